@@ -1,0 +1,62 @@
+package schema
+
+import (
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// A Batch is some records in Arrow form, on their way from the parser to whoever asked for them.
+type Batch struct {
+	arrow.Record
+	// Worker numbers the goroutine that carries the batch: no two batches with the same number are under
+	// way at once, so what is kept per worker needs no lock.
+	Worker int
+	// Seq numbers the batches of a scan from 0. In an ordered scan it is their place in the input.
+	Seq int64
+}
+
+// An Emit takes one batch. Batches come from several goroutines at once. The record is valid only until
+// Emit returns. An error ends the scan.
+type Emit func(Batch) error
+
+// Stats counts what a scan has read.
+type Stats struct {
+	Objects   int64           `json:"objects"`
+	Bytes     int64           `json:"bytes"`   // as stored, so compressed where it was
+	Records   int64           `json:"records"` // well-formed ones: Flows + NoData + SkipData + Other
+	Flows     int64           `json:"flows"`   // log-status OK, or none logged
+	NoData    int64           `json:"nodata"`
+	SkipData  int64           `json:"skipdata"`
+	Other     int64           `json:"other_status,omitempty"` // any further log-status
+	Malformed int64           `json:"malformed"`              // records that were dropped
+	Faults    [Faults]int64   `json:"-"`                      // Malformed by kind
+	Fields    map[string]bool `json:"-"`                      // the fields that some input had
+	Seconds   float64         `json:"seconds"`
+}
+
+// Log statuses. Only OK records are flows.
+const (
+	StatusOK       = "OK"
+	StatusNoData   = "NODATA"
+	StatusSkipData = "SKIPDATA"
+)
+
+// Add adds up what two parts of a scan have read.
+func (s *Stats) Add(t Stats) {
+	s.Objects += t.Objects
+	s.Bytes += t.Bytes
+	s.Records += t.Records
+	s.Flows += t.Flows
+	s.NoData += t.NoData
+	s.SkipData += t.SkipData
+	s.Other += t.Other
+	s.Malformed += t.Malformed
+	for i := range t.Faults {
+		s.Faults[i] += t.Faults[i]
+	}
+	if s.Fields == nil {
+		s.Fields = make(map[string]bool)
+	}
+	for name := range t.Fields {
+		s.Fields[name] = true
+	}
+}

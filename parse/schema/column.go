@@ -1,0 +1,322 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// A Column collects one field's values of a batch in a plain slice, which Array then wraps as an Arrow
+// array without a copy. Only the slice of the field's kind is used; a null has its place in it too. Parsers
+// may append to the slice themselves, as long as all columns of a batch end up equally long.
+type Column struct {
+	Field
+	Int32 []int32    // values of Int32, codes of Text
+	Int64 []int64    // values of Int64 and Time
+	Float []float64  // values of Float
+	Addr  [][16]byte // values of Addr
+	Nulls []int32    // the rows that are null, ascending
+	Dict  *Dict      // values of Text
+}
+
+// NewColumn returns an empty column.
+func NewColumn(f Field) *Column {
+	c := &Column{Field: f}
+	if f.Kind == Text {
+		c.Dict = NewDict()
+	}
+	if f.Kind == Int32 && f.Max == 0 {
+		c.Max = math.MaxInt32
+	}
+	return c
+}
+
+// Len is the number of rows.
+func (c *Column) Len() int {
+	switch c.Kind {
+	case Int64, Time:
+		return len(c.Int64)
+	case Float:
+		return len(c.Float)
+	case Addr:
+		return len(c.Addr)
+	}
+	return len(c.Int32)
+}
+
+// Truncate drops the rows from n on.
+func (c *Column) Truncate(n int) {
+	for len(c.Nulls) > 0 && int(c.Nulls[len(c.Nulls)-1]) >= n {
+		c.Nulls = c.Nulls[:len(c.Nulls)-1]
+	}
+	switch c.Kind {
+	case Int64, Time:
+		c.Int64 = c.Int64[:n]
+	case Float:
+		c.Float = c.Float[:n]
+	case Addr:
+		c.Addr = c.Addr[:n]
+	default:
+		c.Int32 = c.Int32[:n]
+	}
+}
+
+// Reset empties the column for the next batch. A text column keeps its dictionary, so that codes mean the
+// same in the next batch, until the dictionary has grown large.
+func (c *Column) Reset() {
+	c.Truncate(0)
+	if c.Dict != nil && c.Dict.Large() {
+		c.Dict = NewDict()
+	}
+}
+
+// Null appends a null.
+func (c *Column) Null() {
+	c.Nulls = append(c.Nulls, int32(c.Len()))
+	switch c.Kind {
+	case Int64, Time:
+		c.Int64 = append(c.Int64, 0)
+	case Float:
+		c.Float = append(c.Float, 0)
+	case Addr:
+		c.Addr = append(c.Addr, [16]byte{})
+	default:
+		c.Int32 = append(c.Int32, 0)
+	}
+}
+
+// Text appends a text, which must be UTF-8.
+func (c *Column) Text(s string) {
+	c.Int32 = append(c.Int32, c.Dict.Code(unsafe.Slice(unsafe.StringData(s), len(s))))
+}
+
+// Parse appends the value that a token of a record says. The token "-" and the empty one are null. On a
+// fault nothing is appended.
+func (c *Column) Parse(tok []byte) Fault {
+	if len(tok) == 0 || len(tok) == 1 && tok[0] == '-' {
+		c.Null()
+		return Valid
+	}
+	switch c.Kind {
+	case Int32:
+		v, fault := ParseInt(tok)
+		if fault != Valid {
+			return fault
+		}
+		if v > c.Max {
+			return OutOfRange
+		}
+		c.Int32 = append(c.Int32, int32(v))
+	case Int64:
+		v, fault := ParseInt(tok)
+		if fault != Valid {
+			return fault
+		}
+		c.Int64 = append(c.Int64, v)
+	case Time:
+		v, fault := ParseTime(tok)
+		if fault != Valid {
+			return fault
+		}
+		c.Int64 = append(c.Int64, v)
+	case Float:
+		v, err := strconv.ParseFloat(string(tok), 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return NotNumber
+		}
+		c.Float = append(c.Float, v)
+	case Addr:
+		v, ok := ParseAddr(tok)
+		if !ok {
+			return NotAddress
+		}
+		c.Addr = append(c.Addr, v)
+	case Text:
+		code := c.Dict.Code(tok)
+		if code < 0 {
+			return NotText
+		}
+		c.Int32 = append(c.Int32, code)
+	}
+	return Valid
+}
+
+// ParseEscaped is Parse for a token of a text record, where AWS percent-encodes the values of tags. One that
+// does not decode to UTF-8 is kept as it is.
+func (c *Column) ParseEscaped(tok []byte) Fault {
+	if c.Escaped && bytes.IndexByte(tok, '%') >= 0 {
+		if s, err := url.PathUnescape(string(tok)); err == nil && utf8.ValidString(s) && s != "" {
+			c.Text(s)
+			return Valid
+		}
+	}
+	return c.Parse(tok)
+}
+
+// Array wraps the rows so far as an Arrow array. It shares their memory: it is valid until the column is
+// appended to or reset.
+func (c *Column) Array() arrow.Array {
+	n := c.Len()
+	var valid *memory.Buffer
+	if len(c.Nulls) > 0 {
+		bits := make([]byte, (n+7)/8)
+		for i := range bits {
+			bits[i] = 0xff
+		}
+		for _, row := range c.Nulls {
+			bits[row/8] &^= 1 << (row % 8)
+		}
+		valid = memory.NewBufferBytes(bits)
+	}
+	var values *memory.Buffer
+	switch c.Kind {
+	case Int64, Time:
+		values = memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(c.Int64))
+	case Float:
+		values = memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.Float))
+	case Addr:
+		values = memory.NewBufferBytes(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c.Addr))), 16*n))
+	default:
+		values = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Int32))
+	}
+	var dict arrow.ArrayData
+	if c.Dict != nil {
+		words := c.Dict.Array()
+		defer words.Release()
+		dict = words.Data()
+		data := array.NewDataWithDictionary(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, len(c.Nulls), 0, dict.(*array.Data))
+		defer data.Release()
+		return array.MakeFromData(data)
+	}
+	data := array.NewData(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, nil, len(c.Nulls), 0)
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
+// A Dict numbers the distinct values of a text column, in the order in which they come.
+type Dict struct {
+	offsets []int32
+	data    []byte
+	slots   []uint32 // hash table of codes+1
+	hashes  []uint32
+	seed    maphash.Seed
+	recent  [64]int32 // code+1 of the value seen last among those alike at first glance
+}
+
+// The sizes from which on a dictionary is started anew: it is handed along with every batch.
+const (
+	largeDict      = 1 << 16
+	largeDictBytes = 1 << 22
+)
+
+// NewDict returns an empty dictionary.
+func NewDict() *Dict {
+	return &Dict{offsets: []int32{0}, slots: make([]uint32, 64), seed: maphash.MakeSeed()}
+}
+
+// Len is the number of values.
+func (d *Dict) Len() int { return len(d.offsets) - 1 }
+
+// Large reports whether the dictionary has grown so far that a new one should be started.
+func (d *Dict) Large() bool { return d.Len() > largeDict || len(d.data) > largeDictBytes }
+
+// Value returns the value with the given code. It is valid as long as the dictionary.
+func (d *Dict) Value(code int32) []byte { return d.data[d.offsets[code]:d.offsets[code+1]] }
+
+// Code returns the number of the value s, or -1 if it is new and is not UTF-8.
+func (d *Dict) Code(s []byte) int32 {
+	glance := &d.recent[glance(s)]
+	if code := *glance - 1; code >= 0 && string(d.Value(code)) == string(s) {
+		return code
+	}
+	code := d.find(s)
+	*glance = code + 1
+	return code
+}
+
+// glance maps equal values to equal small numbers, and most unequal ones to unequal ones.
+func glance(s []byte) uint64 {
+	var w uint64
+	switch n := len(s); {
+	case n >= 8:
+		w = binary.LittleEndian.Uint64(s[n-8:])
+	case n >= 4:
+		w = uint64(binary.LittleEndian.Uint32(s)) | uint64(s[n-1])<<32
+	case n > 0:
+		w = uint64(s[0]) | uint64(s[n-1])<<8
+	}
+	return (w + uint64(len(s))) * 0x9e3779b97f4a7c15 >> 58
+}
+
+func (d *Dict) find(s []byte) int32 {
+	h := uint32(maphash.Bytes(d.seed, s))
+	mask := uint32(len(d.slots) - 1)
+	i := h & mask
+	for ; d.slots[i] != 0; i = (i + 1) & mask {
+		code := int32(d.slots[i] - 1)
+		if d.hashes[code] == h && string(d.Value(code)) == string(s) {
+			return code
+		}
+	}
+	if !utf8.Valid(s) || len(d.data)+len(s) > math.MaxInt32 {
+		return -1
+	}
+	code := int32(d.Len())
+	d.data = append(d.data, s...)
+	d.offsets = append(d.offsets, int32(len(d.data)))
+	d.hashes = append(d.hashes, h)
+	d.slots[i] = uint32(code) + 1
+	if 2*d.Len() > len(d.slots) {
+		d.grow()
+	}
+	return code
+}
+
+func (d *Dict) grow() {
+	d.slots = make([]uint32, 4*len(d.slots))
+	mask := uint32(len(d.slots) - 1)
+	for code, h := range d.hashes {
+		i := h & mask
+		for d.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		d.slots[i] = uint32(code) + 1
+	}
+}
+
+// Array wraps the values as an Arrow array. Later values do not change it.
+func (d *Dict) Array() arrow.Array {
+	data := array.NewData(arrow.BinaryTypes.String, d.Len(), []*memory.Buffer{
+		nil,
+		memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(d.offsets)),
+		memory.NewBufferBytes(d.data),
+	}, nil, 0, 0)
+	defer data.Release()
+	return array.NewStringData(data)
+}
+
+// AddrValues is the slice of values of an Addr array, without a copy.
+func AddrValues(a arrow.Array) [][16]byte {
+	d := a.Data()
+	b := d.Buffers()[1].Bytes()[16*d.Offset():]
+	return unsafe.Slice((*[16]byte)(unsafe.Pointer(unsafe.SliceData(b))), d.Len())
+}
+
+// TextCodes is the slice of dictionary codes of a Text array, without a copy, and the values they stand for.
+func TextCodes(a arrow.Array) ([]int32, *array.String) {
+	d := a.(*array.Dictionary)
+	return d.Indices().(*array.Int32).Int32Values(), d.Dictionary().(*array.String)
+}
+
+// JoinNames is how lists of field names are shown in messages.
+func JoinNames(names []string) string { return strings.Join(names, ", ") }

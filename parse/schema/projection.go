@@ -1,0 +1,120 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// A Projection is the list of fields that somebody needs of each record, and so the columns of a batch.
+type Projection struct {
+	Fields Table
+	// Extra asks for the columns of the input that the table does not know too, after Fields, as text.
+	Extra bool
+
+	known Table
+	index map[string]int
+}
+
+// Project lists the named fields, each once, in the order given. The fields that enriched ones are
+// computed from follow. A name that is not in the table is an error that offers the nearest.
+func (t Table) Project(names ...string) (*Projection, error) {
+	p := &Projection{known: t, index: make(map[string]int)}
+	for i := 0; i < len(names); i++ {
+		f, ok := t.Lookup(names[i])
+		if !ok {
+			return nil, Unknown("field", names[i], t.Names(), "flowlog fields")
+		}
+		if _, ok := p.index[f.Name]; ok {
+			continue
+		}
+		p.index[f.Name] = len(p.Fields)
+		p.Fields = append(p.Fields, f)
+		if len(f.From) > 0 {
+			names = append(slices.Clip(names), f.From...)
+		}
+	}
+	return p, nil
+}
+
+// Logged is the part of the projection that is read from the input: all but what enrichers compute.
+func (p *Projection) Logged() *Projection {
+	q := &Projection{known: p.known, Extra: p.Extra, index: make(map[string]int)}
+	for _, f := range p.Fields {
+		if len(f.From) == 0 {
+			q.index[f.Name] = len(q.Fields)
+			q.Fields = append(q.Fields, f)
+		}
+	}
+	return q
+}
+
+// Index is the position of the named field, or -1.
+func (p *Projection) Index(name string) int {
+	if i, ok := p.index[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// Knows reports whether the table that was projected has the field.
+func (p *Projection) Knows(name string) bool {
+	_, ok := p.known.Lookup(name)
+	return ok
+}
+
+// Arrow is the schema of a batch with these columns. All columns are nullable.
+func (t Table) Arrow() *arrow.Schema {
+	fields := make([]arrow.Field, len(t))
+	for i, f := range t {
+		fields[i] = arrow.Field{Name: f.Name, Type: f.Kind.Arrow(), Nullable: true}
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// Unknown is the error for a name that does not exist: it offers the nearest that does, and the command
+// that lists them all.
+func Unknown(what, name string, names []string, list string) error {
+	hint := fmt.Sprintf("`%s` lists them", list)
+	if near := Nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
+	}
+	return fmt.Errorf("unknown %s %q: %s", what, name, hint)
+}
+
+// Nearest returns the name that is the fewest edits away from s, or "" if none is near.
+func Nearest(s string, names []string) string {
+	s = strings.ReplaceAll(strings.ToLower(s), "-", "_")
+	best, nearest := max(2, len(s)/3)+1, ""
+	for _, name := range names {
+		if d := edits(s, strings.ReplaceAll(name, "-", "_")); d < best {
+			best, nearest = d, name
+		}
+	}
+	return nearest
+}
+
+// edits counts the insertions, deletions, replacements and swaps of neighbours that lead from a to b.
+func edits(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := range len(a) {
+		before, last, row := rows[(i+2)%3], rows[i%3], rows[(i+1)%3]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return rows[len(a)%3][len(b)]
+}

@@ -1,0 +1,165 @@
+// Package schema says what a flow record is made of: THE table of fields, the kinds of value they
+// hold, and the columns that a batch of records is built from. Everything else in flowlog meets here.
+//
+//	Table → Project → Projection → Columns → Batch
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// Kind is the type of a field's values. It decides how text is parsed, the Arrow and Parquet type, and
+// how values group, sort and print.
+type Kind uint8
+
+const (
+	Int32 Kind = iota // whole number from 0 to Field.Max; arrow int32
+	Int64             // whole number from 0; arrow int64
+	Time              // whole Unix seconds; arrow int64
+	Float             // arrow float64; only enriched fields have it
+	Addr              // IPv4 or IPv6 address; arrow fixed_size_binary[16], IPv4 in its mapped form
+	Text              // UTF-8; arrow dictionary<int32, utf8>
+)
+
+// kinds says of each Kind what it is called and how Arrow holds it.
+var kinds = [...]struct {
+	name  string
+	arrow arrow.DataType
+}{
+	Int32: {"int32", arrow.PrimitiveTypes.Int32},
+	Int64: {"int64", arrow.PrimitiveTypes.Int64},
+	Time:  {"time", arrow.PrimitiveTypes.Int64},
+	Float: {"float64", arrow.PrimitiveTypes.Float64},
+	Addr:  {"address", &arrow.FixedSizeBinaryType{ByteWidth: 16}},
+	Text:  {"text", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}},
+}
+
+func (k Kind) String() string        { return kinds[k].name }
+func (k Kind) Arrow() arrow.DataType { return kinds[k].arrow }
+
+// MarshalText makes a Kind its name in JSON.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// A Field is one column of a flow record: one that AWS logs, or one that an enricher adds.
+type Field struct {
+	Name    string   `json:"name"`            // AWS's name with _ for -, which is also the Athena and Parquet column
+	Kind    Kind     `json:"kind"`            //
+	Since   int      `json:"since,omitempty"` // flow log version that introduced it; 0 if it is not a field of AWS's
+	Max     int64    `json:"max,omitempty"`   // largest value of an Int32; 0 means 2^31-1
+	Escaped bool     `json:"-"`               // text records hold it percent-encoded
+	From    []string `json:"from,omitempty"`  // the fields that an enriched field is computed from; a row needs one of them
+	Names   string   `json:"names,omitempty"` // the field whose values this one puts into words, if it does
+	InPlace bool     `json:"-"`               // tables for people show it in place of the field that it names
+	Doc     string   `json:"doc"`             // one line
+}
+
+// LogName is the field's name in flow log headers and in ${…} formats.
+func (f Field) LogName() string { return strings.ReplaceAll(f.Name, "_", "-") }
+
+// Table is a list of fields with distinct names.
+type Table []Field
+
+// Logged returns the fields that AWS logs: those of VPC flow logs in AWS's order, then those that only
+// transit gateway flow logs have. The caller owns the result.
+func Logged() Table { return slices.Clone(logged) }
+
+// Lookup finds a field by its name, in either spelling (log-status, log_status) and any case.
+func (t Table) Lookup(name string) (Field, bool) {
+	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	for _, f := range t {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// Names lists the fields' names, in order.
+func (t Table) Names() []string {
+	names := make([]string, len(t))
+	for i, f := range t {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// Version returns the names of the fields that records of a flow log version have when all are chosen,
+// in the documented order: 2 is the default format, 6 the transit gateway format, each other version has
+// all VPC fields that were introduced up to it. It returns nil for a version that does not exist.
+func Version(v int) []string {
+	if v == 6 {
+		return strings.Fields(transitGateway)
+	}
+	var names []string
+	var newest bool
+	for _, f := range logged {
+		if f.Since == 6 {
+			break // from here on only transit gateways have them
+		}
+		newest = newest || f.Since == v
+		if f.Since <= v {
+			names = append(names, f.Name)
+		}
+	}
+	if !newest {
+		return nil
+	}
+	return names
+}
+
+// ParseFormat reads a flow log format as users have it: "${version} ${account-id} …" as AWS stores it,
+// with $${…} as Terraform writes it, plain names with - or _, or the name of a version, v2 to v11. Names
+// that this table does not know are kept: AWS may have added them.
+func ParseFormat(s string) ([]string, error) {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' })
+	if len(words) == 1 && len(words[0]) > 1 && (words[0][0] == 'v' || words[0][0] == 'V') {
+		if v, err := strconv.Atoi(words[0][1:]); err == nil {
+			names := Version(v)
+			if names == nil {
+				return nil, fmt.Errorf("there is no flow log version %d: the versions are v2, v3, v4, v5, v6 (transit gateway), v7, v8, v9, v10 and v11", v)
+			}
+			return names, nil
+		}
+	}
+	var names []string
+	for _, w := range words {
+		name := strings.Trim(w, `"'`)
+		name = strings.TrimLeft(name, "$")
+		if rest, ok := strings.CutPrefix(name, "{"); ok {
+			if name, ok = strings.CutSuffix(rest, "}"); !ok {
+				return nil, fmt.Errorf("%q is not a field: the closing brace is missing", w)
+			}
+		}
+		name = CanonicalName(name)
+		if name == "" {
+			return nil, fmt.Errorf("%q is not the name of a field", w)
+		}
+		if slices.Contains(names, name) {
+			return nil, fmt.Errorf("%q is named twice", name)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("the format names no fields")
+	}
+	return names, nil
+}
+
+// CanonicalName returns a field's name in this table's spelling, or "" if s cannot be the name of a field:
+// a letter, then letters, digits, - and _.
+func CanonicalName(s string) string {
+	for i := range len(s) {
+		switch c := s[i] | 0x20; {
+		case 'a' <= c && c <= 'z':
+		case i > 0 && ('0' <= s[i] && s[i] <= '9' || s[i] == '-' || s[i] == '_'):
+		default:
+			return ""
+		}
+	}
+	return strings.ReplaceAll(strings.ToLower(s), "-", "_")
+}

@@ -1,0 +1,162 @@
+package schema
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"net/netip"
+	"unsafe"
+)
+
+// A Fault says why a token is not a value of its field.
+type Fault uint8
+
+const (
+	Valid Fault = iota
+	NotNumber
+	Overflow
+	OutOfRange
+	NotAddress
+	NotText
+	WrongCount // of tokens on a line
+	TooLong
+	NotJSON
+	NotCSV
+	Faults // how many there are
+)
+
+var faults = [Faults]string{
+	Valid:      "valid",
+	NotNumber:  "not a whole number",
+	Overflow:   "too large for a 64-bit integer",
+	OutOfRange: "out of range",
+	NotAddress: "not an IP address",
+	NotText:    "not UTF-8 text",
+	WrongCount: "wrong number of fields",
+	TooLong:    "line too long",
+	NotJSON:    "not valid JSON",
+	NotCSV:     "not valid CSV",
+}
+
+func (f Fault) String() string { return faults[f] }
+
+// latestSeconds is the largest value that is taken for Unix seconds, in the year 5138. Larger ones, up to a
+// thousand times that, are milliseconds.
+const latestSeconds = 100_000_000_000
+
+// ParseInt reads a whole number of up to 64 bits, digits only.
+func ParseInt(tok []byte) (int64, Fault) {
+	n := len(tok)
+	if n == 0 || n > 19 {
+		return parseLongInt(tok)
+	}
+	if n <= 8 {
+		v, ok := eightDigits(tok)
+		if !ok {
+			return 0, NotNumber
+		}
+		return int64(v), Valid
+	}
+	if n <= 16 {
+		hi, ok1 := eightDigits(tok[:n-8])
+		lo, ok2 := eightDigits(tok[n-8:])
+		if !ok1 || !ok2 {
+			return 0, NotNumber
+		}
+		return int64(hi*1e8 + lo), Valid
+	}
+	return parseLongInt(tok)
+}
+
+// eightDigits reads at most eight digits, all of them at once: the digits are shifted to the high end of a
+// word over ASCII zeros, then neighbours are added up pairwise.
+func eightDigits(tok []byte) (uint64, bool) {
+	var w uint64
+	switch n := len(tok); {
+	case n == 8:
+		w = binary.LittleEndian.Uint64(tok)
+	case n >= 4:
+		a, b := uint64(binary.LittleEndian.Uint32(tok)), uint64(binary.LittleEndian.Uint32(tok[n-4:]))
+		// b overlaps a; as the high half of the word it overwrites what both hold
+		w = a<<(64-8*uint(n)) | b<<32
+	default:
+		for i := range n {
+			w |= uint64(tok[i]) << (64 - 8*uint(n-i))
+		}
+	}
+	if n := len(tok); n < 8 {
+		w |= 0x3030303030303030 >> (8 * uint(n))
+	}
+	if (w&0xf0f0f0f0f0f0f0f0)|((w+0x0606060606060606)&0xf0f0f0f0f0f0f0f0)>>4 != 0x3333333333333333 {
+		return 0, false
+	}
+	w &= 0x0f0f0f0f0f0f0f0f
+	w = (w*10 + w>>8) & 0x00ff00ff00ff00ff
+	w = (w*100 + w>>16) & 0x0000ffff0000ffff
+	return (w*10000 + w>>32) & 0xffffffff, true
+}
+
+func parseLongInt(tok []byte) (int64, Fault) {
+	if len(tok) == 0 {
+		return 0, NotNumber
+	}
+	var v uint64
+	over := false
+	for _, c := range tok {
+		if c < '0' || c > '9' {
+			return 0, NotNumber
+		}
+		hi, lo := bits.Mul64(v, 10)
+		v = lo + uint64(c-'0')
+		over = over || hi != 0 || v > math.MaxInt64
+	}
+	if over {
+		return 0, Overflow
+	}
+	return int64(v), Valid
+}
+
+// ParseTime reads Unix seconds, or milliseconds, which some exports have; the result is in seconds.
+func ParseTime(tok []byte) (int64, Fault) {
+	v, fault := ParseInt(tok)
+	if v >= latestSeconds {
+		if v /= 1000; v >= latestSeconds {
+			return 0, OutOfRange
+		}
+	}
+	return v, fault
+}
+
+// ParseAddr reads an IPv4 or IPv6 address; IPv4 comes back in its IPv6-mapped form.
+func ParseAddr(tok []byte) (addr [16]byte, ok bool) {
+	var v, octet uint32
+	dots, digits := 0, 0
+	for _, c := range tok {
+		d := uint32(c) - '0'
+		switch {
+		case d <= 9 && (digits == 0 || octet != 0) && digits < 3: // netip refuses leading zeros: some read them as octal
+			octet = octet*10 + d
+			digits++
+		case c == '.' && digits > 0 && octet <= 255 && dots < 3:
+			v = v<<8 | octet
+			dots++
+			octet, digits = 0, 0
+		default:
+			return parseAddr6(tok)
+		}
+	}
+	if dots != 3 || digits == 0 || octet > 255 {
+		return parseAddr6(tok)
+	}
+	addr[10], addr[11] = 0xff, 0xff
+	binary.BigEndian.PutUint32(addr[12:], v<<8|octet)
+	return addr, true
+}
+
+func parseAddr6(tok []byte) ([16]byte, bool) {
+	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(tok), len(tok)))
+	if err != nil || a.Zone() != "" {
+		return [16]byte{}, false
+	}
+	return a.As16(), true
+}

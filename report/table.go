@@ -1,0 +1,57 @@
+package report
+
+import "flowlog/parse/schema"
+
+// A Table is a finished report, ready to print: plain values, no Arrow.
+type Table struct {
+	Name    string
+	Doc     string
+	Columns []Column
+	// Rows are in order. A value is nil (null), int64, float64, string, netip.Addr, or time.Time (UTC).
+	Rows [][]any
+	// Cut counts the rows that --top left out, and Others is what they add up to: a value for each measure
+	// that adds up, nil elsewhere. Both are unset when nothing was cut.
+	Cut    int
+	Others []any
+	// Totals covers all rows, printed or cut, in the shape of a row; keys are nil. It is nil for a report
+	// without keys, whose only row is the total.
+	Totals []any
+	// Order is the index of the column that ranks the rows, and Desc its direction.
+	Order int
+	Desc  bool
+	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
+	Notes []string
+}
+
+// Role is what a column of a Table is there for.
+type Role uint8
+
+const (
+	KeyRole     Role = iota // a value that rows are grouped by
+	LabelRole               // what enrichment knows of a key
+	MeasureRole             // a number computed over the group
+)
+
+// Unit is what a measure counts, so that tables can humanise it.
+type Unit uint8
+
+const (
+	Plain Unit = iota
+	Count      // things; thousands are separated
+	Bytes      // shown as KiB, MiB …
+	Instant    // time.Time
+)
+
+// A Column describes one column of a Table.
+type Column struct {
+	Name string
+	Role Role
+	Kind schema.Kind // of keys and labels; Int64, Float or Time for measures
+	Unit Unit
+	// Of is, for a label, the index of the key column that it puts into words. InPlace says that tables for
+	// people show the label instead of the key; every other format shows both.
+	Of      int
+	InPlace bool
+	// Share is whether a percentage of the total makes sense for this measure.
+	Share bool
+}
