@@ -20,17 +20,16 @@ type Emit func(Batch) error
 
 // Stats counts what a scan has read.
 type Stats struct {
-	Objects   int64           `json:"objects"`
-	Bytes     int64           `json:"bytes"`   // as stored, so compressed where it was
-	Records   int64           `json:"records"` // well-formed ones: Flows + NoData + SkipData + Other
-	Flows     int64           `json:"flows"`   // log-status OK, or none logged
-	NoData    int64           `json:"nodata"`
-	SkipData  int64           `json:"skipdata"`
-	Other     int64           `json:"other_status,omitempty"` // any further log-status
-	Malformed int64           `json:"malformed"`              // records that were dropped
-	Faults    [Faults]int64   `json:"-"`                      // Malformed by kind
-	Fields    map[string]bool `json:"-"`                      // the fields that some input had
-	Seconds   float64         `json:"seconds"`
+	Objects   int64         `json:"objects"`
+	Bytes     int64         `json:"bytes"`   // as stored, so compressed where it was
+	Records   int64         `json:"records"` // well-formed ones: Flows + NoData + SkipData + Other
+	Flows     int64         `json:"flows"`   // log-status OK, or none logged
+	NoData    int64         `json:"nodata"`
+	SkipData  int64         `json:"skipdata"`
+	Other     int64         `json:"other_status,omitempty"` // any further log-status
+	Malformed int64         `json:"malformed"`              // records that were dropped
+	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
+	Seconds   float64       `json:"seconds"`
 }
 
 // Log statuses. Only OK records are flows.
@@ -52,11 +51,5 @@ func (s *Stats) Add(t Stats) {
 	s.Malformed += t.Malformed
 	for i := range t.Faults {
 		s.Faults[i] += t.Faults[i]
-	}
-	if s.Fields == nil {
-		s.Fields = make(map[string]bool)
-	}
-	for name := range t.Fields {
-		s.Fields[name] = true
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/url"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 	"unsafe"
 
@@ -27,6 +26,9 @@ type Column struct {
 	Addr  [][16]byte // values of Addr
 	Nulls []int32    // the rows that are null, ascending
 	Dict  *Dict      // values of Text
+
+	blank  int         // rows that are null and not in the slices: all of them, or none
+	blanks arrow.Array // nulls to cut such rows from
 }
 
 // NewColumn returns an empty column.
@@ -43,6 +45,9 @@ func NewColumn(f Field) *Column {
 
 // Len is the number of rows.
 func (c *Column) Len() int {
+	if c.blank > 0 {
+		return c.blank
+	}
 	switch c.Kind {
 	case Int64, Time:
 		return len(c.Int64)
@@ -56,6 +61,10 @@ func (c *Column) Len() int {
 
 // Truncate drops the rows from n on.
 func (c *Column) Truncate(n int) {
+	if c.blank > 0 {
+		c.blank = n
+		return
+	}
 	for len(c.Nulls) > 0 && int(c.Nulls[len(c.Nulls)-1]) >= n {
 		c.Nulls = c.Nulls[:len(c.Nulls)-1]
 	}
@@ -80,8 +89,33 @@ func (c *Column) Reset() {
 	}
 }
 
+// Pad makes the column n rows long by appending nulls. It is cheap for a column that has no rows yet and
+// gets none other.
+func (c *Column) Pad(n int) {
+	if c.blank > 0 || c.Len() == 0 {
+		c.blank = max(c.blank, n)
+		return
+	}
+	for c.Len() < n {
+		c.Null()
+	}
+}
+
+// Fill makes the slices complete, so that values can be appended to them.
+func (c *Column) Fill() {
+	n := c.blank
+	c.blank = 0
+	for range n {
+		c.Null()
+	}
+}
+
 // Null appends a null.
 func (c *Column) Null() {
+	if c.blank > 0 {
+		c.blank++
+		return
+	}
 	c.Nulls = append(c.Nulls, int32(c.Len()))
 	switch c.Kind {
 	case Int64, Time:
@@ -97,6 +131,9 @@ func (c *Column) Null() {
 
 // Text appends a text, which must be UTF-8.
 func (c *Column) Text(s string) {
+	if c.blank > 0 {
+		c.Fill()
+	}
 	c.Int32 = append(c.Int32, c.Dict.Code(unsafe.Slice(unsafe.StringData(s), len(s))))
 }
 
@@ -106,6 +143,9 @@ func (c *Column) Parse(tok []byte) Fault {
 	if len(tok) == 0 || len(tok) == 1 && tok[0] == '-' {
 		c.Null()
 		return Valid
+	}
+	if c.blank > 0 {
+		c.Fill()
 	}
 	switch c.Kind {
 	case Int32:
@@ -167,6 +207,12 @@ func (c *Column) ParseEscaped(tok []byte) Fault {
 // appended to or reset.
 func (c *Column) Array() arrow.Array {
 	n := c.Len()
+	if c.blank > 0 {
+		if c.blanks == nil || c.blanks.Len() < n {
+			c.blanks = array.MakeArrayOfNull(memory.DefaultAllocator, c.Kind.Arrow(), 2*n)
+		}
+		return array.NewSlice(c.blanks, 0, int64(n))
+	}
 	var valid *memory.Buffer
 	if len(c.Nulls) > 0 {
 		bits := make([]byte, (n+7)/8)
@@ -189,12 +235,10 @@ func (c *Column) Array() arrow.Array {
 	default:
 		values = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Int32))
 	}
-	var dict arrow.ArrayData
 	if c.Dict != nil {
 		words := c.Dict.Array()
 		defer words.Release()
-		dict = words.Data()
-		data := array.NewDataWithDictionary(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, len(c.Nulls), 0, dict.(*array.Data))
+		data := array.NewDataWithDictionary(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, len(c.Nulls), 0, words.Data().(*array.Data))
 		defer data.Release()
 		return array.MakeFromData(data)
 	}
@@ -318,5 +362,36 @@ func TextCodes(a arrow.Array) ([]int32, *array.String) {
 	return d.Indices().(*array.Int32).Int32Values(), d.Dictionary().(*array.String)
 }
 
-// JoinNames is how lists of field names are shown in messages.
-func JoinNames(names []string) string { return strings.Join(names, ", ") }
+// Gather appends the values that from has at the given rows; -1 is a null. A text column must share the
+// dictionary of from.
+func (c *Column) Gather(from *Column, rows []int32) {
+	c.Fill()
+	null := make([]bool, from.Len())
+	for _, row := range from.Nulls {
+		null[row] = true
+	}
+	for _, row := range rows {
+		if row < 0 || null[row] {
+			c.Null()
+			continue
+		}
+		switch c.Kind {
+		case Int64, Time:
+			c.Int64 = append(c.Int64, from.Int64[row])
+		case Float:
+			c.Float = append(c.Float, from.Float[row])
+		case Addr:
+			c.Addr = append(c.Addr, from.Addr[row])
+		default:
+			c.Int32 = append(c.Int32, from.Int32[row])
+		}
+	}
+}
+
+// Keep leaves only the given rows, which must ascend.
+func (c *Column) Keep(rows []int32) {
+	from := *c
+	from.Fill()
+	*c = Column{Field: c.Field, Dict: c.Dict}
+	c.Gather(&from, rows)
+}

@@ -1,0 +1,123 @@
+package parse
+
+import (
+	"fmt"
+
+	"flowlog/parse/schema"
+)
+
+// rowProblem is a value of a columnar format that its field cannot hold.
+type rowProblem struct {
+	field string
+	value string
+	fault schema.Fault
+}
+
+// columns collects the rows of a block of a columnar format, column by column. Values are converted once
+// for each distinct one where the format has dictionaries.
+type columns struct {
+	w    *worker
+	rows int
+	bad  map[int32]rowProblem // the first problem of a row
+}
+
+// add converts count distinct values by means of append, which appends value i to its column or says why
+// not, and gives each row the value that index names; -1 is a null.
+func (t *columns) add(c *schema.Column, count int, append func(c *schema.Column, i int) (schema.Fault, string), index []int32) {
+	values := schema.Column{Field: c.Field, Dict: c.Dict}
+	var faults map[int32]rowProblem
+	for i := range count {
+		if fault, text := append(&values, i); fault != schema.Valid {
+			values.Null()
+			if faults == nil {
+				faults = make(map[int32]rowProblem)
+			}
+			faults[int32(i)] = rowProblem{c.Name, text, fault}
+		}
+	}
+	base := int32(c.Len())
+	values.Fill()
+	c.Gather(&values, index)
+	if faults == nil {
+		return
+	}
+	for i, v := range index {
+		if p, ok := faults[v]; ok {
+			if _, ok := t.bad[base+int32(i)]; !ok {
+				t.bad[base+int32(i)] = p
+			}
+		}
+	}
+}
+
+// done makes the collected rows the worker's. firstRow is the number of the rows of the object before.
+func (t *columns) done(firstRow int64) {
+	w := t.w
+	for _, c := range append(w.cols, w.extra...) {
+		c.Pad(t.rows)
+	}
+	w.rows = t.rows
+	if len(t.bad) == 0 {
+		return
+	}
+	var keep []int32
+	for row := range int32(t.rows) {
+		p, bad := t.bad[row]
+		if !bad {
+			keep = append(keep, row)
+			continue
+		}
+		w.problems = append(w.problems, Problem{Line: firstRow + int64(row) + 1, Field: p.field, Value: p.value, Fault: p.fault})
+		if w.opt.Rejects != nil {
+			w.rejected = fmt.Appendf(w.rejected, "row %d: %s: %s\n", firstRow+int64(row)+1, p.field, p.value)
+		}
+	}
+	for _, c := range append(w.cols, w.extra...) {
+		c.Keep(keep)
+	}
+	w.rows = len(keep)
+}
+
+// appendInt appends a number that came as an integer.
+func appendInt(c *schema.Column, v int64) (schema.Fault, string) {
+	switch c.Kind {
+	case schema.Int32, schema.Int64, schema.Time:
+	case schema.Float:
+		c.Float = append(c.Float, float64(v))
+		return schema.Valid, ""
+	default:
+		return appendText(c, fmt.Appendf(nil, "%d", v))
+	}
+	switch {
+	case v < 0:
+		return schema.OutOfRange, fmt.Sprint(v)
+	case c.Kind == schema.Int32:
+		if v > c.Max {
+			return schema.OutOfRange, fmt.Sprint(v)
+		}
+		c.Int32 = append(c.Int32, int32(v))
+	default:
+		c.Int64 = append(c.Int64, v)
+	}
+	return schema.Valid, ""
+}
+
+// appendFloat appends a number that came as floating point, as some tools write integers that can be null.
+func appendFloat(c *schema.Column, v float64) (schema.Fault, string) {
+	if c.Kind == schema.Float {
+		c.Float = append(c.Float, v)
+		return schema.Valid, ""
+	}
+	if v != float64(int64(v)) {
+		return schema.NotNumber, fmt.Sprint(v)
+	}
+	return appendInt(c, int64(v))
+}
+
+// appendText appends a value that came as text.
+func appendText(c *schema.Column, v []byte) (schema.Fault, string) {
+	if fault := c.Parse(v); fault != schema.Valid {
+		return fault, string(v)
+	}
+	return schema.Valid, ""
+}

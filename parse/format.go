@@ -1,0 +1,158 @@
+package parse
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"flowlog/parse/schema"
+)
+
+// A Format is one shape in which records come.
+type Format struct {
+	Name string `json:"name"`
+	Doc  string `json:"doc"`
+
+	detect func(head []byte) bool // by the first bytes of the content
+	read   func(*input, *content) error
+}
+
+// Formats is THE table of input formats, in the order in which they are tried. The last one takes
+// everything that looks like text.
+func Formats() []Format {
+	return []Format{
+		{"parquet", "Apache Parquet with a flow log's columns", magic("PAR1"), readParquet},
+		{"arrow", "Arrow IPC, stream or file, as `flowlog parse -o arrow` writes it", isArrow, readArrow},
+		{"json", `JSON documents, one after the other: Firehose's {"message": "<record>"}, or an object of fields a record, as "flowlog parse -o ndjson" writes them`, isJSON, readJSON},
+		{"csv", "comma-separated values under a header of field names", isCSV, readCSV},
+		{"text", "records as AWS writes them to S3: fields separated by white space, with or without a header", isText, readText},
+	}
+}
+
+// FormatNames lists the values of --input-format.
+func FormatNames() []string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// Codecs lists the compressions that are undone, by content, before a format is told.
+func Codecs() []string {
+	var names []string
+	for _, c := range codecs {
+		if c.open != nil {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+func formatNamed(name string) (Format, error) {
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, nil
+		}
+	}
+	return Format{}, schema.Unknown("input format", name, FormatNames(), "flowlog formats")
+}
+
+func formatOf(head []byte, opt Options) (Format, error) {
+	if opt.Input != "" {
+		return formatNamed(opt.Input)
+	}
+	for _, f := range Formats() {
+		if f.detect(head) {
+			return f, nil
+		}
+	}
+	return Format{}, errors.New("this is a binary file, not a flow log")
+}
+
+func magic(s string) func([]byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }
+}
+
+// isText rules out binary content: flow logs have no control characters but white space.
+func isText(head []byte) bool {
+	for _, c := range head[:min(len(head), 512)] {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// content is what an object holds, decompressed. Its first bytes have been read already.
+type content struct {
+	io.Closer
+	head []byte // up to headSize bytes, without a byte-order mark
+	rest io.Reader
+	raw  io.ReaderAt // the object itself, if it can be read anywhere and is not compressed
+}
+
+// headSize is how much of an object is looked at to tell its format.
+const headSize = 64 << 10
+
+// Reader reads the content from byte n of its head on.
+func (c *content) Reader(n int) io.Reader {
+	return io.MultiReader(bytes.NewReader(c.head[n:]), c.rest)
+}
+
+// err is why nothing, or nothing more, can be read; nil at the end of the content.
+func (c *content) err() error {
+	if e, ok := c.rest.(errReader); ok {
+		return e.error
+	}
+	return nil
+}
+
+type errReader struct{ error }
+
+func (e errReader) Read([]byte) (int, error) { return 0, e.error }
+
+// openContent undoes the compression of raw. The bytes that are read of raw are counted in n.
+func openContent(ctx context.Context, raw io.ReadCloser, n *atomic.Int64) (*content, error) {
+	in := &counter{ctx: ctx, r: raw, n: n}
+	first := make([]byte, 8)
+	have, err := io.ReadFull(in, first)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, reason(err)
+	}
+	d, err := decompress(first[:have], io.MultiReader(bytes.NewReader(first[:have]), in))
+	if err != nil {
+		return nil, err
+	}
+	c := &content{Closer: d, rest: d, head: make([]byte, headSize)}
+	if _, compressed := d.(*codecReader); !compressed {
+		if at, ok := raw.(io.ReaderAt); ok {
+			c.raw = at
+		}
+	}
+	have, err = io.ReadFull(d, c.head)
+	c.head = c.head[:have]
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		c.rest = errReader{reason(err)}
+	}
+	c.head = bytes.TrimPrefix(c.head, []byte("\xef\xbb\xbf"))
+	return c, nil
+}
+
+// counter counts what is read, and stops when the scan does.
+type counter struct {
+	ctx context.Context
+	r   io.Reader
+	n   *atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}

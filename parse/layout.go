@@ -1,0 +1,135 @@
+package parse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// A layout is which field each token of a record is. A scan has each just once, so they compare by address.
+type layout struct {
+	names []string // canonical
+	fixed bool     // the format was given or assumed: there is no header to point at
+}
+
+// tokens splits a line at white space, which is every byte up to the blank, and appends to toks.
+func tokens(line []byte, toks [][]byte) [][]byte {
+	for i := 0; i < len(line); {
+		for i < len(line) && line[i] <= ' ' {
+			i++
+		}
+		start := i
+		for i < len(line) && line[i] > ' ' {
+			i++
+		}
+		if i > start {
+			toks = append(toks, line[start:i])
+		}
+	}
+	return toks
+}
+
+// headerOf returns the layout that a line announces, or nil if the line is not a header. A header is told
+// by its tokens: all could be names, and at least half are known, so that a field that AWS adds later does
+// not hide it.
+func headerOf(toks [][]byte, p *schema.Projection) *layout {
+	known := 0
+	l := &layout{}
+	for _, tok := range toks {
+		name := schema.CanonicalName(string(tok))
+		if name == "" || tok[0] < 'a' {
+			return nil
+		}
+		if p.Knows(name) {
+			known++
+		}
+		l.names = append(l.names, name)
+	}
+	if known == 0 || 2*known < len(toks) {
+		return nil
+	}
+	return l
+}
+
+// intern returns the one layout of the scan that equals l, and notes the columns that are not known.
+func (s *scan) intern(l *layout, o *object) *layout {
+	key := strings.Join(l.names, " ")
+	if l.fixed {
+		key += "\n"
+	}
+	s.Lock()
+	if m, ok := s.layouts[key]; ok {
+		l = m
+	} else {
+		s.layouts[key] = l
+	}
+	s.Unlock()
+	for _, name := range l.names {
+		if !s.projection.Knows(name) {
+			s.unknown(o.index, o.Name, name)
+		}
+	}
+	return l
+}
+
+// errNoLayout is the error for records that nothing describes.
+var errNoLayout = errors.New("there is no header line, and the records do not fit the default format: " +
+	"name their fields with --log-format '${version} ${account-id} …', as in the flow log's LogFormat")
+
+// fits reports whether a line is a record of the default format, version 2.
+func fits(toks [][]byte) bool {
+	names := schema.Version(2)
+	if len(toks) != len(names) {
+		return false
+	}
+	for i, name := range names {
+		f, _ := schema.Logged().Lookup(name)
+		if schema.NewColumn(f).Parse(toks[i]) != schema.Valid {
+			return false
+		}
+	}
+	switch string(toks[12]) {
+	case "ACCEPT", "REJECT", "-":
+	default:
+		return false
+	}
+	switch string(toks[13]) {
+	case schema.StatusOK, schema.StatusNoData, schema.StatusSkipData:
+		return true
+	}
+	return false
+}
+
+// layoutWithout says how records without a header are laid out: as told, or in the default format if one of
+// the lines at hand fits it.
+func layoutWithout(opt Options, lines [][]byte) (*layout, error) {
+	if len(opt.LogFormat) > 0 {
+		return &layout{names: opt.LogFormat, fixed: true}, nil
+	}
+	for _, line := range lines {
+		if fits(tokens(line, nil)) {
+			return &layout{names: schema.Version(2), fixed: true}, nil
+		}
+	}
+	return nil, errNoLayout
+}
+
+// miscounted describes a line that has not as many tokens as its layout.
+func (l *layout) miscounted(toks [][]byte) string {
+	whose := "the header names"
+	if l.fixed {
+		whose = "the format has"
+	}
+	return fmt.Sprintf("%d, but %s %d", len(toks), whose, len(l.names))
+}
+
+// firstLines cuts the complete lines out of the head of some text.
+func firstLines(head []byte, whole bool) [][]byte {
+	if !whole {
+		head = head[:bytes.LastIndexByte(head, '\n')+1]
+	}
+	return bytes.Split(head, []byte("\n"))
+}

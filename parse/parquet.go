@@ -1,0 +1,164 @@
+package parse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
+
+	"flowlog/parse/schema"
+)
+
+// parquetBlock is how many rows of a row group are decoded together.
+const parquetBlock = 256 << 10
+
+// readParquet reads the columns of a Parquet file that are needed. Pieces of row groups are its blocks.
+func readParquet(in *input, c *content) error {
+	raw, size := c.raw, in.Size
+	if raw == nil || size < 0 {
+		data, err := io.ReadAll(c.Reader(0)) // Parquet is read from its end
+		if err != nil {
+			return err
+		}
+		raw, size = bytes.NewReader(data), int64(len(data))
+	}
+	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("parquet: %w", err)
+	}
+	in.bytes.Store(size)
+	names := make([]string, len(f.Root().Columns()))
+	known := false
+	for i, col := range f.Root().Columns() {
+		names[i] = schema.CanonicalName(col.Name())
+		known = known || in.projection.Knows(names[i])
+	}
+	if !known {
+		return errors.New("parquet: no column is a flow log field")
+	}
+	l := in.intern(&layout{names: names}, in.object)
+	in.current.Store(l)
+	start := &place{layout: l}
+	for _, group := range f.RowGroups() {
+		for from := int64(0); from < group.NumRows(); from += parquetBlock {
+			to := min(from+parquetBlock, group.NumRows())
+			more := in.send(&block{start: start, decode: func(w *worker, b *block, at place) place {
+				defer recoveredIn(b)
+				if err := w.parquet(group, from, to, at); err != nil {
+					w.reset()
+					b.fail(fmt.Errorf("parquet: %w", err))
+				}
+				at.line += to - from
+				return at
+			}})
+			if !more {
+				return nil
+			}
+			start = nil
+		}
+	}
+	return nil
+}
+
+// parquet decodes rows from up to to of a row group.
+func (w *worker) parquet(group parquet.RowGroup, from, to int64, at place) error {
+	t := columns{w: w, rows: int(to - from), bad: make(map[int32]rowProblem)}
+	chunks := group.ColumnChunks()
+	if len(chunks) != len(at.layout.names) {
+		return errors.New("nested columns: these are not flow logs")
+	}
+	for i, c := range w.bind(at.layout) {
+		if c == nil {
+			continue
+		}
+		if err := t.pages(c, chunks[i], from, to); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	t.done(at.line)
+	return nil
+}
+
+// pages appends the rows of one column.
+func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to int64) error {
+	pages := chunk.Pages()
+	defer pages.Close()
+	if err := pages.SeekToRow(from); err != nil {
+		return err
+	}
+	for missing := to - from; missing > 0; {
+		page, err := pages.ReadPage()
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		if n := page.NumRows(); n > missing {
+			page = page.Slice(0, missing)
+		}
+		missing -= page.NumRows()
+		t.page(c, page)
+		parquet.Release(page)
+	}
+	return nil
+}
+
+// page appends the rows of one page.
+func (t *columns) page(c *schema.Column, page parquet.Page) {
+	data := page.Data()
+	index := make([]int32, page.NumRows())
+	levels := page.DefinitionLevels()
+	dense := int32(0)
+	for row := range index {
+		if len(levels) > 0 && levels[row] == 0 {
+			index[row] = -1
+			continue
+		}
+		index[row] = dense
+		dense++
+	}
+	count := int(dense)
+	if dict := page.Dictionary(); dict != nil {
+		codes := data.Int32()
+		for row, i := range index {
+			if i >= 0 {
+				index[row] = codes[i]
+			}
+		}
+		values := dict.Page()
+		data, count = values.Data(), int(values.NumValues())
+	}
+	if count > 0 {
+		t.add(c, count, parquetValue(data), index)
+	} else {
+		c.Pad(c.Len() + len(index))
+	}
+}
+
+// parquetValue returns the function that appends a value of a page.
+func parquetValue(data encoding.Values) func(c *schema.Column, i int) (schema.Fault, string) {
+	switch data.Kind() {
+	case encoding.Int32:
+		v := data.Int32()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, int64(v[i])) }
+	case encoding.Int64:
+		v := data.Int64()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, v[i]) }
+	case encoding.Float:
+		v := data.Float()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, float64(v[i])) }
+	case encoding.Double:
+		v := data.Double()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, v[i]) }
+	case encoding.ByteArray:
+		v, offsets := data.ByteArray()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return appendText(c, v[offsets[i]:offsets[i+1]]) }
+	}
+	return func(*schema.Column, int) (schema.Fault, string) {
+		return schema.NotText, "a value of type " + data.Kind().String()
+	}
+}

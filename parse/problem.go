@@ -1,0 +1,113 @@
+package parse
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"flowlog/parse/schema"
+)
+
+// A Problem is a record that was dropped, and why.
+type Problem struct {
+	Object string
+	Line   int64 // counted from 1; the number of the document or row in formats without lines
+	Field  string
+	Value  string
+	Fault  schema.Fault
+
+	object int // the object's place in the source
+}
+
+// String is the message for people: object:line: field: what is wrong.
+func (p Problem) String() string {
+	place := p.Object
+	if p.Line > 0 {
+		place += ":" + strconv.FormatInt(p.Line, 10)
+	}
+	if p.Field != "" {
+		return fmt.Sprintf("%s: %s: %s is %s", place, p.Field, strconv.Quote(p.Value), p.Fault)
+	}
+	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
+}
+
+// An ObjectError is an object that could not be read, or not to its end.
+type ObjectError struct {
+	Object  string
+	Records int64 // that were read of it before, and count
+	Err     error
+}
+
+func (e ObjectError) Error() string {
+	if e.Records > 0 {
+		return fmt.Sprintf("%s: %v; the %d records before that count", e.Object, e.Err, e.Records)
+	}
+	return fmt.Sprintf("%s: %v", e.Object, e.Err)
+}
+
+func (e ObjectError) Unwrap() error { return e.Err }
+
+// Stats is what a scan has read and what it could not read.
+type Stats struct {
+	schema.Stats
+	Problems []Problem     // the first few dropped records, in the order of the input
+	Failed   []ObjectError // in the order of the input
+	Unknown  []UnknownColumn
+}
+
+// An UnknownColumn is one that the input has and the table of fields does not.
+type UnknownColumn struct {
+	Name   string
+	Object string // the first that has it
+}
+
+// shownProblems is how many dropped records are remembered, to be shown.
+const shownProblems = 5
+
+// tally collects what the parts of a scan report.
+type tally struct {
+	sync.Mutex
+	Stats
+	unknownAt map[string]int
+}
+
+func (t *tally) problem(p Problem) {
+	p.Value = clip(p.Value)
+	t.Lock()
+	defer t.Unlock()
+	order := func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.Line, b.Line))
+	}
+	i, _ := slices.BinarySearchFunc(t.Problems, p, order)
+	if t.Problems = slices.Insert(t.Problems, i, p); len(t.Problems) > shownProblems {
+		t.Problems = t.Problems[:shownProblems]
+	}
+}
+
+func (t *tally) unknown(object int, obj, column string) {
+	t.Lock()
+	defer t.Unlock()
+	if t.unknownAt == nil {
+		t.unknownAt = make(map[string]int)
+	}
+	if at, ok := t.unknownAt[column]; ok && at <= object {
+		return
+	}
+	t.unknownAt[column] = object
+	t.Unknown = slices.DeleteFunc(t.Unknown, func(u UnknownColumn) bool { return u.Name == column })
+	t.Unknown = append(t.Unknown, UnknownColumn{column, obj})
+	slices.SortFunc(t.Unknown, func(a, b UnknownColumn) int {
+		return cmp.Or(cmp.Compare(t.unknownAt[a.Name], t.unknownAt[b.Name]), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// clip shortens a value that is shown in a message.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}

@@ -1,0 +1,564 @@
+package parse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/valyala/fastjson"
+
+	"flowlog/parse/schema"
+)
+
+// Options says how a scan goes. The zero value is what most callers want.
+type Options struct {
+	Workers   int       // goroutines that decode; 0 means one per processor
+	Ordered   bool      // number the batches by their place in the input
+	LogFormat []string  // the fields of records without a header, in order
+	Input     string    // the name of the format of all objects; "" tells it from the content
+	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
+	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
+	BlockSize int       // bytes of content that are decoded together; 0 means a good number
+}
+
+// defaultBlockSize makes a block and its columns fit a core's second-level cache.
+const defaultBlockSize = 256 << 10
+
+// longestRecord bounds the memory that content without line ends can take.
+const longestRecord = 64 << 20
+
+// Scan reads all objects of src, and hands their records to emit in batches that have the columns of p: see
+// schema.Emit. All batches of a worker come from one goroutine.
+//
+// Objects and records that cannot be read do not end the scan: they are in the Stats. An error means that
+// emit failed, ctx ended, or more records than opt.MaxErrors were malformed; the Stats then say how far
+// it came.
+func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, emit schema.Emit) (Stats, error) {
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	if opt.BlockSize <= 0 {
+		opt.BlockSize = defaultBlockSize
+	}
+	opt.Ordered = opt.Ordered || opt.Rejects != nil
+	if opt.Input != "" {
+		if _, err := formatNamed(opt.Input); err != nil {
+			return Stats{}, err
+		}
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := &scan{opt: opt, projection: p, emit: emit, stop: stop, work: make(chan *block, opt.Workers), layouts: make(map[string]*layout)}
+	go s.read(ctx, src)
+	var workers sync.WaitGroup
+	for i := range opt.Workers {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			w := newWorker(s, i)
+			for b := range s.work {
+				w.do(b)
+			}
+			s.Lock()
+			s.Add(w.stats)
+			s.Unlock()
+		}()
+	}
+	workers.Wait()
+	for _, o := range s.objects {
+		if o.err != nil {
+			s.Failed = append(s.Failed, ObjectError{o.Name, o.records.Load(), o.err})
+		}
+		if o.opened {
+			s.Objects++
+		}
+		s.Bytes += o.bytes.Load()
+	}
+	return s.Stats, context.Cause(ctx)
+}
+
+// scan is the state of one Scan.
+type scan struct {
+	tally
+	opt        Options
+	projection *schema.Projection
+	emit       schema.Emit
+	stop       context.CancelCauseFunc
+	work       chan *block
+	objects    []*object
+	seq        atomic.Int64 // of batches, unless ordered
+	dropped    atomic.Int64
+	buffers    sync.Pool
+	layouts    map[string]*layout
+}
+
+// object is one object under way. Its index is its place in the source.
+type object struct {
+	Object
+	index   int
+	opened  bool
+	bytes   atomic.Int64 // stored bytes read
+	records atomic.Int64
+	current atomic.Pointer[layout] // of the records read last, as far as is known
+	mu      sync.Mutex
+	err     error
+}
+
+// fail records the first thing that went wrong with the object.
+func (o *object) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+	}
+}
+
+// A block is a piece of an object: whole records, which one worker decodes into one batch. Blocks are
+// given out in their order within the object, so a worker may wait for the block before its own.
+type block struct {
+	*object
+	data   []byte
+	decode func(w *worker, b *block, at place) place
+	start  *place     // where the first block of an object starts
+	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
+	after  chan place // to the block after
+	seq    int64
+}
+
+// place is where in an object a block starts: what the records there look like, and how many lines there
+// are above.
+type place struct {
+	layout *layout
+	line   int64
+}
+
+// read opens the objects, several at a time, and gives their blocks out. It closes s.work at the end.
+func (s *scan) read(ctx context.Context, src Source) {
+	defer close(s.work)
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	slots := make(chan struct{}, s.opt.Workers)
+	var queues chan chan *block
+	if s.opt.Ordered {
+		queues = make(chan chan *block, s.opt.Workers)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.dispatch(ctx, queues)
+		}()
+		defer func() { close(queues); <-done }()
+	}
+	for obj, err := range src.Objects(ctx) {
+		o := &object{Object: obj, index: len(s.objects)}
+		s.objects = append(s.objects, o)
+		if err != nil {
+			o.fail(err)
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		queue := s.work
+		if s.opt.Ordered {
+			queue = make(chan *block, 2)
+			queues <- queue
+		}
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			defer func() { <-slots }()
+			if s.opt.Ordered {
+				defer close(queue)
+			}
+			in := &input{scan: s, object: o, ctx: ctx, queue: queue}
+			if err := in.read(); err != nil && ctx.Err() == nil {
+				o.fail(err)
+			}
+		}()
+	}
+}
+
+// dispatch gives out the blocks of all objects in the order of the input.
+func (s *scan) dispatch(ctx context.Context, queues chan chan *block) {
+	var seq int64
+	var last chan place
+	for queue := range queues {
+		for b := range queue {
+			b.seq = seq
+			seq++
+			b.before, b.after = last, make(chan place, 1)
+			last = b.after
+			select {
+			case s.work <- b:
+			case <-ctx.Done():
+				last, seq = b.before, seq-1
+			}
+		}
+	}
+}
+
+// input is one object being read by its goroutine.
+type input struct {
+	*scan
+	*object
+	ctx   context.Context
+	queue chan *block
+	last  chan place
+}
+
+// read finds out what the object is and reads it.
+func (in *input) read() (err error) {
+	defer recovered(&err)
+	raw, err := in.Open(in.ctx)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	in.opened = true
+	c, err := openContent(in.ctx, raw, &in.bytes)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if len(c.head) == 0 {
+		return c.err()
+	}
+	f, err := formatOf(c.head, in.opt)
+	if err != nil {
+		return err
+	}
+	return f.read(in, c)
+}
+
+// recovered turns a panic of a decoder that we did not write into an error of the object.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		if e, ok := r.(runtime.Error); ok && *err == nil {
+			*err = fmt.Errorf("the file is damaged (%w)", e)
+			return
+		}
+		*err = fmt.Errorf("the file is damaged (%v)", r)
+	}
+}
+
+// send gives out a block. It reports false when the scan has ended.
+func (in *input) send(b *block) bool {
+	b.object = in.object
+	if !in.opt.Ordered {
+		b.before, b.after = in.last, make(chan place, 1)
+		in.last = b.after
+	}
+	select {
+	case in.queue <- b:
+		return true
+	case <-in.ctx.Done():
+		return false
+	}
+}
+
+// buffer returns an empty buffer of the block size.
+func (s *scan) buffer() []byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, s.opt.BlockSize)
+}
+
+// free takes back what buffer gave.
+func (s *scan) free(b []byte) {
+	if cap(b) == s.opt.BlockSize {
+		s.buffers.Put(&b)
+	}
+}
+
+// cut reads r to its end and gives it out in blocks. boundary says where in data the last whole record
+// ends, 0 if there is none; final is set when no data follows. A last line without its newline gets
+// one, unless reading broke off in it: then it is not a whole record.
+func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, decode func(*worker, *block, place) place) error {
+	first := &start
+	buf := in.buffer()
+	for {
+		if len(buf) == cap(buf) {
+			if len(buf) >= longestRecord {
+				return errors.New("a record is longer than 64 MiB: these are not flow logs")
+			}
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		}
+		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
+		end := boundary(buf)
+		if atEnd && end < len(buf) {
+			if buf[len(buf)-1] != '\n' {
+				buf = append(buf, '\n')
+			}
+			end = len(buf)
+		}
+		rest := buf[end:]
+		var next []byte
+		if end > 0 {
+			next = in.buffer()
+			if len(rest) > cap(next) {
+				next = make([]byte, 0, 2*len(rest))
+			}
+			next = append(next, rest...)
+			if !in.send(&block{data: buf[:end], decode: decode, start: first}) {
+				return nil
+			}
+			first = nil
+			buf = next
+		}
+		if err != nil {
+			if atEnd {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// worker decodes blocks, one at a time.
+type worker struct {
+	*scan
+	id     int
+	stats  schema.Stats
+	schema *arrow.Schema    // of a batch without extra columns
+	cols   []*schema.Column // of the projection, then log_status if it is not in there
+	status *schema.Column
+	byName map[string]*schema.Column
+	extra  []*schema.Column // columns of the input that the table does not know
+	bound  map[*layout][]*schema.Column
+	rows   int     // in the columns
+	seps   []int32 // of the block, see separators
+	tokens [][]byte
+	json   fastjson.Parser
+
+	problems []Problem // of the block, lines counted from its start
+	rejected []byte
+}
+
+func newWorker(s *scan, id int) *worker {
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout][]*schema.Column)}
+	for _, f := range s.projection.Fields {
+		w.cols = append(w.cols, schema.NewColumn(f))
+	}
+	if i := s.projection.Index("log_status"); i >= 0 {
+		w.status = w.cols[i]
+	} else {
+		f, _ := schema.Logged().Lookup("log_status")
+		w.status = schema.NewColumn(f)
+		w.cols = append(w.cols, w.status)
+	}
+	for _, c := range w.cols {
+		w.byName[c.Name] = c
+	}
+	return w
+}
+
+// column returns the column for a name that the input uses, or nil if nobody needs it.
+func (w *worker) column(name string) *schema.Column {
+	if c, ok := w.byName[name]; ok {
+		return c
+	}
+	if !w.projection.Extra || w.projection.Knows(name) {
+		return nil
+	}
+	c := schema.NewColumn(schema.Field{Name: name, Kind: schema.Text})
+	w.extra = append(w.extra, c)
+	w.byName[name] = c
+	return c
+}
+
+// bind returns the columns for the tokens of a layout, nil for those that nobody needs.
+func (w *worker) bind(l *layout) []*schema.Column {
+	if cols, ok := w.bound[l]; ok {
+		return cols
+	}
+	cols := make([]*schema.Column, len(l.names))
+	for i, name := range l.names {
+		if !slices.Contains(l.names[:i], name) {
+			cols[i] = w.column(name)
+		}
+	}
+	w.bound[l] = cols
+	return cols
+}
+
+// do decodes a block and emits its batch. Whatever happens, it passes its place on and emits, since others
+// wait for both.
+func (w *worker) do(b *block) {
+	at, exact := w.place(b)
+	w.reset()
+	end := b.decode(w, b, at)
+	if b.before != nil && !exact {
+		was := <-b.before
+		if was.layout != at.layout {
+			w.reset()
+			end = b.decode(w, b, was)
+			at = was
+		}
+		for i := range w.problems {
+			w.problems[i].Line += was.line - at.line
+		}
+		end.line += was.line - at.line
+	}
+	w.report(b)
+	b.after <- end
+	w.free(b.data)
+
+	seq := b.seq
+	if !w.opt.Ordered {
+		seq = w.seq.Add(1) - 1
+	}
+	rec := w.record()
+	defer rec.Release()
+	if w.rows > 0 || w.opt.Ordered {
+		if err := w.emit(schema.Batch{Record: rec, Worker: w.id, Seq: seq}); err != nil {
+			w.stop(err)
+		}
+	}
+}
+
+// place says where the block starts, and whether that is certain: if the block before is not decoded yet,
+// its layout is assumed to last and its lines are not counted.
+func (w *worker) place(b *block) (at place, exact bool) {
+	switch {
+	case b.start != nil:
+		if b.before != nil {
+			<-b.before
+		}
+		return *b.start, true
+	case b.before == nil:
+		return place{}, true
+	}
+	select {
+	case at = <-b.before:
+		return at, true
+	default:
+		return place{layout: b.current.Load()}, false
+	}
+}
+
+// reset empties the worker for a block.
+func (w *worker) reset() {
+	for _, c := range w.cols {
+		c.Reset()
+	}
+	for _, c := range w.extra {
+		c.Reset()
+	}
+	w.rows, w.problems, w.rejected = 0, w.problems[:0], w.rejected[:0]
+}
+
+// drop notes a record that cannot be used, and removes what was appended of it.
+func (w *worker) drop(record []byte, p Problem) {
+	for _, c := range w.cols {
+		if c.Len() > w.rows {
+			c.Truncate(w.rows)
+		}
+	}
+	for _, c := range w.extra {
+		if c.Len() > w.rows {
+			c.Truncate(w.rows)
+		}
+	}
+	w.problems = append(w.problems, p)
+	if w.opt.Rejects != nil {
+		w.rejected = append(append(w.rejected, record...), '\n')
+	}
+}
+
+// report counts what the block held.
+func (w *worker) report(b *block) {
+	b.records.Add(int64(w.rows))
+	for _, c := range w.cols {
+		c.Pad(w.rows)
+	}
+	for _, c := range w.extra {
+		c.Pad(w.rows)
+	}
+	w.stats.Add(w.statuses(w.rows))
+	for _, p := range w.problems {
+		p.Object, p.object = b.Name, b.index
+		w.stats.Malformed++
+		w.stats.Faults[p.Fault]++
+		w.problem(p)
+	}
+	if len(w.problems) > 0 {
+		if n := w.dropped.Add(int64(len(w.problems))); w.opt.MaxErrors > 0 && n > w.opt.MaxErrors {
+			w.stop(&TooManyErrors{w.opt.MaxErrors})
+		}
+	}
+	if len(w.rejected) > 0 {
+		if _, err := w.opt.Rejects.Write(w.rejected); err != nil {
+			w.stop(fmt.Errorf("writing rejected records: %w", err))
+		}
+	}
+}
+
+// TooManyErrors ends a scan that dropped more than Options.MaxErrors records.
+type TooManyErrors struct{ Most int64 }
+
+func (e *TooManyErrors) Error() string {
+	return fmt.Sprintf("more than %d malformed records", e.Most)
+}
+
+// statuses counts the first rows of the columns by their log-status.
+func (w *worker) statuses(rows int) schema.Stats {
+	st := schema.Stats{Records: int64(rows)}
+	if w.status.Len() < rows || len(w.status.Nulls) == rows || w.status.Dict.Len() == 0 {
+		st.Flows = st.Records
+		return st
+	}
+	counts := make([]int64, w.status.Dict.Len())
+	for _, code := range w.status.Int32 {
+		counts[code]++
+	}
+	nulls := int64(len(w.status.Nulls)) // they have code 0
+	counts[0] -= nulls
+	st.Flows = nulls
+	for code, n := range counts {
+		switch string(w.status.Dict.Value(int32(code))) {
+		case schema.StatusOK:
+			st.Flows += n
+		case schema.StatusNoData:
+			st.NoData += n
+		case schema.StatusSkipData:
+			st.SkipData += n
+		default:
+			st.Other += n
+		}
+	}
+	return st
+}
+
+// record wraps the columns as an Arrow record. It is valid until reset.
+func (w *worker) record() arrow.Record {
+	cols := make([]arrow.Array, 0, len(w.cols)+len(w.extra))
+	for _, c := range w.cols[:len(w.projection.Fields)] {
+		cols = append(cols, c.Array())
+	}
+	s := w.schema
+	if len(w.extra) > 0 {
+		fields := slices.Clone(s.Fields())
+		for _, c := range w.extra {
+			cols = append(cols, c.Array())
+			fields = append(fields, arrow.Field{Name: c.Name, Type: c.Kind.Arrow(), Nullable: true})
+		}
+		s = arrow.NewSchema(fields, nil)
+	}
+	rec := array.NewRecord(s, cols, int64(w.rows))
+	for _, c := range cols {
+		c.Release()
+	}
+	return rec
+}

@@ -1,0 +1,217 @@
+package parse
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"flowlog/parse/schema"
+)
+
+// An Object is one thing to read: a file, standard input, an S3 object. If what Open returns is an
+// io.ReaderAt too, formats that need not be read from front to back make use of it.
+type Object struct {
+	Name string
+	Size int64 // in bytes, -1 if unknown
+	Open func(context.Context) (io.ReadCloser, error)
+}
+
+// A Source lists objects in their order. An error comes with an Object that has just the name of what
+// could not be listed; the objects after it still come.
+type Source interface {
+	Objects(context.Context) iter.Seq2[Object, error]
+}
+
+// Paths is the Source of command-line arguments: files, directories (recursive, in the order of their
+// names, without hidden files), globs with *, ?, [], {} and **, and "-" for stdin.
+func Paths(stdin io.Reader, args ...string) Source {
+	return &paths{args, &replay{r: stdin}}
+}
+
+type paths struct {
+	args  []string
+	stdin *replay
+}
+
+func (p *paths) Objects(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for _, arg := range p.args {
+			if !p.expand(arg, yield) {
+				return
+			}
+		}
+	}
+}
+
+// expand yields the objects of one argument, and reports whether the caller wants more.
+func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
+	if arg == "-" {
+		return yield(Object{Name: "stdin", Size: -1, Open: p.stdin.open}, nil)
+	}
+	if strings.HasPrefix(arg, "s3://") {
+		return yield(Object{Name: arg}, errors.New("S3 cannot be read directly yet: copy it with `aws s3 cp --recursive`, or pipe one object into `flowlog report -`"))
+	}
+	info, err := os.Stat(arg)
+	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?[{") {
+		matches, err := doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
+		if err == nil && len(matches) == 0 {
+			err = errors.New("no file matches")
+		}
+		if err != nil {
+			return yield(Object{Name: arg}, err)
+		}
+		for _, name := range matches {
+			if !yield(file(name), nil) {
+				return false
+			}
+		}
+		return true
+	}
+	if err != nil {
+		return yield(Object{Name: arg}, reason(err))
+	}
+	if !info.IsDir() {
+		return yield(file(arg), nil)
+	}
+	more := true
+	// WalkDir reports all of its errors to the function
+	_ = filepath.WalkDir(arg, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			more = yield(Object{Name: name}, reason(err))
+		case name != arg && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.Type().IsRegular():
+			more = yield(file(name), nil)
+		case d.Type()&fs.ModeSymlink != 0:
+			if info, err := os.Stat(name); err != nil {
+				more = yield(Object{Name: name}, reason(err))
+			} else if info.Mode().IsRegular() {
+				more = yield(file(name), nil)
+			}
+		}
+		if !more {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return more
+}
+
+func file(name string) Object {
+	o := Object{Name: name, Size: -1, Open: func(context.Context) (io.ReadCloser, error) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, reason(err)
+		}
+		if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+			return struct{ io.ReadCloser }{f}, nil // a pipe has ReadAt too, but it does not work
+		}
+		return f, nil
+	}}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		o.Size = info.Size()
+	}
+	return o
+}
+
+// reason is what is wrong with a file, without its name, which messages have in front already.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// replay lets stdin be opened again as long as all that was read of it is remembered: once to look at its
+// header, once to read it.
+type replay struct {
+	r    io.Reader
+	seen []byte
+	gone bool // too much was read to remember it
+}
+
+// replayable is how much of stdin is remembered: more than looking at a header takes, compressed or not.
+const replayable = 1 << 20
+
+func (s *replay) open(context.Context) (io.ReadCloser, error) {
+	if s.r == nil {
+		return nil, errors.New("there is no standard input")
+	}
+	if s.gone {
+		return nil, errors.New("standard input can be read only once")
+	}
+	return io.NopCloser(&replayReader{s, 0}), nil
+}
+
+type replayReader struct {
+	*replay
+	offset int
+}
+
+func (s *replayReader) Read(p []byte) (int, error) {
+	if s.offset < len(s.seen) {
+		n := copy(p, s.seen[s.offset:])
+		s.offset += n
+		return n, nil
+	}
+	n, err := s.r.Read(p)
+	if !s.gone {
+		if s.seen = append(s.seen, p[:n]...); len(s.seen) > replayable {
+			s.gone, s.seen = true, nil
+		}
+	}
+	s.offset += n
+	return n, err
+}
+
+// Header returns the names of the columns of the first object of src that has a layout, in its order.
+// What it reads of stdin for this comes again in Scan.
+func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) ([]string, error) {
+	var first error
+	for obj, err := range src.Objects(ctx) {
+		var names []string
+		if err == nil {
+			names, err = header(ctx, obj, p, opt)
+		}
+		if len(names) > 0 {
+			return names, nil
+		}
+		if first == nil && err != nil {
+			first = ObjectError{Object: obj.Name, Err: err}
+		}
+	}
+	return nil, first
+}
+
+// header reads an object up to its first block, which knows its layout.
+func header(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	opt.BlockSize = defaultBlockSize
+	s := &scan{opt: opt, projection: p, stop: stop, layouts: make(map[string]*layout)}
+	in := &input{scan: s, object: &object{Object: obj}, ctx: ctx, queue: make(chan *block)}
+	done := make(chan error, 1)
+	go func() { done <- in.read() }()
+	select {
+	case err := <-done:
+		return nil, err
+	case b := <-in.queue:
+		stop(nil)
+		<-done
+		if b.start.layout != nil {
+			return b.start.layout.names, nil
+		}
+		return memberNames(b.data), nil
+	}
+}

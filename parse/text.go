@@ -1,0 +1,316 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"flowlog/parse/schema"
+)
+
+// readText reads records as AWS writes them to S3: a header line, or none, then a record a line.
+func readText(in *input, c *content) error {
+	start, skip, err := startOfText(in.projection, in.opt, c)
+	if err != nil || start.layout == nil {
+		return err
+	}
+	start.layout = in.intern(start.layout, in.object)
+	in.current.Store(start.layout)
+	return in.cut(c.Reader(skip), start, lastLine, (*worker).text)
+}
+
+// startOfText finds the layout of the first record, and how many bytes of the head are above it. The
+// layout is nil if there is nothing but blank lines.
+func startOfText(p *schema.Projection, opt Options, c *content) (place, int, error) {
+	whole := len(c.head) < headSize-3 && c.err() == nil
+	lines := firstLines(c.head, whole)
+	skip := 0
+	for i, line := range lines {
+		toks := tokens(line, nil)
+		if len(toks) == 0 {
+			skip += len(line) + 1
+			continue
+		}
+		if l := headerOf(toks, p); l != nil {
+			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
+		}
+		l, err := layoutWithout(opt, lines[i:])
+		return place{l, int64(i)}, skip, err
+	}
+	if err := c.err(); err != nil {
+		return place{}, 0, err
+	}
+	if len(bytes.TrimSpace(c.head)) > 0 {
+		return place{}, 0, errNoLayout
+	}
+	return place{}, 0, nil
+}
+
+func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
+
+// text decodes a block of lines.
+func (w *worker) text(b *block, at place) place {
+	if w.regular(b.data, at.layout) {
+		return place{at.layout, at.line + int64(w.rows)}
+	}
+	w.reset()
+	for data := b.data; len(data) > 0; {
+		end := bytes.IndexByte(data, '\n')
+		line := data[:end]
+		data = data[end+1:]
+		at.line++
+		w.tokens = tokens(line, w.tokens[:0])
+		if len(w.tokens) == 0 {
+			continue
+		}
+		if w.projection.Knows(string(w.tokens[0])) {
+			if l := headerOf(w.tokens, w.projection); l != nil {
+				at.layout = w.intern(l, b.object)
+				b.current.Store(at.layout)
+				continue
+			}
+		}
+		w.append(at, line, true)
+	}
+	return at
+}
+
+// append appends the record whose tokens are in w.tokens, or notes why it cannot be.
+func (w *worker) append(at place, line []byte, escaped bool) {
+	if len(w.tokens) != len(at.layout.names) {
+		w.drop(line, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
+		return
+	}
+	for i, c := range w.bind(at.layout) {
+		if c == nil {
+			continue
+		}
+		c.Pad(w.rows)
+		fault := schema.Valid
+		if escaped {
+			fault = c.ParseEscaped(w.tokens[i])
+		} else {
+			fault = c.Parse(w.tokens[i])
+		}
+		if fault != schema.Valid {
+			w.drop(line, Problem{Line: at.line, Field: c.Name, Value: string(w.tokens[i]), Fault: fault})
+			return
+		}
+	}
+	w.rows++
+}
+
+// regular decodes a block in which every line has the tokens of its layout, one blank between them, and
+// every value is valid. It works column by column, on the positions of all separators, which makes each
+// loop short. It reports false, and leaves the columns in disorder, if the block is not like that.
+func (w *worker) regular(data []byte, l *layout) bool {
+	n := len(l.names)
+	var ok bool
+	if w.seps, ok = separators(data, w.seps[:0]); !ok || (len(w.seps)-1)%n != 0 {
+		return false
+	}
+	rows := (len(w.seps) - 1) / n
+	if bytes.Count(data, []byte("\n")) != rows {
+		return false
+	}
+	for r := 1; r <= rows; r++ {
+		if data[w.seps[r*n]] != '\n' {
+			return false
+		}
+	}
+	checked := false
+	for k, c := range w.bind(l) {
+		if c == nil {
+			continue
+		}
+		c.Fill()
+		seps := w.seps[k:]
+		switch {
+		case c.Kind == schema.Int32:
+			ok = regularInt32(c, data, seps, rows, n)
+		case c.Kind == schema.Int64:
+			ok = regularInt64(c, data, seps, rows, n, false)
+		case c.Kind == schema.Time:
+			ok = regularInt64(c, data, seps, rows, n, true)
+		case c.Kind == schema.Addr:
+			ok = regularAddr(c, data, seps, rows, n)
+		case c.Kind == schema.Text && !c.Escaped:
+			ok = regularText(c, data, seps, rows, n)
+		default:
+			for r := 0; r < rows && ok; r++ {
+				ok = c.ParseEscaped(data[seps[r*n]+1:seps[r*n+1]]) == schema.Valid
+			}
+		}
+		if !ok {
+			return false
+		}
+		// A header in mid-file is told apart from a record by a column that takes no names.
+		checked = checked || c.Kind != schema.Text || c == w.status && w.statuses(rows).Other == 0
+	}
+	w.rows = rows
+	return checked
+}
+
+// separators finds the white space of data, eight bytes at a time: -1, then the position of each byte up to
+// the blank. It reports false if two of them are neighbours, or the first byte is one.
+func separators(data []byte, out []int32) ([]int32, bool) {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	if need := len(data)/2 + 16; cap(out) < need {
+		out = make([]int32, 0, need)
+	}
+	out = append(out, -1)
+	k := len(out)
+	buf := out[:cap(out)]
+	before := uint64(high) // as if a separator came before the first byte
+	i := 0
+	for ; i+8 <= len(data) && k+8 <= len(buf); i += 8 {
+		word := binary.LittleEndian.Uint64(data[i:])
+		seps := ^((word | high) - 0x21*low) & ^word & high
+		if seps&(seps<<8|before>>56) != 0 {
+			return out, false
+		}
+		before = seps
+		for ; seps != 0; seps &= seps - 1 {
+			buf[k] = int32(i + bits.TrailingZeros64(seps)>>3)
+			k++
+		}
+	}
+	last := before>>63 != 0
+	for ; i < len(data); i++ {
+		sep := data[i] <= ' '
+		if sep && last || k == len(buf) {
+			return out, false
+		}
+		if last = sep; sep {
+			buf[k] = int32(i)
+			k++
+		}
+	}
+	return buf[:k], true
+}
+
+// The loops below read token k of each row: it lies between seps[r*n] and seps[r*n+1].
+
+func regularInt32(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
+	base := len(c.Int32)
+	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
+	out := c.Int32[base:]
+	for r := range out {
+		s, e := int(seps[r*n])+1, int(seps[r*n+1])
+		v, ok := shortInt(data, s, e)
+		if !ok {
+			if e-s == 1 && data[s] == '-' {
+				c.Nulls = append(c.Nulls, int32(base+r))
+				out[r] = 0
+				continue
+			}
+			long, fault := schema.ParseInt(data[s:e])
+			if fault != schema.Valid {
+				return false
+			}
+			v = uint64(long)
+		}
+		if v > uint64(c.Max) {
+			return false
+		}
+		out[r] = int32(v)
+	}
+	return true
+}
+
+func regularInt64(c *schema.Column, data []byte, seps []int32, rows, n int, time bool) bool {
+	base := len(c.Int64)
+	c.Int64 = slices.Grow(c.Int64, rows)[:base+rows]
+	out := c.Int64[base:]
+	for r := range out {
+		s, e := int(seps[r*n])+1, int(seps[r*n+1])
+		v, ok := shortInt(data, s, e)
+		if !ok {
+			if e-s == 1 && data[s] == '-' {
+				c.Nulls = append(c.Nulls, int32(base+r))
+				out[r] = 0
+				continue
+			}
+			parse := schema.ParseInt
+			if time {
+				parse = schema.ParseTime
+			}
+			long, fault := parse(data[s:e])
+			if fault != schema.Valid {
+				return false
+			}
+			v = uint64(long)
+		}
+		out[r] = int64(v)
+	}
+	return true
+}
+
+// shortInt reads a number of 1 to 10 digits that ends before data[e]. It fails on longer ones, on
+// other bytes, and near the start of data.
+func shortInt(data []byte, s, e int) (uint64, bool) {
+	n := uint(e - s)
+	if n-1 >= 10 || e < 10 {
+		return 0, false
+	}
+	w := binary.LittleEndian.Uint64(data[e-8:])
+	var upper uint64
+	if n > 8 {
+		a, b := uint64(data[e-9]-'0'), uint64(0)
+		if n == 10 {
+			b = uint64(data[e-10] - '0')
+		}
+		if a > 9 || b > 9 {
+			return 0, false
+		}
+		upper = (a + 10*b) * 1e8
+	} else {
+		w = w>>(64-8*n)<<(64-8*n) | 0x3030303030303030>>(8*n)
+	}
+	if (w&0xf0f0f0f0f0f0f0f0)|((w+0x0606060606060606)&0xf0f0f0f0f0f0f0f0)>>4 != 0x3333333333333333 {
+		return 0, false
+	}
+	w &= 0x0f0f0f0f0f0f0f0f
+	w = (w*10 + w>>8) & 0x00ff00ff00ff00ff
+	w = (w*100 + w>>16) & 0x0000ffff0000ffff
+	return upper + (w*10000+w>>32)&0xffffffff, true
+}
+
+func regularAddr(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
+	base := len(c.Addr)
+	c.Addr = slices.Grow(c.Addr, rows)[:base+rows]
+	out := c.Addr[base:]
+	for r := range out {
+		s, e := int(seps[r*n])+1, int(seps[r*n+1])
+		v, ok := schema.ParseAddr(data[s:e])
+		if !ok {
+			if e-s != 1 || data[s] != '-' {
+				return false
+			}
+			c.Nulls = append(c.Nulls, int32(base+r))
+		}
+		out[r] = v
+	}
+	return true
+}
+
+func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
+	base := len(c.Int32)
+	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
+	out := c.Int32[base:]
+	for r := range out {
+		s, e := int(seps[r*n])+1, int(seps[r*n+1])
+		if e-s == 1 && data[s] == '-' {
+			c.Nulls = append(c.Nulls, int32(base+r))
+			out[r] = 0
+			continue
+		}
+		code := c.Dict.Code(data[s:e])
+		if code < 0 {
+			return false
+		}
+		out[r] = code
+	}
+	return true
+}
