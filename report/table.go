@@ -36,10 +36,10 @@ const (
 type Unit uint8
 
 const (
-	Plain Unit = iota
-	Count      // things; thousands are separated
-	Bytes      // shown as KiB, MiB …
-	Instant    // time.Time
+	Plain   Unit = iota
+	Count        // things; thousands are separated
+	Bytes        // shown as KiB, MiB …
+	Instant      // time.Time
 )
 
 // A Column describes one column of a Table.

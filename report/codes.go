@@ -1,0 +1,365 @@
+package report
+
+import (
+	"encoding/binary"
+	"math"
+	"net/netip"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// A coder numbers the distinct values of one field: null is 0, the others follow in the order in which
+// they come, or by their size. Grouping and counting distinct values work on these codes. Each worker
+// has its own coders.
+type coder interface {
+	// encode writes the codes of some rows of a column to out, at the rows' index.
+	encode(col arrow.Array, rows []int32, out []uint32)
+	// len is one more than the largest code.
+	len() int
+	// value is what a code stands for: nil, int64, float64, string or netip.Addr.
+	value(code uint32) any
+	// absorb adds the values of another coder of the same field, and returns the code here of each code
+	// there.
+	absorb(other coder) []uint32
+}
+
+func newCoder(f schema.Field) coder {
+	switch f.Kind {
+	case schema.Addr:
+		return newAddrCoder()
+	case schema.Text:
+		return newTextCoder()
+	case schema.Int32:
+		if 0 < f.Max && f.Max <= math.MaxUint16 {
+			return &smallCoder{}
+		}
+	}
+	return &wordCoder{kind: f.Kind, words: []uint64{0}, codes: newPairs()}
+}
+
+// isNull returns a function that reports nulls, or nil if there are none.
+func isNull(col arrow.Array) func(int) bool {
+	if col.NullN() == 0 {
+		return nil
+	}
+	return col.IsNull
+}
+
+// smallCoder codes numbers from 0 to 65535 by themselves.
+type smallCoder struct{ top int }
+
+func (c *smallCoder) encode(col arrow.Array, rows []int32, out []uint32) {
+	values := col.(*array.Int32).Int32Values()
+	null := isNull(col)
+	top := uint32(c.top)
+	for _, row := range rows {
+		code := uint32(values[row]) + 1
+		if null != nil && null(int(row)) {
+			code = 0
+		}
+		out[row] = code
+		top = max(top, code)
+	}
+	c.top = int(top)
+}
+
+func (c *smallCoder) len() int { return c.top + 1 }
+
+func (c *smallCoder) value(code uint32) any {
+	if code == 0 {
+		return nil
+	}
+	return int64(code - 1)
+}
+
+func (c *smallCoder) absorb(other coder) []uint32 {
+	o := other.(*smallCoder)
+	c.top = max(c.top, o.top)
+	same := make([]uint32, o.len())
+	for i := range same {
+		same[i] = uint32(i)
+	}
+	return same
+}
+
+// wordCoder codes numbers by the 64 bits that hold them.
+type wordCoder struct {
+	kind  schema.Kind
+	words []uint64 // by code
+	codes *pairs
+}
+
+func (c *wordCoder) encode(col arrow.Array, rows []int32, out []uint32) {
+	null := isNull(col)
+	var word func(row int32) uint64
+	switch a := col.(type) {
+	case *array.Int32:
+		values := a.Int32Values()
+		word = func(row int32) uint64 { return uint64(values[row]) }
+	case *array.Int64:
+		values := a.Int64Values()
+		word = func(row int32) uint64 { return uint64(values[row]) }
+	case *array.Float64:
+		values := a.Float64Values()
+		word = func(row int32) uint64 { return math.Float64bits(values[row]) }
+	}
+	for _, row := range rows {
+		out[row] = 0
+		if null == nil || !null(int(row)) {
+			out[row] = c.code(word(row))
+		}
+	}
+}
+
+func (c *wordCoder) code(word uint64) uint32 {
+	id, isNew := c.codes.id(word)
+	if isNew {
+		c.words = append(c.words, word)
+	}
+	return id + 1
+}
+
+func (c *wordCoder) len() int { return len(c.words) }
+
+func (c *wordCoder) value(code uint32) any {
+	switch {
+	case code == 0:
+		return nil
+	case c.kind == schema.Float:
+		return math.Float64frombits(c.words[code])
+	}
+	return int64(c.words[code])
+}
+
+func (c *wordCoder) absorb(other coder) []uint32 {
+	o := other.(*wordCoder)
+	codes := make([]uint32, o.len())
+	for i := 1; i < len(codes); i++ {
+		codes[i] = c.code(o.words[i])
+	}
+	return codes
+}
+
+// addrCoder codes addresses. IPv4 has a table of its own, of 8 bytes an entry: the cache misses in it are
+// most of what grouping costs.
+type addrCoder struct {
+	addrs [][16]byte // by code
+	v4    []uint64   // hash table of address<<32 | code
+	n4    int
+	shift uint
+	v6    map[[16]byte]uint32
+}
+
+func newAddrCoder() *addrCoder {
+	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift: 64 - 10, v6: make(map[[16]byte]uint32)}
+}
+
+func (c *addrCoder) encode(col arrow.Array, rows []int32, out []uint32) {
+	values := schema.AddrValues(col)
+	null := isNull(col)
+	for _, row := range rows {
+		if null != nil && null(int(row)) {
+			out[row] = 0
+			continue
+		}
+		out[row] = c.code(&values[row])
+	}
+}
+
+func (c *addrCoder) code(a *[16]byte) uint32 {
+	high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
+	if high != 0 || uint32(low) != 0xffff0000 {
+		code, ok := c.v6[*a]
+		if !ok {
+			code = uint32(len(c.addrs))
+			c.addrs = append(c.addrs, *a)
+			c.v6[*a] = code
+		}
+		return code
+	}
+	key := low >> 32
+	mask := uint64(len(c.v4) - 1)
+	for i := key * 0x9e3779b97f4a7c15 >> c.shift; ; i = (i + 1) & mask {
+		e := c.v4[i]
+		if e>>32 == key && e != 0 {
+			return uint32(e)
+		}
+		if e == 0 {
+			code := uint32(len(c.addrs))
+			c.addrs = append(c.addrs, *a)
+			c.v4[i] = key<<32 | uint64(code)
+			if c.n4++; 2*c.n4 > len(c.v4) {
+				c.grow()
+			}
+			return code
+		}
+	}
+}
+
+func (c *addrCoder) grow() {
+	old := c.v4
+	c.v4 = make([]uint64, 4*len(old))
+	c.shift -= 2
+	mask := uint64(len(c.v4) - 1)
+	for _, e := range old {
+		if e == 0 {
+			continue
+		}
+		i := e >> 32 * 0x9e3779b97f4a7c15 >> c.shift
+		for c.v4[i] != 0 {
+			i = (i + 1) & mask
+		}
+		c.v4[i] = e
+	}
+}
+
+func (c *addrCoder) len() int { return len(c.addrs) }
+
+func (c *addrCoder) value(code uint32) any {
+	if code == 0 {
+		return nil
+	}
+	return netip.AddrFrom16(c.addrs[code]).Unmap()
+}
+
+func (c *addrCoder) absorb(other coder) []uint32 {
+	o := other.(*addrCoder)
+	codes := make([]uint32, o.len())
+	for i := 1; i < len(codes); i++ {
+		codes[i] = c.code(&o.addrs[i])
+	}
+	return codes
+}
+
+// textCoder codes texts. It remembers what the codes of the last batch's dictionary are here: a worker's
+// dictionary only grows, until it is started anew.
+type textCoder struct {
+	dict   *schema.Dict
+	offset []int32 // copy of the dictionary that known is about
+	data   []byte
+	known  []uint32
+}
+
+func newTextCoder() *textCoder { return &textCoder{dict: schema.NewDict()} }
+
+func (c *textCoder) encode(col arrow.Array, rows []int32, out []uint32) {
+	codes, words := schema.TextCodes(col)
+	c.learn(words)
+	null := isNull(col)
+	for _, row := range rows {
+		if null != nil && null(int(row)) {
+			out[row] = 0
+			continue
+		}
+		out[row] = c.known[codes[row]]
+	}
+}
+
+// learn brings known up to the dictionary of a batch.
+func (c *textCoder) learn(words *array.String) {
+	if words.Len() == 0 {
+		return
+	}
+	offset, data := words.ValueOffset(0), words.ValueBytes()
+	n := len(c.known)
+	same := n <= words.Len() && words.ValueOffset(n)-offset == len(c.data) && string(data[:len(c.data)]) == string(c.data)
+	for i := 0; same && i < n; i++ {
+		same = int32(words.ValueOffset(i)-offset) == c.offset[i]
+	}
+	if !same {
+		c.known, c.offset, c.data = c.known[:0], c.offset[:0], c.data[:0]
+	}
+	for i := len(c.known); i < words.Len(); i++ {
+		word := data[words.ValueOffset(i)-offset : words.ValueOffset(i+1)-offset]
+		c.known = append(c.known, uint32(c.dict.Code(word))+1)
+		c.offset = append(c.offset, int32(len(c.data)))
+		c.data = append(c.data, word...)
+	}
+}
+
+func (c *textCoder) len() int { return c.dict.Len() + 1 }
+
+func (c *textCoder) value(code uint32) any {
+	if code == 0 {
+		return nil
+	}
+	return string(c.dict.Value(int32(code - 1)))
+}
+
+func (c *textCoder) absorb(other coder) []uint32 {
+	o := other.(*textCoder)
+	codes := make([]uint32, o.len())
+	for i := 1; i < len(codes); i++ {
+		codes[i] = uint32(c.dict.Code(o.dict.Value(int32(i-1)))) + 1
+	}
+	return codes
+}
+
+// pairs numbers distinct 64-bit words from 0 on.
+type pairs struct {
+	slots []pair
+	n     uint32
+	shift uint
+}
+
+type pair struct {
+	word uint64
+	id   uint32 // plus 1; 0 is an empty slot
+}
+
+func newPairs() *pairs { return &pairs{slots: make([]pair, 1<<8), shift: 64 - 8} }
+
+// id returns the number of the word, and whether it is new.
+func (p *pairs) id(word uint64) (uint32, bool) {
+	mask := uint64(len(p.slots) - 1)
+	for i := hashWord(word) >> p.shift; ; i = (i + 1) & mask {
+		e := &p.slots[i]
+		if e.word == word && e.id != 0 {
+			return e.id - 1, false
+		}
+		if e.id == 0 {
+			p.n++
+			*e = pair{word, p.n}
+			if 2*int(p.n) > len(p.slots) {
+				p.grow()
+			}
+			return p.n - 1, true
+		}
+	}
+}
+
+func hashWord(w uint64) uint64 {
+	w *= 0x9e3779b97f4a7c15
+	return (w ^ w>>32) * 0xd6e8feb86659fd93
+}
+
+func (p *pairs) grow() {
+	old := p.slots
+	p.slots = make([]pair, 4*len(old))
+	p.shift -= 2
+	mask := uint64(len(p.slots) - 1)
+	for _, e := range old {
+		if e.id == 0 {
+			continue
+		}
+		i := hashWord(e.word) >> p.shift
+		for p.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		p.slots[i] = e
+	}
+}
+
+// words returns all words, by their number.
+func (p *pairs) words() []uint64 {
+	words := make([]uint64, p.n)
+	for _, e := range p.slots {
+		if e.id != 0 {
+			words[e.id-1] = e.word
+		}
+	}
+	return words
+}
