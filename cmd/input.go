@@ -1,0 +1,261 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/parse"
+	"flowlog/parse/schema"
+)
+
+// input is the group of flags that say what is read and how.
+type input struct {
+	logFormat string
+	format    string
+	workers   int
+	maxErrors int64
+	rejects   string
+	quiet     bool
+}
+
+func (in *input) flags(c *cobra.Command) {
+	group(c, "Input flags", func(f *pflag.FlagSet) {
+		f.StringVar(&in.logFormat, "log-format", "", "fields of records that have no header: '${version} ${account-id} …', or v2 … v11 for all fields of a version in AWS's order")
+		f.StringVar(&in.format, "input-format", "", "format of all inputs: "+strings.Join(parse.FormatNames(), ", ")+" (default: told by the content)")
+		f.IntVar(&in.workers, "workers", 0, "goroutines that parse (default: one per processor)")
+		f.Int64Var(&in.maxErrors, "max-errors", 0, "stop with exit code 1 when more than this many records are malformed (0: never)")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
+		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line and no warnings on stderr")
+	})
+	complete(c, "input-format", parse.FormatNames)
+}
+
+// complete offers values for a flag to the shell.
+func complete(c *cobra.Command, flag string, values func() []string) {
+	err := c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// reader is input flags made ready for scans.
+type reader struct {
+	*console
+	parse.Source
+	opt     parse.Options
+	quiet   bool
+	rejects *outFile
+	names   []string // header of the first object, see header
+	stats   parse.Stats
+}
+
+// open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
+// returns nil.
+func (in *input) open(con *console, args []string) (*reader, error) {
+	if len(args) == 0 {
+		if _, ok := terminal(con.in); ok {
+			return nil, nil
+		}
+		args = []string{"-"}
+	}
+	if in.workers < 0 || in.maxErrors < 0 {
+		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
+	}
+	r := &reader{console: con, Source: parse.Paths(con.in, args...), quiet: in.quiet}
+	r.opt = parse.Options{Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
+	if r.opt.Workers == 0 {
+		r.opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	if in.logFormat != "" {
+		names, err := schema.ParseFormat(in.logFormat)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
+		}
+		r.opt.LogFormat = names
+	}
+	if in.format != "" {
+		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	if in.rejects != "" {
+		f, err := create(in.rejects)
+		if err != nil {
+			return nil, err
+		}
+		r.rejects, r.opt.Rejects = f, f
+	}
+	return r, nil
+}
+
+func oneOf(what, name string, names []string) error {
+	for _, n := range names {
+		if n == name {
+			return nil
+		}
+	}
+	return schema.Unknown(what, name, names, "flowlog formats")
+}
+
+// header returns the columns of the first object, nil if there are none to be had.
+func (r *reader) header(ctx context.Context) []string {
+	if r.names == nil {
+		p, err := schema.Logged().Project()
+		if err == nil {
+			// what is wrong with an object is said when it is scanned
+			r.names, _ = parse.Header(ctx, r.Source, p, r.opt)
+		}
+	}
+	return r.names
+}
+
+// with returns the table with those of the names that it does not have, but the input does, added as text.
+func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {
+	for _, name := range names {
+		name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
+		if _, ok := fields.Lookup(name); ok {
+			continue
+		}
+		for _, h := range r.header(ctx) {
+			if h == name {
+				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: "a column of the input that this version does not know"})
+			}
+		}
+	}
+	return fields
+}
+
+// scan reads everything and says on stderr what could not be read.
+func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
+	began := time.Now()
+	var err error
+	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
+	r.stats.Seconds = time.Since(began).Seconds()
+	if !r.quiet {
+		for _, u := range r.stats.Unknown {
+			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
+		}
+	}
+	for _, p := range r.stats.Problems {
+		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
+	}
+	if more := r.stats.Malformed - int64(len(r.stats.Problems)); more > 0 {
+		fmt.Fprintf(r.err, "flowlog: … and %s more malformed records (%s in all)\n", humanize.Comma(more), faults(r.stats.Stats))
+	}
+	for _, f := range r.stats.Failed {
+		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
+	}
+	if r.rejects != nil {
+		if cerr := r.rejects.commit(); err == nil && cerr != nil {
+			err = cerr
+		}
+	}
+	var many *parse.TooManyErrors
+	if errors.As(err, &many) {
+		return fmt.Errorf("%w, which --max-errors allows: nothing was reported", many)
+	}
+	if err == nil && len(r.stats.Failed) > 0 && r.stats.Records+r.stats.Malformed == 0 && int64(len(r.stats.Failed)) >= r.stats.Objects {
+		return errors.New("no input could be read")
+	}
+	return err
+}
+
+// faults lists how many records were malformed in which way.
+func faults(s schema.Stats) string {
+	var parts []string
+	for f, n := range s.Faults {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %s", schema.Fault(f), humanize.Comma(n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// close prints the closing line. It returns errIncomplete if not everything could be read.
+func (r *reader) close() error {
+	s := r.stats
+	if !r.quiet {
+		line := fmt.Sprintf("flowlog: read %s, %s: %s, %s NODATA, %s SKIPDATA",
+			count(s.Objects, "object"), count(s.Records, "record"), count(s.Flows, "flow"), humanize.Comma(s.NoData), humanize.Comma(s.SkipData))
+		if s.Other > 0 {
+			line += fmt.Sprintf(", %s with another log-status", humanize.Comma(s.Other))
+		}
+		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
+		if len(s.Failed) > 0 {
+			line += fmt.Sprintf("; %s not or not fully read", count(int64(len(s.Failed)), "object"))
+		}
+		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
+		fmt.Fprintln(r.err, line)
+	}
+	if s.Malformed > 0 || len(s.Failed) > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+// count says how many of a thing there are.
+func count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return humanize.Comma(n) + " " + thing
+}
+
+// outFile is a file that appears under its name only when it is complete.
+type outFile struct {
+	*os.File
+	name string // "" if it is written in place: a device or pipe
+}
+
+// create starts a file.
+func create(name string) (*outFile, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return nil, fmt.Errorf("%s: is a directory", name)
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		return &outFile{f, ""}, err
+	}
+	for n := 0; ; n++ {
+		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", name, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return &outFile{f, name}, nil
+		}
+		if !os.IsExist(err) || n == 100 {
+			return nil, fmt.Errorf("cannot write %s: %w", name, errors.Unwrap(err))
+		}
+	}
+}
+
+// commit completes the file.
+func (f *outFile) commit() error {
+	if err := f.Close(); err != nil {
+		f.discard()
+		return err
+	}
+	if f.name == "" {
+		return nil
+	}
+	return os.Rename(f.Name(), f.name)
+}
+
+// discard removes what there is of the file. It does nothing after commit.
+func (f *outFile) discard() {
+	if f.Close() == nil && f.name != "" {
+		os.Remove(f.Name())
+	}
+}
+
+var _ io.Writer = (*outFile)(nil)

@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"flowlog/enrich"
+	"flowlog/parse"
+	"flowlog/parse/schema"
+	"flowlog/report"
+	"flowlog/report/render"
+)
+
+// listing makes a command that prints what flowlog knows: as text, a row a thing, or as JSON.
+func listing(con *console, use, short string, header []string, list func() (rows [][]string, document any)) *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			rows, document := list()
+			switch format {
+			case "json":
+				enc := json.NewEncoder(con.out)
+				enc.SetIndent("", "  ")
+				enc.SetEscapeHTML(false)
+				return enc.Encode(document)
+			case "table":
+				w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, strings.Join(header, "\t"))
+				for _, row := range rows {
+					fmt.Fprintln(w, strings.Join(row, "\t"))
+				}
+				return w.Flush()
+			}
+			return usageError{fmt.Errorf("-o is table or json here, not %q", format)}
+		},
+	}
+	c.Flags().StringVarP(&format, "output", "o", "table", "`format`: table or json")
+	complete(c, "output", func() []string { return []string{"table", "json"} })
+	return c
+}
+
+// newFields returns `flowlog fields`.
+func newFields(con *console) *cobra.Command {
+	return listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func() ([][]string, any) {
+		fields := append(schema.Logged(), enrich.Fields()...)
+		var rows [][]string
+		for _, f := range fields {
+			since := "-"
+			switch {
+			case f.Since > 0:
+				since = fmt.Sprintf("v%d", f.Since)
+			case enrich.NeedsDB(f.Name) != "":
+				since = fmt.Sprintf("%s database", enrich.NeedsDB(f.Name))
+			case f.From != nil:
+				since = "enriched"
+			}
+			rows = append(rows, []string{f.Name, f.Kind.String(), since, f.Doc})
+		}
+		return rows, fields
+	})
+}
+
+// newReports returns `flowlog reports`.
+func newReports(con *console) *cobra.Command {
+	return listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any) {
+		type entry struct {
+			Name     string   `json:"name"`
+			Doc      string   `json:"doc"`
+			Keys     []string `json:"keys"`
+			Measures []string `json:"measures"`
+			Where    string   `json:"where,omitempty"`
+			Next     string   `json:"next"`
+		}
+		var rows [][]string
+		var entries []entry
+		for _, r := range report.Catalog() {
+			e := entry{Name: r.Name, Doc: r.Doc, Next: r.Next, Keys: []string{}}
+			for _, k := range r.Keys {
+				e.Keys = append(e.Keys, k.Name())
+			}
+			for _, m := range r.Measures {
+				e.Measures = append(e.Measures, m.Name)
+			}
+			if r.Where != nil {
+				e.Where = r.Where.String()
+			}
+			by := strings.Join(e.Keys, ", ")
+			if by == "" {
+				by = "-"
+			}
+			rows = append(rows, []string{r.Name, by, r.Doc})
+			entries = append(entries, e)
+		}
+		return rows, entries
+	})
+}
+
+// newFormats returns `flowlog formats`.
+func newFormats(con *console) *cobra.Command {
+	return listing(con, "formats", "List the formats of input and output", []string{"FORMAT", "USE", "WHAT IT IS"}, func() ([][]string, any) {
+		type entry struct {
+			Name string `json:"name"`
+			Use  string `json:"use"`
+			Doc  string `json:"doc"`
+		}
+		var entries []entry
+		for _, f := range parse.Formats() {
+			entries = append(entries, entry{f.Name, "input", f.Doc})
+		}
+		for _, name := range parse.Codecs() {
+			entries = append(entries, entry{name, "compression", "told by the content of an input, whatever its name"})
+		}
+		for _, f := range render.Formats {
+			entries = append(entries, entry{f.Name, "output", f.Doc})
+		}
+		var rows [][]string
+		for _, e := range entries {
+			rows = append(rows, []string{e.Name, e.Use, e.Doc})
+		}
+		return rows, entries
+	})
+}

@@ -1,0 +1,112 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/report/render"
+)
+
+// output is the group of flags that say where results go and in what form.
+type output struct {
+	format string
+	file   string
+	raw    bool
+}
+
+func (o *output) flags(c *cobra.Command, byDefault string) {
+	group(c, "Output flags", func(f *pflag.FlagSet) {
+		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formatNames())+" (default: "+byDefault+")")
+		f.StringVarP(&o.file, "out", "O", "", "write to this `file`, which appears when it is complete")
+		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")
+	})
+	complete(c, "output", formatNames)
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range render.Formats {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func join(names []string) string {
+	s := ""
+	for i, name := range names {
+		if i > 0 {
+			s += ", "
+		}
+		s += name
+	}
+	return s
+}
+
+// sink is output flags made ready for writing.
+type sink struct {
+	render.Format
+	opt  render.Options
+	w    *bufio.Writer
+	file *outFile
+}
+
+// open chooses the format and opens the file. onTerminal and inPipe are the formats to use by default.
+func (o *output) open(con *console, onTerminal, inPipe string) (*sink, error) {
+	width, isTerminal := terminal(con.out)
+	if o.file != "" && o.file != "-" {
+		isTerminal = false
+	}
+	name := o.format
+	switch {
+	case name != "":
+	case isTerminal:
+		name = onTerminal
+	default:
+		name = inPipe
+	}
+	f, err := render.Lookup(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if f.Binary && isTerminal {
+		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
+	}
+	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Width: width, Color: isTerminal && color(con.out), Terminal: isTerminal}}
+	var w io.Writer = con.out
+	if o.file != "" && o.file != "-" {
+		if s.file, err = create(o.file); err != nil {
+			return nil, err
+		}
+		w = s.file
+	}
+	s.w = bufio.NewWriterSize(w, 64<<10)
+	return s, nil
+}
+
+// done completes the output if err is nil and discards it otherwise. It returns err or its own error.
+func (s *sink) done(err error) error {
+	if err == nil {
+		err = s.w.Flush()
+	}
+	if s.file == nil {
+		return err
+	}
+	if err != nil {
+		s.file.discard()
+		return err
+	}
+	return s.file.commit()
+}
+
+// env is how enrichment looks at the environment, and exists at the file system.
+func env(name string) string { return os.Getenv(name) }
+
+func exists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,132 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/enrich"
+	"flowlog/parse/schema"
+)
+
+// parsing is `flowlog parse`.
+type parsing struct {
+	*console
+	input
+	enrichment
+	output
+	fields []string
+	enrich bool
+}
+
+func newParse(con *console) *cobra.Command {
+	p := &parsing{console: con}
+	c := &cobra.Command{
+		Use:   "parse [flags] [INPUT ...]",
+		Short: "Read, check, enrich and convert records",
+		Long: "parse reads flow log records and writes them in another format, in the order of the input. Every field\n" +
+			"is checked. INPUT is files, directories, quoted globs or - for standard input.\n\n" +
+			"ndjson and json have every field that is not null; parquet and arrow have all fields that AWS logs, so\n" +
+			"that all files fit one table; csv, tsv, markdown and table have the fields of the first input.",
+		Example: "  flowlog parse a.log.gz | jq -r 'select(.action == \"REJECT\") | .srcaddr'\n" +
+			"  flowlog parse logs/ -o parquet -O flows.parquet\n" +
+			"  flowlog parse --fields start,srcaddr,dstaddr,dstport,bytes -o csv a.log\n" +
+			"  flowlog parse -o none logs/        check everything, write nothing",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error { return p.run(c, args) },
+	}
+	group(c, "Record flags", func(f *pflag.FlagSet) {
+		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
+		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
+	})
+	p.output.flags(c, "table on a terminal, ndjson otherwise")
+	p.input.flags(c)
+	p.enrichment.flags(c)
+	complete(c, "fields", func() []string { return append(schema.Logged(), enrich.Fields()...).Names() })
+	return c
+}
+
+func (p *parsing) run(c *cobra.Command, args []string) (err error) {
+	ctx := c.Context()
+	in, err := p.input.open(p.console, args)
+	if err != nil {
+		return err
+	}
+	if in == nil {
+		return c.Help()
+	}
+	in.opt.Ordered = true
+	wanted := p.fields
+	if p.enrich {
+		wanted = append(slices.Clip(wanted), enrich.Fields().Names()...)
+	}
+	enr, err := p.enrichment.open(wanted)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := enr.close(); cerr != nil && err == nil {
+			err = cerr
+		}
+	}()
+	out, err := p.output.open(p.console, "table", "ndjson")
+	if err != nil {
+		return err
+	}
+	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
+		return err
+	}
+	return in.close()
+}
+
+// write scans the input and writes its records.
+func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink) error {
+	projection, err := p.project(ctx, in, enr, out.Name)
+	if err != nil {
+		return err
+	}
+	w, err := out.Records(out.w, projection.Fields, out.opt)
+	if err != nil {
+		return err
+	}
+	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, w.Add))
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// project decides on the columns.
+func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format string) (*schema.Projection, error) {
+	table, names := enr.fields, p.fields
+	if names != nil {
+		table = in.with(ctx, table, names)
+		if err := enr.missing(ctx, "--fields", in, names); err != nil {
+			return nil, err
+		}
+	} else {
+		switch format {
+		case "csv", "tsv", "markdown", "table":
+			names = in.header(ctx)
+			table = in.with(ctx, table, names)
+		}
+		if names == nil {
+			names = schema.Logged().Names()
+		}
+		if p.enrich {
+			for _, l := range enr.all {
+				names = append(slices.Clip(names), l.Name)
+			}
+		} else if format == "ndjson" || format == "json" {
+			names = append(slices.Clip(names), "protocol_name")
+		}
+	}
+	projection, err := table.Project(names...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	projection.Extra = p.fields == nil && (format == "ndjson" || format == "json")
+	return projection, nil
+}

@@ -1,0 +1,200 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/enrich"
+	"flowlog/parse/schema"
+	"flowlog/report"
+	"flowlog/report/render"
+)
+
+// reporting is what `flowlog report` and its subcommands have in common.
+type reporting struct {
+	*console
+	input
+	enrichment
+	output
+	change  report.Change
+	reports []report.Report
+}
+
+// newReport returns `flowlog report`, with a subcommand for each report of the catalog.
+func newReport(con *console) *cobra.Command {
+	c := newReporting(con, report.Overview())
+	c.Use = "report [NAME] [flags] [INPUT ...]"
+	c.Short = "Group, rank and print flows"
+	c.Long = "report reads flow logs and prints reports. Without a NAME it prints the summary, the top talkers,\n" +
+		"the rejected traffic and the protocols, in one pass. INPUT is files, directories, quoted globs\n" +
+		"or - for standard input, in any format and compression that `flowlog formats` lists."
+	c.Example = "  flowlog report logs/\n" +
+		"  flowlog report talkers --sort packets --top 20 a.log.gz\n" +
+		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
+		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			err := schema.Unknown("report", args[0], report.Names(), "flowlog reports")
+			return fmt.Errorf("%w; there is no file of that name either", err)
+		}
+		return nil
+	}
+	for _, r := range report.Catalog() {
+		sub := newReporting(con, []report.Report{r})
+		sub.Use = r.Name + " [flags] [INPUT ...]"
+		sub.Short = r.Doc
+		sub.Long = r.Doc + ".\n\n" + describe(r)
+		sub.Args = cobra.ArbitraryArgs
+		c.AddCommand(sub)
+	}
+	return c
+}
+
+// describe says in words what a report computes.
+func describe(r report.Report) string {
+	var b strings.Builder
+	if len(r.Keys) > 0 {
+		fmt.Fprintf(&b, "Groups by:  %s\n", names(r.Keys, report.Key.Name))
+	}
+	fmt.Fprintf(&b, "Measures:   %s\n", names(r.Measures, func(m report.Measure) string { return m.Name }))
+	if r.Where != nil {
+		fmt.Fprintf(&b, "Only where: %s\n", r.Where)
+	}
+	fmt.Fprintf(&b, "Look next:  %s", r.Next)
+	return b.String()
+}
+
+func names[T any](list []T, name func(T) string) string {
+	var all []string
+	for _, x := range list {
+		all = append(all, name(x))
+	}
+	return strings.Join(all, ", ")
+}
+
+func newReporting(con *console, reports []report.Report) *cobra.Command {
+	r := &reporting{console: con, reports: reports}
+	c := &cobra.Command{
+		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("top") {
+				r.change.Top = -1
+			}
+			return r.run(c, args)
+		},
+		ValidArgsFunction: nil,
+	}
+	group(c, "Report flags", func(f *pflag.FlagSet) {
+		f.IntVarP(&r.change.Top, "top", "n", 10, "rows to show; 0 shows all")
+		f.StringSliceVar(&r.change.By, "by", nil, "group by these `fields` instead: see `flowlog fields`")
+		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these instead: flows, bytes, packets, first, last, accepted, rejected, nodata, skipdata, or count, sum, min, max, distinct of a field, as in distinct(dstport)")
+		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+	})
+	r.output.flags(c, "table")
+	r.input.flags(c)
+	r.enrichment.flags(c)
+	complete(c, "by", func() []string { return append(schema.Logged(), enrich.Fields()...).Names() })
+	complete(c, "sort", measureNames)
+	complete(c, "measures", measureNames)
+	return c
+}
+
+func measureNames() []string {
+	var all []string
+	for _, m := range report.Measures() {
+		all = append(all, m.Name)
+	}
+	return all
+}
+
+func (r *reporting) run(c *cobra.Command, args []string) (err error) {
+	ctx := c.Context()
+	if r.change.Top < -1 {
+		return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
+	}
+	in, err := r.input.open(r.console, args)
+	if err != nil {
+		return err
+	}
+	if in == nil {
+		return c.Help()
+	}
+	wanted := r.change.By
+	for i := range r.reports {
+		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
+	}
+	enr, err := r.enrichment.open(wanted)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := enr.close(); cerr != nil && err == nil {
+			err = cerr
+		}
+	}()
+	fields := in.with(ctx, enr.fields, r.change.By)
+	reports := make([]report.Report, 0, len(r.reports))
+	for _, rep := range r.reports {
+		change := r.change
+		if len(r.reports) > 1 && len(rep.Keys) == 0 {
+			change = report.Change{Top: -1} // the summary beside other reports stays as it is
+		}
+		changed, err := rep.With(change, fields)
+		if err != nil {
+			return usageError{err}
+		}
+		var needs []string
+		changed.Fields(func(name string) { needs = append(needs, name) })
+		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
+			return err
+		}
+		reports = append(reports, changed)
+	}
+	out, err := r.output.open(r.console, "table", "table")
+	if err != nil {
+		return err
+	}
+	if out.Single && len(reports) > 1 {
+		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
+	}
+	tables, stats, err := r.compute(ctx, in, enr, fields, reports)
+	if err == nil {
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
+	}
+	if err := out.done(err); err != nil {
+		return err
+	}
+	return in.close()
+}
+
+// compute runs the reports over the input.
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {
+	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
+	if err != nil {
+		return nil, schema.Stats{}, usageError{err}
+	}
+	wrap := enr.wrap(in.opt.Workers)
+	if err := in.scan(ctx, agg.Projection().Logged(), wrap(agg.Projection(), agg.Add)); err != nil {
+		return nil, schema.Stats{}, err
+	}
+	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
+	if err != nil {
+		return nil, schema.Stats{}, err
+	}
+	for _, l := range lacks {
+		if len(reports) == 1 {
+			return nil, schema.Stats{}, l
+		}
+		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
+	}
+	return tables, in.stats.Stats, nil
+}

@@ -1,0 +1,226 @@
+// Package cmd is the command line: one file a command, and the groups of flags that commands share. It
+// alone prints, reads flags, the environment and the clock, and chooses exit codes.
+package cmd
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// Exit codes, as `flowlog help exit-codes` explains them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitIncomplete  = 3
+	exitInterrupted = 130
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errIncomplete ends a command that is done, but could not read everything. What it could not read has been
+// printed.
+var errIncomplete = errors.New("incomplete")
+
+// console is the outside world.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// terminal reports whether a stream is one, and how many columns it has.
+func terminal(stream any) (width int, ok bool) {
+	f, isFile := stream.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return width, true
+}
+
+// color reports whether emphasis by escape sequences is wanted on a stream.
+func color(stream any) bool {
+	_, ok := terminal(stream)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// Main runs the program and returns its exit code.
+func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+	// A closed pipe comes as an error of Write, so that temporary files are removed.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	con := &console{in, out, errOut}
+	root := newRoot(con)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return exitDone
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
+	case ctx.Err() != nil:
+		fmt.Fprintln(errOut, "flowlog: interrupted")
+		return exitInterrupted
+	}
+	fmt.Fprintln(errOut, "flowlog:", printable(err.Error()))
+	if errors.As(err, &usageError{}) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// printable makes control characters, which can come from file names and records, harmless to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0) {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
+
+//go:embed help/*.md
+var helpPages embed.FS
+
+func newRoot(con *console) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "flowlog",
+		Short: "Analyse AWS VPC flow logs",
+		Long: "flowlog reads AWS VPC and Transit Gateway flow logs from files and says what is talking to what,\n" +
+			"what is being rejected, and how much it is. No server, no database.",
+		Example: "  flowlog report logs/                      summary, top talkers, rejected traffic, protocols\n" +
+			"  flowlog report rejected --top 20 logs/    one report\n" +
+			"  flowlog parse a.log.gz | jq .srcaddr      records as JSON\n" +
+			"  flowlog parse logs/ -o parquet -O a.parquet",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q: `flowlog --help` lists the commands", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(con.in)
+	root.SetOut(con.out)
+	root.SetErr(con.err)
+	root.AddCommand(newParse(con), newReport(con), newFields(con), newReports(con), newFormats(con), newVersion(con))
+	pages, err := helpPages.ReadDir("help")
+	if err != nil {
+		panic(err)
+	}
+	for _, page := range pages {
+		text, err := helpPages.ReadFile("help/" + page.Name())
+		if err != nil {
+			panic(err)
+		}
+		name := strings.TrimSuffix(page.Name(), ".md")
+		title, _, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
+		topic := &cobra.Command{Use: name, Short: title, Long: string(text)}
+		topic.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), c.Long) })
+		root.AddCommand(topic)
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())}
+	})
+	asUsageErrors(root)
+	root.SetUsageFunc(usage)
+	return root
+}
+
+// asUsageErrors marks what the commands say about their arguments as errors of usage.
+func asUsageErrors(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		asUsageErrors(sub)
+	}
+}
+
+// flagGroup is the annotation that says under which heading help lists a flag.
+const flagGroup = "group"
+
+// group adds the flags that define declares, all under one heading.
+func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
+	set := pflag.NewFlagSet(heading, pflag.ContinueOnError)
+	set.SortFlags = false
+	define(set)
+	set.VisitAll(func(f *pflag.Flag) { f.Annotations = map[string][]string{flagGroup: {heading}} })
+	c.Flags().SortFlags = false
+	c.Flags().AddFlagSet(set)
+}
+
+// usage prints how a command is called, its flags under their headings.
+func usage(c *cobra.Command) error {
+	w := c.OutOrStderr()
+	fmt.Fprint(w, "Usage:\n")
+	if c.Runnable() && c.HasParent() {
+		fmt.Fprintf(w, "  %s\n", c.UseLine())
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "  %s COMMAND\n", c.CommandPath())
+	}
+	if c.Example != "" {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
+	}
+	list := func(heading string, include func(*cobra.Command) bool) {
+		first := true
+		for _, sub := range c.Commands() {
+			if !include(sub) {
+				continue
+			}
+			if first {
+				fmt.Fprintf(w, "\n%s:\n", heading)
+				first = false
+			}
+			fmt.Fprintf(w, "  %-17s %s\n", sub.Name(), sub.Short)
+		}
+	}
+	list("Commands", func(sub *cobra.Command) bool { return sub.IsAvailableCommand() && sub.Name() != "help" })
+	list("Help topics (flowlog help TOPIC)", func(sub *cobra.Command) bool { return sub.IsAdditionalHelpTopicCommand() })
+	var headings []string
+	groups := make(map[string]*pflag.FlagSet)
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		heading := "Other flags"
+		if a := f.Annotations[flagGroup]; a != nil {
+			heading = a[0]
+		}
+		if groups[heading] == nil {
+			groups[heading] = pflag.NewFlagSet(heading, pflag.ContinueOnError)
+			groups[heading].SortFlags = false
+			headings = append(headings, heading)
+		}
+		groups[heading].AddFlag(f)
+	})
+	for _, heading := range headings {
+		if groups[heading].HasAvailableFlags() {
+			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsages())
+		}
+	}
+	return nil
+}
