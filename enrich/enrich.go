@@ -1,0 +1,174 @@
+// Package enrich adds to flow records what they do not say themselves: names of protocols and ports, the
+// scope of addresses, where they are and whose network they are in.
+//
+//	Batch → the distinct values of the From fields → Lookup, once each → gather → wider Batch
+package enrich
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// A Lookup computes one field from its From fields. It must be a pure function of them: it may run for each
+// record, for each distinct value, or for each row of a finished report.
+type Lookup struct {
+	schema.Field
+	// Append appends exactly one value, or a null, to out. The arrays of in are those of From, in order; one
+	// is nil where the records do not have the field. If all From fields are addresses, they are alternatives:
+	// only the first that is not null may count. Append is called from several goroutines at once, each with
+	// an out of its own.
+	Append func(out *schema.Column, in []arrow.Array, row int)
+}
+
+// Wrap returns an Emit that computes the enriched fields of p and passes the wider batch on to emit. Its
+// columns are p's fields in p's order, then those of the incoming record that p does not know. What is not
+// computed is passed on by name; what is missing altogether becomes a column of nulls. If p has no
+// enriched fields, Wrap returns emit itself.
+//
+// A lookup may cost more than parsing ten records, so each runs once per distinct value of its From fields,
+// remembered per worker without a lock: Batch.Worker must be less than workers.
+func Wrap(p *schema.Projection, lookups []Lookup, workers int, emit schema.Emit) schema.Emit {
+	if !slices.ContainsFunc(p.Fields, func(f schema.Field) bool { return len(f.From) > 0 }) {
+		return emit
+	}
+	groups := plan(p, lookups)
+	widen := make([]*widener, workers)
+	return func(b schema.Batch) error {
+		w := widen[b.Worker]
+		if w == nil {
+			w = newWidener(p, groups)
+			widen[b.Worker] = w
+		}
+		rec := w.widen(b.Record)
+		defer rec.Release()
+		return emit(schema.Batch{Record: rec, Worker: b.Worker, Seq: b.Seq})
+	}
+}
+
+// A group is the lookups that share one list of From fields, and so one memo.
+type group struct {
+	from    []string
+	lookups []Lookup
+}
+
+// plan groups the lookups that p asks for. A group comes after those that compute its From fields.
+func plan(p *schema.Projection, lookups []Lookup) []*group {
+	wanted := make(map[string]Lookup)
+	for _, l := range lookups {
+		if p.Index(l.Name) >= 0 {
+			wanted[l.Name] = l
+		}
+	}
+	var groups []*group
+	byFrom := make(map[string]*group)
+	var visit func(name string)
+	visit = func(name string) {
+		l, ok := wanted[name]
+		if !ok {
+			return
+		}
+		delete(wanted, name)
+		for _, from := range l.From {
+			visit(from)
+		}
+		key := strings.Join(l.From, ",")
+		g := byFrom[key]
+		if g == nil {
+			g = &group{from: l.From}
+			byFrom[key] = g
+			groups = append(groups, g)
+		}
+		g.lookups = append(g.lookups, l)
+	}
+	for _, f := range p.Fields {
+		visit(f.Name)
+	}
+	return groups
+}
+
+// A widener is what one worker keeps from batch to batch.
+type widener struct {
+	p     *schema.Projection
+	memos []*memo
+
+	in    *arrow.Schema // of the last record; the rest of the layout follows from it
+	out   *arrow.Schema
+	taken []int // the incoming column of each outgoing one, or -1
+}
+
+func newWidener(p *schema.Projection, groups []*group) *widener {
+	w := &widener{p: p}
+	for _, g := range groups {
+		w.memos = append(w.memos, newMemo(p, g))
+	}
+	return w
+}
+
+// layout works out which incoming columns go where.
+func (w *widener) layout(in *arrow.Schema) {
+	w.in = in
+	w.taken = w.taken[:0]
+	fields := w.p.Fields.Arrow().Fields()
+	for _, f := range fields {
+		i := -1
+		if found := in.FieldIndices(f.Name); len(found) > 0 && arrow.TypeEqual(in.Field(found[0]).Type, f.Type) {
+			i = found[0]
+		}
+		w.taken = append(w.taken, i)
+	}
+	for i, f := range in.Fields() {
+		if w.p.Index(f.Name) < 0 {
+			fields = append(fields, f)
+			w.taken = append(w.taken, i)
+		}
+	}
+	w.out = arrow.NewSchema(fields, nil)
+}
+
+// widen returns rec with the enriched columns. It is valid until the next call.
+func (w *widener) widen(rec arrow.Record) arrow.Record {
+	if rec.Schema() != w.in {
+		w.layout(rec.Schema())
+	}
+	rows := int(rec.NumRows())
+	cols := make([]arrow.Array, len(w.taken))
+	for i, from := range w.taken {
+		if from >= 0 {
+			cols[i] = rec.Column(from)
+		}
+	}
+	made := make([]arrow.Array, 0, len(w.p.Fields))
+	for _, m := range w.memos {
+		m.number(cols, rows)
+		for _, s := range m.stores {
+			col := s.gather(m.ids)
+			cols[s.place] = col
+			made = append(made, col)
+		}
+	}
+	for i, col := range cols {
+		if col == nil {
+			cols[i] = nulls(w.p.Fields[i], rows)
+			made = append(made, cols[i])
+		}
+	}
+	wide := array.NewRecord(w.out, cols, int64(rows))
+	for _, col := range made {
+		col.Release()
+	}
+	return wide
+}
+
+// nulls is a column of nothing.
+func nulls(f schema.Field, rows int) arrow.Array {
+	c := schema.NewColumn(f)
+	for range rows {
+		c.Null()
+	}
+	return c.Array()
+}

@@ -1,0 +1,86 @@
+package enrich
+
+import (
+	"net/netip"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// sides are the two ends of a flow. An address is the packet's where that was logged: srcaddr and dstaddr
+// show the interface's primary address in place of a pod's, a secondary one, or one behind a NAT.
+var sides = []struct {
+	prefix, port, portDoc string
+	addrs                 []string
+	addrDoc               string
+}{
+	{"src", "srcport", "source port", []string{"pkt_srcaddr", "srcaddr"}, "pkt_srcaddr, or else srcaddr"},
+	{"dst", "dstport", "destination port", []string{"pkt_dstaddr", "dstaddr"}, "pkt_dstaddr, or else dstaddr"},
+}
+
+// Builtin returns the lookups that need no file. With nil the names of protocols are the built-in ones.
+func Builtin(names *ProtocolNames) []Lookup {
+	if names == nil {
+		names = &protocols
+	}
+	lookups := []Lookup{protocolLookup(names)}
+	for _, side := range sides {
+		lookups = append(lookups, portLookup(side.prefix, side.port, side.portDoc))
+	}
+	for _, side := range sides {
+		lookups = append(lookups, scopeLookup(side.prefix, side.addrDoc, side.addrs))
+	}
+	return lookups
+}
+
+// Fields lists every field that this package can compute, with or without a database at hand.
+func Fields() schema.Table {
+	var t schema.Table
+	for _, l := range Builtin(nil) {
+		t = append(t, l.Field)
+	}
+	for _, side := range sides {
+		for _, f := range dbFields {
+			t = append(t, f.field(side.prefix, side.addrDoc, side.addrs))
+		}
+	}
+	return t
+}
+
+// NeedsDB says which kind of database the field comes from: City, ASN, or none, "".
+func NeedsDB(name string) DBKind {
+	for _, side := range sides {
+		for _, f := range dbFields {
+			if name == side.prefix+"_"+f.name {
+				return f.db
+			}
+		}
+	}
+	return ""
+}
+
+// address is the first address that is not null, if there is one.
+func address(in []arrow.Array, row int) (netip.Addr, bool) {
+	for _, a := range in {
+		if a != nil && a.IsValid(row) {
+			return netip.AddrFrom16(schema.AddrValues(a)[row]).Unmap(), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// integer is the value of the only From field, if there is one.
+func integer(in []arrow.Array, row int) (int64, bool) {
+	if in[0] == nil || in[0].IsNull(row) {
+		return 0, false
+	}
+	switch a := in[0].(type) {
+	case *array.Int32:
+		return int64(a.Value(row)), true
+	case *array.Int64:
+		return a.Value(row), true
+	}
+	return 0, false
+}
