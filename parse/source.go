@@ -182,7 +182,7 @@ func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) 
 	for obj, err := range src.Objects(ctx) {
 		var names []string
 		if err == nil {
-			names, err = header(ctx, obj, p, opt)
+			names, err = headerOfObject(ctx, obj, p, opt)
 		}
 		if len(names) > 0 {
 			return names, nil
@@ -194,8 +194,8 @@ func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) 
 	return nil, first
 }
 
-// header reads an object up to its first block, which knows its layout.
-func header(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
+// headerOfObject reads an object up to its first block, which knows its layout.
+func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	opt.BlockSize = defaultBlockSize

@@ -1,0 +1,436 @@
+package parse
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/klauspost/compress/zstd"
+
+	"flowlog/parse/schema"
+)
+
+// memorySource is a Source of contents by name.
+type memorySource []struct{ name, content string }
+
+func (s memorySource) Objects(context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for _, o := range s {
+			open := func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(o.content)), nil }
+			if !yield(Object{Name: o.name, Size: int64(len(o.content)), Open: open}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func one(content string) memorySource { return memorySource{{"test.log", content}} }
+
+// rowsOf scans everything and returns the records as text, field=value, in the order of the input.
+func rowsOf(t testing.TB, src Source, opt Options, fields ...string) ([]string, Stats) {
+	t.Helper()
+	if len(fields) == 0 {
+		fields = schema.Logged().Names()
+	}
+	p, err := schema.Logged().Project(fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Extra = true
+	opt.Ordered = true
+	batches := make(map[int64][]string)
+	var mu sync.Mutex
+	stats, err := Scan(context.Background(), src, p, opt, func(b schema.Batch) error {
+		rows := rowsOfRecord(b.Record)
+		mu.Lock()
+		defer mu.Unlock()
+		if _, ok := batches[b.Seq]; ok {
+			return fmt.Errorf("two batches have number %d", b.Seq)
+		}
+		batches[b.Seq] = rows
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for seq := range int64(len(batches)) {
+		rows, ok := batches[seq]
+		if !ok {
+			t.Fatalf("batch %d is missing among %d", seq, len(batches))
+		}
+		all = append(all, rows...)
+	}
+	return all, stats
+}
+
+func rowsOfRecord(rec arrow.Record) []string {
+	rows := make([]string, rec.NumRows())
+	for i, f := range rec.Schema().Fields() {
+		col := rec.Column(i)
+		for row := range rows {
+			if col.IsNull(row) {
+				continue
+			}
+			var v string
+			switch a := col.(type) {
+			case *array.FixedSizeBinary:
+				v = netip.AddrFrom16([16]byte(a.Value(row))).Unmap().String()
+			case *array.Dictionary:
+				v = a.Dictionary().(*array.String).Value(a.GetValueIndex(row))
+			default:
+				v = a.ValueStr(row)
+			}
+			rows[row] += f.Name + "=" + v + " "
+		}
+	}
+	return rows
+}
+
+const header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+
+const records = `2 068194857476 eni-1 10.0.0.1 192.0.2.7 49152 443 6 10 8400 1700000000 1700000060 ACCEPT OK
+2 unknown eni-2 2001:db8::1 2001:db8::2 0 0 58 1 64 1700000001 1700000061 REJECT OK
+2 068194857476 eni-1 - - - - - - - 1700000002 1700000062 - NODATA
+2 068194857476 eni-3 - - - - - - - 1700000003 1700000063 - SKIPDATA
+`
+
+func want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+func TestText(t *testing.T) {
+	plain, _ := rowsOf(t, one(header+records), Options{})
+	want(t, "first record", plain[0], "version=2 account_id=068194857476 interface_id=eni-1 srcaddr=10.0.0.1 dstaddr=192.0.2.7 srcport=49152 dstport=443 protocol=6 packets=10 bytes=8400 start=1700000000 end=1700000060 action=ACCEPT log_status=OK ")
+	want(t, "third record", plain[2], "version=2 account_id=068194857476 interface_id=eni-1 start=1700000002 end=1700000062 log_status=NODATA ")
+	columns := strings.Fields(header)
+	for name, content := range map[string]string{
+		"underscores":        strings.ReplaceAll(header, "-", "_") + records,
+		"CRLF":               strings.ReplaceAll(header+records, "\n", "\r\n"),
+		"tabs":               strings.ReplaceAll(header+records, " ", "\t"),
+		"runs of blanks":     strings.ReplaceAll(header+records, " ", "  \t "),
+		"byte-order mark":    "\ufeff" + header + records,
+		"no last newline":    strings.TrimSuffix(header+records, "\n"),
+		"blank lines":        "\n \n" + header + "\n" + strings.ReplaceAll(records, "\n", "\n\n"),
+		"no header":          records,
+		"milliseconds":       header + strings.NewReplacer("170000000", "170000000", "0 17", "0 17").Replace(milliseconds(records)),
+		"repeated header":    header + header + records + header,
+		"another order":      reorder(columns, records),
+		"another, in middle": header + strings.Join(strings.SplitAfter(records, "\n")[:2], "") + reorder(columns, strings.Join(strings.SplitAfter(records, "\n")[2:], "")),
+		"gzip":               gz(header + records),
+		"gzip members":       gz(header) + gz(records[:100]) + gz(records[100:]),
+		"zstd":               zst(header + records),
+		"JSON messages":      messages(records, ""),
+		"JSON messages, NDJ": messages(records, "\n"),
+		"JSON array":         "[" + strings.TrimSuffix(messages(records, ",\n"), ",\n") + "]",
+	} {
+		for _, workers := range []int{1, 8} {
+			for _, size := range []int{1, 100, 0} {
+				got, stats := rowsOf(t, one(content), Options{Workers: workers, BlockSize: size})
+				want(t, fmt.Sprintf("%s with %d workers, block size %d", name, workers, size), got, plain)
+				want(t, name+": statistics", []int64{stats.Records, stats.Flows, stats.NoData, stats.SkipData, stats.Malformed}, []int64{4, 2, 1, 1, 0})
+			}
+		}
+	}
+}
+
+func milliseconds(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if strings.HasPrefix(w, "17000000") {
+			words[i] += "000"
+		}
+	}
+	var b strings.Builder
+	for i, w := range words {
+		b.WriteString(w)
+		if i%14 == 13 {
+			b.WriteByte('\n')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// reorder writes the records, header included, with their columns in the opposite order.
+func reorder(columns []string, records string) string {
+	reversed := slices.Clone(columns)
+	slices.Reverse(reversed)
+	out := strings.Join(reversed, " ") + "\n"
+	for line := range strings.Lines(records) {
+		toks := strings.Fields(line)
+		slices.Reverse(toks)
+		out += strings.Join(toks, " ") + "\n"
+	}
+	return out
+}
+
+func messages(records, between string) string {
+	var b strings.Builder
+	for line := range strings.Lines(records) {
+		fmt.Fprintf(&b, `{"_timestamp": 1, "message":"%s"}%s`, strings.TrimSpace(line), between)
+	}
+	return b.String()
+}
+
+func gz(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write([]byte(s))
+	w.Close()
+	return b.String()
+}
+
+func zst(s string) string {
+	w, _ := zstd.NewWriter(nil)
+	return string(w.EncodeAll([]byte(s), nil))
+}
+
+func TestLogFormat(t *testing.T) {
+	names, err := schema.ParseFormat("${interface-id} $${srcaddr} dstaddr pkt_srcaddr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := rowsOf(t, one("eni-1 10.0.0.1 10.0.0.2 10.0.0.3\n"), Options{LogFormat: names})
+	want(t, "records", got, []string{"interface_id=eni-1 srcaddr=10.0.0.1 dstaddr=10.0.0.2 pkt_srcaddr=10.0.0.3 "})
+	_, stats := rowsOf(t, one("eni-1 10.0.0.1 10.0.0.2 10.0.0.3\n"), Options{})
+	if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "--log-format") {
+		t.Errorf("without a format: got %v, want an error that names --log-format", stats.Failed)
+	}
+}
+
+func TestUnknownColumns(t *testing.T) {
+	content := "srcaddr later-field bytes\n10.0.0.1 x 5\n10.0.0.2 - 6\n"
+	got, stats := rowsOf(t, one(content), Options{}, "srcaddr", "bytes")
+	want(t, "records", got, []string{"srcaddr=10.0.0.1 bytes=5 later_field=x ", "srcaddr=10.0.0.2 bytes=6 "})
+	want(t, "unknown columns", stats.Unknown, []UnknownColumn{{"later_field", "test.log"}})
+}
+
+func TestTags(t *testing.T) {
+	content := "srcaddr instance-tag\n10.0.0.1 a%20b%2Fc\n10.0.0.2 50%\n10.0.0.3 %ff\n"
+	got, _ := rowsOf(t, one(content), Options{}, "instance_tag")
+	want(t, "tags", got, []string{"instance_tag=a b/c ", "instance_tag=50% ", "instance_tag=%ff "})
+}
+
+func TestMalformed(t *testing.T) {
+	good := "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 4 5 6 ACCEPT OK"
+	for line, problem := range map[string]string{
+		good + " more": "wrong number of fields: 15, but the header names 14",
+		"2 1 eni-1":    "wrong number of fields: 3, but the header names 14",
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 12x4 5 6 ACCEPT OK":                 `bytes: "12x4" is not a whole number`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 -4 5 6 ACCEPT OK":                   `bytes: "-4" is not a whole number`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 99999999999999999999 5 6 ACCEPT OK": `bytes: "99999999999999999999" is too large for a 64-bit integer`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 9223372036854775808 5 6 ACCEPT OK":  `bytes: "9223372036854775808" is too large for a 64-bit integer`,
+		"2 1 eni-1 10.0.0.256 10.0.0.2 1 2 6 3 4 5 6 ACCEPT OK":                  `srcaddr: "10.0.0.256" is not an IP address`,
+		"2 1 eni-1 10.0.0.1 fe80::1%eth0 1 2 6 3 4 5 6 ACCEPT OK":                `dstaddr: "fe80::1%eth0" is not an IP address`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 65536 2 6 3 4 5 6 ACCEPT OK":                `srcport: "65536" is out of range`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 256 3 4 5 6 ACCEPT OK":                  `protocol: "256" is out of range`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 4 5 6 ACCEPT \xff":                  `log_status: "\xff" is not UTF-8 text`,
+	} {
+		var rejects bytes.Buffer
+		got, stats := rowsOf(t, one(header+good+"\n"+line+"\n"+good+"\n"), Options{Rejects: &rejects})
+		want(t, line+": records", len(got), 2)
+		want(t, line+": problems", stats.Problems, "[test.log:3: "+problem+"]")
+		want(t, line+": rejects", rejects.String(), line+"\n")
+		want(t, line+": malformed", stats.Malformed, 1)
+	}
+}
+
+func TestProblemsComeInOrder(t *testing.T) {
+	var content, rejected strings.Builder
+	content.WriteString(header)
+	for i := range 3000 {
+		if i%100 == 7 {
+			fmt.Fprintf(&rejected, "bad %d\n", i)
+			fmt.Fprintf(&content, "bad %d\n", i)
+		} else {
+			content.WriteString(records[:strings.Index(records, "\n")+1])
+		}
+	}
+	for _, workers := range []int{1, 8} {
+		var rejects bytes.Buffer
+		got, stats := rowsOf(t, one(content.String()), Options{Workers: workers, BlockSize: 512, Rejects: &rejects})
+		want(t, "records", len(got), 2970)
+		want(t, "lines", []int64{stats.Problems[0].Line, stats.Problems[1].Line, stats.Problems[4].Line}, []int64{9, 109, 409})
+		want(t, "rejects", rejects.String(), rejected.String())
+	}
+}
+
+func TestDamagedObjects(t *testing.T) {
+	whole := gz(header + strings.Repeat(records, 3000))
+	src := memorySource{
+		{"a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"},
+		{"b.gz", whole[:len(whole)/2]},
+		{"c.gz", gz(header+records) + "trailing"},
+		{"d.log", header + records},
+		{"e.log", ""},
+		{"f.log", header},
+		{"g.zip", "PK\x03\x04xxxxxxxx"},
+		{"h.parquet", "PAR1 this is not one PAR1"},
+		{"i.arrow", "\xff\xff\xff\xff\x10\x00\x00\x00garbagegarbage"},
+	}
+	got, stats := rowsOf(t, src, Options{})
+	var failed []string
+	for _, f := range stats.Failed {
+		failed = append(failed, f.Object)
+	}
+	want(t, "failed", failed, "[a.png b.gz c.gz g.zip h.parquet i.arrow]")
+	if stats.Failed[1].Records == 0 || int64(len(got)) != stats.Failed[1].Records+8 {
+		t.Errorf("got %d records, and %d of the truncated file", len(got), stats.Failed[1].Records)
+	}
+	want(t, "malformed", stats.Malformed, 0)
+}
+
+func TestMaxErrors(t *testing.T) {
+	p, _ := schema.Logged().Project("srcaddr")
+	_, err := Scan(context.Background(), one(header+strings.Repeat("bad\n", 5)), p, Options{MaxErrors: 4}, func(schema.Batch) error { return nil })
+	if err == nil {
+		t.Error("5 malformed records: got no error, want one")
+	}
+	_, err = Scan(context.Background(), one(header+strings.Repeat("bad\n", 4)), p, Options{MaxErrors: 4}, func(schema.Batch) error { return nil })
+	want(t, "4 malformed records", err, nil)
+}
+
+func TestProjectionIsACut(t *testing.T) {
+	full, _ := rowsOf(t, one(header+records), Options{}, "srcaddr", "bytes", "log_status")
+	for _, fields := range [][]string{{"srcaddr"}, {"bytes"}, {"bytes", "srcaddr"}, {"interface_id"}} {
+		got, stats := rowsOf(t, one(header+records), Options{}, fields...)
+		want(t, "records", stats.Flows, 2)
+		for i, row := range got {
+			for word := range strings.FieldsSeq(row) {
+				name, _, _ := strings.Cut(word, "=")
+				if name != "interface_id" && !strings.Contains(full[i], word) {
+					t.Errorf("%v: got %s, want it in %s", fields, word, full[i])
+				}
+			}
+		}
+	}
+}
+
+func TestHeader(t *testing.T) {
+	p, _ := schema.Logged().Project()
+	for content, names := range map[string]string{
+		header + records:                       strings.ReplaceAll(strings.TrimSpace(header), "-", "_"),
+		records:                                strings.Join(schema.Version(2), " "),
+		gz("srcaddr new-one\n1.1.1.1 x\n"):     "srcaddr new_one",
+		`{"srcaddr":"10.0.0.1","bytes":5}`:     "srcaddr bytes",
+		"srcaddr,bytes\n10.0.0.1,5\n":          "srcaddr bytes",
+		"PK\x03\x04":                           "",
+		messages(records, ""):                  strings.Join(schema.Version(2), " "),
+		"no header at all, and not a record\n": "",
+	} {
+		got, _ := Header(context.Background(), one(content), p, Options{})
+		want(t, content, strings.Join(got, " "), names)
+	}
+}
+
+func TestStdinIsLookedAtAndReadInFull(t *testing.T) {
+	content := header + strings.Repeat(records, 20000)
+	src := Paths(strings.NewReader(content), "-")
+	p, _ := schema.Logged().Project()
+	names, err := Header(context.Background(), src, p, Options{})
+	want(t, "header", len(names), 14)
+	want(t, "error", err, nil)
+	_, stats := rowsOf(t, src, Options{})
+	want(t, "records", stats.Records, 80000)
+}
+
+// Both ways to decode a block must agree on any line.
+func FuzzRegular(f *testing.F) {
+	f.Add(header, records)
+	f.Add("srcaddr bytes\n", "10.0.0.1 5\n")
+	f.Add("interface-id start\n", "eni-1 1700000000000\n- -\n")
+	f.Add("instance-tag\n", "a%20b\n")
+	f.Fuzz(func(t *testing.T, head, body string) {
+		if strings.Count(body, "\n") > 100 || !strings.HasSuffix(head, "\n") {
+			return
+		}
+		content := head + body
+		fast, fastStats := rowsOf(t, one(content), Options{Workers: 1})
+		// an empty line makes a block irregular
+		slow, slowStats := rowsOf(t, one(head+"\n"+strings.ReplaceAll(body, "\n", "\n\n")), Options{Workers: 1})
+		if fmt.Sprint(fast) != fmt.Sprint(slow) || fastStats.Malformed != slowStats.Malformed {
+			t.Errorf("regular:\n%q %d\nline by line:\n%q %d", fast, fastStats.Malformed, slow, slowStats.Malformed)
+		}
+	})
+}
+
+// Any content, whatever it looks like, is read without a panic and without losing count.
+func FuzzContent(f *testing.F) {
+	for _, s := range []string{header + records, messages(records, ""), gz(header + records), "srcaddr,bytes\n10.0.0.1,\"5\n\"\n", `[{"srcaddr":"10.0.0.1"},{}]`, "PAR1", "ARROW1\x00\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		one1, stats := rowsOf(t, one(s), Options{Workers: 1, BlockSize: 64})
+		eight, _ := rowsOf(t, one(s), Options{Workers: 4, BlockSize: 64})
+		if !slices.Equal(one1, eight) {
+			t.Errorf("1 worker:\n%q\n4 workers:\n%q", one1, eight)
+		}
+		if int64(len(one1)) != stats.Records {
+			t.Errorf("%d records emitted, %d counted", len(one1), stats.Records)
+		}
+	})
+}
+
+func BenchmarkScan(b *testing.B) {
+	content := header + benchRecords(200_000)
+	for _, bench := range []struct {
+		name   string
+		fields string
+	}{
+		{"all", strings.Join(schema.Version(2), " ")},
+		{"talkers", "srcaddr bytes packets log_status"},
+		{"protocols", "protocol bytes packets log_status"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			p, err := schema.Logged().Project(strings.Fields(bench.fields)...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(content)))
+			for b.Loop() {
+				if _, err := Scan(context.Background(), one(content), p, Options{Workers: 1}, func(schema.Batch) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// benchRecords makes records of the default format, 1 % of them NODATA.
+func benchRecords(n int) string {
+	r := rand.New(rand.NewPCG(1, 2))
+	addrs := make([]string, 20000)
+	for i := range addrs {
+		addrs[i] = netip.AddrFrom4([4]byte{byte(1 + r.IntN(220)), byte(r.IntN(256)), byte(r.IntN(256)), byte(r.IntN(256))}).String()
+	}
+	var b strings.Builder
+	for range n {
+		eni := r.IntN(2000)
+		if r.IntN(100) == 0 {
+			fmt.Fprintf(&b, "2 123456789012 eni-%017x - - - - - - - 1700000000 1700000060 - NODATA\n", eni)
+			continue
+		}
+		start := 1700000000 + r.IntN(86400)
+		fmt.Fprintf(&b, "2 123456789012 eni-%017x %s 10.0.%d.%d %d %d %d %d %d %d %d %s OK\n", eni, addrs[r.IntN(len(addrs))],
+			eni/250, eni%250, 1024+r.IntN(60000), cmp.Or(r.IntN(3)*221, 80), cmp.Or(r.IntN(2)*6, 17), 1+r.IntN(100), 40+r.IntN(100000), start, start+60,
+			[]string{"ACCEPT", "REJECT"}[r.IntN(10)/9])
+	}
+	return b.String()
+}
