@@ -103,9 +103,7 @@ func (s *sink) done(err error) error {
 	return s.file.commit()
 }
 
-// env is how enrichment looks at the environment, and exists at the file system.
-func env(name string) string { return os.Getenv(name) }
-
+// exists reports whether there is a file.
 func exists(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

@@ -46,7 +46,7 @@ func readArrow(in *input, c *content) error {
 			return named("arrow", err)
 		}
 		rec.Retain()
-		more := in.send(&block{start: first, decode: func(w *worker, b *block, at place) place {
+		more := in.send(&block{start: first, done: rec.Release, decode: func(w *worker, b *block, at place) place {
 			defer recoveredIn(b)
 			w.arrow(rec, at)
 			at.line += rec.NumRows()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
@@ -42,10 +43,13 @@ func readParquet(in *input, c *content) error {
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
 	start := &place{layout: l}
+	var blocks sync.WaitGroup
+	defer blocks.Wait() // they read the file, which is closed next
 	for _, group := range f.RowGroups() {
 		for from := int64(0); from < group.NumRows(); from += parquetBlock {
 			to := min(from+parquetBlock, group.NumRows())
-			more := in.send(&block{start: start, decode: func(w *worker, b *block, at place) place {
+			blocks.Add(1)
+			more := in.send(&block{start: start, done: blocks.Done, decode: func(w *worker, b *block, at place) place {
 				defer recoveredIn(b)
 				if err := w.parquet(group, from, to, at); err != nil {
 					w.reset()

@@ -130,6 +130,15 @@ type block struct {
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
 	after  chan place // to the block after
 	seq    int64
+	done   func() // frees what decode needs; nil if that is only data
+}
+
+// free ends the use of the block.
+func (b *block) free(s *scan) {
+	if b.done != nil {
+		b.done()
+	}
+	s.free(b.data)
 }
 
 // place is where in an object a block starts: what the records there look like, and how many lines there
@@ -201,6 +210,7 @@ func (s *scan) dispatch(ctx context.Context, queues chan chan *block) {
 			case s.work <- b:
 			case <-ctx.Done():
 				last, seq = b.before, seq-1
+				b.free(s)
 			}
 		}
 	}
@@ -261,6 +271,7 @@ func (in *input) send(b *block) bool {
 	case in.queue <- b:
 		return true
 	case <-in.ctx.Done():
+		b.free(in.scan)
 		return false
 	}
 }
@@ -413,7 +424,7 @@ func (w *worker) do(b *block) {
 	}
 	w.report(b)
 	b.after <- end
-	w.free(b.data)
+	b.free(w.scan)
 
 	seq := b.seq
 	if !w.opt.Ordered {

@@ -87,13 +87,11 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 			continue
 		}
 		c.Pad(w.rows)
-		fault := schema.Valid
+		parse := c.Parse
 		if escaped {
-			fault = c.ParseEscaped(w.tokens[i])
-		} else {
-			fault = c.Parse(w.tokens[i])
+			parse = c.ParseEscaped
 		}
-		if fault != schema.Valid {
+		if fault := parse(w.tokens[i]); fault != schema.Valid {
 			w.drop(line, Problem{Line: at.line, Field: c.Name, Value: string(w.tokens[i]), Fault: fault})
 			return
 		}

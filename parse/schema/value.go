@@ -107,8 +107,9 @@ func parseLongInt(tok []byte) (int64, Fault) {
 			return 0, NotNumber
 		}
 		hi, lo := bits.Mul64(v, 10)
-		v = lo + uint64(c-'0')
-		over = over || hi != 0 || v > math.MaxInt64
+		sum, carry := bits.Add64(lo, uint64(c-'0'), 0)
+		v = sum
+		over = over || hi != 0 || carry != 0 || v > math.MaxInt64
 	}
 	if over {
 		return 0, Overflow

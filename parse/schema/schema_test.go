@@ -1,0 +1,214 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow/array"
+)
+
+func TestTable(t *testing.T) {
+	if got := len(logged); got != 72 {
+		t.Errorf("logged fields: got %d, want 54 of VPC flow logs and 18 of transit gateways", got)
+	}
+	seen := make(map[string]bool)
+	for _, f := range logged {
+		if seen[f.Name] || CanonicalName(f.Name) != f.Name || f.Since < 2 || f.Doc == "" {
+			t.Errorf("field %+v: the name is taken or not canonical, or a member is not set", f)
+		}
+		seen[f.Name] = true
+	}
+	for version, count := range map[int]int{2: 14, 3: 21, 4: 25, 5: 29, 6: 36, 7: 39, 8: 40, 9: 41, 10: 42, 11: 54, 1: 0, 12: 0} {
+		if got := len(Version(version)); got != count {
+			t.Errorf("fields of version %d: got %d, want %d", version, got, count)
+		}
+		for _, name := range Version(version) {
+			if !seen[name] {
+				t.Errorf("version %d: %s is not in the table", version, name)
+			}
+		}
+	}
+}
+
+func TestParseFormat(t *testing.T) {
+	for s, want := range map[string]string{
+		"${version} ${account-id}":         "version account_id",
+		"$${version} $${account-id}":       "version account_id",
+		"version account-id srcaddr":       "version account_id srcaddr",
+		"version,account_id":               "version account_id",
+		"  ${pkt-srcaddr}\n${new-field}  ": "pkt_srcaddr new_field",
+		"v2":                               strings.Join(Version(2), " "),
+		"V6":                               strings.Join(Version(6), " "),
+		"v12":                              "error",
+		"":                                 "error",
+		"${version":                        "error",
+		"version version":                  "error",
+		"1.2.3.4":                          "error",
+	} {
+		names, err := ParseFormat(s)
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("ParseFormat(%q): got %s (%v), want %s", s, got, err, want)
+		}
+	}
+}
+
+func TestParseIntAgreesWithBig(t *testing.T) {
+	check := func(s string) {
+		t.Helper()
+		got, fault := ParseInt([]byte(s))
+		v, ok := new(big.Int).SetString(s, 10)
+		want := Valid
+		switch {
+		case !ok || strings.ContainsAny(s, "+-_"):
+			want = NotNumber
+		case !v.IsInt64():
+			want = Overflow
+		}
+		if fault != want || want == Valid && got != v.Int64() {
+			t.Errorf("ParseInt(%q): got %d, %v, want %v, %v", s, got, fault, v, want)
+		}
+	}
+	for _, s := range []string{"", "0", "00", "9", "-", "-1", "+1", "1x", "x1", "12345678", "1234567a", "123456789", "a23456789", "9223372036854775807", "9223372036854775808",
+		"18446744073709551615", "18446744073709551616", "18446744073709551619", "99999999999999999999", "000000000000000000000000007", "1_000", "１"} {
+		check(s)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 100_000 {
+		n := 1 + r.IntN(21)
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = '0' + byte(r.IntN(10))
+		}
+		if r.IntN(3) == 0 {
+			b[r.IntN(n)] = byte(r.IntN(256))
+		}
+		check(string(b))
+	}
+}
+
+func TestParseAddrAgreesWithNetip(t *testing.T) {
+	check := func(s string) {
+		t.Helper()
+		got, ok := ParseAddr([]byte(s))
+		want, err := netip.ParseAddr(s)
+		if wantOK := err == nil && want.Zone() == ""; ok != wantOK || ok && got != want.As16() {
+			t.Errorf("ParseAddr(%q): got %v, %v, want %v, %v", s, got, ok, want, err)
+		}
+	}
+	for _, s := range []string{"", ".", "1", "1.2.3", "1.2.3.4", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1..2.3", "0.0.0.0", "00.0.0.0", "255.255.255.255", "2001:db8::1", "::", "::ffff:1.2.3.4", "fe80::1%eth0", "1.2.3.4x", "1.2.3.4.", "1234.1.1.1"} {
+		check(s)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 100_000 {
+		b := []byte(netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32())}).String())
+		if r.IntN(2) == 0 {
+			b[r.IntN(len(b))] = "0123456789.:ax"[r.IntN(14)]
+		}
+		check(string(b))
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for s, want := range map[string]int64{"1700000000": 1700000000, "1700000000123": 1700000000, "999999999": 999999999, "0": 0} {
+		if got, fault := ParseTime([]byte(s)); got != want || fault != Valid {
+			t.Errorf("ParseTime(%s): got %d, %v, want %d", s, got, fault, want)
+		}
+	}
+	if _, fault := ParseTime([]byte("1700000000000000")); fault != OutOfRange {
+		t.Errorf("microseconds: got %v, want %v", fault, OutOfRange)
+	}
+}
+
+func TestColumnPads(t *testing.T) {
+	for _, kind := range []Kind{Int32, Int64, Time, Float, Addr, Text} {
+		tok := map[Kind]string{Addr: "10.0.0.1", Text: "x"}[kind]
+		if tok == "" {
+			tok = "7"
+		}
+		c := NewColumn(Field{Name: "f", Kind: kind})
+		for batch := range 3 {
+			c.Reset()
+			c.Pad(2)
+			if batch > 0 {
+				if fault := c.Parse([]byte(tok)); fault != Valid {
+					t.Fatal(fault)
+				}
+				c.Parse([]byte("-"))
+				c.Truncate(3)
+				c.Pad(5)
+			}
+			a := c.Array()
+			var got []bool
+			for i := range a.Len() {
+				got = append(got, a.IsNull(i))
+			}
+			want := []bool{true, true}
+			if batch > 0 {
+				want = []bool{true, true, false, true, true}
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%v, batch %d: nulls: got %v, want %v", kind, batch, got, want)
+			}
+			a.Release()
+		}
+	}
+}
+
+func TestDictNumbersValues(t *testing.T) {
+	d := NewDict()
+	first := make(map[string]int32)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 50_000 {
+		s := fmt.Sprintf("%0*d", 1+r.IntN(20), r.IntN(3000))
+		code := d.Code([]byte(s))
+		if was, ok := first[s]; ok && was != code {
+			t.Fatalf("%s: got code %d, then %d", s, was, code)
+		}
+		first[s] = code
+		if got := string(d.Value(code)); got != s {
+			t.Fatalf("value of code %d: got %s, want %s", code, got, s)
+		}
+	}
+	if d.Len() != len(first) {
+		t.Errorf("distinct values: got %d, want %d", d.Len(), len(first))
+	}
+	if code := d.Code([]byte("\xff")); code != -1 {
+		t.Errorf("code of what is not UTF-8: got %d, want -1", code)
+	}
+	if got := d.Array().(*array.String).Value(int(first["1"])); first["1"] != 0 && got != "1" {
+		t.Errorf("array: got %s, want 1", got)
+	}
+}
+
+func TestGatherAndKeep(t *testing.T) {
+	c := NewColumn(Field{Name: "f", Kind: Int64, Max: math.MaxInt64})
+	for _, s := range []string{"1", "-", "3", "4"} {
+		c.Parse([]byte(s))
+	}
+	d := NewColumn(c.Field)
+	d.Gather(c, []int32{3, -1, 1, 0})
+	if got := fmt.Sprint(d.Int64, d.Nulls); got != "[4 0 0 1] [1 2]" {
+		t.Errorf("gathered: got %s", got)
+	}
+	c.Keep([]int32{1, 3})
+	if got := fmt.Sprint(c.Int64, c.Nulls); got != "[0 4] [0]" {
+		t.Errorf("kept: got %s", got)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for s, want := range map[string]string{"srcadr": "srcaddr", "src-addr": "srcaddr", "protcol": "protocol", "xyzzy": "", "dst_port": "dstport", "LOG-STATUS": "log_status"} {
+		if got := Nearest(s, Logged().Names()); got != want {
+			t.Errorf("nearest to %q: got %q, want %q", s, got, want)
+		}
+	}
+}
