@@ -121,6 +121,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if r.change.Top < -1 {
 		return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
 	}
+	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "") {
+		return usageError{errors.New("--by, --measures and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
+	}
 	in, err := r.input.open(r.console, args)
 	if err != nil {
 		return err
@@ -144,11 +147,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	fields := in.with(ctx, enr.fields, r.change.By)
 	reports := make([]report.Report, 0, len(r.reports))
 	for _, rep := range r.reports {
-		change := r.change
-		if len(r.reports) > 1 && len(rep.Keys) == 0 {
-			change = report.Change{Top: -1} // the summary beside other reports stays as it is
-		}
-		changed, err := rep.With(change, fields)
+		changed, err := rep.With(r.change, fields)
 		if err != nil {
 			return usageError{err}
 		}

@@ -139,23 +139,49 @@ type replay struct {
 	r    io.Reader
 	seen []byte
 	gone bool // too much was read to remember it
+
+	buffer []byte
 }
 
 // replayable is how much of stdin is remembered: more than looking at a header takes, compressed or not.
 const replayable = 1 << 20
 
-func (s *replay) open(context.Context) (io.ReadCloser, error) {
+func (s *replay) open(ctx context.Context) (io.ReadCloser, error) {
 	if s.r == nil {
 		return nil, errors.New("there is no standard input")
 	}
 	if s.gone {
 		return nil, errors.New("standard input can be read only once")
 	}
-	return io.NopCloser(&replayReader{s, 0}), nil
+	return io.NopCloser(&replayReader{s, ctx, 0}), nil
+}
+
+// read reads on, but gives up when ctx ends: a read of a pipe or terminal can last forever.
+func (s *replay) read(ctx context.Context, p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	if s.buffer == nil {
+		s.buffer = make([]byte, 64<<10) // what a pipe holds
+	}
+	done := make(chan result, 1)
+	go func(b []byte) {
+		n, err := s.r.Read(b)
+		done <- result{n, err}
+	}(s.buffer[:min(len(p), len(s.buffer))])
+	select {
+	case r := <-done:
+		return copy(p, s.buffer[:r.n]), r.err
+	case <-ctx.Done():
+		s.gone = true
+		return 0, ctx.Err()
+	}
 }
 
 type replayReader struct {
 	*replay
+	ctx    context.Context
 	offset int
 }
 
@@ -165,7 +191,7 @@ func (s *replayReader) Read(p []byte) (int, error) {
 		s.offset += n
 		return n, nil
 	}
-	n, err := s.r.Read(p)
+	n, err := s.read(s.ctx, p)
 	if !s.gone {
 		if s.seen = append(s.seen, p[:n]...); len(s.seen) > replayable {
 			s.gone, s.seen = true, nil

@@ -169,9 +169,9 @@ func flows(status arrow.Array, rows, out []int32) []int32 {
 	}
 	codes, words := schema.TextCodes(status)
 	ok := codeOf(words, schema.StatusOK)
-	null := isNull(status)
+	valid := validityOf(status)
 	for _, row := range rows {
-		if codes[row] == ok || null != nil && null(int(row)) {
+		if codes[row] == ok || valid.null(row) {
 			out = append(out, row)
 		}
 	}

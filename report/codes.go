@@ -40,12 +40,25 @@ func newCoder(f schema.Field) coder {
 	return &wordCoder{kind: f.Kind, words: []uint64{0}, codes: newPairs()}
 }
 
-// isNull returns a function that reports nulls, or nil if there are none.
-func isNull(col arrow.Array) func(int) bool {
+// validity says which rows of a column are not null.
+type validity struct {
+	bits   []byte // nil if none is null
+	offset int
+}
+
+func validityOf(col arrow.Array) validity {
 	if col.NullN() == 0 {
-		return nil
+		return validity{}
 	}
-	return col.IsNull
+	return validity{col.NullBitmapBytes(), col.Data().Offset()}
+}
+
+func (v validity) null(row int32) bool {
+	if v.bits == nil {
+		return false
+	}
+	i := int(row) + v.offset
+	return v.bits[i>>3]>>(i&7)&1 == 0
 }
 
 // smallCoder codes numbers from 0 to 65535 by themselves.
@@ -53,11 +66,11 @@ type smallCoder struct{ top int }
 
 func (c *smallCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	values := col.(*array.Int32).Int32Values()
-	null := isNull(col)
+	valid := validityOf(col)
 	top := uint32(c.top)
 	for _, row := range rows {
 		code := uint32(values[row]) + 1
-		if null != nil && null(int(row)) {
+		if valid.null(row) {
 			code = 0
 		}
 		out[row] = code
@@ -93,7 +106,7 @@ type wordCoder struct {
 }
 
 func (c *wordCoder) encode(col arrow.Array, rows []int32, out []uint32) {
-	null := isNull(col)
+	valid := validityOf(col)
 	var word func(row int32) uint64
 	switch a := col.(type) {
 	case *array.Int32:
@@ -108,7 +121,7 @@ func (c *wordCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 	for _, row := range rows {
 		out[row] = 0
-		if null == nil || !null(int(row)) {
+		if !valid.null(row) {
 			out[row] = c.code(word(row))
 		}
 	}
@@ -159,9 +172,9 @@ func newAddrCoder() *addrCoder {
 
 func (c *addrCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	values := schema.AddrValues(col)
-	null := isNull(col)
+	valid := validityOf(col)
 	for _, row := range rows {
-		if null != nil && null(int(row)) {
+		if valid.null(row) {
 			out[row] = 0
 			continue
 		}
@@ -248,9 +261,9 @@ func newTextCoder() *textCoder { return &textCoder{dict: schema.NewDict()} }
 func (c *textCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	codes, words := schema.TextCodes(col)
 	c.learn(words)
-	null := isNull(col)
+	valid := validityOf(col)
 	for _, row := range rows {
-		if null != nil && null(int(row)) {
+		if valid.null(row) {
 			out[row] = 0
 			continue
 		}

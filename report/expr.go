@@ -32,9 +32,9 @@ func (e Equal) keep(rec arrow.Record, rows []int32) []int32 {
 	if code < 0 {
 		return kept
 	}
-	nulls := col.NullN() > 0
+	valid := validityOf(col)
 	for _, row := range rows {
-		if codes[row] == code && !(nulls && col.IsNull(int(row))) {
+		if codes[row] == code && !valid.null(row) {
 			kept = append(kept, row)
 		}
 	}

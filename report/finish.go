@@ -76,6 +76,9 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	a := w.aggregator
 	t := Table{Name: u.Name, Doc: u.Doc}
+	if stats.SkipData > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA records say that flows were lost", stats.SkipData))
+	}
 	lacks := w.lackingMeasures(u, stats, &t)
 	order, byKey := w.order(u, lacks)
 	groups := make([]bool, len(u.rows.n))

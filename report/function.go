@@ -89,49 +89,43 @@ func (s *count) fold(in []bool) any {
 
 // sum adds up a field. A group in which the field is always null has no sum.
 type sum struct {
-	sum []int64
-	any []bool
+	sum  []int64
+	some []bool // groups with a value
 }
 
 func (s *sum) grow(groups int) {
 	s.sum = grown(s.sum, groups)
-	s.any = grown(s.any, groups)
+	s.some = grown(s.some, groups)
 }
 
 func (s *sum) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
 	var over int64
-	one := func(id uint32, v int64) {
-		t := s.sum[id] + v
-		over |= t
-		s.sum[id] = t
-		s.any[id] = true
-	}
-	null := isNull(col)
+	valid := validityOf(col)
+	sums, some := s.sum, s.some
 	switch a := col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
-		if null == nil {
-			sums, any := s.sum, s.any
-			for i, row := range rows {
-				id := ids[i]
-				t := sums[id] + values[row]
-				over |= t
-				sums[id] = t
-				any[id] = true
-			}
-			break
-		}
 		for i, row := range rows {
-			if !null(int(row)) {
-				one(ids[i], values[row])
+			if valid.null(row) {
+				continue
 			}
+			id := ids[i]
+			t := sums[id] + values[row]
+			over |= t
+			sums[id] = t
+			some[id] = true
 		}
 	case *array.Int32:
 		values := a.Int32Values()
 		for i, row := range rows {
-			if null == nil || !null(int(row)) {
-				one(ids[i], int64(values[row]))
+			if valid.null(row) {
+				continue
 			}
+			id := ids[i]
+			t := sums[id] + int64(values[row])
+			over |= t
+			sums[id] = t
+			some[id] = true
 		}
 	}
 	if over < 0 {
@@ -142,20 +136,20 @@ func (s *sum) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
 	o := other.(*sum)
-	for g, any := range o.any {
-		if any {
+	for g, some := range o.some {
+		if some {
 			id := ids[g]
 			if s.sum[id] += o.sum[g]; s.sum[id] < 0 {
 				return errSum
 			}
-			s.any[id] = true
+			s.some[id] = true
 		}
 	}
 	return nil
 }
 
 func (s *sum) value(group uint32) any {
-	if !s.any[group] {
+	if !s.some[group] {
 		return nil
 	}
 	return s.sum[group]
@@ -165,7 +159,7 @@ func (s *sum) fold(in []bool) any {
 	var total int64
 	var any bool
 	for g, yes := range in {
-		if yes && s.any[g] {
+		if yes && s.some[g] {
 			if total += s.sum[g]; total < 0 {
 				return nil
 			}
@@ -192,19 +186,19 @@ func (s *extreme) grow(groups int) {
 }
 
 func (s *extreme) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
-	null := isNull(col)
+	valid := validityOf(col)
 	switch a := col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
 		for i, row := range rows {
-			if v := s.sign * values[row]; v < s.v[ids[i]] && (null == nil || !null(int(row))) {
+			if v := s.sign * values[row]; v < s.v[ids[i]] && !valid.null(row) {
 				s.v[ids[i]] = v
 			}
 		}
 	case *array.Int32:
 		values := a.Int32Values()
 		for i, row := range rows {
-			if v := s.sign * int64(values[row]); v < s.v[ids[i]] && (null == nil || !null(int(row))) {
+			if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.null(row) {
 				s.v[ids[i]] = v
 			}
 		}
