@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -53,12 +55,11 @@ type lookups struct {
 func (e *enrichment) open(names []string) (*lookups, error) {
 	var protocols *enrich.ProtocolNames
 	if e.protocols != "" {
-		f, err := os.Open(e.protocols)
+		data, err := os.ReadFile(e.protocols)
 		if err != nil {
 			return nil, fmt.Errorf("--protocols: %w", err)
 		}
-		defer f.Close()
-		if protocols, err = enrich.Protocols(f, e.protocols); err != nil {
+		if protocols, err = enrich.Protocols(bytes.NewReader(data), e.protocols); err != nil {
 			return nil, err
 		}
 	}
@@ -78,8 +79,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		case wanted:
 			d, err := db.open(path)
 			if err != nil {
-				l.close()
-				return nil, err
+				return nil, errors.Join(err, l.close())
 			}
 			l.dbs = append(l.dbs, d)
 			l.all = append(l.all, d.Lookups()...)

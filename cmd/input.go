@@ -241,21 +241,26 @@ func create(name string) (*outFile, error) {
 
 // commit completes the file.
 func (f *outFile) commit() error {
-	if err := f.Close(); err != nil {
-		f.discard()
+	err := f.Close()
+	if f.name == "" {
 		return err
 	}
-	if f.name == "" {
-		return nil
+	if err == nil {
+		err = os.Rename(f.Name(), f.name)
 	}
-	return os.Rename(f.Name(), f.name)
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
 }
 
-// discard removes what there is of the file. It does nothing after commit.
-func (f *outFile) discard() {
-	if f.Close() == nil && f.name != "" {
-		os.Remove(f.Name())
+// discard removes what there is of the file.
+func (f *outFile) discard() error {
+	err := f.Close()
+	if f.name != "" {
+		err = errors.Join(err, os.Remove(f.Name()))
 	}
+	return err
 }
 
 var _ io.Writer = (*outFile)(nil)

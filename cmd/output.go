@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,8 +98,7 @@ func (s *sink) done(err error) error {
 		return err
 	}
 	if err != nil {
-		s.file.discard()
-		return err
+		return errors.Join(err, s.file.discard())
 	}
 	return s.file.commit()
 }

@@ -482,11 +482,15 @@ func BenchmarkWrap(b *testing.B) {
 			batches := addresses(b, p, bench.address)
 			emit := Wrap(p, lookups, 1, func(schema.Batch) error { return nil })
 			for _, rec := range batches {
-				emit(schema.Batch{Record: rec})
+				if err := emit(schema.Batch{Record: rec}); err != nil {
+					b.Fatal(err)
+				}
 			}
 			i := 0
 			for b.Loop() {
-				emit(schema.Batch{Record: batches[i%len(batches)]})
+				if err := emit(schema.Batch{Record: batches[i%len(batches)]}); err != nil {
+					b.Fatal(err)
+				}
 				i++
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")

@@ -61,10 +61,8 @@ func readArrow(in *input, c *content) error {
 
 // recoveredIn makes a panic of a decoder that we did not write an error of the block's object.
 func recoveredIn(b *block) {
-	var err error
 	if r := recover(); r != nil {
-		err = fmt.Errorf("the file is damaged (%v)", r)
-		b.fail(err)
+		b.fail(fmt.Errorf("the file is damaged (%v)", r))
 	}
 }
 

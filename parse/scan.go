@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -232,13 +233,13 @@ func (in *input) read() (err error) {
 	if err != nil {
 		return err
 	}
-	defer raw.Close()
+	defer func() { err = cmp.Or(err, raw.Close()) }()
 	in.opened = true
 	c, err := openContent(in.ctx, raw, &in.bytes)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { err = cmp.Or(err, c.Close()) }()
 	if len(c.head) == 0 {
 		return c.err()
 	}
@@ -252,10 +253,6 @@ func (in *input) read() (err error) {
 // recovered turns a panic of a decoder that we did not write into an error of the object.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		if e, ok := r.(runtime.Error); ok && *err == nil {
-			*err = fmt.Errorf("the file is damaged (%w)", e)
-			return
-		}
 		*err = fmt.Errorf("the file is damaged (%v)", r)
 	}
 }
