@@ -140,7 +140,8 @@ type replay struct {
 	seen []byte
 	gone bool // too much was read to remember it
 
-	buffer []byte
+	pending *stdinRead // nil if none was started, or its data is used up
+	buffer  []byte
 }
 
 // replayable is how much of stdin is remembered: more than looking at a header takes, compressed or not.
@@ -156,27 +157,40 @@ func (s *replay) open(ctx context.Context) (io.ReadCloser, error) {
 	return io.NopCloser(&replayReader{s, ctx, 0}), nil
 }
 
-// read reads on, but gives up when ctx ends: a read of a pipe or terminal can last forever.
+// A stdinRead is one read of stdin, which may still be under way.
+type stdinRead struct {
+	done chan struct{}
+	data []byte
+	err  error
+}
+
+// read reads on, but gives up when ctx ends: a read of a pipe or terminal can last forever. What arrives
+// after that is for the next read.
 func (s *replay) read(ctx context.Context, p []byte) (int, error) {
-	type result struct {
-		n   int
-		err error
+	if s.pending == nil {
+		r := &stdinRead{done: make(chan struct{})}
+		if s.buffer == nil {
+			s.buffer = make([]byte, 64<<10) // what a pipe holds
+		}
+		s.pending = r
+		go func() {
+			n, err := s.r.Read(s.buffer)
+			r.data, r.err = s.buffer[:n], err
+			close(r.done)
+		}()
 	}
-	if s.buffer == nil {
-		s.buffer = make([]byte, 64<<10) // what a pipe holds
-	}
-	done := make(chan result, 1)
-	go func(b []byte) {
-		n, err := s.r.Read(b)
-		done <- result{n, err}
-	}(s.buffer[:min(len(p), len(s.buffer))])
+	r := s.pending
 	select {
-	case r := <-done:
-		return copy(p, s.buffer[:r.n]), r.err
+	case <-r.done:
 	case <-ctx.Done():
-		s.gone = true
 		return 0, ctx.Err()
 	}
+	n := copy(p, r.data)
+	if r.data = r.data[n:]; len(r.data) > 0 {
+		return n, nil
+	}
+	s.pending = nil
+	return n, r.err
 }
 
 type replayReader struct {

@@ -70,19 +70,19 @@ type worker struct {
 
 // coded is a field whose values are coded, for keys and distinct counts.
 type coded struct {
-	coder  coder    // nil if nobody needs codes
-	wide   bool     // a report without a condition needs them: code all flows at once
-	codes  []uint32 // by row
-	coded  bool     // codes are those of all flows of this batch
+	coder  schema.Coder // nil if nobody needs codes
+	wide   bool         // a report without a condition needs them: code all flows at once
+	codes  []uint32     // by row
+	coded  bool         // codes are those of all flows of this batch
 	column arrow.Array
 }
 
 // run is one report in one worker.
 type run struct {
 	*Report
-	keys     []int    // fields of the projection
-	levels   []*pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	rows     count    // records by group: those that are 0 do not exist
+	keys     []int           // fields of the projection
+	levels   []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	rows     count           // records by group: those that are 0 do not exist
 	measures []measured
 	all      bool // some measure counts records that are not flows
 }
@@ -99,7 +99,7 @@ func (w *worker) newRun(r *Report) *run {
 	code := func(field int) {
 		c := &w.fields[field]
 		if c.coder == nil {
-			c.coder = newCoder(p.Fields[field])
+			c.coder = schema.NewCoder(p.Fields[field])
 		}
 		c.wide = c.wide || r.Where == nil
 	}
@@ -109,7 +109,7 @@ func (w *worker) newRun(r *Report) *run {
 		code(i)
 	}
 	for range len(u.keys) - 1 {
-		u.levels = append(u.levels, newPairs())
+		u.levels = append(u.levels, schema.NewPairs())
 	}
 	for i := range r.Measures {
 		m := &r.Measures[i]
@@ -169,9 +169,9 @@ func flows(status arrow.Array, rows, out []int32) []int32 {
 	}
 	codes, words := schema.TextCodes(status)
 	ok := codeOf(words, schema.StatusOK)
-	valid := validityOf(status)
+	valid := schema.ValidityOf(status)
 	for _, row := range rows {
-		if codes[row] == ok || valid.null(row) {
+		if codes[row] == ok || valid.Null(row) {
 			out = append(out, row)
 		}
 	}
@@ -262,7 +262,7 @@ func (w *worker) codes(field int, rows []int32, all bool) []uint32 {
 		rows = w.flows
 		c.coded = true
 	}
-	c.coder.encode(c.column, rows, c.codes)
+	c.coder.Encode(c.column, rows, c.codes)
 	return c.codes
 }
 
@@ -278,13 +278,13 @@ func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
 	for i, row := range rows {
 		ids[i] = codes[row]
 	}
-	groups := w.fields[u.keys[0]].coder.len()
+	groups := w.fields[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
 		for i, row := range rows {
-			ids[i], _ = table.id(uint64(ids[i])<<32 | uint64(codes[row]))
+			ids[i], _ = table.ID(uint64(ids[i])<<32 | uint64(codes[row]))
 		}
-		groups = int(table.n)
+		groups = table.Len()
 	}
 	return ids, groups
 }
@@ -294,7 +294,7 @@ func (w *worker) merge(o *worker) error {
 	translated := make([][]uint32, len(w.fields))
 	for i := range w.fields {
 		if c := w.fields[i].coder; c != nil {
-			translated[i] = c.absorb(o.fields[i].coder)
+			translated[i] = c.Absorb(o.fields[i].coder)
 		}
 	}
 	for i, u := range w.runs {
@@ -308,14 +308,14 @@ func (w *worker) merge(o *worker) error {
 func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
 	ids, groups := []uint32{0}, 1
 	if len(u.keys) > 0 {
-		ids, groups = translated[u.keys[0]], w.fields[u.keys[0]].coder.len()
+		ids, groups = translated[u.keys[0]], w.fields[u.keys[0]].coder.Len()
 		for level, table := range u.levels {
 			codes := translated[u.keys[level+1]]
-			next := make([]uint32, o.levels[level].n)
-			for id, word := range o.levels[level].words() {
-				next[id], _ = table.id(uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)]))
+			next := make([]uint32, o.levels[level].Len())
+			for id, word := range o.levels[level].Words() {
+				next[id], _ = table.ID(uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)]))
 			}
-			ids, groups = next, int(table.n)
+			ids, groups = next, table.Len()
 		}
 	}
 	u.rows.grow(groups)
@@ -343,17 +343,17 @@ func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
 func (w *worker) groupKeys(u *run) func(group uint32) []any {
 	words := make([][]uint64, len(u.levels))
 	for i, table := range u.levels {
-		words[i] = table.words()
+		words[i] = table.Words()
 	}
 	return func(group uint32) []any {
 		keys := make([]any, len(u.keys))
 		for level := len(u.levels) - 1; level >= 0; level-- {
 			word := words[level][group]
-			keys[level+1] = w.fields[u.keys[level+1]].coder.value(uint32(word))
+			keys[level+1] = w.fields[u.keys[level+1]].coder.Value(uint32(word))
 			group = uint32(word >> 32)
 		}
 		if len(keys) > 0 {
-			keys[0] = w.fields[u.keys[0]].coder.value(group)
+			keys[0] = w.fields[u.keys[0]].coder.Value(group)
 		}
 		return keys
 	}

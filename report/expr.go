@@ -32,9 +32,9 @@ func (e Equal) keep(rec arrow.Record, rows []int32) []int32 {
 	if code < 0 {
 		return kept
 	}
-	valid := validityOf(col)
+	valid := schema.ValidityOf(col)
 	for _, row := range rows {
-		if codes[row] == code && !valid.null(row) {
+		if codes[row] == code && !valid.Null(row) {
 			kept = append(kept, row)
 		}
 	}

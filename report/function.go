@@ -26,7 +26,7 @@ var functions = []function{
 	{"sum", []schema.Kind{schema.Int32, schema.Int64}, true, func() state { return &sum{} }},
 	{"min", []schema.Kind{schema.Int32, schema.Int64, schema.Time}, false, func() state { return &extreme{sign: 1} }},
 	{"max", []schema.Kind{schema.Int32, schema.Int64, schema.Time}, false, func() state { return &extreme{sign: -1} }},
-	{"distinct", []schema.Kind{schema.Int32, schema.Int64, schema.Time, schema.Float, schema.Addr, schema.Text}, false, func() state { return &distinct{seen: newPairs()} }},
+	{"distinct", []schema.Kind{schema.Int32, schema.Int64, schema.Time, schema.Float, schema.Addr, schema.Text}, false, func() state { return &distinct{seen: schema.NewPairs()} }},
 	{"malformed", nil, false, nil},
 }
 
@@ -100,13 +100,13 @@ func (s *sum) grow(groups int) {
 
 func (s *sum) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
 	var over int64
-	valid := validityOf(col)
+	valid := schema.ValidityOf(col)
 	sums, some := s.sum, s.some
 	switch a := col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
 		for i, row := range rows {
-			if valid.null(row) {
+			if valid.Null(row) {
 				continue
 			}
 			id := ids[i]
@@ -118,7 +118,7 @@ func (s *sum) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error
 	case *array.Int32:
 		values := a.Int32Values()
 		for i, row := range rows {
-			if valid.null(row) {
+			if valid.Null(row) {
 				continue
 			}
 			id := ids[i]
@@ -186,19 +186,19 @@ func (s *extreme) grow(groups int) {
 }
 
 func (s *extreme) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
-	valid := validityOf(col)
+	valid := schema.ValidityOf(col)
 	switch a := col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
 		for i, row := range rows {
-			if v := s.sign * values[row]; v < s.v[ids[i]] && !valid.null(row) {
+			if v := s.sign * values[row]; v < s.v[ids[i]] && !valid.Null(row) {
 				s.v[ids[i]] = v
 			}
 		}
 	case *array.Int32:
 		values := a.Int32Values()
 		for i, row := range rows {
-			if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.null(row) {
+			if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.Null(row) {
 				s.v[ids[i]] = v
 			}
 		}
@@ -237,7 +237,7 @@ func (s *extreme) fold(in []bool) any {
 
 // distinct counts the different values of a field, exactly. Nulls do not count.
 type distinct struct {
-	seen *pairs // of group and code
+	seen *schema.Pairs // of group and code
 	n    []int64
 }
 
@@ -246,7 +246,7 @@ func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
 func (s *distinct) add(ids []uint32, rows []int32, _ arrow.Array, codes []uint32) error {
 	for i, row := range rows {
 		if code := codes[row]; code != 0 {
-			if _, isNew := s.seen.id(uint64(ids[i])<<32 | uint64(code)); isNew {
+			if _, isNew := s.seen.ID(uint64(ids[i])<<32 | uint64(code)); isNew {
 				s.n[ids[i]]++
 			}
 		}
@@ -255,12 +255,9 @@ func (s *distinct) add(ids []uint32, rows []int32, _ arrow.Array, codes []uint32
 }
 
 func (s *distinct) merge(other state, ids, codes []uint32) error {
-	for _, e := range other.(*distinct).seen.slots {
-		if e.id == 0 {
-			continue
-		}
-		id := ids[e.word>>32]
-		if _, isNew := s.seen.id(uint64(id)<<32 | uint64(codes[uint32(e.word)])); isNew {
+	for _, word := range other.(*distinct).seen.Words() {
+		id := ids[word>>32]
+		if _, isNew := s.seen.ID(uint64(id)<<32 | uint64(codes[uint32(word)])); isNew {
 			s.n[id]++
 		}
 	}
@@ -271,9 +268,9 @@ func (s *distinct) value(group uint32) any { return s.n[group] }
 
 func (s *distinct) fold(in []bool) any {
 	seen := make(map[uint32]struct{})
-	for _, e := range s.seen.slots {
-		if e.id != 0 && in[e.word>>32] {
-			seen[uint32(e.word)] = struct{}{}
+	for _, word := range s.seen.Words() {
+		if in[word>>32] {
+			seen[uint32(word)] = struct{}{}
 		}
 	}
 	return int64(len(seen))

@@ -1,59 +1,62 @@
-package report
+package schema
 
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
-
-	"flowlog/parse/schema"
 )
 
-// A coder numbers the distinct values of one field: null is 0, the others follow in the order in which
-// they come, or by their size. Grouping and counting distinct values work on these codes. Each worker
-// has its own coders.
-type coder interface {
-	// encode writes the codes of some rows of a column to out, at the rows' index.
-	encode(col arrow.Array, rows []int32, out []uint32)
-	// len is one more than the largest code.
-	len() int
-	// value is what a code stands for: nil, int64, float64, string or netip.Addr.
-	value(code uint32) any
-	// absorb adds the values of another coder of the same field, and returns the code here of each code
+// A Coder numbers the distinct values of one field: null is 0, the others follow in the order in which they
+// come, or by their size. Grouping, counting distinct values and remembering lookups work on these codes. A
+// Coder is for one goroutine.
+type Coder interface {
+	// Encode writes the codes of some rows of a column of the field to out, at the rows' index.
+	Encode(col arrow.Array, rows []int32, out []uint32)
+	// Len is one more than the largest code.
+	Len() int
+	// Value is what a code stands for: nil, int64, float64, string or netip.Addr.
+	Value(code uint32) any
+	// Absorb adds the values of another Coder of the same field, and returns the code here of each code
 	// there.
-	absorb(other coder) []uint32
+	Absorb(other Coder) []uint32
 }
 
-func newCoder(f schema.Field) coder {
+// NewCoder returns a Coder for the field.
+func NewCoder(f Field) Coder {
 	switch f.Kind {
-	case schema.Addr:
+	case Addr:
 		return newAddrCoder()
-	case schema.Text:
+	case Text:
 		return newTextCoder()
-	case schema.Int32:
+	case Int32:
 		if 0 < f.Max && f.Max <= math.MaxUint16 {
 			return &smallCoder{}
 		}
 	}
-	return &wordCoder{kind: f.Kind, words: []uint64{0}, codes: newPairs()}
+	return &wordCoder{kind: f.Kind, words: []uint64{0}, codes: NewPairs()}
 }
 
-// validity says which rows of a column are not null.
-type validity struct {
+// Validity says which rows of a column are null.
+type Validity struct {
 	bits   []byte // nil if none is null
 	offset int
 }
 
-func validityOf(col arrow.Array) validity {
+// ValidityOf is the validity of a column.
+func ValidityOf(col arrow.Array) Validity {
 	if col.NullN() == 0 {
-		return validity{}
+		return Validity{}
 	}
-	return validity{col.NullBitmapBytes(), col.Data().Offset()}
+	return Validity{col.NullBitmapBytes(), col.Data().Offset()}
 }
 
-func (v validity) null(row int32) bool {
+// Null reports whether a row is null.
+func (v Validity) Null(row int32) bool {
 	if v.bits == nil {
 		return false
 	}
@@ -64,13 +67,13 @@ func (v validity) null(row int32) bool {
 // smallCoder codes numbers from 0 to 65535 by themselves.
 type smallCoder struct{ top int }
 
-func (c *smallCoder) encode(col arrow.Array, rows []int32, out []uint32) {
+func (c *smallCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	values := col.(*array.Int32).Int32Values()
-	valid := validityOf(col)
+	valid := ValidityOf(col)
 	top := uint32(c.top)
 	for _, row := range rows {
 		code := uint32(values[row]) + 1
-		if valid.null(row) {
+		if valid.Null(row) {
 			code = 0
 		}
 		out[row] = code
@@ -79,19 +82,19 @@ func (c *smallCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	c.top = int(top)
 }
 
-func (c *smallCoder) len() int { return c.top + 1 }
+func (c *smallCoder) Len() int { return c.top + 1 }
 
-func (c *smallCoder) value(code uint32) any {
+func (c *smallCoder) Value(code uint32) any {
 	if code == 0 {
 		return nil
 	}
 	return int64(code - 1)
 }
 
-func (c *smallCoder) absorb(other coder) []uint32 {
+func (c *smallCoder) Absorb(other Coder) []uint32 {
 	o := other.(*smallCoder)
 	c.top = max(c.top, o.top)
-	same := make([]uint32, o.len())
+	same := make([]uint32, o.Len())
 	for i := range same {
 		same[i] = uint32(i)
 	}
@@ -100,13 +103,13 @@ func (c *smallCoder) absorb(other coder) []uint32 {
 
 // wordCoder codes numbers by the 64 bits that hold them.
 type wordCoder struct {
-	kind  schema.Kind
+	kind  Kind
 	words []uint64 // by code
-	codes *pairs
+	codes *Pairs
 }
 
-func (c *wordCoder) encode(col arrow.Array, rows []int32, out []uint32) {
-	valid := validityOf(col)
+func (c *wordCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
+	valid := ValidityOf(col)
 	var word func(row int32) uint64
 	switch a := col.(type) {
 	case *array.Int32:
@@ -121,35 +124,35 @@ func (c *wordCoder) encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 	for _, row := range rows {
 		out[row] = 0
-		if !valid.null(row) {
+		if !valid.Null(row) {
 			out[row] = c.code(word(row))
 		}
 	}
 }
 
 func (c *wordCoder) code(word uint64) uint32 {
-	id, isNew := c.codes.id(word)
+	id, isNew := c.codes.ID(word)
 	if isNew {
 		c.words = append(c.words, word)
 	}
 	return id + 1
 }
 
-func (c *wordCoder) len() int { return len(c.words) }
+func (c *wordCoder) Len() int { return len(c.words) }
 
-func (c *wordCoder) value(code uint32) any {
+func (c *wordCoder) Value(code uint32) any {
 	switch {
 	case code == 0:
 		return nil
-	case c.kind == schema.Float:
+	case c.kind == Float:
 		return math.Float64frombits(c.words[code])
 	}
 	return int64(c.words[code])
 }
 
-func (c *wordCoder) absorb(other coder) []uint32 {
+func (c *wordCoder) Absorb(other Coder) []uint32 {
 	o := other.(*wordCoder)
-	codes := make([]uint32, o.len())
+	codes := make([]uint32, o.Len())
 	for i := 1; i < len(codes); i++ {
 		codes[i] = c.code(o.words[i])
 	}
@@ -170,11 +173,11 @@ func newAddrCoder() *addrCoder {
 	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift: 64 - 10, v6: make(map[[16]byte]uint32)}
 }
 
-func (c *addrCoder) encode(col arrow.Array, rows []int32, out []uint32) {
-	values := schema.AddrValues(col)
-	valid := validityOf(col)
+func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
+	values := AddrValues(col)
+	valid := ValidityOf(col)
 	for _, row := range rows {
-		if valid.null(row) {
+		if valid.Null(row) {
 			out[row] = 0
 			continue
 		}
@@ -195,7 +198,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 	}
 	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
-	for i := key * 0x9e3779b97f4a7c15 >> c.shift; ; i = (i + 1) & mask {
+	for i := hash(key) >> c.shift; ; i = (i + 1) & mask {
 		e := c.v4[i]
 		if e>>32 == key && e != 0 {
 			return uint32(e)
@@ -221,7 +224,7 @@ func (c *addrCoder) grow() {
 		if e == 0 {
 			continue
 		}
-		i := e >> 32 * 0x9e3779b97f4a7c15 >> c.shift
+		i := hash(e>>32) >> c.shift
 		for c.v4[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -229,18 +232,18 @@ func (c *addrCoder) grow() {
 	}
 }
 
-func (c *addrCoder) len() int { return len(c.addrs) }
+func (c *addrCoder) Len() int { return len(c.addrs) }
 
-func (c *addrCoder) value(code uint32) any {
+func (c *addrCoder) Value(code uint32) any {
 	if code == 0 {
 		return nil
 	}
 	return netip.AddrFrom16(c.addrs[code]).Unmap()
 }
 
-func (c *addrCoder) absorb(other coder) []uint32 {
+func (c *addrCoder) Absorb(other Coder) []uint32 {
 	o := other.(*addrCoder)
-	codes := make([]uint32, o.len())
+	codes := make([]uint32, o.Len())
 	for i := 1; i < len(codes); i++ {
 		codes[i] = c.code(&o.addrs[i])
 	}
@@ -250,20 +253,20 @@ func (c *addrCoder) absorb(other coder) []uint32 {
 // textCoder codes texts. It remembers what the codes of the last batch's dictionary are here: a worker's
 // dictionary only grows, until it is started anew.
 type textCoder struct {
-	dict   *schema.Dict
+	dict   *Dict
 	offset []int32 // copy of the dictionary that known is about
 	data   []byte
 	known  []uint32
 }
 
-func newTextCoder() *textCoder { return &textCoder{dict: schema.NewDict()} }
+func newTextCoder() *textCoder { return &textCoder{dict: NewDict()} }
 
-func (c *textCoder) encode(col arrow.Array, rows []int32, out []uint32) {
-	codes, words := schema.TextCodes(col)
+func (c *textCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
+	codes, words := TextCodes(col)
 	c.learn(words)
-	valid := validityOf(col)
+	valid := ValidityOf(col)
 	for _, row := range rows {
-		if valid.null(row) {
+		if valid.Null(row) {
 			out[row] = 0
 			continue
 		}
@@ -293,27 +296,27 @@ func (c *textCoder) learn(words *array.String) {
 	}
 }
 
-func (c *textCoder) len() int { return c.dict.Len() + 1 }
+func (c *textCoder) Len() int { return c.dict.Len() + 1 }
 
-func (c *textCoder) value(code uint32) any {
+func (c *textCoder) Value(code uint32) any {
 	if code == 0 {
 		return nil
 	}
 	return string(c.dict.Value(int32(code - 1)))
 }
 
-func (c *textCoder) absorb(other coder) []uint32 {
+func (c *textCoder) Absorb(other Coder) []uint32 {
 	o := other.(*textCoder)
-	codes := make([]uint32, o.len())
+	codes := make([]uint32, o.Len())
 	for i := 1; i < len(codes); i++ {
 		codes[i] = uint32(c.dict.Code(o.dict.Value(int32(i-1)))) + 1
 	}
 	return codes
 }
 
-// pairs numbers distinct 64-bit words from 0 on.
-type pairs struct {
-	slots []pair
+// Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
+type Pairs struct {
+	slots []pair // a hash table with linear probing, at most half full
 	n     uint32
 	shift uint
 }
@@ -323,12 +326,16 @@ type pair struct {
 	id   uint32 // plus 1; 0 is an empty slot
 }
 
-func newPairs() *pairs { return &pairs{slots: make([]pair, 1<<8), shift: 64 - 8} }
+// NewPairs returns an empty Pairs.
+func NewPairs() *Pairs { return &Pairs{slots: make([]pair, 1<<8), shift: 64 - 8} }
 
-// id returns the number of the word, and whether it is new.
-func (p *pairs) id(word uint64) (uint32, bool) {
+// Len is how many words there are.
+func (p *Pairs) Len() int { return int(p.n) }
+
+// ID returns the number of the word, and whether it is new.
+func (p *Pairs) ID(word uint64) (id uint32, isNew bool) {
 	mask := uint64(len(p.slots) - 1)
-	for i := hashWord(word) >> p.shift; ; i = (i + 1) & mask {
+	for i := hash(word) >> p.shift; ; i = (i + 1) & mask {
 		e := &p.slots[i]
 		if e.word == word && e.id != 0 {
 			return e.id - 1, false
@@ -344,12 +351,15 @@ func (p *pairs) id(word uint64) (uint32, bool) {
 	}
 }
 
-func hashWord(w uint64) uint64 {
-	w *= 0x9e3779b97f4a7c15
-	return (w ^ w>>32) * 0xd6e8feb86659fd93
+// The seeds keep whoever sends packets from choosing addresses that all fall into one place of a table.
+var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
+
+func hash(w uint64) uint64 {
+	high, low := bits.Mul64(w^seed1, seed2)
+	return high ^ low
 }
 
-func (p *pairs) grow() {
+func (p *Pairs) grow() {
 	old := p.slots
 	p.slots = make([]pair, 4*len(old))
 	p.shift -= 2
@@ -358,7 +368,7 @@ func (p *pairs) grow() {
 		if e.id == 0 {
 			continue
 		}
-		i := hashWord(e.word) >> p.shift
+		i := hash(e.word) >> p.shift
 		for p.slots[i].id != 0 {
 			i = (i + 1) & mask
 		}
@@ -366,8 +376,8 @@ func (p *pairs) grow() {
 	}
 }
 
-// words returns all words, by their number.
-func (p *pairs) words() []uint64 {
+// Words returns all words, by their number.
+func (p *Pairs) Words() []uint64 {
 	words := make([]uint64, p.n)
 	for _, e := range p.slots {
 		if e.id != 0 {
