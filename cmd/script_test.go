@@ -1,0 +1,95 @@
+package cmd_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"flowlog/cmd"
+	"flowlog/enrich"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts and goldens expect")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"flowlog": func() { os.Exit(cmd.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScript runs testdata/script: a file for each behaviour, with the commands that a user would type. Beside
+// what testscript has, a script can say
+//
+//	exits CODE COMMAND …    the command must end with this exit code, and not just fail
+//	[geoip]                 this machine has a MaxMind database where flowlog looks for one
+//	[tty]                   there are pseudo-terminals, which ttyin needs
+//
+// and $TESTDATA is the folder testdata.
+func TestScript(t *testing.T) {
+	testdata, err := filepath.Abs("../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                "../testdata/script",
+		UpdateScripts:      *update,
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			// a script inherits neither $HOME nor $FLOWLOG_CITY_DB, only PATH and what is set here
+			env.Setenv("TESTDATA", testdata)
+			if os.Getenv("GORACE") == "" {
+				env.Setenv("GORACE", "atexit_sleep_ms=10") // a second for each command otherwise
+			}
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "geoip":
+				return hasDatabase(), nil
+			case "tty":
+				f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+				if err == nil {
+					f.Close()
+				}
+				return err == nil, nil
+			}
+			return false, fmt.Errorf("there is no condition %s", name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command and checks its exit code.
+func exits(ts *testscript.TestScript, not bool, args []string) {
+	if not || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG ...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	if err != nil {
+		ts.Fatalf("%q is not an exit code", args[0])
+	}
+	got := 0
+	var failed *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &failed):
+		got = failed.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// hasDatabase reports whether flowlog finds a database that nobody named.
+func hasDatabase() bool {
+	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
+	return enrich.FindDB(enrich.City, os.Getenv, exists) != "" || enrich.FindDB(enrich.ASN, os.Getenv, exists) != ""
+}

@@ -1,0 +1,212 @@
+package render
+
+import (
+	"bytes"
+	"io"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"flowlog/parse/schema"
+)
+
+// arrowReports writes the only report of a document as a stream of one batch: keys by their kind, addresses
+// as text, times as timestamps in UTC.
+func arrowReports(w io.Writer, doc Document, _ Options) error {
+	t, err := single("arrow", doc)
+	if err != nil {
+		return err
+	}
+	fields, rec, err := tableRecord(t)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	s, err := newArrowStream(w, fields, true)
+	if err != nil {
+		return err
+	}
+	return writeAll(s, rec)
+}
+
+// arrowRecords writes records as a stream: int32, int64 and float64 as they are, times in Unix seconds,
+// texts in a dictionary<int32, utf8> of each batch, and addresses as utf8, since no other tool would know
+// the 16 bytes for an address.
+func arrowRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, error) {
+	return newArrowStream(w, fields, false)
+}
+
+// An arrowStream encodes batches side by side. Each batch brings its own dictionaries, so that it does not
+// matter to it which others come before.
+type arrowStream struct {
+	out    io.Writer
+	fields schema.Table
+	schema *arrow.Schema
+	stamps bool   // Time columns are timestamps
+	head   int    // length of the message that holds the schema
+	end    []byte // the end of the stream
+	turns  sequencer
+	pages  sync.Pool
+}
+
+func newArrowStream(w io.Writer, fields schema.Table, stamps bool) (*arrowStream, error) {
+	s := &arrowStream{out: w, fields: fields, stamps: stamps}
+	columns := make([]arrow.Field, len(fields))
+	for i, f := range fields {
+		columns[i] = arrow.Field{Name: f.Name, Type: s.typeOf(f.Kind), Nullable: true}
+	}
+	s.schema = arrow.NewSchema(columns, nil)
+	var empty bytes.Buffer
+	if err := ipc.NewWriter(&empty, ipc.WithSchema(s.schema)).Close(); err != nil {
+		return nil, err
+	}
+	const endMark = 8 // the continuation marker and a length of 0
+	s.head = empty.Len() - endMark
+	s.end = empty.Bytes()[s.head:]
+	_, err := w.Write(empty.Bytes()[:s.head])
+	return s, err
+}
+
+func (s *arrowStream) typeOf(k schema.Kind) arrow.DataType {
+	switch {
+	case k == schema.Addr:
+		return arrow.BinaryTypes.String
+	case k == schema.Time && s.stamps:
+		return arrow.FixedWidthTypes.Timestamp_s
+	}
+	return k.Arrow()
+}
+
+// An arrowPage is what encoding one batch needs, kept for the next.
+type arrowPage struct {
+	cells   cells
+	out     bytes.Buffer
+	columns []arrowColumn
+}
+
+// An arrowColumn is the memory of an array that is made anew.
+type arrowColumn struct {
+	ints []int32 // codes, or the offsets of addresses
+	ends []int32 // the offsets of the words
+	data []byte
+	seen []int32 // by code of the batch: the code here + 1
+}
+
+func (s *arrowStream) Add(b schema.Batch) error {
+	p, ok := s.pages.Get().(*arrowPage)
+	if !ok {
+		p = &arrowPage{columns: make([]arrowColumn, len(s.fields))}
+	}
+	defer s.pages.Put(p)
+	p.out.Reset()
+	if err := s.encode(p, b.Record); err != nil {
+		return s.turns.fail(err)
+	}
+	return s.turns.do(b.Seq, func() error {
+		if p.out.Len() == 0 {
+			return nil
+		}
+		_, err := s.out.Write(p.out.Bytes()[s.head:])
+		return err
+	})
+}
+
+func (s *arrowStream) encode(p *arrowPage, rec arrow.Record) error {
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	if err := p.cells.load(rec, s.fields); err != nil {
+		return err
+	}
+	columns := make([]arrow.Array, len(s.fields))
+	for i, f := range s.fields {
+		a, c := rec.Column(i), &p.cells.columns[i]
+		switch {
+		case f.Kind == schema.Addr:
+			columns[i] = p.columns[i].addresses(c)
+		case f.Kind == schema.Text:
+			columns[i] = p.columns[i].texts(c)
+		case f.Kind == schema.Time && s.stamps:
+			columns[i] = array.MakeFromData(retyped(a.Data(), s.typeOf(f.Kind)))
+		default:
+			a.Retain()
+			columns[i] = a
+		}
+		defer columns[i].Release()
+	}
+	out := array.NewRecord(s.schema, columns, rec.NumRows())
+	defer out.Release()
+	return ipc.NewWriter(&p.out, ipc.WithSchema(s.schema)).Write(out)
+}
+
+// retyped is an array's data under another type of the same layout.
+func retyped(d arrow.ArrayData, t arrow.DataType) arrow.ArrayData {
+	return array.NewData(t, d.Len(), d.Buffers(), nil, d.NullN(), d.Offset())
+}
+
+// addresses makes an array of texts.
+func (a *arrowColumn) addresses(c *cell) arrow.Array {
+	a.ints = append(a.ints[:0], 0)
+	a.data = a.data[:0]
+	for row := range c.rows {
+		if c.nulls < c.rows && !c.null(row) {
+			a.data = appendAddr(a.data, &c.addrs[row])
+		}
+		a.ints = append(a.ints, int32(len(a.data)))
+	}
+	return array.NewStringData(array.NewData(arrow.BinaryTypes.String, c.rows, []*memory.Buffer{
+		c.bitmap(), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)), memory.NewBufferBytes(a.data),
+	}, nil, c.nulls, 0))
+}
+
+// texts makes a dictionary array that has only the words in use: the batch's may have many more.
+func (a *arrowColumn) texts(c *cell) arrow.Array {
+	a.ints = resize(a.ints, c.rows)
+	a.ends = append(a.ends[:0], 0)
+	a.data = a.data[:0]
+	if c.nulls == c.rows {
+		clear(a.ints)
+	} else {
+		a.seen = resize(a.seen, c.words.Len())
+		clear(a.seen)
+		for row, code := range c.codes {
+			if c.null(row) {
+				a.ints[row] = 0
+				continue
+			}
+			if a.seen[code] == 0 {
+				a.data = append(a.data, c.words.Value(int(code))...)
+				a.ends = append(a.ends, int32(len(a.data)))
+				a.seen[code] = int32(len(a.ends)) - 1
+			}
+			a.ints[row] = a.seen[code] - 1
+		}
+	}
+	words := array.NewData(arrow.BinaryTypes.String, len(a.ends)-1, []*memory.Buffer{
+		nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ends)), memory.NewBufferBytes(a.data),
+	}, nil, 0, 0)
+	return array.NewDictionaryData(array.NewDataWithDictionary(schema.Text.Arrow(), c.rows, []*memory.Buffer{
+		c.bitmap(), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)),
+	}, c.nulls, 0, words))
+}
+
+// bitmap is the bit map of the rows that are not null, from its first bit on, or nil if all are.
+func (c *cell) bitmap() *memory.Buffer {
+	if c.valid == nil {
+		return nil
+	}
+	bits := make([]byte, (c.rows+7)/8)
+	bitutil.CopyBitmap(c.valid, c.bit, c.rows, bits, 0)
+	return memory.NewBufferBytes(bits)
+}
+
+func (s *arrowStream) Close() error {
+	return s.turns.finish(func() error {
+		_, err := s.out.Write(s.end)
+		return err
+	})
+}

@@ -1,0 +1,113 @@
+package render
+
+import (
+	"io"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// csvReports writes a header and the rows by RFC 4180, with plain line feeds, for spreadsheets. A null is
+// nothing. Totals, others and notes have no place in it.
+func csvReports(w io.Writer, doc Document, opt Options) error {
+	text := func(dst []byte, _ *schema.Field, s string) []byte {
+		if opt.Terminal {
+			s = printable(s)
+		}
+		if formula(s) {
+			s = "'" + s
+		}
+		return appendCSV(dst, s)
+	}
+	return separated(w, "csv", ',', doc, text)
+}
+
+// formula reports whether a spreadsheet would compute a text instead of showing it. A quote before it tells
+// the spreadsheet not to. Only texts need it: a number that begins with a minus is meant.
+func formula(s string) bool { return s != "-" && s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 }
+
+// separated writes the only report of a document with a character between its columns.
+func separated(w io.Writer, format string, between byte, doc Document, text textFunc) error {
+	t, err := single(format, doc)
+	if err != nil {
+		return err
+	}
+	var buf []byte
+	fields := make([]schema.Field, len(t.Columns))
+	for i, c := range t.Columns {
+		fields[i] = schema.Field{Name: c.Name, Kind: c.Kind}
+		if i > 0 {
+			buf = append(buf, between)
+		}
+		buf = text(buf, &fields[i], c.Name)
+	}
+	buf = append(buf, '\n')
+	for _, row := range t.Rows {
+		for i, v := range row {
+			if i > 0 {
+				buf = append(buf, between)
+			}
+			buf = appendPlain(buf, &fields[i], v, text)
+		}
+		buf = append(buf, '\n')
+		if len(buf) > 1<<16 {
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+	}
+	_, err = w.Write(buf)
+	return err
+}
+
+// csvRecords writes a header and the records. They are data for programs, above all for `flowlog report`,
+// which must read back what was written: no quote is put before what looks like a formula.
+func csvRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
+	text := func(dst []byte, _ *schema.Field, s string) []byte { return appendCSV(dst, s) }
+	if opt.Terminal {
+		text = func(dst []byte, _ *schema.Field, s string) []byte { return appendCSV(dst, printable(s)) }
+	}
+	return separatedRecords(w, fields, ',', "", text)
+}
+
+// separatedRecords writes records with a character between their columns, and something for null.
+func separatedRecords(w io.Writer, fields schema.Table, between byte, null string, text textFunc) (RecordWriter, error) {
+	s := &stream{out: w, fields: fields}
+	s.encode = func(p *page) error {
+		dst, c := p.text, &p.cells
+		for row := range c.rows {
+			for i := range c.columns[:c.known] {
+				if i > 0 {
+					dst = append(dst, between)
+				}
+				if col := &c.columns[i]; col.null(row) {
+					dst = append(dst, null...)
+				} else {
+					dst = col.append(dst, row, text)
+				}
+			}
+			dst = append(dst, '\n')
+		}
+		p.text = dst
+		return nil
+	}
+	return s.start(strings.Join(fields.Names(), string(between)) + "\n")
+}
+
+// appendCSV writes a field, in quotes if it needs them. The empty text has them too, so that it is not null.
+func appendCSV(dst []byte, s string) []byte {
+	if s != "" && !strings.ContainsAny(s, "\",\r\n") && s[0] != ' ' && s[len(s)-1] != ' ' {
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	for {
+		i := strings.IndexByte(s, '"')
+		if i < 0 {
+			break
+		}
+		dst = append(append(dst, s[:i]...), `""`...)
+		s = s[i+1:]
+	}
+	return append(append(dst, s...), '"')
+}

@@ -1,0 +1,120 @@
+package render
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"flowlog/report"
+)
+
+// human writes a value of a report for people: with units, thousands separated, and "-" for null. Raw
+// leaves numbers and times as the other formats have them.
+func human(c report.Column, v any, raw bool) string {
+	if isNull(v) {
+		return "-"
+	}
+	switch v := v.(type) {
+	case string:
+		return printable(v)
+	case netip.Addr:
+		return v.String()
+	case time.Time:
+		if raw {
+			return v.UTC().Format(time.RFC3339)
+		}
+		return v.UTC().Format(instant)
+	case int64:
+		switch {
+		case raw || c.Role != report.MeasureRole:
+			return strconv.FormatInt(v, 10)
+		case c.Unit == report.Bytes:
+			return humanBytes(float64(v))
+		case c.Unit == report.Count:
+			return humanize.Comma(v)
+		}
+		return strconv.FormatInt(v, 10)
+	case float64:
+		switch {
+		case raw:
+			return string(appendFloat(nil, v))
+		case c.Unit == report.Bytes:
+			return humanBytes(v)
+		}
+		return humanFloat(v)
+	}
+	return printable(fmt.Sprint(v))
+}
+
+// humanBytes writes a number of bytes with three digits and its unit.
+func humanBytes(v float64) string {
+	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"}
+	unit := 0
+	for ; math.Abs(v) >= 999.5 && unit < len(units)-1; unit++ { // 1000 would be a fourth digit
+		v /= 1024
+	}
+	if unit == 0 {
+		return humanFloat(v) + " B"
+	}
+	decimals := 2
+	for abs := math.Abs(v); decimals > 0 && abs >= 10; abs /= 10 {
+		decimals--
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + units[unit]
+}
+
+// humanFloat writes a number with at most two decimals, or three digits if it is less than that would show.
+func humanFloat(v float64) string {
+	abs := math.Abs(v)
+	switch {
+	case abs == 0:
+		return "0"
+	case abs < 0.01:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case abs >= 1e15: // beyond what int64 and two decimals of a float64 hold
+		return strconv.FormatFloat(v, 'g', 4, 64)
+	}
+	s := strconv.FormatFloat(abs, 'f', 2, 64)
+	whole, fraction, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return s
+	}
+	s = humanize.Comma(n)
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		s += "." + fraction
+	}
+	if v < 0 {
+		s = "-" + s
+	}
+	return s
+}
+
+// humanPercent writes a part of a whole, or "" if there is no whole.
+func humanPercent(part, whole any) string {
+	p, ok := number(part)
+	w, ok2 := number(whole)
+	if !ok || !ok2 || w == 0 {
+		return ""
+	}
+	share := 100 * p / w
+	if share > 0 && share < 0.05 {
+		return "<0.1"
+	}
+	return strconv.FormatFloat(share, 'f', 1, 64)
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, finite(v)
+	}
+	return 0, false
+}

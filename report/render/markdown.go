@@ -1,0 +1,159 @@
+package render
+
+import (
+	"io"
+	"strings"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// markdownReports writes a heading and a GitHub table for each report, with the row of others and the
+// totals, and its notes below.
+func markdownReports(w io.Writer, doc Document, _ Options) error {
+	for i, t := range doc.Tables {
+		var buf []byte
+		if i > 0 {
+			buf = append(buf, '\n')
+		}
+		buf = append(buf, "## "...)
+		buf = appendMarkdown(buf, nil, t.Name)
+		buf = append(buf, '\n')
+		if t.Doc != "" {
+			buf = append(buf, '\n')
+			buf = appendMarkdown(buf, nil, t.Doc)
+			buf = append(buf, '\n')
+		}
+		buf = append(buf, '\n')
+		names, right := make([]string, len(t.Columns)), make([]bool, len(t.Columns))
+		for i, c := range t.Columns {
+			names[i], right[i] = c.Name, numeric(c)
+		}
+		buf = appendMarkdownHead(buf, names, right)
+		for _, row := range t.Rows {
+			buf = appendMarkdownRow(buf, row, "")
+			if len(buf) > 1<<16 {
+				if _, err := w.Write(buf); err != nil {
+					return err
+				}
+				buf = buf[:0]
+			}
+		}
+		if t.Cut > 0 && len(t.Others) > 0 {
+			buf = appendMarkdownRow(buf, t.Others, othersLabel(t))
+		}
+		if t.Totals != nil && len(t.Rows) > 1 {
+			buf = appendMarkdownRow(buf, t.Totals, totalLabel)
+		}
+		for _, note := range t.Notes {
+			buf = append(buf, "\nnote: "...)
+			buf = appendMarkdown(buf, nil, note)
+			buf = append(buf, '\n')
+		}
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numeric reports whether a column holds numbers, which are aligned to the right.
+func numeric(c report.Column) bool {
+	return c.Kind != schema.Text && c.Kind != schema.Addr && c.Kind != schema.Time && c.Unit != report.Instant
+}
+
+func appendMarkdownHead(dst []byte, names []string, right []bool) []byte {
+	for _, name := range names {
+		dst = append(appendMarkdown(append(dst, "| "...), nil, name), ' ')
+	}
+	dst = append(dst, "|\n"...)
+	for i := range names {
+		dst = append(dst, "| ---"...)
+		if right[i] {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, ' ')
+	}
+	return append(dst, "|\n"...)
+}
+
+// appendMarkdownRow writes a row, with a label in place of the first value if there is one.
+func appendMarkdownRow(dst []byte, row []any, label string) []byte {
+	for i, v := range row {
+		dst = append(dst, "| "...)
+		if i == 0 && label != "" {
+			dst = append(dst, label...)
+		} else {
+			dst = appendPlain(dst, nil, v, appendMarkdown)
+		}
+		dst = append(dst, ' ')
+	}
+	return append(dst, "|\n"...)
+}
+
+// markdownRecords writes a table of records.
+func markdownRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, error) {
+	right := make([]bool, len(fields))
+	for i, f := range fields {
+		right[i] = f.Kind != schema.Text && f.Kind != schema.Addr
+	}
+	s := &stream{out: w, fields: fields}
+	s.encode = func(p *page) error {
+		dst, c := p.text, &p.cells
+		for row := range c.rows {
+			for i := range c.columns[:c.known] {
+				dst = append(dst, "| "...)
+				if col := &c.columns[i]; !col.null(row) {
+					dst = col.append(dst, row, appendMarkdown)
+				}
+				dst = append(dst, ' ')
+			}
+			dst = append(dst, "|\n"...)
+		}
+		p.text = dst
+		return nil
+	}
+	return s.start(string(appendMarkdownHead(nil, fields.Names(), right)))
+}
+
+// appendMarkdown writes a text that Markdown shows as it is. Characters that could begin markup are escaped,
+// those of HTML become entities, web addresses are kept from turning into links.
+func appendMarkdown(dst []byte, _ *schema.Field, s string) []byte {
+	s = printable(s)
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '<':
+			dst = append(dst, "&lt;"...)
+		case '>':
+			dst = append(dst, "&gt;"...)
+		case '&':
+			dst = append(dst, "&amp;"...)
+		case '@':
+			dst = append(dst, "&#64;"...)
+		case '\\', '`', '*', '|', '[', ']', '!', '~', '$', '#':
+			dst = append(dst, '\\', c)
+		case '_':
+			if i == 0 || i == len(s)-1 || !alphanumeric(s[i-1]) || !alphanumeric(s[i+1]) {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
+		case ':':
+			if strings.HasPrefix(s[i:], "://") {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
+		case '.':
+			if i >= 3 && strings.EqualFold(s[i-3:i], "www") {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}

@@ -1,0 +1,777 @@
+package render
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"flowlog/parse/schema"
+)
+
+// This file puts columns into Parquet pages and these into a file. It stands on parquet-go's metadata,
+// delta encoding and Thrift, but not on its writer, which takes one value at a time and hashes each text:
+// here texts come numbered, and numbers stay in slices.
+//
+//	append, in turn → a chunk of rows → encode, side by side → pages of a row group → write, in turn
+
+// The sizes of the parts of a file. Pages should be small enough to be skipped, row groups large enough to
+// share a dictionary and small enough to be spread over the workers of an engine.
+const (
+	chunkRows     = 1 << 15             // rows of a page
+	groupRows     = 1 << 19             // rows of a row group
+	groupMemory   = 64 << 20            // of a row group before encoding; it is closed early when it has more
+	statisticsMax = 256                 // longest value that is noted as a column's smallest or largest, in bytes
+	boundedDict   = 1 << 12             // largest dictionary whose pages each have bounds of their own
+	writerMark    = "flowlog"           // value of the metadata key "writer"
+	writerVersion = "flowlog version 1" // readers look for the word "version" before they trust statistics
+)
+
+// parquetTypes says how the kinds of value are held. Addresses are text, since no other tool would know the
+// 16 bytes for an address.
+var parquetTypes = [...]struct {
+	physical format.Type
+	text     bool
+	memory   int                   // of a value in a row group that is being filled, in bytes
+	compare  func(a, b []byte) int // orders values as statistics have them
+}{
+	schema.Int32: {format.Int32, false, 4, func(a, b []byte) int {
+		return cmp.Compare(int32(binary.LittleEndian.Uint32(a)), int32(binary.LittleEndian.Uint32(b)))
+	}},
+	schema.Int64: {format.Int64, false, 8, compareInt64},
+	schema.Time:  {format.Int64, false, 8, compareInt64},
+	schema.Float: {format.Double, false, 8, func(a, b []byte) int {
+		return cmp.Compare(math.Float64frombits(binary.LittleEndian.Uint64(a)), math.Float64frombits(binary.LittleEndian.Uint64(b)))
+	}},
+	schema.Addr: {format.ByteArray, true, 36, bytes.Compare},
+	schema.Text: {format.ByteArray, true, 4, bytes.Compare},
+}
+
+func compareInt64(a, b []byte) int {
+	return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
+}
+
+// A parquetFile is written batch by batch. Rows are appended by one goroutine at a time and come out in that
+// order; pages are encoded by the goroutine that filled them.
+type parquetFile struct {
+	out    *bufio.Writer
+	at     int64 // bytes written
+	fields schema.Table
+	stamps bool // Time columns are timestamps, not seconds as flow logs have them
+
+	chunkRows, groupRows, groupMemory int
+
+	zstd   *zstd.Encoder
+	chunks sync.Pool
+	pages  sync.Pool
+
+	open   *chunk    // that rows are appended to, or nil
+	group  *rowGroup // of the open chunk, or that the next one will be in
+	number int64     // of row groups that were begun
+
+	turns   sequencer // of the row groups that are written
+	groups  []format.RowGroup
+	columns [][]format.ColumnIndex
+	offsets [][]format.OffsetIndex
+	rows    int64
+}
+
+// A rowGroup is being filled, encoded or written.
+type rowGroup struct {
+	number int64
+	dicts  []dictionary // by column; nil if it has none
+	coding []sequencer  // by column: the turns of chunks in adding to a dictionary of addresses
+	rows   int          // in chunks that are full
+	memory int          // of the values so far, but for texts, which only the dictionary holds
+
+	mu      sync.Mutex
+	pages   [][]parquetPage // by chunk, then by column
+	missing int             // chunks that are not encoded yet
+	closed  bool            // no more chunks will come
+}
+
+// A chunk is the rows of one page of each column.
+type chunk struct {
+	group   *rowGroup
+	number  int // within the group
+	rows    int
+	columns []parquetColumn
+}
+
+// A parquetColumn holds the values of a column's page without the nulls, in the slice of its kind.
+type parquetColumn struct {
+	ints   []int32 // numbers, or codes of the dictionary
+	longs  []int64
+	floats []float64
+	addrs  [][16]byte
+	nulls  int
+	valid  []byte // bit map of the rows that are not null; empty while all rows are alike
+	coded  bool   // ints are codes
+	dict   dictReader
+	size   int32 // of the dictionary
+}
+
+// A parquetPage is the encoded page of a column.
+type parquetPage struct {
+	data     []byte // header and body
+	header   int    // how much of it is the header
+	raw      int    // size of the body before compression
+	rows     int
+	nulls    int
+	encoding format.Encoding
+	min, max []byte // nil if they are those of the dictionary, or unknown
+}
+
+func newParquetFile(w io.Writer, fields schema.Table, stamps bool) (*parquetFile, error) {
+	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps,
+		chunkRows: chunkRows, groupRows: groupRows, groupMemory: groupMemory}
+	var err error
+	// on these columns the higher levels take twice as long and save 3 %
+	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
+	if err != nil {
+		return nil, err
+	}
+	return f, f.write([]byte("PAR1"))
+}
+
+func (f *parquetFile) write(b []byte) error {
+	n, err := f.out.Write(b)
+	f.at += int64(n)
+	return err
+}
+
+// append adds the rows of a batch and returns the chunks that have become full: the caller must encode each.
+func (f *parquetFile) append(c *cells) []*chunk {
+	var full []*chunk
+	for row := 0; row < c.rows; {
+		if f.open == nil {
+			f.begin()
+		}
+		n := min(c.rows-row, f.chunkRows-f.open.rows)
+		for i := range f.fields {
+			f.group.add(i, f.open, &c.columns[i], row, row+n)
+		}
+		f.open.rows += n
+		row += n
+		if heavy := f.group.memorySize() > f.groupMemory; heavy || f.open.rows == f.chunkRows {
+			full = append(full, f.end(heavy))
+		}
+	}
+	return full
+}
+
+// memorySize is how much memory the values of a row group take before they are encoded. It must not depend
+// on how far the encoding is, so that the same records always make the same file.
+func (g *rowGroup) memorySize() int {
+	memory := g.memory
+	for _, d := range g.dicts {
+		if d, ok := d.(*textDict); ok {
+			memory += d.size()
+		}
+	}
+	return memory
+}
+
+// begin opens a chunk, in a new row group if there is none.
+func (f *parquetFile) begin() {
+	if f.group == nil {
+		f.group = &rowGroup{number: f.number, dicts: make([]dictionary, len(f.fields)), coding: make([]sequencer, len(f.fields))}
+		f.number++
+		for i, field := range f.fields {
+			switch field.Kind {
+			case schema.Int32:
+				f.group.dicts[i] = new(intDict)
+			case schema.Addr:
+				f.group.dicts[i] = newAddrDict()
+			case schema.Text:
+				f.group.dicts[i] = newTextDict()
+			}
+		}
+	}
+	c, ok := f.chunks.Get().(*chunk)
+	if !ok {
+		c = &chunk{columns: make([]parquetColumn, len(f.fields))}
+	}
+	for i := range c.columns {
+		col := &c.columns[i]
+		*col = parquetColumn{ints: col.ints[:0], longs: col.longs[:0], floats: col.floats[:0], addrs: col.addrs[:0], valid: col.valid[:0]}
+		col.coded = f.group.dicts[i] != nil
+	}
+	c.group, c.number, c.rows = f.group, len(f.group.pages), 0
+	f.open = c
+}
+
+// end closes the open chunk, and its group if that is full or has to be the last.
+func (f *parquetFile) end(last bool) *chunk {
+	c, g := f.open, f.group
+	for i := range c.columns {
+		if col := &c.columns[i]; col.coded && f.fields[i].Kind != schema.Addr {
+			col.dict, col.size = g.dicts[i].reader(), g.dicts[i].len()
+		}
+	}
+	g.rows += c.rows
+	f.open = nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pages = append(g.pages, nil)
+	g.missing++
+	if last || g.rows >= f.groupRows {
+		g.closed, f.group = true, nil
+	}
+	return c
+}
+
+// add appends rows of a column to a chunk.
+func (g *rowGroup) add(i int, c *chunk, from *cell, start, end int) {
+	to, n := &c.columns[i], end-start
+	switch {
+	case from.nulls == from.rows:
+		if to.nulls < c.rows {
+			to.bits(c.rows)
+		}
+		to.nulls += n
+		return
+	case from.nulls == 0 && from.Kind != schema.Float:
+		if to.nulls > 0 || len(to.valid) > 0 {
+			to.bits(c.rows)
+			for row := range n {
+				to.valid[(c.rows+row)>>3] |= 1 << ((c.rows + row) & 7)
+			}
+		}
+		g.values(i, to, from, start, end)
+		return
+	}
+	to.bits(c.rows)
+	for row := start; row < end; {
+		if from.null(row) {
+			to.nulls++
+			row++
+			continue
+		}
+		run := row
+		for ; row < end && !from.null(row); row++ {
+			at := c.rows + row - start
+			to.valid[at>>3] |= 1 << (at & 7)
+		}
+		g.values(i, to, from, run, row)
+	}
+}
+
+// bits makes sure of the bit map of a column that so far has so many rows, which are all null or all not.
+func (c *parquetColumn) bits(rows int) {
+	if len(c.valid) > 0 {
+		return
+	}
+	c.valid = resize(c.valid, chunkRows/8)
+	clear(c.valid)
+	if c.nulls == 0 {
+		for row := range rows {
+			c.valid[row>>3] |= 1 << (row & 7)
+		}
+	}
+}
+
+// values appends rows of a column that are not null.
+func (g *rowGroup) values(i int, to *parquetColumn, from *cell, start, end int) {
+	g.memory += (end - start) * parquetTypes[from.Kind].memory
+	switch from.Kind {
+	case schema.Int64, schema.Time:
+		to.longs = append(to.longs, from.longs[start:end]...)
+	case schema.Float:
+		to.floats = append(to.floats, from.floats[start:end]...)
+	case schema.Int32:
+		g.smallInts(i, to, from.ints[start:end])
+	case schema.Addr:
+		to.addrs = append(to.addrs, from.addrs[start:end]...)
+	case schema.Text:
+		dict := g.dicts[i].(*textDict)
+		for _, code := range from.codes[start:end] {
+			to.ints = append(to.ints, from.recode(code, dict))
+		}
+	}
+}
+
+// smallInts appends whole numbers as codes as long as all of the row group are small. The first that is not
+// turns the codes of the chunk back into numbers; chunks before it keep theirs.
+func (g *rowGroup) smallInts(i int, to *parquetColumn, values []int32) {
+	if to.coded {
+		dict := g.dicts[i].(*intDict)
+		for n, v := range values {
+			code := dict.code(v)
+			if code < 0 {
+				for i, code := range to.ints {
+					to.ints[i] = dict.values[code]
+				}
+				to.coded = false
+				values = values[n:]
+				break
+			}
+			to.ints = append(to.ints, code)
+		}
+	}
+	if !to.coded {
+		to.ints = append(to.ints, values...)
+	}
+}
+
+// encode turns a full chunk into pages, and writes the row group if they are its last.
+func (f *parquetFile) encode(c *chunk) error {
+	p, ok := f.pages.Get().(*pageEncoder)
+	if !ok {
+		p = &pageEncoder{zstd: f.zstd}
+	}
+	defer f.pages.Put(p)
+	c.codeAddresses()
+	pages := make([]parquetPage, len(c.columns))
+	for i := range c.columns {
+		var err error
+		if f.stamps && f.fields[i].Kind == schema.Time {
+			for n := range c.columns[i].longs {
+				c.columns[i].longs[n] *= 1000
+			}
+		}
+		if pages[i], err = p.encode(&c.columns[i], f.fields[i].Kind, c.rows); err != nil {
+			return f.turns.fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
+		}
+	}
+	g := c.group
+	g.mu.Lock()
+	g.pages[c.number] = pages
+	g.missing--
+	last := g.closed && g.missing == 0
+	g.mu.Unlock()
+	c.group = nil
+	f.chunks.Put(c)
+	if !last {
+		return nil
+	}
+	return f.finish(g, p)
+}
+
+// codeAddresses looks up the addresses of a chunk in the dictionaries of its group, after those of the chunks
+// before it. It is too slow for the turns of append, and a column at a time keeps to the processor's caches.
+func (c *chunk) codeAddresses() {
+	for i := range c.columns {
+		dict, ok := c.group.dicts[i].(*addrDict)
+		if !ok {
+			continue
+		}
+		col := &c.columns[i]
+		c.group.coding[i].do(int64(c.number), func() error {
+			for row := range col.addrs {
+				col.ints = append(col.ints, dict.code(&col.addrs[row]))
+			}
+			col.dict, col.size = dict.reader(), dict.len()
+			return nil
+		})
+	}
+}
+
+// finish writes a row group that is closed and whose pages are all there.
+func (f *parquetFile) finish(g *rowGroup, p *pageEncoder) error {
+	dicts := make([]parquetPage, len(f.fields))
+	for i := range f.fields {
+		coded := slices.ContainsFunc(g.pages, func(pages []parquetPage) bool { return pages[i].encoding == format.RLEDictionary })
+		if !coded {
+			continue
+		}
+		var err error
+		if dicts[i], err = p.dictionary(g.dicts[i].reader(), g.dicts[i].len(), f.fields[i].Kind); err != nil {
+			return f.turns.fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
+		}
+	}
+	return f.turns.do(g.number, func() error { return f.writeGroup(g, dicts, p) })
+}
+
+// writeGroup writes the pages of a row group, column by column.
+func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncoder) error {
+	group := format.RowGroup{
+		NumRows:    int64(g.rows),
+		FileOffset: f.at,
+		Ordinal:    int16(len(f.groups)),
+		Columns:    make([]format.ColumnChunk, len(f.fields)),
+	}
+	columns, offsets := make([]format.ColumnIndex, len(f.fields)), make([]format.OffsetIndex, len(f.fields))
+	for i, field := range f.fields {
+		pages := make([]parquetPage, len(g.pages))
+		nulls := 0
+		for n := range g.pages {
+			pages[n] = g.pages[n][i]
+			nulls += pages[n].nulls
+		}
+		if nulls == g.rows {
+			// most columns of most logs: one page says it for all
+			page, err := p.encode(&parquetColumn{nulls: nulls}, field.Kind, nulls)
+			if err != nil {
+				return err
+			}
+			pages = []parquetPage{page}
+		}
+		meta := &group.Columns[i].MetaData
+		*meta = format.ColumnMetaData{
+			Type:         parquetTypes[field.Kind].physical,
+			Encoding:     []format.Encoding{format.RLE}, // of the levels
+			PathInSchema: []string{field.Name},
+			Codec:        format.Zstd,
+			NumValues:    int64(g.rows),
+		}
+		if dict := dicts[i]; dict.data != nil {
+			meta.DictionaryPageOffset = f.at
+			if err := f.writePage(meta, format.DictionaryPage, dict); err != nil {
+				return err
+			}
+		}
+		meta.DataPageOffset = f.at
+		row := 0
+		for _, page := range pages {
+			offsets[i].PageLocations = append(offsets[i].PageLocations, format.PageLocation{
+				Offset:             f.at,
+				CompressedPageSize: int32(len(page.data)),
+				FirstRowIndex:      int64(row),
+			})
+			row += page.rows
+			if err := f.writePage(meta, format.DataPage, page); err != nil {
+				return err
+			}
+		}
+		group.TotalByteSize += meta.TotalUncompressedSize
+		group.TotalCompressedSize += meta.TotalCompressedSize
+		columns[i] = index(pages, dicts[i], parquetTypes[field.Kind].compare, &meta.Statistics)
+	}
+	f.groups = append(f.groups, group)
+	f.columns = append(f.columns, columns)
+	f.offsets = append(f.offsets, offsets)
+	f.rows += int64(g.rows)
+	return nil
+}
+
+// writePage writes a page and adds it to what the footer says of its column.
+func (f *parquetFile) writePage(meta *format.ColumnMetaData, kind format.PageType, page parquetPage) error {
+	meta.TotalCompressedSize += int64(len(page.data))
+	meta.TotalUncompressedSize += int64(page.header + page.raw)
+	if !slices.Contains(meta.Encoding, page.encoding) {
+		meta.Encoding = append(meta.Encoding, page.encoding)
+	}
+	n := slices.IndexFunc(meta.EncodingStats, func(s format.PageEncodingStats) bool {
+		return s.PageType == kind && s.Encoding == page.encoding
+	})
+	if n < 0 {
+		n = len(meta.EncodingStats)
+		meta.EncodingStats = append(meta.EncodingStats, format.PageEncodingStats{PageType: kind, Encoding: page.encoding})
+	}
+	meta.EncodingStats[n].Count++
+	return f.write(page.data)
+}
+
+// index returns the index of a column's pages and fills in the statistics of the whole. A page without
+// bounds of its own is within those of the dictionary. Where values are too long to be noted there is no
+// index, which is empty then.
+func index(pages []parquetPage, dict parquetPage, compare func(a, b []byte) int, all *format.Statistics) format.ColumnIndex {
+	var x format.ColumnIndex
+	for _, page := range pages {
+		all.NullCount += int64(page.nulls)
+		null := page.nulls == page.rows
+		if !null {
+			if page.min == nil {
+				page.min, page.max = dict.min, dict.max
+			}
+			if all.MinValue == nil || compare(page.min, all.MinValue) < 0 {
+				all.MinValue = page.min
+			}
+			if all.MaxValue == nil || compare(page.max, all.MaxValue) > 0 {
+				all.MaxValue = page.max
+			}
+		}
+		x.NullPages = append(x.NullPages, null)
+		x.NullCounts = append(x.NullCounts, int64(page.nulls))
+		x.MinValues = append(x.MinValues, page.min)
+		x.MaxValues = append(x.MaxValues, page.max)
+	}
+	if max(len(all.MinValue), len(all.MaxValue)) > statisticsMax {
+		all.MinValue, all.MaxValue = nil, nil
+		return format.ColumnIndex{}
+	}
+	return x
+}
+
+// close writes what is still open, then the indexes and the footer.
+func (f *parquetFile) close() error {
+	if f.open != nil {
+		if err := f.encode(f.end(true)); err != nil {
+			return err
+		}
+	} else if g := f.group; g != nil {
+		f.group = nil
+		g.mu.Lock()
+		g.closed = true
+		last := g.missing == 0
+		g.mu.Unlock()
+		if last {
+			if err := f.finish(g, &pageEncoder{zstd: f.zstd}); err != nil {
+				return err
+			}
+		}
+	}
+	return f.turns.do(f.number, f.writeFooter) // after all row groups
+}
+
+func (f *parquetFile) writeFooter() error {
+	for g, columns := range f.columns {
+		for i := range columns {
+			if len(columns[i].NullPages) == 0 {
+				continue
+			}
+			chunk := &f.groups[g].Columns[i]
+			chunk.ColumnIndexOffset = f.at
+			if err := f.writeThrift(&columns[i]); err != nil {
+				return err
+			}
+			chunk.ColumnIndexLength = int32(f.at - chunk.ColumnIndexOffset)
+		}
+	}
+	for g, offsets := range f.offsets {
+		for i := range offsets {
+			chunk := &f.groups[g].Columns[i]
+			chunk.OffsetIndexOffset = f.at
+			if err := f.writeThrift(&offsets[i]); err != nil {
+				return err
+			}
+			chunk.OffsetIndexLength = int32(f.at - chunk.OffsetIndexOffset)
+		}
+	}
+	meta := format.FileMetaData{
+		Version:          2,
+		Schema:           parquetSchema(f.fields, f.stamps),
+		NumRows:          f.rows,
+		RowGroups:        f.groups,
+		KeyValueMetadata: []format.KeyValue{{Key: "writer", Value: writerMark}},
+		CreatedBy:        writerVersion,
+	}
+	for range f.fields {
+		meta.ColumnOrders = append(meta.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
+	}
+	start := f.at
+	if err := f.writeThrift(&meta); err != nil {
+		return err
+	}
+	end := binary.LittleEndian.AppendUint32(nil, uint32(f.at-start))
+	if err := f.write(append(end, "PAR1"...)); err != nil {
+		return err
+	}
+	return f.out.Flush()
+}
+
+func (f *parquetFile) writeThrift(v any) error {
+	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
+	if err != nil {
+		return err
+	}
+	return f.write(b)
+}
+
+// parquetSchema is a flat list of optional columns.
+func parquetSchema(fields schema.Table, stamps bool) []format.SchemaElement {
+	elements := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New(int32(len(fields)))}}
+	for _, field := range fields {
+		t := parquetTypes[field.Kind]
+		e := format.SchemaElement{Name: field.Name, Type: thrift.New(t.physical), RepetitionType: thrift.New(format.Optional)}
+		switch {
+		case t.text:
+			e.ConvertedType = thrift.New(deprecated.UTF8)
+			e.LogicalType.Value = new(format.StringType)
+		case stamps && field.Kind == schema.Time:
+			e.ConvertedType = thrift.New(deprecated.TimestampMillis)
+			e.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: new(format.MilliSeconds)}}
+		}
+		elements = append(elements, e)
+	}
+	return elements
+}
+
+// A pageEncoder encodes one page at a time. Its buffers are kept for the next.
+type pageEncoder struct {
+	zstd   *zstd.Encoder
+	body   []byte
+	values []byte
+	packed []byte
+	seen   []bool
+}
+
+// encode encodes a page: the definition levels, which are the bit map of what is not null, then the values.
+// Pages are of version 1, since every engine reads these.
+func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parquetPage, error) {
+	page := parquetPage{rows: rows, nulls: c.nulls, encoding: format.Plain}
+	p.body = appendLevels(p.body[:0], c, rows)
+	var ints delta.BinaryPackedEncoding
+	var err error
+	switch {
+	case c.nulls == rows:
+	case c.coded:
+		page.encoding = format.RLEDictionary
+		p.body = appendCodes(p.body, c.ints, c.size)
+		page.min, page.max = p.bounds(c, parquetTypes[kind].compare)
+	case kind == schema.Int32:
+		page.encoding = format.DeltaBinaryPacked
+		p.values, err = ints.EncodeInt32(p.values[:0], c.ints)
+		p.body = append(p.body, p.values...)
+		page.min = binary.LittleEndian.AppendUint32(nil, uint32(slices.Min(c.ints)))
+		page.max = binary.LittleEndian.AppendUint32(nil, uint32(slices.Max(c.ints)))
+	case kind == schema.Int64 || kind == schema.Time:
+		page.encoding = format.DeltaBinaryPacked
+		p.values, err = ints.EncodeInt64(p.values[:0], c.longs)
+		p.body = append(p.body, p.values...)
+		page.min = binary.LittleEndian.AppendUint64(nil, uint64(slices.Min(c.longs)))
+		page.max = binary.LittleEndian.AppendUint64(nil, uint64(slices.Max(c.longs)))
+	case kind == schema.Float:
+		for _, v := range c.floats {
+			p.body = binary.LittleEndian.AppendUint64(p.body, math.Float64bits(v))
+		}
+		// of zeros, statistics have the negative one as the minimum, the positive one as the maximum
+		least, most := slices.Min(c.floats), slices.Max(c.floats)
+		if least == 0 {
+			least = math.Copysign(0, -1)
+		}
+		if most == 0 {
+			most = math.Copysign(0, 1)
+		}
+		page.min = binary.LittleEndian.AppendUint64(nil, math.Float64bits(least))
+		page.max = binary.LittleEndian.AppendUint64(nil, math.Float64bits(most))
+	}
+	if err != nil {
+		return page, err
+	}
+	header := format.PageHeader{Type: format.DataPage}
+	header.DataPageHeader = thrift.New(format.DataPageHeader{
+		NumValues:               int32(rows),
+		Encoding:                page.encoding,
+		DefinitionLevelEncoding: format.RLE,
+		RepetitionLevelEncoding: format.RLE,
+		Statistics:              format.Statistics{NullCount: int64(page.nulls)},
+	})
+	return page, p.seal(&page, header)
+}
+
+// dictionary encodes the first values of a dictionary as its page. The bounds of the page are theirs.
+func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (parquetPage, error) {
+	page := parquetPage{encoding: format.Plain}
+	p.body = p.body[:0]
+	for code := range size {
+		p.body = d.appendPlain(p.body, code)
+	}
+	page.min, page.max = p.boundsOf(d, size, parquetTypes[kind].compare, func(int32) bool { return true })
+	header := format.PageHeader{Type: format.DictionaryPage}
+	header.DictionaryPageHeader = thrift.New(format.DictionaryPageHeader{NumValues: size, Encoding: format.Plain})
+	return page, p.seal(&page, header)
+}
+
+// seal compresses the body of a page and puts the header before it.
+func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
+	if len(p.body) > math.MaxInt32 {
+		return fmt.Errorf("a page has %d bytes, more than Parquet allows", len(p.body))
+	}
+	p.packed = p.zstd.EncodeAll(p.body, p.packed[:0])
+	page.raw = len(p.body)
+	header.UncompressedPageSize, header.CompressedPageSize = int32(len(p.body)), int32(len(p.packed))
+	head, err := thrift.Marshal(new(thrift.CompactProtocol), &header)
+	if err != nil {
+		return err
+	}
+	page.header = len(head)
+	page.data = slices.Concat(head, p.packed)
+	return nil
+}
+
+// bounds returns the smallest and the largest of the values that a page has codes of. It returns nil if the
+// dictionary is large: the page then has so many of its values that the bounds would tell little more than
+// the dictionary's, and finding them would cost more than the page.
+func (p *pageEncoder) bounds(c *parquetColumn, compare func(a, b []byte) int) (least, most []byte) {
+	if c.size > boundedDict {
+		return nil, nil
+	}
+	p.seen = resize(p.seen, int(c.size))
+	clear(p.seen)
+	for _, code := range c.ints {
+		p.seen[code] = true
+	}
+	return p.boundsOf(c.dict, c.size, compare, func(code int32) bool { return p.seen[code] })
+}
+
+func (p *pageEncoder) boundsOf(d dictReader, size int32, compare func(a, b []byte) int, has func(int32) bool) (least, most []byte) {
+	for code := range size {
+		if !has(code) {
+			continue
+		}
+		p.values = d.appendStat(p.values[:0], code)
+		if least == nil || compare(p.values, least) < 0 {
+			least = append(least[:0:0], p.values...)
+		}
+		if most == nil || compare(p.values, most) > 0 {
+			most = append(most[:0:0], p.values...)
+		}
+	}
+	return least, most
+}
+
+// appendLevels writes the definition levels of a page, 1 for a value and 0 for a null: their length, then one
+// run, either of the same level or of bits.
+func appendLevels(dst []byte, c *parquetColumn, rows int) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	switch c.nulls {
+	case 0:
+		dst = append(binary.AppendUvarint(dst, uint64(rows)<<1), 1)
+	case rows:
+		dst = append(binary.AppendUvarint(dst, uint64(rows)<<1), 0)
+	default:
+		n := (rows + 7) / 8
+		dst = append(binary.AppendUvarint(dst, uint64(n)<<1|1), c.valid[:n]...)
+	}
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
+}
+
+// appendCodes writes the codes of a page: their width in bits, then one run, either of the same code or of
+// packed codes.
+func appendCodes(dst []byte, codes []int32, size int32) []byte {
+	width := max(1, bits.Len32(uint32(size-1))) // some readers do not expect 0
+	dst = append(dst, byte(width))
+	if first := codes[0]; !slices.ContainsFunc(codes, func(code int32) bool { return code != first }) {
+		dst = binary.AppendUvarint(dst, uint64(len(codes))<<1)
+		for ; width > 0; width -= 8 {
+			dst = append(dst, byte(first))
+			first >>= 8
+		}
+		return dst
+	}
+	groups := (len(codes) + 7) / 8
+	dst = binary.AppendUvarint(dst, uint64(groups)<<1|1)
+	end := len(dst) + groups*width
+	dst = slices.Grow(dst, groups*width+8)
+	var word uint64 // of which n bits are set
+	n := 0
+	for _, code := range codes {
+		word |= uint64(code) << n
+		if n += width; n >= 32 {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(word))
+			word >>= 32
+			n -= 32
+		}
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, word)
+	for len(dst) < end {
+		dst = append(dst, 0)
+	}
+	return dst[:end]
+}

@@ -1,0 +1,108 @@
+// Package render writes what flowlog found, in any of THE output formats: finished reports, and records as
+// they are parsed.
+//
+//	report.Table → Format.Tables → io.Writer
+//	schema.Batch → Format.Records → RecordWriter → io.Writer
+//
+// All text in it was chosen by whoever sent the traffic or tagged the instance. No format lets it pass for
+// anything but text: not for terminal escapes, formulas, links, markup or the end of a line.
+package render
+
+import (
+	"fmt"
+	"io"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// A Document is what a run of `flowlog report` found.
+type Document struct {
+	Tables []report.Table
+	Input  schema.Stats
+}
+
+// Options are what a user may choose about the look of an output. The formats for people heed them, the
+// others have one form only.
+type Options struct {
+	Raw      bool // plain numbers in tables
+	Width    int  // columns of the terminal, 0 if unknown; tables are never cut to it
+	Color    bool // emphasis by terminal escapes
+	Terminal bool // somebody reads the output on a terminal, so csv escapes control characters too
+}
+
+// A RecordWriter writes the batches of a scan in the order of their Seq, which count up from 0 without a
+// gap. Close ends the output, but does not close what it is written to.
+type RecordWriter interface {
+	// Add is a schema.Emit: it may be called concurrently, and it returns once the batch may be reused. It
+	// waits for the batches before it, each of which must come in some other call. After an error every
+	// call returns that error.
+	Add(schema.Batch) error
+	// Close must follow the last Add. Called while an Add still waits, because the scan has ended early, it
+	// makes that Add return an error.
+	Close() error
+}
+
+// A Format is one form of output.
+type Format struct {
+	Name string
+	Doc  string // one line
+	// Binary output is not for a terminal.
+	Binary bool
+	// Single output has room for one report only.
+	Single bool
+	// Tables writes finished reports.
+	Tables func(io.Writer, Document, Options) error
+	// Records starts to write records, whose columns are the fields in their order. A batch may have further
+	// columns, all text, which the input has and flowlog does not know: json and ndjson show them.
+	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
+}
+
+// Formats is THE table of output formats.
+var Formats = []Format{
+	{Name: "table", Doc: "aligned columns for people, with units", Tables: tableReports, Records: tableRecords},
+	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Tables: jsonReports, Records: jsonRecords},
+	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Tables: ndjsonReports, Records: ndjsonRecords},
+	{Name: "csv", Doc: "comma-separated values with a header", Single: true, Tables: csvReports, Records: csvRecords},
+	{Name: "tsv", Doc: "tab-separated values with a header", Single: true, Tables: tsvReports, Records: tsvRecords},
+	{Name: "markdown", Doc: "GitHub tables (also: md)", Tables: markdownReports, Records: markdownRecords},
+	{Name: "parquet", Doc: "Apache Parquet, zstd", Binary: true, Single: true, Tables: parquetReports, Records: parquetRecords},
+	{Name: "arrow", Doc: "Apache Arrow IPC stream", Binary: true, Single: true, Tables: arrowReports, Records: arrowRecords},
+	{Name: "none", Doc: "no output: read and count only", Tables: noReports, Records: noRecords},
+}
+
+// aliases are names that people try first.
+var aliases = map[string]string{"md": "markdown", "jsonl": "ndjson"}
+
+// Lookup finds a format by its name or alias.
+func Lookup(name string) (Format, error) {
+	if full, ok := aliases[name]; ok {
+		name = full
+	}
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		if f.Name == name {
+			return f, nil
+		}
+		names[i] = f.Name
+	}
+	return Format{}, schema.Unknown("output format", name, names, "flowlog formats")
+}
+
+// single returns the report of a document for a format that has room for one.
+func single(format string, doc Document) (report.Table, error) {
+	if len(doc.Tables) != 1 {
+		return report.Table{}, fmt.Errorf("%s holds one report, not %d: name one, or use json or ndjson", format, len(doc.Tables))
+	}
+	return doc.Tables[0], nil
+}
+
+// none is the RecordWriter of a run whose statistics alone matter.
+type none struct{}
+
+func (none) Add(schema.Batch) error { return nil }
+func (none) Close() error           { return nil }
+
+func noReports(io.Writer, Document, Options) error { return nil }
+
+func noRecords(io.Writer, schema.Table, Options) (RecordWriter, error) { return none{}, nil }

@@ -1,0 +1,160 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"flowlog/parse/schema"
+)
+
+// errClosed is what an Add gets that waits for a batch which never came.
+var errClosed = errors.New("the output was closed before all records had come")
+
+// A sequencer makes concurrent calls take turns in the order of their numbers, 0, 1, 2 … The first error
+// ends the game for all. The zero value is ready to use.
+type sequencer struct {
+	mu    sync.Mutex
+	moved *sync.Cond
+	next  int64
+	err   error
+}
+
+// do calls f once all lower numbers have had their turn. Nothing else of the sequencer runs meanwhile.
+func (s *sequencer) do(number int64, f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moved == nil {
+		s.moved = sync.NewCond(&s.mu)
+	}
+	if number < s.next && s.err == nil {
+		return s.stop(fmt.Errorf("batch %d came after batch %d", number, s.next-1))
+	}
+	for s.next != number && s.err == nil {
+		s.moved.Wait()
+	}
+	if s.err != nil {
+		return s.err
+	}
+	if err := f(); err != nil {
+		return s.stop(err)
+	}
+	s.next++
+	s.moved.Broadcast()
+	return nil
+}
+
+// fail ends the game with an error, unless it has ended, and returns the error that it ended with.
+func (s *sequencer) fail(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stop(err)
+}
+
+// finish calls f as the last turn of all: later ones, and those that still wait, get errClosed.
+func (s *sequencer) finish(f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.err == errClosed:
+		return nil
+	case s.err != nil:
+		return s.err
+	}
+	if err := f(); err != nil {
+		return s.stop(err)
+	}
+	s.stop(errClosed)
+	return nil
+}
+
+func (s *sequencer) stop(err error) error {
+	if s.err == nil {
+		s.err = err
+		if s.moved != nil {
+			s.moved.Broadcast()
+		}
+	}
+	return s.err
+}
+
+// A stream is the RecordWriter of the text formats: batches are encoded side by side, each into a buffer of
+// its own, and written in turn.
+type stream struct {
+	out    io.Writer
+	fields schema.Table
+	// encode appends the rows of a batch to the page.
+	encode func(p *page) error
+	// between is written between the rows of two batches, end after the last.
+	between, end string
+
+	turns   sequencer
+	written bool
+	pages   sync.Pool
+}
+
+// A page is what encoding one batch needs, kept for the next.
+type page struct {
+	cells cells
+	text  []byte
+}
+
+// start writes what comes before all rows.
+func (s *stream) start(head string) (RecordWriter, error) {
+	if head == "" {
+		return s, nil
+	}
+	_, err := io.WriteString(s.out, head)
+	return s, err
+}
+
+func (s *stream) Add(b schema.Batch) error {
+	p, ok := s.pages.Get().(*page)
+	if !ok {
+		p = new(page)
+	}
+	defer s.pages.Put(p)
+	p.text = p.text[:0]
+	err := s.fill(p, b.Record)
+	if err != nil {
+		return s.turns.fail(err)
+	}
+	return s.turns.do(b.Seq, func() error { return s.write(p.text) })
+}
+
+func (s *stream) fill(p *page, rec arrow.Record) error {
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	if err := p.cells.load(rec, s.fields); err != nil {
+		return err
+	}
+	return s.encode(p)
+}
+
+func (s *stream) write(text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	if s.written && s.between != "" {
+		if _, err := io.WriteString(s.out, s.between); err != nil {
+			return err
+		}
+	}
+	s.written = true
+	_, err := s.out.Write(text)
+	return err
+}
+
+func (s *stream) Close() error {
+	return s.turns.finish(func() error {
+		if s.end == "" {
+			return nil
+		}
+		_, err := io.WriteString(s.out, s.end)
+		return err
+	})
+}

@@ -1,0 +1,403 @@
+package render
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// The look of tables: a header, a thin rule, columns two spaces apart. Nothing is cut or wrapped, whatever
+// the terminal's width: half an address is of no use, and the terminal wraps long lines itself.
+const (
+	gap  = "  "
+	rule = "─"
+)
+
+// totalLabel stands in the first column of the row of totals.
+const totalLabel = "total"
+
+// othersLabel stands in the first column of the row that adds up what was cut.
+func othersLabel(t report.Table) string { return "others (" + humanize.Comma(int64(t.Cut)) + " more)" }
+
+// tableReports writes reports for people. Labels that speak for a key stand in its place, the measure that
+// ranks the rows has its share of the total beside it, and a report without keys, which is one row, is
+// turned upright.
+func tableReports(w io.Writer, doc Document, opt Options) error {
+	for i, t := range doc.Tables {
+		var buf bytes.Buffer
+		if i > 0 {
+			buf.WriteByte('\n')
+		}
+		buf.WriteString(printable(t.Name))
+		if t.Doc != "" {
+			buf.WriteString(": " + printable(t.Doc))
+		}
+		buf.WriteByte('\n')
+		var err error
+		if upright(t) {
+			err = writeUpright(&buf, t, opt)
+		} else {
+			err = writeReport(&buf, t, opt)
+		}
+		if err != nil {
+			return err
+		}
+		if len(t.Rows) == 0 {
+			buf.WriteString("no matching flows\n")
+		}
+		for _, note := range t.Notes {
+			buf.WriteString("note: " + printable(note) + "\n")
+		}
+		if _, err := w.Write(buf.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upright reports whether a table is the one row of a report without keys.
+func upright(t report.Table) bool {
+	for _, c := range t.Columns {
+		if c.Role == report.KeyRole {
+			return false
+		}
+	}
+	return t.Totals == nil && len(t.Rows) == 1
+}
+
+func writeUpright(w io.Writer, t report.Table, opt Options) error {
+	lines := make([][]string, len(t.Columns))
+	for i, c := range t.Columns {
+		lines[i] = []string{printable(c.Name), human(c, t.Rows[0][i], opt.Raw)}
+		if _, ok := t.Rows[0][i].(time.Time); ok && !opt.Raw {
+			lines[i][1] += " UTC"
+		}
+	}
+	return align(w, nil, lines, nil, []bool{false, false}, opt)
+}
+
+// A shown column is one that people see: a value of the row, or something made of several.
+type shown struct {
+	name  string
+	right bool
+	cell  func(row []any) string
+}
+
+func writeReport(w io.Writer, t report.Table, opt Options) error {
+	columns := show(t, opt)
+	names, right := make([]string, len(columns)), make([]bool, len(columns))
+	for i, c := range columns {
+		names[i], right[i] = c.name, c.right
+	}
+	lines := make([][]string, 0, len(t.Rows)+1)
+	line := func(row []any) []string {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = c.cell(row)
+		}
+		return cells
+	}
+	for _, row := range t.Rows {
+		lines = append(lines, line(row))
+	}
+	// a null in these rows means that the column does not add up
+	sum := func(label string, row []any) []string {
+		cells := line(row)
+		for i := range cells {
+			if cells[i] == "-" {
+				cells[i] = ""
+			}
+		}
+		if len(cells) > 0 {
+			cells[0] = label
+		}
+		return cells
+	}
+	if t.Cut > 0 && len(t.Others) == len(t.Columns) {
+		lines = append(lines, sum(othersLabel(t), t.Others))
+	}
+	var foot []string
+	if len(t.Totals) == len(t.Columns) && len(t.Rows) > 1 {
+		foot = sum(totalLabel, t.Totals)
+	}
+	return align(w, names, lines, foot, right, opt)
+}
+
+// show lists what people see of a table: each key, or the label in its place, then its further labels; then
+// the measures, the ranking one with its share.
+func show(t report.Table, opt Options) []shown {
+	var columns []shown
+	plain := func(i int) shown {
+		c := t.Columns[i]
+		name := printable(c.Name)
+		if timed(t, i) && !opt.Raw {
+			name += " (UTC)"
+		}
+		return shown{name, numeric(c), func(row []any) string { return human(c, row[i], opt.Raw) }}
+	}
+	for k, key := range t.Columns {
+		if key.Role != report.KeyRole {
+			continue
+		}
+		column, labels, replaced := plain(k), []shown(nil), false
+		for l, label := range t.Columns {
+			if label.Role != report.LabelRole || label.Of != k {
+				continue
+			}
+			if !label.InPlace || replaced {
+				labels = append(labels, plain(l))
+				continue
+			}
+			replaced = true
+			value := column.cell
+			column.right = column.right && numeric(label)
+			column.cell = func(row []any) string {
+				if isNull(row[l]) {
+					return value(row)
+				}
+				return human(label, row[l], opt.Raw)
+			}
+		}
+		columns = append(append(columns, column), labels...)
+	}
+	for m, measure := range t.Columns {
+		if measure.Role != report.MeasureRole {
+			continue
+		}
+		columns = append(columns, plain(m))
+		if m == t.Order && measure.Share && len(t.Totals) > m && !isNull(t.Totals[m]) {
+			columns = append(columns, shown{"%", true, func(row []any) string { return humanPercent(row[m], t.Totals[m]) }})
+		}
+	}
+	return columns
+}
+
+// timed reports whether a column's values are points in time, and not seconds as they were logged.
+func timed(t report.Table, i int) bool {
+	if t.Columns[i].Unit == report.Instant {
+		return true
+	}
+	for _, row := range t.Rows {
+		if row[i] != nil {
+			_, ok := row[i].(time.Time)
+			return ok
+		}
+	}
+	return false
+}
+
+// align writes lines of cells in columns as wide as their widest cell, each to the left or the right. The
+// head and the foot may be nil.
+func align(w io.Writer, head []string, lines [][]string, foot []string, right []bool, opt Options) error {
+	var buf bytes.Buffer
+	cell := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Padding:    tw.CellPadding{Global: tw.Padding{Right: gap, Overwrite: true}},
+	}
+	for _, r := range right {
+		side := tw.AlignLeft
+		if r {
+			side = tw.AlignRight
+		}
+		cell.Alignment.PerColumn = append(cell.Alignment.PerColumn, side)
+		cell.Padding.PerColumn = append(cell.Padding.PerColumn, tw.Padding{Right: gap, Overwrite: true})
+	}
+	if n := len(right); n > 0 {
+		cell.Padding.PerColumn[n-1] = tw.Padding{Overwrite: true}
+	}
+	ruled := tw.Off
+	if head != nil {
+		ruled = tw.On
+	}
+	table := tablewriter.NewTable(&buf,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: tw.BorderNone,
+			Symbols: tw.NewSymbolCustom("rule").WithRow(rule).WithCenter(rule).WithHeaderMid(rule).WithColumn(""),
+			Settings: tw.Settings{
+				Lines:      tw.Lines{ShowHeaderLine: ruled, ShowFooterLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off},
+				Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
+			},
+		})),
+		tablewriter.WithConfig(tablewriter.Config{
+			Header: cell, Row: cell, Footer: cell,
+			Behavior: tw.Behavior{TrimSpace: tw.Off, TrimLine: tw.Off, TrimTab: tw.Off},
+		}),
+		tablewriter.WithEastAsian(tw.Off), // the widths must not depend on the locale
+	)
+	if head != nil {
+		table.Header(head)
+	}
+	for _, line := range lines {
+		if err := table.Append(line); err != nil {
+			return err
+		}
+	}
+	if foot != nil {
+		table.Footer(foot)
+	}
+	if err := table.Render(); err != nil {
+		return err
+	}
+	bold := head != nil && opt.Color
+	for line := range bytes.Lines(buf.Bytes()) {
+		line = append(trimmed(line, bold), '\n')
+		bold = false
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trimmed is a line without the blanks at its end, emphasised if it is to be bold.
+func trimmed(line []byte, bold bool) []byte {
+	line = bytes.TrimRight(line, " \n")
+	if bold {
+		return slices.Concat([]byte("\x1b[1m"), line, []byte("\x1b[0m"))
+	}
+	return slices.Clip(line)
+}
+
+// tableRecords writes records for people, as they come. The first batch with rows says how wide the columns
+// are; a longer value in a later one pushes the rest of its row aside. Times are readable unless Raw.
+func tableRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
+	return &recordTable{out: w, fields: fields, opt: opt}, nil
+}
+
+// recordTable formats its batches in turn, not side by side: the reader's eyes are what it waits for.
+type recordTable struct {
+	out    io.Writer
+	fields schema.Table
+	opt    Options
+	turns  sequencer
+	cells  cells
+	widths []int // nil until the header is written
+}
+
+func (t *recordTable) Add(b schema.Batch) error {
+	return t.turns.do(b.Seq, func() error {
+		if b.NumRows() == 0 {
+			return nil
+		}
+		if err := t.cells.load(b.Record, t.fields); err != nil {
+			return err
+		}
+		return t.write()
+	})
+}
+
+func (t *recordTable) write() error {
+	var text []byte
+	ends := make([]int, 0, t.cells.rows*len(t.fields))
+	for row := range t.cells.rows {
+		for i := range t.fields {
+			text = t.append(text, &t.cells.columns[i], row)
+			ends = append(ends, len(text))
+		}
+	}
+	var out []byte
+	if t.widths == nil {
+		out = t.head(text, ends)
+	}
+	start := 0
+	for i, end := range ends {
+		col := i % len(t.fields)
+		out = t.pad(out, col, text[start:end], width(text[start:end]))
+		start = end
+	}
+	_, err := t.out.Write(out)
+	return err
+}
+
+func (t *recordTable) append(dst []byte, c *cell, row int) []byte {
+	switch {
+	case c.null(row):
+		return append(dst, '-')
+	case c.Kind == schema.Time && !t.opt.Raw:
+		return time.Unix(c.longs[row], 0).UTC().AppendFormat(dst, instant)
+	}
+	return c.append(dst, row, func(dst []byte, _ *schema.Field, s string) []byte { return appendPrintable(dst, s) })
+}
+
+// head sets the widths by the names and the first rows, and returns the header and its rule.
+func (t *recordTable) head(text []byte, ends []int) []byte {
+	names := t.fields.Names()
+	t.widths = make([]int, len(names))
+	for i, f := range t.fields {
+		if f.Kind == schema.Time && !t.opt.Raw {
+			names[i] += " (UTC)"
+		}
+		t.widths[i] = len(names[i])
+	}
+	start := 0
+	for i, end := range ends {
+		col := i % len(names)
+		t.widths[col] = max(t.widths[col], width(text[start:end]))
+		start = end
+	}
+	var out []byte
+	total := len(gap) * max(0, len(names)-1)
+	for i, name := range names {
+		out = t.pad(out, i, []byte(name), len(name))
+		total += t.widths[i]
+	}
+	out = append(trimmed(out, t.opt.Color), '\n')
+	return append(append(out, strings.Repeat(rule, total)...), '\n')
+}
+
+// pad appends a cell, of which so much is visible, and what follows it: a gap, or the end of the line.
+func (t *recordTable) pad(dst []byte, col int, cell []byte, visible int) []byte {
+	n := t.widths[col] - visible
+	kind := t.fields[col].Kind
+	right := kind == schema.Int32 || kind == schema.Int64 || kind == schema.Float
+	if right {
+		dst = spaces(dst, n)
+	}
+	dst = append(dst, cell...)
+	if col == len(t.fields)-1 {
+		return append(dst, '\n')
+	}
+	if !right {
+		dst = spaces(dst, n)
+	}
+	return append(dst, gap...)
+}
+
+// width is how many columns of a terminal a printable text takes.
+func width(s []byte) int {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return twwidth.WidthWithOptions(string(s), twwidth.Options{})
+		}
+	}
+	return len(s)
+}
+
+func spaces(dst []byte, n int) []byte {
+	for range n {
+		dst = append(dst, ' ')
+	}
+	return dst
+}
+
+func (t *recordTable) Close() error {
+	return t.turns.finish(func() error {
+		if t.widths != nil || len(t.fields) == 0 {
+			return nil
+		}
+		_, err := t.out.Write(append(t.head(nil, nil), "no records\n"...))
+		return err
+	})
+}

@@ -1,0 +1,93 @@
+package render
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// tableRecord turns the rows of a report into a record, for the formats that hold typed columns. The caller
+// releases it.
+func tableRecord(t report.Table) (schema.Table, arrow.Record, error) {
+	fields := make(schema.Table, len(t.Columns))
+	columns := make([]arrow.Array, len(t.Columns))
+	for i, c := range t.Columns {
+		fields[i] = schema.Field{Name: c.Name, Kind: c.Kind}
+		if c.Unit == report.Instant {
+			fields[i].Kind = schema.Time
+		}
+		column := schema.NewColumn(fields[i])
+		for _, row := range t.Rows {
+			if err := appendValue(column, row[i]); err != nil {
+				return nil, nil, fmt.Errorf("report %s: column %s: %w", t.Name, c.Name, err)
+			}
+		}
+		columns[i] = column.Array()
+		defer columns[i].Release()
+	}
+	return fields, array.NewRecord(fields.Arrow(), columns, int64(len(t.Rows))), nil
+}
+
+// appendValue appends a value of a report to a column of the kind that its column claims to be.
+func appendValue(c *schema.Column, v any) error {
+	if isNull(v) {
+		c.Null()
+		return nil
+	}
+	ok := false
+	switch c.Kind {
+	case schema.Int32:
+		var n int64
+		if n, ok = v.(int64); ok {
+			c.Int32 = append(c.Int32, int32(n))
+			ok = int64(int32(n)) == n
+		}
+	case schema.Int64:
+		var n int64
+		if n, ok = v.(int64); ok {
+			c.Int64 = append(c.Int64, n)
+		}
+	case schema.Float:
+		var n float64
+		if n, ok = number(v); ok {
+			c.Float = append(c.Float, n)
+		}
+	case schema.Time:
+		switch v := v.(type) {
+		case time.Time:
+			c.Int64, ok = append(c.Int64, v.Unix()), true
+		case int64: // seconds, as they are logged
+			c.Int64, ok = append(c.Int64, v), true
+		}
+	case schema.Addr:
+		var a netip.Addr
+		if a, ok = v.(netip.Addr); ok {
+			c.Addr = append(c.Addr, a.As16())
+		}
+	case schema.Text:
+		s, isText := v.(string)
+		if !isText {
+			s = fmt.Sprint(v)
+		}
+		ok = true
+		c.Text(toUTF8(s))
+	}
+	if !ok {
+		return fmt.Errorf("%v is not a value of kind %s", v, c.Kind)
+	}
+	return nil
+}
+
+// writeAll writes a record as the only batch.
+func writeAll(w RecordWriter, rec arrow.Record) error {
+	if err := w.Add(schema.Batch{Record: rec}); err != nil {
+		return err
+	}
+	return w.Close()
+}
