@@ -2,6 +2,8 @@ package parse
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"flowlog/parse/schema"
 )
@@ -57,6 +59,7 @@ func (t *columns) done(firstRow int64) {
 		c.Pad(t.rows)
 	}
 	w.rows = t.rows
+	w.unzero()
 	if len(t.bad) == 0 {
 		return
 	}
@@ -78,6 +81,49 @@ func (t *columns) done(firstRow int64) {
 	w.rows = len(keep)
 }
 
+// unzero makes numbers null where the record says that there was no traffic to count, or that it was lost:
+// some writers of columnar formats have no nulls and put 0 there. A traffic_path of 0 does not exist either.
+func (w *worker) unzero() {
+	none := make([]bool, w.rows)
+	codes := w.status.Int32
+	for row := range codes {
+		if w.status.Dict.Len() > 0 {
+			status := string(w.status.Dict.Value(codes[row]))
+			none[row] = status == schema.StatusNoData || status == schema.StatusSkipData
+		}
+	}
+	for _, row := range w.status.Nulls {
+		if len(codes) > 0 {
+			none[row] = false
+		}
+	}
+	for _, c := range w.cols {
+		if c.Kind != schema.Int32 && c.Kind != schema.Int64 || c.Name == "version" {
+			continue
+		}
+		null := make([]bool, w.rows)
+		zeros := false
+		for _, row := range c.Nulls {
+			null[row] = true
+		}
+		for row := range w.rows {
+			zero := len(c.Int32) > 0 && c.Int32[row] == 0 || len(c.Int64) > 0 && c.Int64[row] == 0
+			if zero && !null[row] && (none[row] || c.Name == "traffic_path") {
+				null[row], zeros = true, true
+			}
+		}
+		if !zeros {
+			continue
+		}
+		c.Nulls = c.Nulls[:0]
+		for row, yes := range null {
+			if yes {
+				c.Nulls = append(c.Nulls, int32(row))
+			}
+		}
+	}
+}
+
 // appendInt appends a number that came as an integer.
 func appendInt(c *schema.Column, v int64) (schema.Fault, string) {
 	switch c.Kind {
@@ -86,7 +132,10 @@ func appendInt(c *schema.Column, v int64) (schema.Fault, string) {
 		c.Float = append(c.Float, float64(v))
 		return schema.Valid, ""
 	default:
-		return appendText(c, fmt.Appendf(nil, "%d", v))
+		if strings.HasSuffix(c.Name, "account_id") {
+			return appendText(c, fmt.Appendf(nil, "%012d", v)) // a number has lost its leading zeros
+		}
+		return appendText(c, strconv.AppendInt(nil, v, 10))
 	}
 	switch {
 	case v < 0:
@@ -114,8 +163,12 @@ func appendFloat(c *schema.Column, v float64) (schema.Fault, string) {
 	return appendInt(c, int64(v))
 }
 
-// appendText appends a value that came as text.
+// appendText appends a value that came as text. "None" is how Python writes a null.
 func appendText(c *schema.Column, v []byte) (schema.Fault, string) {
+	if string(v) == "None" {
+		c.Null()
+		return schema.Valid, ""
+	}
 	if fault := c.Parse(v); fault != schema.Valid {
 		return fault, string(v)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"flowlog/parse/schema"
 )
@@ -15,32 +17,52 @@ func isCSV(head []byte) bool {
 	return bytes.IndexByte(line, ',') >= 0 && csvHeader(line) != nil
 }
 
-// csvHeader returns the names in a header line, or nil if it is not one: all must look like names, and at
-// least half of them be fields that AWS logs.
+// insightsNames are the fields that CloudWatch Logs Insights discovers in flow logs under names of its own.
+var insightsNames = map[string]string{
+	"accountid": "account_id", "interfaceid": "interface_id", "logstatus": "log_status", "starttime": "start", "endtime": "end",
+}
+
+// csvHeader returns the names in a header line, or nil if it is not one: at least half of the columns must be
+// fields that AWS logs, or one must hold whole records, which is called "message" then. What CloudWatch
+// adds, @timestamp and such, is called "".
 func csvHeader(line []byte) []string {
 	cells, err := csv.NewReader(bytes.NewReader(line)).Read()
 	if err != nil {
 		return nil
 	}
-	known := 0
+	known, fields := 0, 0
 	for i, cell := range cells {
+		if cell == "@message" || cell == "message" {
+			cells[i] = "message"
+			known = len(cells)
+			continue
+		}
+		if strings.HasPrefix(cell, "@") || cell == "timestamp" {
+			cells[i] = ""
+			continue
+		}
 		name := schema.CanonicalName(cell)
 		if name == "" {
 			return nil
 		}
+		if insights, ok := insightsNames[name]; ok {
+			name = insights
+		}
+		fields++
 		if _, ok := schema.Logged().Lookup(name); ok {
 			known++
 		}
 		cells[i] = name
 	}
-	if 2*known < len(cells) {
+	if known == 0 || 2*known < fields {
 		return nil
 	}
 	return cells
 }
 
-// readCSV reads comma-separated values with a header, as flowlog writes them. An empty cell and "-" are
-// null. Tags are not percent-decoded.
+// readCSV reads comma-separated values with a header, as flowlog, Athena and CloudWatch write them. An empty
+// cell and "-" are null. A column of messages holds whole records without a header, and the other columns are
+// not looked at then.
 func readCSV(in *input, c *content) error {
 	line, _, found := bytes.Cut(c.head, []byte("\n"))
 	if !found && c.err() != nil {
@@ -50,9 +72,25 @@ func readCSV(in *input, c *content) error {
 	if names == nil {
 		return errors.New("csv: the first line does not name flow log fields")
 	}
-	start := place{in.intern(&layout{names: names}, in.object), 1}
+	l := &layout{names: names}
+	skip := min(len(line)+1, len(c.head))
+	decode := (*worker).csv
+	if message := slices.Index(names, "message"); message >= 0 {
+		var lines [][]byte
+		eachCSVLine(c.head[skip:], func(_ []byte, cells []string, err error) {
+			if err == nil && len(cells) > message {
+				lines = append(lines, []byte(cells[message]))
+			}
+		})
+		var err error
+		if l, err = layoutWithout(in.opt, lines); err != nil {
+			return err
+		}
+		decode = func(w *worker, b *block, at place) place { return w.csvMessages(b, at, message) }
+	}
+	start := place{in.intern(l, in.object), 1}
 	in.current.Store(start.layout)
-	return in.cut(c.Reader(min(len(line)+1, len(c.head))), start, lastCSVLine, (*worker).csv)
+	return in.cut(c.Reader(skip), start, lastCSVLine, decode)
 }
 
 // lastCSVLine finds the end of the last line that does not end within quotes.
@@ -67,32 +105,53 @@ func lastCSVLine(data []byte) int {
 
 // csv decodes a block of comma-separated values.
 func (w *worker) csv(b *block, at place) place {
-	for data := b.data; len(data) > 0; {
-		// a line at a time, so that one that is broken does not take others with it
-		end := firstCSVLine(data)
-		line := data[:end]
-		data = data[end:]
-		r := csv.NewReader(bytes.NewReader(line))
-		r.FieldsPerRecord = -1
+	return w.csvLines(b, at, func(at place, line []byte, cells []string) {
+		w.tokens = w.tokens[:0]
+		for _, cell := range cells {
+			w.tokens = append(w.tokens, []byte(cell))
+		}
+		w.append(at, line, false)
+	})
+}
+
+// csvMessages decodes a block of comma-separated values of which one holds the record.
+func (w *worker) csvMessages(b *block, at place, message int) place {
+	return w.csvLines(b, at, func(at place, line []byte, cells []string) {
+		if len(cells) <= message {
+			w.drop(line, Problem{Line: at.line, Value: "there is no message", Fault: schema.NotCSV})
+			return
+		}
+		w.message(at, []byte(cells[message]))
+	})
+}
+
+func (w *worker) csvLines(b *block, at place, record func(at place, line []byte, cells []string)) place {
+	eachCSVLine(b.data, func(line []byte, cells []string, err error) {
 		at.line++
-		cells, err := r.Read()
-		lines := int64(bytes.Count(line, []byte("\n"))) - 1
-		if err == io.EOF { // a blank line
-			continue
+		whole := bytes.TrimRight(line, "\r\n")
+		switch {
+		case err == io.EOF: // a blank line
+		case err != nil:
+			w.drop(whole, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
+		default:
+			record(at, whole, cells)
 		}
-		line = bytes.TrimRight(line, "\r\n")
-		if err != nil {
-			w.drop(line, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
-		} else {
-			w.tokens = w.tokens[:0]
-			for _, cell := range cells {
-				w.tokens = append(w.tokens, []byte(cell))
-			}
-			w.append(at, line, false)
-		}
-		at.line += max(lines, 0)
-	}
+		at.line += max(int64(bytes.Count(line, []byte("\n")))-1, 0)
+	})
 	return at
+}
+
+// eachCSVLine calls yield with each line of data, quoted line ends included, and what it says. One line is
+// read at a time, so that one that is broken does not take others with it.
+func eachCSVLine(data []byte, yield func(line []byte, cells []string, err error)) {
+	for len(data) > 0 {
+		end := firstCSVLine(data)
+		r := csv.NewReader(bytes.NewReader(data[:end]))
+		r.FieldsPerRecord = -1
+		cells, err := r.Read()
+		yield(data[:end], cells, err)
+		data = data[end:]
+	}
 }
 
 // firstCSVLine finds the end of the first line that does not end within quotes.

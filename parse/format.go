@@ -25,7 +25,7 @@ func Formats() []Format {
 	return []Format{
 		{"parquet", "Apache Parquet with a flow log's columns", magic("PAR1"), readParquet},
 		{"arrow", "Arrow IPC, stream or file, as `flowlog parse -o arrow` writes it", isArrow, readArrow},
-		{"json", `JSON documents, one after the other: Firehose's {"message": "<record>"}, or an object of fields a record, as "flowlog parse -o ndjson" writes them`, isJSON, readJSON},
+		{"json", `JSON documents, one after the other: Firehose's {"message": "<record>"}, CloudWatch's subscriptions and events, or an object of fields a record, as "flowlog parse -o ndjson" writes them`, isJSON, readJSON},
 		{"csv", "comma-separated values under a header of field names", isCSV, readCSV},
 		{"text", "records as AWS writes them to S3: fields separated by white space, with or without a header", isText, readText},
 	}

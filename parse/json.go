@@ -15,8 +15,8 @@ func isJSON(head []byte) bool {
 }
 
 // readJSON reads a stream of JSON objects, with or without white space, commas or brackets of an array
-// between them. In messages, {"message": "<record>"}, records have no header; everything else is taken for
-// a record whose members are its fields.
+// between them. Records in messages have no header; an object without messages is taken for a record whose
+// members are its fields.
 func readJSON(in *input, c *content) error {
 	start := place{}
 	l, err := layoutOfMessages(in.opt, c)
@@ -41,9 +41,10 @@ func layoutOfMessages(opt Options, c *content) (*layout, error) {
 			break
 		}
 		if v, err := p.ParseBytes(data[start:end]); err == nil {
-			if message := v.GetStringBytes("message"); message != nil {
-				lines = append(lines, bytes.Clone(message))
+			if v.Exists("class_uid") && v.Exists("src_endpoint") {
+				return nil, errOCSF
 			}
+			messages(v, func(message []byte) { lines = append(lines, bytes.Clone(message)) })
 		}
 		data = data[end:]
 	}
@@ -122,13 +123,36 @@ func (w *worker) documents(b *block, at place) place {
 			w.drop(doc, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotJSON})
 			continue
 		}
-		if message := v.GetStringBytes("message"); message != nil {
-			w.message(at, message)
-		} else {
+		if !messages(v, func(message []byte) { w.message(at, message) }) {
 			w.object(b, at, doc, v.GetObject())
 		}
 	}
 	return at
+}
+
+// messages calls yield with each record that a document carries as text, and reports whether it is of that
+// kind: a Firehose or CloudWatch event, {"message": "<record>"}; what filter-log-events and get-log-events
+// print, {"events": [event …]}; or what a subscription delivers, {"logEvents": [event …]}, whose
+// CONTROL_MESSAGE carries no records. What CloudWatch makes of a record (extractedFields) is not used.
+func messages(v *fastjson.Value, yield func([]byte)) bool {
+	if message := v.Get("message"); message != nil && message.Type() == fastjson.TypeString {
+		yield(message.GetStringBytes())
+		return true
+	}
+	for _, list := range []string{"logEvents", "events"} {
+		events := v.Get(list)
+		if events == nil || events.Type() != fastjson.TypeArray {
+			continue
+		}
+		if string(v.GetStringBytes("messageType")) == "CONTROL_MESSAGE" {
+			return true
+		}
+		for _, event := range events.GetArray() {
+			yield(event.GetStringBytes("message"))
+		}
+		return true
+	}
+	return false
 }
 
 // message appends the record that a message is.

@@ -68,7 +68,7 @@ func (s *scan) intern(l *layout, o *object) *layout {
 	}
 	s.Unlock()
 	for _, name := range l.names {
-		if !s.projection.Knows(name) {
+		if name != "" && !s.projection.Knows(name) {
 			s.unknown(o.index, o.Name, name)
 		}
 	}
@@ -78,6 +78,9 @@ func (s *scan) intern(l *layout, o *object) *layout {
 // errNoLayout is the error for records that nothing describes.
 var errNoLayout = errors.New("there is no header line, and the records do not fit the default format: " +
 	"name their fields with --log-format '${version} ${account-id} …', as in the flow log's LogFormat")
+
+// errOCSF is the error for records that AWS has translated.
+var errOCSF = errors.New("these are OCSF records, as Security Lake keeps them, not flow logs: read the flow logs that it was fed from")
 
 // fits reports whether a line is a record of the default format, version 2.
 func fits(toks [][]byte) bool {

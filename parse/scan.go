@@ -377,7 +377,7 @@ func (w *worker) column(name string) *schema.Column {
 	if c, ok := w.byName[name]; ok {
 		return c
 	}
-	if !w.projection.Extra || w.projection.Knows(name) {
+	if !w.projection.Extra || name == "" || w.projection.Knows(name) {
 		return nil
 	}
 	c := schema.NewColumn(schema.Field{Name: name, Kind: schema.Text})

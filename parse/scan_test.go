@@ -135,9 +135,9 @@ func TestText(t *testing.T) {
 		"gzip":               gz(header + records),
 		"gzip members":       gz(header) + gz(records[:100]) + gz(records[100:]),
 		"zstd":               zst(header + records),
-		"JSON messages":      messages(records, ""),
-		"JSON messages, NDJ": messages(records, "\n"),
-		"JSON array":         "[" + strings.TrimSuffix(messages(records, ",\n"), ",\n") + "]",
+		"JSON messages":      messageDocs(records, ""),
+		"JSON messages, NDJ": messageDocs(records, "\n"),
+		"JSON array":         "[" + strings.TrimSuffix(messageDocs(records, ",\n"), ",\n") + "]",
 	} {
 		for _, workers := range []int{1, 8} {
 			for _, size := range []int{1, 100, 0} {
@@ -181,7 +181,7 @@ func reorder(columns []string, records string) string {
 	return out
 }
 
-func messages(records, between string) string {
+func messageDocs(records, between string) string {
 	var b strings.Builder
 	for line := range strings.Lines(records) {
 		fmt.Fprintf(&b, `{"_timestamp": 1, "message":"%s"}%s`, strings.TrimSpace(line), between)
@@ -336,7 +336,7 @@ func TestHeader(t *testing.T) {
 		`{"srcaddr":"10.0.0.1","bytes":5}`:     "srcaddr bytes",
 		"srcaddr,bytes\n10.0.0.1,5\n":          "srcaddr bytes",
 		"PK\x03\x04":                           "",
-		messages(records, ""):                  strings.Join(schema.Version(2), " "),
+		messageDocs(records, ""):                  strings.Join(schema.Version(2), " "),
 		"no header at all, and not a record\n": "",
 	} {
 		got, _ := Header(context.Background(), one(content), p, Options{})
@@ -377,7 +377,7 @@ func FuzzRegular(f *testing.F) {
 
 // Any content, whatever it looks like, is read without a panic and without losing count.
 func FuzzContent(f *testing.F) {
-	for _, s := range []string{header + records, messages(records, ""), gz(header + records), "srcaddr,bytes\n10.0.0.1,\"5\n\"\n", `[{"srcaddr":"10.0.0.1"},{}]`, "PAR1", "ARROW1\x00\x00"} {
+	for _, s := range []string{header + records, messageDocs(records, ""), gz(header + records), "srcaddr,bytes\n10.0.0.1,\"5\n\"\n", `[{"srcaddr":"10.0.0.1"},{}]`, "PAR1", "ARROW1\x00\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

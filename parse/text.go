@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+	"time"
 
 	"flowlog/parse/schema"
 )
@@ -35,6 +36,13 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 		if l := headerOf(toks, p); l != nil {
 			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
 		}
+		if isTimestamp(toks[0]) {
+			l, err := layoutOfExport(opt, lines[i:])
+			return place{l, int64(i)}, skip, err
+		}
+		if string(bytes.TrimSpace(line)) == writeTest {
+			return place{}, 0, nil
+		}
 		l, err := layoutWithout(opt, lines[i:])
 		return place{l, int64(i)}, skip, err
 	}
@@ -45,6 +53,28 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 		return place{}, 0, errNoLayout
 	}
 	return place{}, 0, nil
+}
+
+// writeTest is all that the object aws-logs-write-test holds, with which CloudWatch tries out an export.
+const writeTest = "Permission Check Successful"
+
+// isTimestamp recognises what a CloudWatch export task puts in front of each record: 2014-12-14T04:06:50.000Z.
+func isTimestamp(tok []byte) bool {
+	_, err := time.Parse("2006-01-02T15:04:05.999Z", string(tok))
+	return err == nil
+}
+
+// layoutOfExport is layoutWithout for lines that start with a timestamp, which is a column of no name.
+func layoutOfExport(opt Options, lines [][]byte) (*layout, error) {
+	records := make([][]byte, len(lines))
+	for i, line := range lines {
+		_, records[i], _ = bytes.Cut(bytes.TrimLeft(line, " \t"), []byte(" "))
+	}
+	l, err := layoutWithout(opt, records)
+	if err != nil {
+		return nil, err
+	}
+	return &layout{names: append([]string{""}, l.names...), fixed: true}, nil
 }
 
 func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
