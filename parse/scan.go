@@ -27,6 +27,10 @@ type Options struct {
 	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
+
+	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
+	// bound. In Unix seconds.
+	Since, Until int64
 }
 
 // defaultBlockSize makes a block and its columns fit a core's second-level cache.
@@ -340,8 +344,10 @@ type worker struct {
 	id     int
 	stats  schema.Stats
 	schema *arrow.Schema    // of a batch without extra columns
-	cols   []*schema.Column // of the projection, then log_status if it is not in there
+	cols   []*schema.Column // of the projection, then those of status and end that are not in there
 	status *schema.Column
+	end    *schema.Column // nil if time does not matter
+	window []int32
 	byName map[string]*schema.Column
 	extra  []*schema.Column // columns of the input that the table does not know
 	bound  map[*layout][]*schema.Column
@@ -359,17 +365,25 @@ func newWorker(s *scan, id int) *worker {
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
-	if i := s.projection.Index("log_status"); i >= 0 {
-		w.status = w.cols[i]
-	} else {
-		f, _ := schema.Logged().Lookup("log_status")
-		w.status = schema.NewColumn(f)
-		w.cols = append(w.cols, w.status)
+	w.status = w.need("log_status")
+	if s.opt.Since != 0 || s.opt.Until != 0 {
+		w.end = w.need("end")
 	}
 	for _, c := range w.cols {
 		w.byName[c.Name] = c
 	}
 	return w
+}
+
+// need returns the column of a field that decoding needs, whether the projection has it or not.
+func (w *worker) need(name string) *schema.Column {
+	if i := w.projection.Index(name); i >= 0 {
+		return w.cols[i]
+	}
+	f, _ := schema.Logged().Lookup(name)
+	c := schema.NewColumn(f)
+	w.cols = append(w.cols, c)
+	return c
 }
 
 // column returns the column for a name that the input uses, or nil if nobody needs it.
@@ -487,13 +501,14 @@ func (w *worker) drop(record []byte, p Problem) {
 
 // report counts what the block held.
 func (w *worker) report(b *block) {
-	b.records.Add(int64(w.rows))
 	for _, c := range w.cols {
 		c.Pad(w.rows)
 	}
 	for _, c := range w.extra {
 		c.Pad(w.rows)
 	}
+	w.crop()
+	b.records.Add(int64(w.rows))
 	w.stats.Add(w.statuses(w.rows))
 	for _, p := range w.problems {
 		p.Object, p.object = b.Name, b.index
@@ -513,6 +528,37 @@ func (w *worker) report(b *block) {
 	}
 }
 
+// crop removes the records outside the time that was asked for.
+func (w *worker) crop() {
+	if w.end == nil || w.rows == 0 {
+		return
+	}
+	w.window = w.window[:0]
+	if !w.end.Blank() {
+		nulls := w.end.Nulls
+		for row, end := range w.end.Int64 {
+			if len(nulls) > 0 && nulls[0] == int32(row) {
+				nulls = nulls[1:]
+				continue
+			}
+			if end >= w.opt.Since && (w.opt.Until == 0 || end < w.opt.Until) {
+				w.window = append(w.window, int32(row))
+			}
+		}
+	}
+	if len(w.window) == w.rows {
+		return
+	}
+	w.stats.Outside += int64(w.rows - len(w.window))
+	for _, c := range w.cols {
+		c.Keep(w.window)
+	}
+	for _, c := range w.extra {
+		c.Keep(w.window)
+	}
+	w.rows = len(w.window)
+}
+
 // TooManyErrors ends a scan that dropped more than Options.MaxErrors records.
 type TooManyErrors struct{ Most int64 }
 
@@ -523,7 +569,7 @@ func (e *TooManyErrors) Error() string {
 // statuses counts the first rows of the columns by their log-status.
 func (w *worker) statuses(rows int) schema.Stats {
 	st := schema.Stats{Records: int64(rows)}
-	if w.status.Len() < rows || len(w.status.Nulls) == rows || w.status.Dict.Len() == 0 {
+	if w.status.Blank() || w.status.Len() < rows || len(w.status.Nulls) == rows {
 		st.Flows = st.Records
 		return st
 	}

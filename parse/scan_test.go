@@ -226,6 +226,23 @@ func TestUnknownColumns(t *testing.T) {
 	want(t, "unknown columns", stats.Unknown, []UnknownColumn{{"later_field", "test.log"}})
 }
 
+func TestRecordsWithoutStatusAreFlows(t *testing.T) {
+	src := memorySource{{"a.log", header + records}, {"b.log", "srcaddr bytes\n10.0.0.1 5\n"}, {"c.log", "srcaddr log-status\n10.0.0.1 -\n"}}
+	_, stats := rowsOf(t, src, Options{Workers: 1})
+	want(t, "records, flows", []int64{stats.Records, stats.Flows}, []int64{6, 4})
+}
+
+func TestTimeWindow(t *testing.T) {
+	content := header + records + "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 4 - - ACCEPT OK\n"
+	for _, size := range []int{1, 0} {
+		got, stats := rowsOf(t, one(content), Options{Since: 1700000061, Until: 1700000063, BlockSize: size}, "end", "log_status")
+		want(t, "records", got, []string{"end=1700000061 log_status=OK ", "end=1700000062 log_status=NODATA "})
+		want(t, "records, flows, outside", []int64{stats.Records, stats.Flows, stats.Outside}, []int64{2, 1, 3})
+		got, _ = rowsOf(t, one(content), Options{Since: 1700000063, BlockSize: size}, "interface_id")
+		want(t, "records, without end", got, []string{"interface_id=eni-3 "})
+	}
+}
+
 func TestTags(t *testing.T) {
 	content := "srcaddr instance-tag\n10.0.0.1 a%20b%2Fc\n10.0.0.2 50%\n10.0.0.3 %ff\n"
 	got, _ := rowsOf(t, one(content), Options{}, "instance_tag")
@@ -336,7 +353,7 @@ func TestHeader(t *testing.T) {
 		`{"srcaddr":"10.0.0.1","bytes":5}`:     "srcaddr bytes",
 		"srcaddr,bytes\n10.0.0.1,5\n":          "srcaddr bytes",
 		"PK\x03\x04":                           "",
-		messageDocs(records, ""):                  strings.Join(schema.Version(2), " "),
+		messageDocs(records, ""):               strings.Join(schema.Version(2), " "),
 		"no header at all, and not a record\n": "",
 	} {
 		got, _ := Header(context.Background(), one(content), p, Options{})

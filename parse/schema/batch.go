@@ -28,6 +28,7 @@ type Stats struct {
 	SkipData  int64         `json:"skipdata"`
 	Other     int64         `json:"other_status,omitempty"` // any further log-status
 	Malformed int64         `json:"malformed"`              // records that were dropped
+	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
 	Seconds   float64       `json:"seconds"`
 }
@@ -49,6 +50,7 @@ func (s *Stats) Add(t Stats) {
 	s.SkipData += t.SkipData
 	s.Other += t.Other
 	s.Malformed += t.Malformed
+	s.Outside += t.Outside
 	for i := range t.Faults {
 		s.Faults[i] += t.Faults[i]
 	}

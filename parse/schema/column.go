@@ -390,8 +390,45 @@ func (c *Column) Gather(from *Column, rows []int32) {
 
 // Keep leaves only the given rows, which must ascend.
 func (c *Column) Keep(rows []int32) {
-	from := *c
-	from.Fill()
-	*c = Column{Field: c.Field, Dict: c.Dict}
-	c.Gather(&from, rows)
+	if c.blank > 0 {
+		c.blank = len(rows)
+		return
+	}
+	c.Int32 = keep(c.Int32, rows)
+	c.Int64 = keep(c.Int64, rows)
+	c.Float = keep(c.Float, rows)
+	c.Addr = keep(c.Addr, rows)
+	nulls, n := c.Nulls, 0
+	c.Nulls = c.Nulls[:0]
+	for i, row := range rows {
+		for n < len(nulls) && nulls[n] < row {
+			n++
+		}
+		if n < len(nulls) && nulls[n] == row {
+			c.Nulls = append(c.Nulls, int32(i))
+			n++
+		}
+	}
 }
+
+// keep moves the given rows to the front of a slice that is used, in place.
+func keep[T any](values []T, rows []int32) []T {
+	if len(values) == 0 {
+		return values
+	}
+	for i, row := range rows {
+		values[i] = values[row]
+	}
+	return values[:len(rows)]
+}
+
+// Repeat makes the column n rows of one text. It must be a text column without rows.
+func (c *Column) Repeat(s string, n int) {
+	c.blank = 0
+	for range n {
+		c.Text(s)
+	}
+}
+
+// Blank reports whether all rows are null, and none was appended on its own.
+func (c *Column) Blank() bool { return c.blank > 0 }

@@ -68,6 +68,11 @@ type Table []Field
 // transit gateway flow logs have. The caller owns the result.
 func Logged() Table { return slices.Clone(logged) }
 
+// Delivered returns the fields that no record has, but the name of the object that it was delivered in.
+func Delivered() Table {
+	return Table{{Name: "flow_log_id", Kind: Text, Doc: "Flow log that delivered the record, from the name of the object"}}
+}
+
 // Lookup finds a field by its name, in either spelling (log-status, log_status) and any case.
 func (t Table) Lookup(name string) (Field, bool) {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
