@@ -103,8 +103,10 @@ func (s *arrowStream) Add(b schema.Batch) error {
 	}
 	defer s.pages.Put(p)
 	p.out.Reset()
-	if err := s.encode(p, b.Record); err != nil {
-		return s.turns.fail(err)
+	if !empty(b) {
+		if err := s.encode(p, b.Record); err != nil {
+			return s.turns.fail(err)
+		}
 	}
 	return s.turns.do(b.Seq, func() error {
 		if p.out.Len() == 0 {
@@ -116,9 +118,6 @@ func (s *arrowStream) Add(b schema.Batch) error {
 }
 
 func (s *arrowStream) encode(p *arrowPage, rec arrow.Record) error {
-	if rec.NumRows() == 0 {
-		return nil
-	}
 	if err := p.cells.load(rec, s.fields); err != nil {
 		return err
 	}

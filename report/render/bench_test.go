@@ -104,8 +104,7 @@ func traffic(t testing.TB, fields schema.Table, rows, batch int) []arrow.Record 
 	return batches
 }
 
-// BenchmarkRecords writes records from as many goroutines as there are processors. A run of it is a million
-// records, so that ms/op are ns per record.
+// BenchmarkRecords writes a million records from as many goroutines as there are processors.
 func BenchmarkRecords(b *testing.B) {
 	const rows = 1 << 20
 	for _, width := range []string{"default", "all"} {

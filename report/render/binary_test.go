@@ -118,7 +118,7 @@ func TestParquetRecords(t *testing.T) {
 	if got := f.Schema().String(); got != schema {
 		t.Errorf("the schema is %s", got)
 	}
-	if f, got := readParquet(t, write(t, "parquet", sampleFields, Options{})); len(got) != 0 || len(f.Schema().Fields()) != len(sampleFields) {
+	if f, got := readParquet(t, write(t, "parquet", sampleFields, Options{}, nil)); len(got) != 0 || len(f.Schema().Fields()) != len(sampleFields) {
 		t.Errorf("a file without records has %d", len(got))
 	}
 }
@@ -163,36 +163,31 @@ func random(t testing.TB, r *rand.Rand, fields schema.Table, rows int) []arrow.R
 	return batches
 }
 
+// writeParquet writes batches, added in any order, in pages and row groups of a given size.
+func writeParquet(t testing.TB, fields schema.Table, chunkRows, groupRows, memory int, batches []arrow.Record) string {
+	t.Helper()
+	var b strings.Builder
+	f, err := newParquetFile(&b, fields, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.chunkRows, f.groupRows, f.groupMemory = chunkRows, groupRows, memory
+	addAll(t, &parquetRecordWriter{file: f}, batches)
+	return b.String()
+}
+
 // Whatever the batches, what is read back is what was written, statistics hold, and neither the batches'
 // borders nor the order of their coming changes the file.
 func TestParquetPages(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(24) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		batches := random(t, r, sampleFields, r.IntN(600))
+		memory := groupMemory
+		if seed%3 == 0 {
+			memory = 10_000
+		}
 		put := func(batches []arrow.Record) string {
-			var b strings.Builder
-			f, err := newParquetFile(&b, sampleFields, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.chunkRows, f.groupRows = 8*(1+int(seed)%5), 100
-			if seed%3 == 0 {
-				f.groupMemory = 10_000
-			}
-			w := &parquetRecordWriter{file: f}
-			var all sync.WaitGroup
-			for _, i := range r.Perm(len(batches)) {
-				all.Go(func() {
-					if err := w.Add(schema.Batch{Record: batches[i], Seq: int64(i)}); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			all.Wait()
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return b.String()
+			return writeParquet(t, sampleFields, 8*(1+int(seed)%5), 100, memory, batches)
 		}
 		data := put(batches)
 		f, got := readParquet(t, data)
@@ -270,12 +265,12 @@ func checkStatistics(t testing.TB, f *parquet.File) {
 	}
 }
 
-// The sizes that the constants set, with dictionaries too large for bounds of each page.
-func TestParquetRowGroups(t *testing.T) {
+// Dictionaries too large for bounds of each page, and the encoding of each kind of column.
+func TestParquetEncodings(t *testing.T) {
 	fields := fieldsOf(t, "srcaddr", "bytes", "interface_id", "tgw_id", "protocol")
 	r := rand.New(rand.NewPCG(1, 2))
 	var batches []arrow.Record
-	for range 70 {
+	for range 7 {
 		columns := make([]*schema.Column, len(fields))
 		for i, f := range fields {
 			columns[i] = schema.NewColumn(f)
@@ -289,7 +284,7 @@ func TestParquetRowGroups(t *testing.T) {
 		}
 		batches = append(batches, recordFrom(fields, columns))
 	}
-	f, got := readParquet(t, write(t, "parquet", fields, Options{}, batches...))
+	f, got := readParquet(t, writeParquet(t, fields, 10_000, 40_000, groupMemory, batches))
 	compareRows(t, got, cellsOf(t, fields, batches...))
 	checkStatistics(t, f)
 	if n := len(f.RowGroups()); n != 2 {
@@ -318,6 +313,22 @@ func TestParquetTexts(t *testing.T) {
 	compareRows(t, got, [][]string{{words[0]}, {words[1]}, {"bad\uFFFD"}, {words[1]}})
 	if s := f.Metadata().RowGroups[0].Columns[0].MetaData.Statistics; s.MinValue != nil || s.MaxValue != nil {
 		t.Errorf("the statistics have %q to %q", s.MinValue, s.MaxValue)
+	}
+}
+
+// The empty text is a value, and the smallest of all.
+func TestParquetEmptyText(t *testing.T) {
+	fields := schema.Table{{Name: "action", Kind: schema.Text}}
+	first, second := schema.NewColumn(fields[0]), schema.NewColumn(fields[0])
+	first.Text("")
+	second.Text("b")
+	first.Text("a")
+	second.Null()
+	batches := []arrow.Record{recordFrom(fields, []*schema.Column{first}), recordFrom(fields, []*schema.Column{second})}
+	f, got := readParquet(t, writeParquet(t, fields, 2, 4, groupMemory, batches))
+	compareRows(t, got, [][]string{{""}, {"a"}, {"b"}, {"-"}})
+	if s := f.Metadata().RowGroups[0].Columns[0].MetaData.Statistics; len(s.MinValue) != 0 || string(s.MaxValue) != "b" || s.NullCount != 1 {
+		t.Errorf("the statistics have %q to %q, %d nulls", s.MinValue, s.MaxValue, s.NullCount)
 	}
 }
 
@@ -391,7 +402,7 @@ func TestArrowRecords(t *testing.T) {
 		_, got := readArrow(t, write(t, "arrow", sampleFields, Options{}, batches...))
 		compareRows(t, got, cellsOf(t, sampleFields, batches...))
 	}
-	s, got := readArrow(t, write(t, "arrow", sampleFields, Options{}))
+	s, got := readArrow(t, write(t, "arrow", sampleFields, Options{}, nil))
 	if len(got) != 0 {
 		t.Errorf("a stream without records has %d", len(got))
 	}

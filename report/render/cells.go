@@ -70,7 +70,7 @@ func (c *cells) load(rec arrow.Record, fields schema.Table) error {
 }
 
 func (c *cell) load(a arrow.Array, f schema.Field) error {
-	if a.DataType().ID() != f.Kind.Arrow().ID() {
+	if !arrow.TypeEqual(a.DataType(), f.Kind.Arrow()) {
 		return fmt.Errorf("column %s: the values are of type %s, not %s", f.Name, a.DataType(), f.Kind.Arrow())
 	}
 	*c = cell{Field: f, rows: a.Len(), nulls: a.NullN(), spans: c.spans[:0], made: c.made[:0], recodes: c.recodes}

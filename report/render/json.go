@@ -98,7 +98,7 @@ func (o *indenter) report(t report.Table, nl string) {
 func (o *indenter) text(s string) {
 	o.buf.WriteString(s)
 	if o.buf.Len() > 1<<16 {
-		o.flush()
+		o.send()
 	}
 }
 
@@ -109,12 +109,17 @@ func (o *indenter) value(compact []byte, prefix string) {
 	}
 }
 
-// flush writes what has been collected, unless that has failed before, and returns the first error.
-func (o *indenter) flush() error {
+// send writes what has been collected, unless that has failed before.
+func (o *indenter) send() {
 	if o.err == nil {
 		_, o.err = o.w.Write(o.buf.Bytes())
 	}
 	o.buf.Reset()
+}
+
+// flush writes the rest and returns the first error.
+func (o *indenter) flush() error {
+	o.send()
 	return o.err
 }
 

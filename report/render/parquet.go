@@ -46,8 +46,10 @@ func (w *parquetRecordWriter) Add(b schema.Batch) error {
 		c = new(cells)
 	}
 	defer w.cells.Put(c)
-	if err := c.load(b.Record, w.file.fields); err != nil {
-		return w.turns.fail(err)
+	if c.rows = 0; !empty(b) {
+		if err := c.load(b.Record, w.file.fields); err != nil {
+			return w.turns.fail(err)
+		}
 	}
 	var full []*chunk
 	err := w.turns.do(b.Seq, func() error {
@@ -55,8 +57,8 @@ func (w *parquetRecordWriter) Add(b schema.Batch) error {
 		return nil
 	})
 	for _, chunk := range full {
-		if err == nil {
-			err = w.file.encode(chunk)
+		if e := w.file.encode(chunk); err == nil { // each of them, since later chunks wait for it
+			err = e
 		}
 	}
 	if err != nil {

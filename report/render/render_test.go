@@ -138,7 +138,7 @@ func recordFrom(fields schema.Table, columns []*schema.Column) arrow.Record {
 	return array.NewRecord(fields.Arrow(), arrays, int64(columns[0].Len()))
 }
 
-// write returns what a format makes of batches, which are added out of order from several goroutines.
+// write returns what a format makes of batches, which are added in any order.
 func write(t testing.TB, format string, fields schema.Table, opt Options, batches ...arrow.Record) string {
 	t.Helper()
 	f, err := Lookup(format)
@@ -150,6 +150,13 @@ func write(t testing.TB, format string, fields schema.Table, opt Options, batche
 	if err != nil {
 		t.Fatal(err)
 	}
+	addAll(t, w, batches)
+	return b.String()
+}
+
+// addAll adds batches in any order, each in a goroutine of its own, and closes the output.
+func addAll(t testing.TB, w RecordWriter, batches []arrow.Record) {
+	t.Helper()
 	var all sync.WaitGroup
 	for _, i := range rand.Perm(len(batches)) {
 		all.Go(func() {
@@ -162,7 +169,6 @@ func write(t testing.TB, format string, fields schema.Table, opt Options, batche
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
 }
 
 // sampleBatches are three batches, the second empty, and the last a slice of a longer one.

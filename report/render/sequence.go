@@ -6,8 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/apache/arrow/go/v15/arrow"
-
 	"flowlog/parse/schema"
 )
 
@@ -31,7 +29,7 @@ func (s *sequencer) do(number int64, f func() error) error {
 		s.moved = sync.NewCond(&s.mu)
 	}
 	if number < s.next && s.err == nil {
-		return s.stop(fmt.Errorf("batch %d came after batch %d", number, s.next-1))
+		s.stop(fmt.Errorf("batch %d came after batch %d", number, s.next-1))
 	}
 	for s.next != number && s.err == nil {
 		s.moved.Wait()
@@ -40,7 +38,8 @@ func (s *sequencer) do(number int64, f func() error) error {
 		return s.err
 	}
 	if err := f(); err != nil {
-		return s.stop(err)
+		s.stop(err)
+		return err
 	}
 	s.next++
 	s.moved.Broadcast()
@@ -51,7 +50,8 @@ func (s *sequencer) do(number int64, f func() error) error {
 func (s *sequencer) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stop(err)
+	s.stop(err)
+	return s.err
 }
 
 // finish calls f as the last turn of all: later ones, and those that still wait, get errClosed.
@@ -65,20 +65,21 @@ func (s *sequencer) finish(f func() error) error {
 		return s.err
 	}
 	if err := f(); err != nil {
-		return s.stop(err)
+		s.stop(err)
+		return err
 	}
 	s.stop(errClosed)
 	return nil
 }
 
-func (s *sequencer) stop(err error) error {
-	if s.err == nil {
-		s.err = err
-		if s.moved != nil {
-			s.moved.Broadcast()
-		}
+func (s *sequencer) stop(err error) {
+	if s.err != nil {
+		return
 	}
-	return s.err
+	s.err = err
+	if s.moved != nil {
+		s.moved.Broadcast()
+	}
 }
 
 // A stream is the RecordWriter of the text formats: batches are encoded side by side, each into a buffer of
@@ -118,22 +119,20 @@ func (s *stream) Add(b schema.Batch) error {
 	}
 	defer s.pages.Put(p)
 	p.text = p.text[:0]
-	err := s.fill(p, b.Record)
-	if err != nil {
-		return s.turns.fail(err)
+	if !empty(b) {
+		err := p.cells.load(b.Record, s.fields)
+		if err == nil {
+			err = s.encode(p)
+		}
+		if err != nil {
+			return s.turns.fail(err)
+		}
 	}
 	return s.turns.do(b.Seq, func() error { return s.write(p.text) })
 }
 
-func (s *stream) fill(p *page, rec arrow.Record) error {
-	if rec.NumRows() == 0 {
-		return nil
-	}
-	if err := p.cells.load(rec, s.fields); err != nil {
-		return err
-	}
-	return s.encode(p)
-}
+// empty reports whether a batch has no records, or is nothing but a number in the sequence.
+func empty(b schema.Batch) bool { return b.Record == nil || b.NumRows() == 0 }
 
 func (s *stream) write(text []byte) error {
 	if len(text) == 0 {

@@ -288,7 +288,7 @@ type recordTable struct {
 
 func (t *recordTable) Add(b schema.Batch) error {
 	return t.turns.do(b.Seq, func() error {
-		if b.NumRows() == 0 {
+		if empty(b) {
 			return nil
 		}
 		if err := t.cells.load(b.Record, t.fields); err != nil {

@@ -348,8 +348,8 @@ func TestNoRecords(t *testing.T) {
 		if got := write(t, format, fields, Options{}); got != want {
 			t.Errorf("%s: got %q, want %q", format, got, want)
 		}
-		if got := write(t, format, fields, Options{}, recordOf(t, fields)); got != want {
-			t.Errorf("%s: an empty batch: got %q, want %q", format, got, want)
+		if got := write(t, format, fields, Options{}, recordOf(t, fields), nil); got != want {
+			t.Errorf("%s: empty batches: got %q, want %q", format, got, want)
 		}
 	}
 }

@@ -1,0 +1,161 @@
+package cmd_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"flowlog/cmd"
+	"flowlog/report"
+	"flowlog/report/render"
+)
+
+// run runs flowlog in this process and fails the test unless the exit code is 0.
+func run(t *testing.T, stdin []byte, args ...string) (stdout []byte) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	if code := cmd.Main(args, bytes.NewReader(stdin), &out, &errOut); code != 0 {
+		t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(args, " "), code, &errOut)
+	}
+	return out.Bytes()
+}
+
+// goldens compares outputs with files in testdata/golden.
+type goldens struct {
+	prefix string
+	seen   []string
+}
+
+// check compares an output with its golden, or with -update makes it the golden.
+func (g *goldens) check(t *testing.T, name string, got []byte) {
+	t.Helper()
+	g.seen = append(g.seen, g.prefix+name)
+	path := filepath.Join("../testdata/golden", g.prefix+name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Errorf("%v; go test ./cmd -update writes it", err)
+		return
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// finish complains about goldens that no test has looked at, or with -update removes them.
+func (g *goldens) finish(t *testing.T) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("../testdata/golden", g.prefix+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if slices.Contains(g.seen, filepath.Base(path)) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s belongs to no report; go test ./cmd -update removes it", path)
+		} else if err := os.Remove(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// seconds is the only thing in an output that depends on the time.
+var seconds = regexp.MustCompile(`"seconds": [0-9.e+-]+`)
+
+// TestGoldenReports has every report of the catalog, and what report prints without a name, in every text
+// format. The logs are one file in the default format, and one with the fields of version 5.
+func TestGoldenReports(t *testing.T) {
+	g := goldens{prefix: "report-"}
+	names := append([]string{"overview"}, report.Names()...)
+	for _, name := range names {
+		for _, f := range render.Formats {
+			if f.Binary || f.Name == "none" || f.Single && name == "overview" {
+				continue
+			}
+			t.Run(name+"/"+f.Name, func(t *testing.T) {
+				args := []string{"report", name}
+				if name == "overview" {
+					args = args[:1]
+				}
+				args = append(args, "--top", "5", "-o", f.Name,
+					"--city-db", "../testdata/geo/city.mmdb", "--asn-db", "../testdata/geo/asn.mmdb",
+					"../testdata/logs/headerless.log", "../testdata/logs/v5-console.log")
+				got := seconds.ReplaceAll(run(t, nil, args...), []byte(`"seconds": 0`))
+				g.check(t, name+"."+f.Name, got)
+			})
+		}
+	}
+	if !t.Failed() {
+		g.finish(t)
+	}
+}
+
+// TestGoldenRecords has a few records of every version of flow logs in every text format. What is written in a
+// binary format must read back as the same records.
+func TestGoldenRecords(t *testing.T) {
+	g := goldens{prefix: "parse-"}
+	logs, err := filepath.Glob("../testdata/logs/v*.log")
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("no logs: %v", err)
+	}
+	logs = append(logs, "../testdata/logs/headerless.log")
+	for _, path := range logs {
+		name := strings.TrimSuffix(filepath.Base(path), ".log")
+		few := fewRecords(t, path)
+		ndjson := run(t, few, "parse", "-o", "ndjson")
+		for _, f := range render.Formats {
+			if f.Name == "none" {
+				continue
+			}
+			t.Run(name+"/"+f.Name, func(t *testing.T) {
+				got := run(t, few, "parse", "-o", f.Name)
+				if !f.Binary {
+					g.check(t, name+"."+f.Name, got)
+					return
+				}
+				if got := run(t, got, "parse", "-o", "ndjson"); !bytes.Equal(got, ndjson) {
+					t.Errorf("read back from %s: got\n%s\nwant\n%s", f.Name, got, ndjson)
+				}
+			})
+		}
+	}
+	if !t.Failed() {
+		g.finish(t)
+	}
+}
+
+// fewRecords returns the header of a log, if it has one, with three of its records and the first that is not OK
+// of each kind.
+func fewRecords(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.Collect(bytes.Lines(content))
+	var few []byte
+	for _, i := range []int{0, 1, len(lines) / 3, len(lines) / 2} {
+		few = append(few, lines[i]...)
+	}
+	for _, what := range []string{"REJECT", "NODATA", "SKIPDATA"} {
+		i := slices.IndexFunc(lines, func(line []byte) bool { return slices.Contains(strings.Fields(string(line)), what) })
+		if i >= 0 && !bytes.Contains(few, lines[i]) {
+			few = append(few, lines[i]...)
+		}
+	}
+	return few
+}

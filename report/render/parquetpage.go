@@ -1,0 +1,248 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"flowlog/parse/schema"
+)
+
+// parquetTypes says how the kinds of value are held. Addresses are text, since no other tool would know the
+// 16 bytes for an address.
+var parquetTypes = [...]struct {
+	physical format.Type
+	text     bool
+	memory   int                   // of a value in a row group that is being filled, in bytes
+	compare  func(a, b []byte) int // orders values as statistics have them
+}{
+	schema.Int32: {format.Int32, false, 4, func(a, b []byte) int {
+		return cmp.Compare(int32(binary.LittleEndian.Uint32(a)), int32(binary.LittleEndian.Uint32(b)))
+	}},
+	schema.Int64: {format.Int64, false, 8, compareInt64},
+	schema.Time:  {format.Int64, false, 8, compareInt64},
+	schema.Float: {format.Double, false, 8, func(a, b []byte) int {
+		return cmp.Compare(math.Float64frombits(binary.LittleEndian.Uint64(a)), math.Float64frombits(binary.LittleEndian.Uint64(b)))
+	}},
+	schema.Addr: {format.ByteArray, true, 36, bytes.Compare},
+	schema.Text: {format.ByteArray, true, 4, bytes.Compare},
+}
+
+func compareInt64(a, b []byte) int {
+	return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
+}
+
+// A parquetColumn holds the values of a column's page without the nulls, in the slice of its kind.
+type parquetColumn struct {
+	ints   []int32 // numbers, or codes of the dictionary
+	longs  []int64
+	floats []float64
+	addrs  [][16]byte
+	nulls  int
+	valid  []byte // bit map of the rows that are not null; empty while all rows are alike
+	coded  bool   // ints are codes
+	dict   dictReader
+	size   int32 // of the dictionary
+}
+
+// A parquetPage is the encoded page of a column.
+type parquetPage struct {
+	data     []byte // header and body
+	header   int    // how much of it is the header
+	raw      int    // size of the body before compression
+	rows     int
+	nulls    int
+	encoding format.Encoding
+	min, max []byte // nil if they are those of the dictionary, or unknown
+}
+
+// boundedDict is the largest dictionary whose pages each have bounds of their own. A page of a larger one
+// has so many of its values that its bounds would tell little more than the dictionary's, and finding them
+// would cost more than the page.
+const boundedDict = 1 << 12
+
+// A pageEncoder encodes one page at a time. Its buffers are kept for the next.
+type pageEncoder struct {
+	zstd   *zstd.Encoder
+	body   []byte
+	values []byte
+	packed []byte
+	seen   []bool
+}
+
+// encode encodes a page: the definition levels, which are the bit map of what is not null, then the values.
+// Pages are of version 1, since every engine reads these.
+func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parquetPage, error) {
+	page := parquetPage{rows: rows, nulls: c.nulls, encoding: format.Plain}
+	p.body = appendLevels(p.body[:0], c, rows)
+	var ints delta.BinaryPackedEncoding
+	var err error
+	switch {
+	case c.nulls == rows:
+	case c.coded:
+		page.encoding = format.RLEDictionary
+		p.body = appendCodes(p.body, c.ints, c.size)
+		page.min, page.max = p.bounds(c, parquetTypes[kind].compare)
+	case kind == schema.Int32:
+		page.encoding = format.DeltaBinaryPacked
+		p.values, err = ints.EncodeInt32(p.values[:0], c.ints)
+		p.body = append(p.body, p.values...)
+		page.min = binary.LittleEndian.AppendUint32(nil, uint32(slices.Min(c.ints)))
+		page.max = binary.LittleEndian.AppendUint32(nil, uint32(slices.Max(c.ints)))
+	case kind == schema.Int64 || kind == schema.Time:
+		page.encoding = format.DeltaBinaryPacked
+		p.values, err = ints.EncodeInt64(p.values[:0], c.longs)
+		p.body = append(p.body, p.values...)
+		page.min = binary.LittleEndian.AppendUint64(nil, uint64(slices.Min(c.longs)))
+		page.max = binary.LittleEndian.AppendUint64(nil, uint64(slices.Max(c.longs)))
+	case kind == schema.Float:
+		for _, v := range c.floats {
+			p.body = binary.LittleEndian.AppendUint64(p.body, math.Float64bits(v))
+		}
+		// of zeros, statistics have the negative one as the minimum, the positive one as the maximum
+		least, most := slices.Min(c.floats), slices.Max(c.floats)
+		if least == 0 {
+			least = math.Copysign(0, -1)
+		}
+		if most == 0 {
+			most = math.Copysign(0, 1)
+		}
+		page.min = binary.LittleEndian.AppendUint64(nil, math.Float64bits(least))
+		page.max = binary.LittleEndian.AppendUint64(nil, math.Float64bits(most))
+	}
+	if err != nil {
+		return page, err
+	}
+	header := format.PageHeader{Type: format.DataPage}
+	header.DataPageHeader = thrift.New(format.DataPageHeader{
+		NumValues:               int32(rows),
+		Encoding:                page.encoding,
+		DefinitionLevelEncoding: format.RLE,
+		RepetitionLevelEncoding: format.RLE,
+		Statistics:              format.Statistics{NullCount: int64(page.nulls)},
+	})
+	err = p.seal(&page, header)
+	return page, err
+}
+
+// dictionary encodes the first values of a dictionary as its page. The bounds of the page are theirs.
+func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (parquetPage, error) {
+	page := parquetPage{encoding: format.Plain}
+	p.body = p.body[:0]
+	for code := range size {
+		p.body = d.appendPlain(p.body, code)
+	}
+	page.min, page.max = p.boundsOf(d, size, parquetTypes[kind].compare, func(int32) bool { return true })
+	header := format.PageHeader{Type: format.DictionaryPage}
+	header.DictionaryPageHeader = thrift.New(format.DictionaryPageHeader{NumValues: size, Encoding: format.Plain})
+	err := p.seal(&page, header)
+	return page, err
+}
+
+// seal compresses the body of a page and puts the header before it.
+func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
+	if len(p.body) > math.MaxInt32 {
+		return fmt.Errorf("a page has %d bytes, more than Parquet allows", len(p.body))
+	}
+	p.packed = p.zstd.EncodeAll(p.body, p.packed[:0])
+	page.raw = len(p.body)
+	header.UncompressedPageSize, header.CompressedPageSize = int32(len(p.body)), int32(len(p.packed))
+	head, err := thrift.Marshal(new(thrift.CompactProtocol), &header)
+	if err != nil {
+		return err
+	}
+	page.header = len(head)
+	page.data = slices.Concat(head, p.packed)
+	return nil
+}
+
+// bounds returns the smallest and the largest of the values that a page has codes of, or nil if they are to
+// be taken for those of the dictionary.
+func (p *pageEncoder) bounds(c *parquetColumn, compare func(a, b []byte) int) (least, most []byte) {
+	if c.size > boundedDict {
+		return nil, nil
+	}
+	p.seen = resize(p.seen, int(c.size))
+	clear(p.seen)
+	for _, code := range c.ints {
+		p.seen[code] = true
+	}
+	return p.boundsOf(c.dict, c.size, compare, func(code int32) bool { return p.seen[code] })
+}
+
+func (p *pageEncoder) boundsOf(d dictReader, size int32, compare func(a, b []byte) int, has func(int32) bool) (least, most []byte) {
+	for code := range size {
+		if !has(code) {
+			continue
+		}
+		p.values = d.appendStat(p.values[:0], code)
+		if least == nil || compare(p.values, least) < 0 {
+			least = append([]byte{}, p.values...) // nil would mean that there is none
+		}
+		if most == nil || compare(p.values, most) > 0 {
+			most = append([]byte{}, p.values...)
+		}
+	}
+	return least, most
+}
+
+// appendLevels writes the definition levels of a page, 1 for a value and 0 for a null: their length, then one
+// run, either of the same level or of bits.
+func appendLevels(dst []byte, c *parquetColumn, rows int) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	switch c.nulls {
+	case 0:
+		dst = append(binary.AppendUvarint(dst, uint64(rows)<<1), 1)
+	case rows:
+		dst = append(binary.AppendUvarint(dst, uint64(rows)<<1), 0)
+	default:
+		n := (rows + 7) / 8
+		dst = append(binary.AppendUvarint(dst, uint64(n)<<1|1), c.valid[:n]...)
+	}
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
+}
+
+// appendCodes writes the codes of a page: their width in bits, then one run, either of the same code or of
+// packed codes.
+func appendCodes(dst []byte, codes []int32, size int32) []byte {
+	width := max(1, bits.Len32(uint32(size-1))) // some readers do not expect 0
+	dst = append(dst, byte(width))
+	if first := codes[0]; !slices.ContainsFunc(codes, func(code int32) bool { return code != first }) {
+		dst = binary.AppendUvarint(dst, uint64(len(codes))<<1)
+		for ; width > 0; width -= 8 {
+			dst = append(dst, byte(first))
+			first >>= 8
+		}
+		return dst
+	}
+	groups := (len(codes) + 7) / 8
+	dst = binary.AppendUvarint(dst, uint64(groups)<<1|1)
+	end := len(dst) + groups*width
+	dst = slices.Grow(dst, groups*width+8)
+	var word uint64 // of which n bits are set
+	n := 0
+	for _, code := range codes {
+		word |= uint64(code) << n
+		if n += width; n >= 32 {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(word))
+			word >>= 32
+			n -= 32
+		}
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, word)
+	for len(dst) < end {
+		dst = append(dst, 0)
+	}
+	return dst[:end]
+}
