@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,17 +27,26 @@ type input struct {
 	maxErrors int64
 	rejects   string
 	quiet     bool
+	since     string
+	until     string
+	tz        string
+	progress  string
 }
 
 func (in *input) flags(c *cobra.Command) {
 	group(c, "Input flags", func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "fields of records that have no header: '${version} ${account-id} …', or v2 … v11 for all fields of a version in AWS's order")
 		f.StringVar(&in.format, "input-format", "", "format of all inputs: "+strings.Join(parse.FormatNames(), ", ")+" (default: told by the content)")
+		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14, 2026-05-14T09:00:00Z, Unix seconds, or 2h or 3d ago")
+		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
+		f.StringVar(&in.tz, "tz", "UTC", "time `zone` of --since and --until, and of times in tables: UTC, Local or a name such as Europe/Berlin")
 		f.IntVar(&in.workers, "workers", 0, "goroutines that parse (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "stop with exit code 1 when more than this many records are malformed (0: never)")
 		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
-		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line and no warnings on stderr")
+		f.StringVar(&in.progress, "progress", "auto", "progress on stderr: auto (a bar on a terminal), plain or none")
+		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
+	complete(c, "progress", func() []string { return progressModes })
 	complete(c, "input-format", parse.FormatNames)
 }
 
@@ -56,6 +66,8 @@ type reader struct {
 	parse.Source
 	opt     parse.Options
 	quiet   bool
+	mode    string         // of progress
+	zone    *time.Location // of times that are shown
 	rejects *outFile
 	names   []string // header of the first object, see header
 	stats   parse.Stats
@@ -65,7 +77,7 @@ type reader struct {
 // returns nil.
 func (in *input) open(con *console, args []string) (*reader, error) {
 	if len(args) == 0 {
-		if _, ok := terminal(con.in); ok {
+		if terminal(con.in) {
 			return nil, nil
 		}
 		args = []string{"-"}
@@ -77,6 +89,33 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 	r.opt = parse.Options{Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	var err error
+	if r.zone, err = time.LoadLocation(in.tz); err != nil {
+		return nil, usageError{fmt.Errorf("--tz: %w", err)}
+	}
+	now := time.Now()
+	for _, bound := range []struct {
+		flag, value string
+		to          *int64
+	}{{"since", in.since, &r.opt.Since}, {"until", in.until, &r.opt.Until}} {
+		if bound.value == "" {
+			continue
+		}
+		t, err := parseTime(bound.value, now, r.zone)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--%s: %w", bound.flag, err)}
+		}
+		*bound.to = t.Unix()
+	}
+	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
+		return nil, usageError{errors.New("--since is not before --until: no record can match")}
+	}
+	if r.mode = in.progress; !slices.Contains(progressModes, r.mode) {
+		return nil, usageError{schema.Unknown("progress", r.mode, progressModes, "flowlog report --help")}
+	}
+	if in.quiet {
+		r.mode = "none"
 	}
 	if in.logFormat != "" {
 		names, err := schema.ParseFormat(in.logFormat)
@@ -141,7 +180,10 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
+	r.opt.Meter = new(parse.Meter)
+	stop := progress(r.err, r.mode, r.opt.Meter)
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
+	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
 	if !r.quiet {
 		for _, u := range r.stats.Unknown {
@@ -191,6 +233,9 @@ func (r *reader) close() error {
 			count(s.Objects, "object"), count(s.Records, "record"), count(s.Flows, "flow"), humanize.Comma(s.NoData), humanize.Comma(s.SkipData))
 		if s.Other > 0 {
 			line += fmt.Sprintf(", %s with another log-status", humanize.Comma(s.Other))
+		}
+		if r.opt.Since != 0 || r.opt.Until != 0 {
+			line += fmt.Sprintf(", %s outside the time", humanize.Comma(s.Outside))
 		}
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,8 +58,8 @@ type sink struct {
 }
 
 // open chooses the format and opens the file. onTerminal and inPipe are the formats to use by default.
-func (o *output) open(con *console, onTerminal, inPipe string) (*sink, error) {
-	width, isTerminal := terminal(con.out)
+func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe string) (*sink, error) {
+	isTerminal := terminal(con.out)
 	if o.file != "" && o.file != "-" {
 		isTerminal = false
 	}
@@ -77,7 +78,7 @@ func (o *output) open(con *console, onTerminal, inPipe string) (*sink, error) {
 	if f.Binary && isTerminal {
 		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
 	}
-	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Width: width, Color: isTerminal && color(con.out), Terminal: isTerminal}}
+	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Zone: zone, Color: isTerminal && color(con.out), Terminal: isTerminal}}
 	var w io.Writer = con.out
 	if o.file != "" && o.file != "-" {
 		if s.file, err = create(o.file); err != nil {

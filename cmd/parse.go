@@ -71,7 +71,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 			err = cerr
 		}
 	}()
-	out, err := p.output.open(p.console, "table", "ndjson")
+	out, err := p.output.open(p.console, in.zone, "table", "ndjson")
 	if err != nil {
 		return err
 	}

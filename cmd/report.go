@@ -158,7 +158,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		reports = append(reports, changed)
 	}
-	out, err := r.output.open(r.console, "table", "table")
+	out, err := r.output.open(r.console, in.zone, "table", "table")
 	if err != nil {
 		return err
 	}

@@ -114,9 +114,8 @@ type errReader struct{ error }
 
 func (e errReader) Read([]byte) (int, error) { return 0, e.error }
 
-// openContent undoes the compression of raw. The bytes that are read of raw are counted in n.
-func openContent(ctx context.Context, raw io.ReadCloser, n *atomic.Int64) (*content, error) {
-	in := &counter{ctx: ctx, r: raw, n: n}
+// openContent undoes the compression of raw, which it reads through in.
+func openContent(in io.Reader, raw io.ReadCloser) (*content, error) {
 	first := make([]byte, 8)
 	have, err := io.ReadFull(in, first)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -145,7 +144,7 @@ func openContent(ctx context.Context, raw io.ReadCloser, n *atomic.Int64) (*cont
 type counter struct {
 	ctx context.Context
 	r   io.Reader
-	n   *atomic.Int64
+	to  []*atomic.Int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
@@ -153,6 +152,8 @@ func (c *counter) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
+	for _, to := range c.to {
+		to.Add(int64(n))
+	}
 	return n, err
 }

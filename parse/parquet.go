@@ -30,7 +30,7 @@ func readParquet(in *input, c *content) error {
 	if err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
-	in.bytes.Store(size)
+	in.opt.Meter.Bytes.Add(size - in.bytes.Swap(size))
 	names := make([]string, len(f.Root().Columns()))
 	known := false
 	for i, col := range f.Root().Columns() {

@@ -31,6 +31,15 @@ type Options struct {
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
 	// bound. In Unix seconds.
 	Since, Until int64
+
+	Meter *Meter // is kept up to date, if it is not nil
+}
+
+// A Meter shows how far a scan has come. Any goroutine may read it.
+type Meter struct {
+	Objects, Bytes           atomic.Int64 // read to the end; read, as stored
+	KnownObjects, KnownBytes atomic.Int64 // that were listed so far
+	Listed                   atomic.Bool  // all objects are known
 }
 
 // defaultBlockSize makes a block and its columns fit a core's second-level cache.
@@ -57,6 +66,9 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		if _, err := formatNamed(opt.Input); err != nil {
 			return Stats{}, err
 		}
+	}
+	if opt.Meter == nil {
+		opt.Meter = new(Meter)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -169,11 +181,9 @@ func (s *scan) read(ctx context.Context, src Source) {
 		}()
 		defer func() { close(queues); <-done }()
 	}
-	for obj, err := range src.Objects(ctx) {
-		o := &object{Object: obj, index: len(s.objects)}
+	for o := range s.list(ctx, src) {
 		s.objects = append(s.objects, o)
-		if err != nil {
-			o.fail(err)
+		if o.err != nil {
 			continue
 		}
 		select {
@@ -197,8 +207,36 @@ func (s *scan) read(ctx context.Context, src Source) {
 			if err := in.read(); err != nil && ctx.Err() == nil {
 				o.fail(err)
 			}
+			s.opt.Meter.Objects.Add(1)
 		}()
 	}
+}
+
+// listAhead is how many objects are listed before they are read, so that the meter knows of them.
+const listAhead = 1 << 16
+
+// list lists the objects of the source.
+func (s *scan) list(ctx context.Context, src Source) <-chan *object {
+	listed := make(chan *object, listAhead)
+	go func() {
+		defer close(listed)
+		defer s.opt.Meter.Listed.Store(true)
+		index := 0
+		for obj, err := range src.Objects(ctx) {
+			o := &object{Object: obj, index: index, err: err}
+			index++
+			if err == nil {
+				s.opt.Meter.KnownObjects.Add(1)
+				s.opt.Meter.KnownBytes.Add(max(obj.Size, 0))
+			}
+			select {
+			case listed <- o:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return listed
 }
 
 // dispatch gives out the blocks of all objects in the order of the input.
@@ -239,7 +277,7 @@ func (in *input) read() (err error) {
 	}
 	defer func() { err = cmp.Or(err, raw.Close()) }()
 	in.opened = true
-	c, err := openContent(in.ctx, raw, &in.bytes)
+	c, err := openContent(&counter{in.ctx, raw, []*atomic.Int64{&in.bytes, &in.opt.Meter.Bytes}}, raw)
 	if err != nil {
 		return err
 	}

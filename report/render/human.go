@@ -15,7 +15,7 @@ import (
 
 // human writes a value of a report for people: with units, thousands separated, and "-" for null. Raw
 // leaves numbers and times as the other formats have them.
-func human(c report.Column, v any, raw bool) string {
+func human(c report.Column, v any, opt Options) string {
 	if isNull(v) {
 		return "-"
 	}
@@ -25,13 +25,13 @@ func human(c report.Column, v any, raw bool) string {
 	case netip.Addr:
 		return v.String()
 	case time.Time:
-		if raw {
+		if opt.Raw {
 			return v.UTC().Format(time.RFC3339)
 		}
-		return v.UTC().Format(instant)
+		return v.In(opt.zone()).Format(instant)
 	case int64:
 		switch {
-		case raw || c.Role != report.MeasureRole:
+		case opt.Raw || c.Role != report.MeasureRole:
 			return strconv.FormatInt(v, 10)
 		case c.Unit == report.Bytes:
 			return humanBytes(float64(v))
@@ -41,7 +41,7 @@ func human(c report.Column, v any, raw bool) string {
 		return strconv.FormatInt(v, 10)
 	case float64:
 		switch {
-		case raw:
+		case opt.Raw:
 			return string(appendFloat(nil, v))
 		case c.Unit == report.Bytes:
 			return humanBytes(v)

@@ -11,6 +11,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"flowlog/parse/schema"
 	"flowlog/report"
@@ -25,10 +26,17 @@ type Document struct {
 // Options are what a user may choose about the look of an output. The formats for people heed them, the
 // others have one form only.
 type Options struct {
-	Raw      bool // plain numbers in tables
-	Width    int  // columns of the terminal, 0 if unknown; tables are never cut to it
-	Color    bool // emphasis by terminal escapes
-	Terminal bool // somebody reads the output on a terminal, so csv escapes control characters too
+	Raw      bool           // plain numbers in tables
+	Zone     *time.Location // of times in tables; nil is UTC, as everywhere else
+	Color    bool           // emphasis by terminal escapes
+	Terminal bool           // somebody reads the output on a terminal, so csv escapes control characters too
+}
+
+func (o Options) zone() *time.Location {
+	if o.Zone == nil {
+		return time.UTC
+	}
+	return o.Zone
 }
 
 // A RecordWriter writes the batches of a scan in the order of their Seq, which count up from 0 without a

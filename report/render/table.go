@@ -80,9 +80,9 @@ func upright(t report.Table) bool {
 func writeUpright(w io.Writer, t report.Table, opt Options) error {
 	lines := make([][]string, len(t.Columns))
 	for i, c := range t.Columns {
-		lines[i] = []string{printable(c.Name), human(c, t.Rows[0][i], opt.Raw)}
+		lines[i] = []string{printable(c.Name), human(c, t.Rows[0][i], opt)}
 		if _, ok := t.Rows[0][i].(time.Time); ok && !opt.Raw {
-			lines[i][1] += " UTC"
+			lines[i][1] += " " + opt.zone().String()
 		}
 	}
 	return align(w, nil, lines, nil, []bool{false, false}, opt)
@@ -143,9 +143,9 @@ func show(t report.Table, opt Options) []shown {
 		c := t.Columns[i]
 		name := printable(c.Name)
 		if timed(t, i) && !opt.Raw {
-			name += " (UTC)"
+			name += " (" + opt.zone().String() + ")"
 		}
-		return shown{name, numeric(c), func(row []any) string { return human(c, row[i], opt.Raw) }}
+		return shown{name, numeric(c), func(row []any) string { return human(c, row[i], opt) }}
 	}
 	for k, key := range t.Columns {
 		if key.Role != report.KeyRole {
@@ -167,7 +167,7 @@ func show(t report.Table, opt Options) []shown {
 				if isNull(row[l]) {
 					return value(row)
 				}
-				return human(label, row[l], opt.Raw)
+				return human(label, row[l], opt)
 			}
 		}
 		columns = append(append(columns, column), labels...)
@@ -326,7 +326,7 @@ func (t *recordTable) append(dst []byte, c *cell, row int) []byte {
 	case c.null(row):
 		return append(dst, '-')
 	case c.Kind == schema.Time && !t.opt.Raw:
-		return time.Unix(c.longs[row], 0).UTC().AppendFormat(dst, instant)
+		return time.Unix(c.longs[row], 0).In(t.opt.zone()).AppendFormat(dst, instant)
 	}
 	return c.append(dst, row, func(dst []byte, _ *schema.Field, s string) []byte { return appendPrintable(dst, s) })
 }
@@ -337,7 +337,7 @@ func (t *recordTable) head(text []byte, ends []int) []byte {
 	t.widths = make([]int, len(names))
 	for i, f := range t.fields {
 		if f.Kind == schema.Time && !t.opt.Raw {
-			names[i] += " (UTC)"
+			names[i] += " (" + t.opt.zone().String() + ")"
 		}
 		t.widths[i] = len(names[i])
 	}

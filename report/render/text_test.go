@@ -15,7 +15,7 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	check(t, render(t, "table", documentOf(talkers(), summary(), nothing()), Options{Width: 40}), `
+	check(t, render(t, "table", documentOf(talkers(), summary(), nothing()), Options{}), `
 top-talkers: Addresses that send the most bytes
 srcaddr                                 srcaddr_country  protocol      flows     bytes      %  avg_packets  last_seen (UTC)
 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,7 +72,7 @@ func TestTableOfOneRow(t *testing.T) {
 		Totals: []any{nil, int64(1023)},
 		Order:  1,
 	}
-	got := render(t, "table", documentOf(table), Options{Width: 80})
+	got := render(t, "table", documentOf(table), Options{})
 	lines := strings.Split(got, "\n")
 	if len(lines) != 5 || lines[3] != long+"   1.00 KiB" {
 		t.Errorf("got %q", got)
@@ -108,7 +108,7 @@ func TestHuman(t *testing.T) {
 		{plain, 1e300, "1e+300"},
 		{plain, nil, "-"},
 	} {
-		if got := human(c.column, c.value, false); got != c.want {
+		if got := human(c.column, c.value, Options{}); got != c.want {
 			t.Errorf("human(%v) = %q, want %q", c.value, got, c.want)
 		}
 	}
