@@ -85,7 +85,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			l.all = append(l.all, d.Lookups()...)
 		}
 	}
-	l.fields = schema.Logged()
+	l.fields = append(schema.Logged(), schema.Delivered()...)
 	for _, f := range enrich.Fields() {
 		if _, lacks := l.lacks[enrich.NeedsDB(f.Name)]; lacks {
 			f.From = nil

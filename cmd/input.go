@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -31,6 +32,7 @@ type input struct {
 	until     string
 	tz        string
 	progress  string
+	keys      parse.KeyFilter
 }
 
 func (in *input) flags(c *cobra.Command) {
@@ -39,6 +41,9 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringVar(&in.format, "input-format", "", "format of all inputs: "+strings.Join(parse.FormatNames(), ", ")+" (default: told by the content)")
 		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14, 2026-05-14T09:00:00Z, Unix seconds, or 2h or 3d ago")
 		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
+		f.StringSliceVar(&in.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs (`fl-…`), by their names")
+		f.StringSliceVar(&in.keys.Accounts, "account", nil, "only objects of these `accounts`, by their names")
+		f.StringSliceVar(&in.keys.Regions, "region-filter", nil, "only objects of these `regions`, by their names")
 		f.StringVar(&in.tz, "tz", "UTC", "time `zone` of --since and --until, and of times in tables: UTC, Local or a name such as Europe/Berlin")
 		f.IntVar(&in.workers, "workers", 0, "goroutines that parse (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "stop with exit code 1 when more than this many records are malformed (0: never)")
@@ -86,7 +91,7 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
 	r := &reader{console: con, Source: parse.Paths(con.in, args...), quiet: in.quiet}
-	r.opt = parse.Options{Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
+	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -98,7 +103,8 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 	for _, bound := range []struct {
 		flag, value string
 		to          *int64
-	}{{"since", in.since, &r.opt.Since}, {"until", in.until, &r.opt.Until}} {
+		key         *time.Time
+	}{{"since", in.since, &r.opt.Since, &r.opt.Keys.Since}, {"until", in.until, &r.opt.Until, &r.opt.Keys.Until}} {
 		if bound.value == "" {
 			continue
 		}
@@ -106,7 +112,7 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--%s: %w", bound.flag, err)}
 		}
-		*bound.to = t.Unix()
+		*bound.to, *bound.key = t.Unix(), t
 	}
 	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
 		return nil, usageError{errors.New("--since is not before --until: no record can match")}
@@ -190,6 +196,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
 		}
 	}
+	r.warnDuplicates()
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
@@ -212,6 +219,23 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 		return errors.New("no input could be read")
 	}
 	return err
+}
+
+// warnDuplicates says what counts more than once.
+func (r *reader) warnDuplicates() {
+	if r.quiet {
+		return
+	}
+	if n := len(r.stats.Twice); n > 0 {
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
+	}
+	if n := len(r.stats.Overlaps); n > 0 {
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more pairs)", n-1)
+		}
+		fmt.Fprintf(r.err, "flowlog: warning: flow logs %s%s log the same interfaces, whose flows count twice: --flow-log restricts to one\n", printable(r.stats.Overlaps[0]), more)
+	}
 }
 
 // faults lists how many records were malformed in which way.
@@ -240,6 +264,14 @@ func (r *reader) close() error {
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {
 			line += fmt.Sprintf("; %s not or not fully read", count(int64(len(s.Failed)), "object"))
+		}
+		if len(s.Formats) > 1 {
+			var parts []string
+			for _, name := range slices.Sorted(maps.Keys(s.Formats)) {
+				v := s.Formats[name]
+				parts = append(parts, fmt.Sprintf("%s %s with %s", name, count(v.Objects, "object"), count(v.Records, "record")))
+			}
+			line += " (" + strings.Join(parts, ", ") + ")"
 		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
 		fmt.Fprintln(r.err, line)

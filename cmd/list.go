@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -47,13 +48,15 @@ func listing(con *console, use, short string, header []string, list func() (rows
 // newFields returns `flowlog fields`.
 func newFields(con *console) *cobra.Command {
 	return listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func() ([][]string, any) {
-		fields := append(schema.Logged(), enrich.Fields()...)
+		fields := slices.Concat(schema.Logged(), schema.Delivered(), enrich.Fields())
 		var rows [][]string
 		for _, f := range fields {
 			since := "-"
 			switch {
 			case f.Since > 0:
 				since = fmt.Sprintf("v%d", f.Since)
+			case f.From == nil && enrich.NeedsDB(f.Name) == "":
+				since = "object name"
 			case enrich.NeedsDB(f.Name) != "":
 				since = fmt.Sprintf("%s database", enrich.NeedsDB(f.Name))
 			case f.From != nil:

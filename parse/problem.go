@@ -55,6 +55,8 @@ type Stats struct {
 	Problems []Problem     // the first few dropped records, in the order of the input
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
+	Twice    []string // objects that were read before, by this or another name
+	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 }
 
 // An UnknownColumn is one that the input has and the table of fields does not.
@@ -71,6 +73,7 @@ type tally struct {
 	sync.Mutex
 	Stats
 	unknownAt map[string]int
+	loggedBy  map[string]string // flow log by interface
 }
 
 func (t *tally) problem(p Problem) {
@@ -101,6 +104,26 @@ func (t *tally) unknown(object int, obj, column string) {
 	slices.SortFunc(t.Unknown, func(a, b UnknownColumn) int {
 		return cmp.Or(cmp.Compare(t.unknownAt[a.Name], t.unknownAt[b.Name]), cmp.Compare(a.Name, b.Name))
 	})
+}
+
+// logged notes that a flow log logs an interface.
+func (t *tally) logged(eni, flowLog string) {
+	t.Lock()
+	defer t.Unlock()
+	if t.loggedBy == nil {
+		t.loggedBy = make(map[string]string)
+	}
+	other, ok := t.loggedBy[eni]
+	if !ok {
+		t.loggedBy[eni] = flowLog
+	}
+	if !ok || other == flowLog {
+		return
+	}
+	both := min(other, flowLog) + " and " + max(other, flowLog)
+	if i, found := slices.BinarySearch(t.Overlaps, both); !found {
+		t.Overlaps = slices.Insert(t.Overlaps, i, both)
+	}
 }
 
 // clip shortens a value that is shown in a message.

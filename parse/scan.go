@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -27,6 +29,9 @@ type Options struct {
 	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
+
+	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing.
+	Keys KeyFilter
 
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
 	// bound. In Unix seconds.
@@ -96,6 +101,15 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		if o.opened {
 			s.Objects++
 		}
+		if o.format != "" {
+			if s.Formats == nil {
+				s.Formats = make(map[string]schema.Volume)
+			}
+			v := s.Formats[o.format]
+			v.Objects++
+			v.Records += o.records.Load()
+			s.Formats[o.format] = v
+		}
 		s.Bytes += o.bytes.Load()
 	}
 	return s.Stats, context.Cause(ctx)
@@ -121,11 +135,22 @@ type object struct {
 	Object
 	index   int
 	opened  bool
+	format  string
+	key     Key
 	bytes   atomic.Int64 // stored bytes read
 	records atomic.Int64
 	current atomic.Pointer[layout] // of the records read last, as far as is known
 	mu      sync.Mutex
 	err     error
+}
+
+// identity is the same for copies of an object: the name that AWS gave it, or else its own.
+func (o *object) identity() string {
+	if o.key.FlowLogID == "" {
+		return o.Name
+	}
+	name, _, _ := strings.Cut(path.Base(o.Name), ".")
+	return name
 }
 
 // fail records the first thing that went wrong with the object.
@@ -181,10 +206,16 @@ func (s *scan) read(ctx context.Context, src Source) {
 		}()
 		defer func() { close(queues); <-done }()
 	}
+	seen := make(map[string]bool)
 	for o := range s.list(ctx, src) {
 		s.objects = append(s.objects, o)
 		if o.err != nil {
 			continue
+		}
+		if name := o.identity(); seen[name] {
+			s.Twice = append(s.Twice, o.Name)
+		} else {
+			seen[name] = true
 		}
 		select {
 		case slots <- struct{}{}:
@@ -223,7 +254,11 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 		defer s.opt.Meter.Listed.Store(true)
 		index := 0
 		for obj, err := range src.Objects(ctx) {
+			if err == nil && !s.opt.Keys.Keep(obj.Name) {
+				continue
+			}
 			o := &object{Object: obj, index: index, err: err}
+			o.key, _ = ParseKey(obj.Name)
 			index++
 			if err == nil {
 				s.opt.Meter.KnownObjects.Add(1)
@@ -289,6 +324,7 @@ func (in *input) read() (err error) {
 	if err != nil {
 		return err
 	}
+	in.format = f.Name
 	return f.read(in, c)
 }
 
@@ -545,6 +581,7 @@ func (w *worker) report(b *block) {
 	for _, c := range w.extra {
 		c.Pad(w.rows)
 	}
+	w.fill(b)
 	w.crop()
 	b.records.Add(int64(w.rows))
 	w.stats.Add(w.statuses(w.rows))
@@ -562,6 +599,18 @@ func (w *worker) report(b *block) {
 	if len(w.rejected) > 0 {
 		if _, err := w.opt.Rejects.Write(w.rejected); err != nil {
 			w.stop(fmt.Errorf("writing rejected records: %w", err))
+		}
+	}
+}
+
+// fill puts what the name of the object says into the fields that its records do not have.
+func (w *worker) fill(b *block) {
+	for _, given := range []struct{ field, value string }{{"account_id", b.key.Account}, {"region", b.key.Region}, {"flow_log_id", b.key.FlowLogID}} {
+		if given.value == "" {
+			continue
+		}
+		if c := w.byName[given.field]; c != nil && c.Blank() {
+			c.Repeat(given.value, w.rows)
 		}
 	}
 }

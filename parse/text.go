@@ -18,7 +18,34 @@ func readText(in *input, c *content) error {
 	}
 	start.layout = in.intern(start.layout, in.object)
 	in.current.Store(start.layout)
+	in.noteInterfaces(c.head[skip:], start.layout)
 	return in.cut(c.Reader(skip), start, lastLine, (*worker).text)
+}
+
+// overlapSample is how many records of an object are looked at for interfaces that another flow log logs too.
+const overlapSample = 200
+
+// noteInterfaces notes which interfaces the first records are from, if the name of the object says for which
+// flow log.
+func (in *input) noteInterfaces(head []byte, l *layout) {
+	column := slices.Index(l.names, "interface_id")
+	if in.key.FlowLogID == "" || column < 0 {
+		return
+	}
+	var toks [][]byte
+	last := ""
+	for range overlapSample {
+		line, rest, more := bytes.Cut(head, []byte("\n"))
+		if toks = tokens(line, toks[:0]); len(toks) == len(l.names) {
+			if eni := toks[column]; string(eni) != last && string(eni) != "-" {
+				last = string(eni)
+				in.logged(last, in.key.FlowLogID)
+			}
+		}
+		if head = rest; !more {
+			return
+		}
+	}
 }
 
 // startOfText finds the layout of the first record, and how many bytes of the head are above it. The

@@ -30,7 +30,15 @@ type Stats struct {
 	Malformed int64         `json:"malformed"`              // records that were dropped
 	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
-	Seconds   float64       `json:"seconds"`
+	// Formats says how much came in which format.
+	Formats map[string]Volume `json:"formats,omitempty"`
+	Seconds float64           `json:"seconds"`
+}
+
+// A Volume is how much there is of something.
+type Volume struct {
+	Objects int64 `json:"objects"`
+	Records int64 `json:"records"`
 }
 
 // Log statuses. Only OK records are flows.
