@@ -77,7 +77,7 @@ func (g *goldens) finish(t *testing.T) {
 var seconds = regexp.MustCompile(`"seconds": [0-9.e+-]+`)
 
 // TestGoldenReports has every report of the catalog, and what report prints without a name, in every text
-// format. The logs are one file in the default format, and one with the fields of version 5.
+// format. The logs are one file in the default format, one with the fields of version 5, and one of a transit gateway.
 func TestGoldenReports(t *testing.T) {
 	g := goldens{prefix: "report-"}
 	names := append([]string{"overview"}, report.Names()...)
@@ -93,7 +93,7 @@ func TestGoldenReports(t *testing.T) {
 				}
 				args = append(args, "--top", "5", "-o", f.Name,
 					"--city-db", "../testdata/geo/city.mmdb", "--asn-db", "../testdata/geo/asn.mmdb",
-					"../testdata/logs/headerless.log", "../testdata/logs/v5-console.log")
+					"../testdata/logs/headerless.log", "../testdata/logs/v5-console.log", "../testdata/logs/v6-transit-gateway.log")
 				got := seconds.ReplaceAll(run(t, nil, args...), []byte(`"seconds": 0`))
 				g.check(t, name+"."+f.Name, got)
 			})

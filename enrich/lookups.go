@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"math"
 	"net/netip"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -32,7 +33,33 @@ func Builtin(names *ProtocolNames) []Lookup {
 	for _, side := range sides {
 		lookups = append(lookups, scopeLookup(side.prefix, side.addrDoc, side.addrs))
 	}
-	return lookups
+	return append(lookups, lossLookup())
+}
+
+// lossLookup adds up what a transit gateway lost for different reasons.
+func lossLookup() Lookup {
+	return Lookup{
+		Field: schema.Field{
+			Name: "packets_lost", Kind: schema.Int64, Doc: "Packets that a transit gateway lost, for any reason",
+			From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"},
+		},
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
+			var lost uint64
+			known := false
+			for _, a := range in {
+				if a != nil && a.IsValid(row) {
+					lost += uint64(a.(*array.Int64).Value(row))
+					known = true
+				}
+			}
+			if !known || lost > math.MaxInt64 {
+				out.Null()
+				return
+			}
+			out.Fill()
+			out.Int64 = append(out.Int64, int64(lost))
+		},
+	}
 }
 
 // Fields lists every field that this package can compute, with or without a database at hand.

@@ -80,6 +80,19 @@ var catalog = []Report{
 		Keys: keys("instance_id"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
+		Name: "tgw-drops", Doc: "Where a transit gateway loses packets, and why: by attachment",
+		Next: "--by tgw_attachment_id,dstaddr for the destinations",
+		Keys: keys("tgw_attachment_id"),
+		Measures: append([]Measure{
+			{Name: "lost", Func: "sum", Field: "packets_lost", Unit: Count},
+			{Name: "lost_no_route", Func: "sum", Field: "packets_lost_no_route", Unit: Count},
+			{Name: "lost_blackhole", Func: "sum", Field: "packets_lost_blackhole", Unit: Count},
+			{Name: "lost_mtu_exceeded", Func: "sum", Field: "packets_lost_mtu_exceeded", Unit: Count},
+			{Name: "lost_ttl_expired", Func: "sum", Field: "packets_lost_ttl_expired", Unit: Count},
+		}, named("packets flows")...),
+		Limit: 10,
+	},
+	{
 		Name: "src-geo", Doc: "Where traffic comes from: country, city and place of the source",
 		Next: "src-asn for the networks",
 		Keys: keys("src_country src_city src_latitude src_longitude"), Measures: named("flows bytes packets"), Limit: 10,

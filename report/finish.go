@@ -77,7 +77,11 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	a := w.aggregator
 	t := Table{Name: u.Name, Doc: u.Doc}
 	if stats.SkipData > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA records say that flows were lost", stats.SkipData))
+		say := "records say"
+		if stats.SkipData == 1 {
+			say = "record says"
+		}
+		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA %s that flows were lost", stats.SkipData, say))
 	}
 	lacks := w.lackingMeasures(u, stats, &t)
 	order, byKey := w.order(u, lacks)

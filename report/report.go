@@ -104,7 +104,15 @@ func ParseMeasure(s string, fields schema.Table) (Measure, error) {
 	return m, nil
 }
 
-// Lookup finds a measure of the report by its name.
+// parseMeasure is ParseMeasure that knows the report's own measures too.
+func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
+	if i := r.measure(strings.TrimSpace(s)); i >= 0 {
+		return r.Measures[i], nil
+	}
+	return ParseMeasure(s, fields)
+}
+
+// measure finds a measure of the report by its name, or returns -1.
 func (r *Report) measure(name string) int {
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
@@ -133,9 +141,10 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 		}
 	}
 	if len(c.Measures) > 0 {
+		own := r
 		r.Measures = nil
 		for _, name := range c.Measures {
-			m, err := ParseMeasure(name, fields)
+			m, err := own.parseMeasure(name, fields)
 			if err != nil {
 				return r, err
 			}
@@ -153,7 +162,7 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 		if f, ok := fields.Lookup(name); ok && slices.Contains(r.Keys, Key{f.Name}) && r.measure(f.Name) < 0 {
 			r.Order = f.Name
 		} else {
-			m, err := ParseMeasure(name, fields)
+			m, err := r.parseMeasure(name, fields)
 			if err != nil {
 				return r, fmt.Errorf("--sort: %w", err)
 			}

@@ -1,0 +1,886 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+func want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+// fields is every field that the catalog and these tests name. The enriched ones stand in for those of package
+// enrich, which this one does not know.
+func fields() schema.Table {
+	t := append(schema.Logged(), schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true})
+	for _, side := range []string{"src", "dst"} {
+		from := []string{"pkt_" + side + "addr", side + "addr"}
+		for _, name := range []string{"country", "city", "as_org"} {
+			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Text, From: from})
+		}
+		t = append(t, schema.Field{Name: side + "_asn", Kind: schema.Int64, From: from})
+		for _, name := range []string{"latitude", "longitude"} {
+			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Float, From: from})
+		}
+	}
+	return t
+}
+
+// A row is a record: the token of each field that is not null.
+type row map[string]string
+
+// rowsOf reads records under a header, fields separated by blanks, - for null.
+func rowsOf(text string) []row {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	names := strings.Fields(lines[0])
+	var rows []row
+	for _, line := range lines[1:] {
+		r := make(row)
+		for i, tok := range strings.Fields(line) {
+			if tok != "-" {
+				r[names[i]] = tok
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// A feeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
+// grow from batch to batch.
+type feeder struct {
+	p    *schema.Projection
+	cols []*schema.Column
+}
+
+func newFeeder(p *schema.Projection) *feeder {
+	f := &feeder{p: p}
+	for _, field := range p.Fields {
+		f.cols = append(f.cols, schema.NewColumn(field))
+	}
+	return f
+}
+
+// record is valid until the next call.
+func (f *feeder) record(t testing.TB, rows []row) arrow.Record {
+	t.Helper()
+	cols := make([]arrow.Array, len(f.cols))
+	for i, c := range f.cols {
+		c.Reset()
+		for n, r := range rows {
+			tok, ok := r[c.Name]
+			if !ok {
+				continue
+			}
+			c.Pad(n)
+			if fault := c.Parse([]byte(tok)); fault != schema.Valid {
+				t.Fatalf("%s: %q is %s", c.Name, tok, fault)
+			}
+		}
+		c.Pad(len(rows))
+		cols[i] = c.Array()
+	}
+	return array.NewRecord(f.p.Fields.Arrow(), cols, int64(len(rows)))
+}
+
+// aggregate computes reports over rows, dealt out to workers in batches of the given size.
+func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([]Table, []*Lacking, error) {
+	t.Helper()
+	agg, err := NewAggregator(fields(), reports, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := make([]error, workers)
+	var wait sync.WaitGroup
+	for worker := range workers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			f := newFeeder(agg.Projection())
+			for i := worker * size; i < len(rows) && errs[worker] == nil; i += workers * size {
+				rec := f.record(t, rows[i:min(i+size, len(rows))])
+				errs[worker] = agg.Add(schema.Batch{Record: rec, Worker: worker})
+			}
+		}()
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, err
+	}
+	stats := schema.Stats{Malformed: 3}
+	for _, r := range rows {
+		if stats.Records++; isFlow(r) {
+			stats.Flows++
+		}
+	}
+	return agg.Tables(stats, nil)
+}
+
+// table is the table of one report over a few rows.
+func table(t *testing.T, r Report, rows []row) Table {
+	t.Helper()
+	tables, lacks, err := aggregate(t, []Report{r}, rows, 1, 1000)
+	if err != nil || len(lacks) > 0 {
+		t.Fatalf("%s: got %v, %v", r.Name, lacks, err)
+	}
+	return tables[0]
+}
+
+// named1 is a report of the catalog, changed.
+func changed(t *testing.T, name string, c Change) Report {
+	t.Helper()
+	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
+	r, err := catalog[i].With(c, fields())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func isFlow(r row) bool { return r["log_status"] == "" || r["log_status"] == schema.StatusOK }
+
+// value is what a row has in a field.
+func value(r row, name string) any {
+	tok, ok := r[name]
+	if !ok {
+		return nil
+	}
+	f, _ := fields().Lookup(name)
+	switch f.Kind {
+	case schema.Addr:
+		return netip.MustParseAddr(tok)
+	case schema.Text:
+		return tok
+	}
+	n, _ := strconv.ParseInt(tok, 10, 64)
+	return n
+}
+
+// naive computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
+// The table has no columns.
+func naive(r Report, rows []row) Table {
+	all := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+	groups := make(map[string][]row)
+	keysOf := make(map[string][]any)
+	for _, rec := range rows {
+		if !all && !isFlow(rec) {
+			continue
+		}
+		if where, ok := r.Where.(Equal); ok && rec[where.Field] != where.Value {
+			continue
+		}
+		keys := []any{}
+		for _, k := range r.Keys {
+			keys = append(keys, value(rec, k.Field))
+		}
+		id := fmt.Sprintf("%#v", keys)
+		groups[id], keysOf[id] = append(groups[id], rec), keys
+	}
+	if len(r.Keys) == 0 && len(groups) == 0 {
+		groups[""] = nil
+	}
+	type ranked struct {
+		id    string
+		cells []any
+	}
+	var list []ranked
+	for id, g := range groups {
+		list = append(list, ranked{id, append(slices.Clone(keysOf[id]), naiveMeasures(r, g)...)})
+	}
+	order := len(r.Keys)
+	for i, m := range r.Measures {
+		if m.Name == r.Order {
+			order = len(r.Keys) + i
+		}
+	}
+	for i, k := range r.Keys {
+		if k.Field == r.Order {
+			order = i
+		}
+	}
+	less := func(x, y any, sign int) int {
+		switch {
+		case x == nil || y == nil:
+			return cmp.Compare(fmt.Sprint(x == nil), fmt.Sprint(y == nil))
+		}
+		if n, ok := x.(int64); ok {
+			return sign * cmp.Compare(n, y.(int64))
+		}
+		return sign * strings.Compare(text(x), text(y))
+	}
+	sign := 1
+	if (order >= len(r.Keys)) != r.Reverse {
+		sign = -1
+	}
+	slices.SortFunc(list, func(x, y ranked) int {
+		c := less(x.cells[order], y.cells[order], sign)
+		for i := range r.Keys {
+			c = cmp.Or(c, less(x.cells[i], y.cells[i], 1))
+		}
+		return c
+	})
+	var t Table
+	var everything, rest []row
+	for i, g := range list {
+		everything = append(everything, groups[g.id]...)
+		if r.Limit == 0 || i < r.Limit {
+			t.Rows = append(t.Rows, g.cells)
+		} else {
+			rest = append(rest, groups[g.id]...)
+			t.Cut++
+		}
+	}
+	if len(r.Keys) > 0 {
+		t.Totals = append(make([]any, len(r.Keys)), naiveMeasures(r, everything)...)
+	}
+	if t.Cut > 0 {
+		t.Others = append(make([]any, len(r.Keys)), naiveMeasures(r, rest)...)
+	}
+	return t
+}
+
+// text is the form in which values that are not numbers are ordered.
+func text(v any) string {
+	if at, ok := v.(time.Time); ok {
+		return at.Format(time.RFC3339)
+	}
+	return fmt.Sprint(v)
+}
+
+func naiveMeasures(r Report, rows []row) []any {
+	var out []any
+	for _, m := range r.Measures {
+		var n, sum int64
+		var lowest, highest any
+		seen := make(map[any]bool)
+		for _, rec := range rows {
+			if where, ok := m.Where.(Equal); !m.All && !isFlow(rec) || ok && rec[where.Field] != where.Value {
+				continue
+			}
+			n++
+			v := value(rec, m.Field)
+			if v == nil {
+				continue
+			}
+			seen[v] = true
+			if v, ok := v.(int64); ok {
+				sum += v
+				if lowest == nil || v < lowest.(int64) {
+					lowest = v
+				}
+				if highest == nil || v > highest.(int64) {
+					highest = v
+				}
+			}
+		}
+		var v any
+		switch {
+		case m.Func == "count":
+			v = n
+		case m.Func == "distinct":
+			v = int64(len(seen))
+		case m.Func == "malformed":
+			v = int64(3)
+		case m.Func == "min":
+			v = lowest
+		case m.Func == "max":
+			v = highest
+		case lowest != nil:
+			v = sum
+		}
+		if at, ok := v.(int64); ok && m.Unit == Instant {
+			v = time.Unix(at, 0).UTC()
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// result is all of a table that a user sees.
+func result(t Table) string {
+	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v", t.Rows, t.Totals, t.Cut, t.Others)
+}
+
+// randomRows makes records with few different values, so that groups and ties are common.
+func randomRows(r *rand.Rand, n int) []row {
+	pick := func(words ...string) string { return words[r.IntN(len(words))] }
+	addr := func() string {
+		return pick("10.0.0.1", "10.0.0.2", "10.0.0.10", "192.0.2.7", "2001:db8::1", "2001:db8::10", "0.0.0.0")
+	}
+	var rows []row
+	for range n {
+		rec := row{
+			"interface_id": pick("eni-1", "eni-2", "eni-10"), "srcaddr": addr(), "dstaddr": addr(), "pkt_srcaddr": addr(),
+			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
+			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
+			"end": pick("1700000060", "1700000061"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
+			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "tcp_flags": pick("0", "18", "2147483647"),
+		}
+		for name := range rec {
+			if r.IntN(8) == 0 {
+				delete(rec, name)
+			}
+		}
+		if r.IntN(5) == 0 {
+			rec = row{"log_status": pick(schema.StatusNoData, schema.StatusSkipData, "GO_AWAY"), "start": "1600000000", "end": "1800000000"}
+			rec["interface_id"] = pick("eni-1", "eni-3")
+		}
+		rows = append(rows, rec)
+	}
+	return rows
+}
+
+// randomReports returns the reports of the catalog that do with logged fields, each as it is and changed.
+func randomReports(t *testing.T, r *rand.Rand) []Report {
+	t.Helper()
+	var out []Report
+	names := strings.Fields("srcaddr dstaddr pkt_srcaddr srcport dstport protocol packets bytes start action log_status interface_id subnet_id tcp_flags")
+	measures := strings.Fields("flows bytes packets first last accepted rejected nodata skipdata distinct(srcaddr) distinct(dstport) distinct(bytes) distinct(subnet_id) " +
+		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start)")
+	shuffled := func(list []string) []string {
+		list = slices.Clone(list)
+		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		return list
+	}
+	for _, rep := range catalog {
+		if strings.HasSuffix(rep.Name, "-geo") || strings.HasSuffix(rep.Name, "-asn") {
+			continue
+		}
+		out = append(out, rep)
+		c := Change{By: shuffled(names)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
+		c.Sort = shuffled(append(c.By, shuffled(measures)[:4]...))[0]
+		if r.IntN(2) == 0 {
+			c.Sort = "-" + c.Sort
+		}
+		rep, err := rep.With(c, fields())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, rep)
+	}
+	return out
+}
+
+// However the rows are cut into batches and dealt out to workers, the tables are what the plainest program
+// makes of them.
+func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		rows := randomRows(r, 1+r.IntN(400))
+		reports := randomReports(t, r)
+		for _, workers := range []int{1, 2, 8} {
+			for _, size := range []int{1, 7, 100, len(rows)} {
+				tables, lacks, err := aggregate(t, reports, rows, workers, size)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(lacks) > 0 { // a short log may lack a field
+					if len(rows) > 30 {
+						t.Errorf("seed %d: got %v", seed, lacks)
+					}
+					break
+				}
+				for i, got := range tables {
+					want(t, fmt.Sprintf("seed %d: %+v with %d workers, batches of %d", seed, reports[i], workers, size), result(got), result(naive(reports[i], rows)))
+				}
+			}
+		}
+	}
+}
+
+// A worker's dictionaries are started anew when they have grown large; other workers have other codes.
+func TestDictionariesMayChange(t *testing.T) {
+	agg, err := NewAggregator(fields(), []Report{changed(t, "interfaces", Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, batch := range []string{"eni-1 ACCEPT\neni-2 REJECT", "eni-2 REJECT\neni-1 ACCEPT", "eni-2 REJECT", "eni-20 A\neni-2 B"} {
+		rec := newFeeder(agg.Projection()).record(t, rowsOf("interface_id action\n"+batch)) // each has dictionaries of its own
+		if err := agg.Add(schema.Batch{Record: rec, Worker: i % 2}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables, _, err := agg.Tables(schema.Stats{Flows: 7}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "rows", tables[0].Rows, "[[eni-2 4 2] [eni-1 2 1] [eni-20 1 1]]")
+}
+
+func TestCatalog(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, r := range Catalog() {
+		if schema.CanonicalName(r.Name) == "" || r.Name != strings.ToLower(r.Name) || seen[r.Name] {
+			t.Errorf("%s: the name is taken, or is not a word in lower case", r.Name)
+		}
+		seen[r.Name] = true
+		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next == "" {
+			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
+		}
+		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0) {
+			t.Errorf("%s: got limit %d with %d keys, want one if there are keys", r.Name, r.Limit, len(r.Keys))
+		}
+		columns := make(map[string]bool)
+		for _, k := range r.Keys {
+			if columns[k.Name()] {
+				t.Errorf("%s: column %s comes twice", r.Name, k.Name())
+			}
+			columns[k.Name()] = true
+		}
+		for _, m := range r.Measures {
+			if columns[m.Name] {
+				t.Errorf("%s: column %s comes twice", r.Name, m.Name)
+			}
+			columns[m.Name] = true
+			if again, err := ParseMeasure(m.Name, fields()); err != nil || fmt.Sprint(again) != fmt.Sprint(m) {
+				t.Errorf("%s: measure %s: got %v, %v from its name, want %v", r.Name, m.Name, again, err, m)
+			}
+		}
+		if len(r.Measures) == 0 || r.Order != "" && !columns[r.Order] {
+			t.Errorf("%s: order %q is not among the columns %v", r.Name, r.Order, columns)
+		}
+		var names []string
+		r.Fields(func(name string) { names = append(names, name) })
+		if _, err := fields().Project(names...); err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+		}
+		empty := table(t, r, nil)
+		rows := 0
+		if len(r.Keys) == 0 {
+			rows = 1
+		}
+		want(t, r.Name+": rows of no input", len(empty.Rows), rows)
+		want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
+	}
+	want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
+	want(t, "names", len(Names()), len(catalog))
+}
+
+func TestEveryMeasureHasAFunction(t *testing.T) {
+	for _, m := range Measures() {
+		if m.Doc == "" || !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
+			t.Errorf("measure %s: there is no function %q, or no Doc", m.Name, m.Func)
+		}
+	}
+}
+
+func TestParseMeasure(t *testing.T) {
+	for s, expected := range map[string]Measure{
+		"flows":                      {Name: "flows", Func: "count", Unit: Count},
+		" Bytes ":                    {Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes},
+		"last":                       {Name: "last", Func: "max", Field: "end", Unit: Instant},
+		"rejected":                   {Name: "rejected", Func: "count", Where: Equal{"action", "REJECT"}, Unit: Count},
+		"skipdata":                   {Name: "skipdata", Func: "count", Where: Equal{"log_status", "SKIPDATA"}, All: true, Unit: Count},
+		"malformed":                  {Name: "malformed", Func: "malformed", Unit: Count},
+		"distinct(dstport)":          {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"distinct_dstport":           {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"DISTINCT(DstPort)":          {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"sum(packets-lost-no-route)": {Name: "sum_packets_lost_no_route", Func: "sum", Field: "packets_lost_no_route", Unit: Count},
+		"max_packets_lost_no_route":  {Name: "max_packets_lost_no_route", Func: "max", Field: "packets_lost_no_route", Unit: Count},
+		"sum(bytes)":                 {Name: "sum_bytes", Func: "sum", Field: "bytes", Unit: Bytes},
+		"min(start)":                 {Name: "min_start", Func: "min", Field: "start", Unit: Instant},
+		"distinct(start)":            {Name: "distinct_start", Func: "distinct", Field: "start", Unit: Count},
+		"distinct(src_latitude)":     {Name: "distinct_src_latitude", Func: "distinct", Field: "src_latitude", Unit: Count},
+	} {
+		got, err := ParseMeasure(s, fields())
+		got.Doc = ""
+		if err != nil || got != expected {
+			t.Errorf("ParseMeasure(%q): got %+v, %v, want %+v", s, got, err, expected)
+		}
+	}
+	for s, part := range map[string]string{
+		"byte":               "did you mean bytes?",
+		"median(bytes)":      "unknown measure",
+		"":                   "there are flows",
+		"count(bytes)":       "unknown measure",
+		"malformed(bytes)":   "unknown measure",
+		"distinct(dst_port)": "did you mean dstport?",
+		"distinct()":         "unknown field",
+		"sum(srcaddr)":       "srcaddr is address, which has no sum",
+		"sum(start)":         "start is time, which has no sum",
+		"min(action)":        "action is text, which has no min",
+		"max(src_latitude)":  "src_latitude is float64, which has no max",
+	} {
+		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)
+		}
+	}
+}
+
+func TestWith(t *testing.T) {
+	base := Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10}
+	for _, test := range []struct {
+		c    Change
+		want string // keys | measures | order, reverse, limit
+	}{
+		{Change{Top: -1}, "srcaddr | bytes packets flows | packets false 10"},
+		{Change{Top: 0}, "srcaddr | bytes packets flows | packets false 0"},
+		{Change{Top: 3, By: []string{" pkt-srcaddr ", "DSTPORT"}}, "pkt_srcaddr dstport | bytes packets flows | packets false 3"},
+		{Change{Measures: []string{"flows", "packets"}}, "srcaddr | flows packets | packets false 0"},
+		{Change{Measures: []string{"flows", "distinct(dstport)", "distinct_dstport", "flows"}}, "srcaddr | flows distinct_dstport |  false 0"},
+		{Change{Sort: "flows"}, "srcaddr | bytes packets flows | flows false 0"},
+		{Change{Sort: "-flows"}, "srcaddr | bytes packets flows | flows true 0"},
+		{Change{Sort: "srcaddr"}, "srcaddr | bytes packets flows | srcaddr false 0"},
+		{Change{Sort: "- Src-Addr"}, "error"},
+		{Change{Sort: "-srcaddr"}, "srcaddr | bytes packets flows | srcaddr true 0"},
+		{Change{Sort: "max(bytes)"}, "srcaddr | bytes packets flows max_bytes | max_bytes false 0"},
+		{Change{Sort: "bytes", By: []string{"bytes"}}, "bytes | bytes packets flows | bytes false 0"},
+		{Change{Sort: "dstaddr"}, "error"},
+		{Change{By: []string{"srcaddr", "src_addr"}}, "error"},
+		{Change{By: []string{"srcaddr", "srcaddr"}}, "error"},
+	} {
+		got := "error"
+		r, err := base.With(test.c, fields())
+		if err == nil {
+			var ks, ms []string
+			for _, k := range r.Keys {
+				ks = append(ks, k.Name())
+			}
+			for _, m := range r.Measures {
+				ms = append(ms, m.Name)
+			}
+			got = fmt.Sprintf("%s | %s | %s %v %d", strings.Join(ks, " "), strings.Join(ms, " "), r.Order, r.Reverse, r.Limit)
+		}
+		want(t, fmt.Sprintf("%+v", test.c), got, test.want)
+	}
+	want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10})
+
+	one, _ := base.With(Change{Sort: "first"}, fields())
+	two, _ := base.With(Change{Sort: "last"}, fields())
+	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
+
+	for _, test := range []struct {
+		c       Change
+		message string
+	}{
+		{Change{By: []string{"srcadr"}}, `unknown field "srcadr": did you mean srcaddr?`},
+		{Change{By: []string{"action", "action"}}, "--by names action twice"},
+		{Change{Measures: []string{"packet"}}, "did you mean packets?"},
+		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
+		{Change{Sort: "byts"}, "--sort: unknown measure \"byts\": did you mean bytes?"},
+	} {
+		if _, err := base.With(test.c, fields()); err == nil || !strings.Contains(err.Error(), test.message) {
+			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)
+		}
+	}
+}
+
+func TestTiesGoByTheKeys(t *testing.T) {
+	rows := rowsOf(`srcaddr dstport bytes
+10.0.0.2 9 5
+10.0.0.10 10 5
+- 9 5
+10.0.0.10 - 5
+10.0.0.10 9 5
+10.0.0.3 1 -
+10.0.0.3 0 -
+10.0.0.4 1 6`)
+	r := changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"bytes"}, Top: 0})
+	want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
+		"[[10.0.0.4 1 6] [10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
+	r.Reverse = true
+	want(t, "the least first, nulls still last", table(t, r, rows).Rows,
+		"[[10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
+	r.Order = "dstport"
+	want(t, "by a key, the largest first", table(t, r, rows).Rows,
+		"[[10.0.0.10 10 5] [10.0.0.10 9 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 1 <nil>] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.10 <nil> 5]]")
+	for limit := 1; limit <= len(rows); limit++ {
+		all := table(t, r, rows).Rows
+		cut := r
+		cut.Limit = limit
+		want(t, fmt.Sprintf("the first %d", limit), table(t, cut, rows).Rows, all[:limit])
+	}
+}
+
+func TestOthersAndTotals(t *testing.T) {
+	rows := rowsOf(`srcaddr dstport bytes start end
+10.0.0.1 1 100 10 20
+10.0.0.2 1 50 9 30
+10.0.0.2 2 - 8 31
+10.0.0.3 2 7 7 32
+10.0.0.3 3 - - -
+- 3 - 6 33`)
+	r := changed(t, "talkers", Change{Measures: strings.Fields("bytes flows first last distinct(dstport) max(bytes)"), Top: 1})
+	got := table(t, r, rows)
+	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
+	want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
+	want(t, "totals", got.Totals, []any{nil, 157, 6, at(6), at(33), 3, 100})
+	want(t, "cut", got.Cut, 3)
+	want(t, "others", got.Others, []any{nil, 57, 5, at(6), at(33), 3, 50})
+	r.Limit = 4
+	got = table(t, r, rows)
+	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
+	r.Limit = 3
+	want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
+}
+
+func TestOneRowWithoutKeys(t *testing.T) {
+	r := changed(t, "summary", Change{Top: 5})
+	got := table(t, r, rowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
+	want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 0 0]]")
+	want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
+}
+
+func TestOnlyFlowsCount(t *testing.T) {
+	rows := rowsOf(`interface_id bytes action log_status
+eni-1 1 REJECT OK
+eni-1 2 REJECT -
+eni-1 4 REJECT NODATA
+eni-1 8 REJECT SKIPDATA
+eni-2 16 ACCEPT NODATA
+eni-1 32 REJECT ok`)
+	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
+	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
+	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
+	r.Where = Equal{"action", "REJECT"}
+	want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
+}
+
+// Among the rows that meet a condition there may be as many as have no log-status in the whole batch.
+func TestFlowsAmongSomeRows(t *testing.T) {
+	r := changed(t, "rejected", Change{Measures: []string{"flows", "nodata"}})
+	rows := rowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
+	want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
+}
+
+func TestSumOverflow(t *testing.T) {
+	top := fmt.Sprint(math.MaxInt64)
+	r := changed(t, "talkers", Change{Top: 0})
+	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
+	want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
+	rows = append(rows, row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
+	for _, workers := range []int{1, 3} {
+		for _, size := range []int{1, 3} {
+			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, errSum) {
+				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, errSum)
+			}
+		}
+	}
+	rows = []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
+	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, errSum) {
+		t.Errorf("2^64 in one batch: got %v, want %v", err, errSum)
+	}
+}
+
+// A total that is left out without a word would be taken for nothing.
+func TestTotalOverflow(t *testing.T) {
+	top := fmt.Sprint(math.MaxInt64)
+	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
+	for _, limit := range []int{0, 1} {
+		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, errSum) {
+			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, errSum)
+		}
+	}
+}
+
+func TestLacking(t *testing.T) {
+	rows := rowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
+	reports := []Report{
+		changed(t, "rejected", Change{Top: -1}),
+		changed(t, "talkers", Change{Top: -1}),
+		changed(t, "pairs", Change{By: []string{"srcaddr", "dstaddr", "src_country", "dst_country", "tgw_id"}}),
+		changed(t, "ports", Change{By: []string{"src_city"}, Measures: []string{"flows"}}),
+	}
+	tables, lacks, err := aggregate(t, reports, rows, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "lacking", lacks, "[rejected needs action, which these logs do not have: add ${action} to the format of the flow log "+
+		"pairs needs dstaddr and dst_country and tgw_id, which these logs do not have: add ${dstaddr} ${tgw-id} to the format of the flow log]")
+	want(t, "the others", []string{tables[0].Name, tables[1].Name}, "[talkers ports]")
+	want(t, "ordered by the first measure that there is", tables[0].Rows, "[[10.0.0.3 <nil> 9 1] [10.0.0.1 <nil> 5 1] [10.0.0.2 <nil> <nil> 1]]")
+	want(t, "column of the order", tables[0].Columns[tables[0].Order].Name, "packets")
+	want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
+	want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
+
+	_, lacks, _ = aggregate(t, reports, rowsOf("srcaddr log_status\n- NODATA"), 1, 1)
+	want(t, "without flows nothing is lacking", lacks, "[]")
+}
+
+// Whether a field is there must not depend on which records came in one batch.
+func TestLackingIsAboutFlows(t *testing.T) {
+	rows := rowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
+	for _, size := range []int{1, 2, 3} {
+		_, lacks, err := aggregate(t, []Report{changed(t, "interfaces", Change{Top: -1})}, rows, 1, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, fmt.Sprintf("lacking in batches of %d", size), lacks, "[interfaces needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log]")
+	}
+}
+
+// wrapNames stands in for enrichment: it computes protocol_name.
+func wrapNames(p *schema.Projection, next schema.Emit) schema.Emit {
+	return func(b schema.Batch) error {
+		var cols []arrow.Array
+		for _, f := range p.Fields {
+			if f.Name != "protocol_name" {
+				cols = append(cols, column(b.Record, f.Name))
+				continue
+			}
+			c := schema.NewColumn(f)
+			in := column(b.Record, "protocol").(*array.Int32)
+			for row := range in.Len() {
+				if in.IsNull(row) {
+					c.Null()
+				} else {
+					c.Text("name of " + fmt.Sprint(in.Value(row)))
+				}
+			}
+			cols = append(cols, c.Array())
+		}
+		return next(schema.Batch{Record: array.NewRecord(p.Fields.Arrow(), cols, b.NumRows()), Worker: b.Worker})
+	}
+}
+
+func TestLabels(t *testing.T) {
+	for _, test := range []struct {
+		by            []string
+		columns, rows string
+	}{
+		{[]string{"srcaddr", "protocol"}, "[srcaddr protocol protocol_name flows]", "[[10.0.0.1 17 name of 17 2] [10.0.0.1 6 name of 6 1] [10.0.0.2 <nil> <nil> 1]]"},
+		{[]string{"srcaddr"}, "[srcaddr flows]", "[[10.0.0.1 3] [10.0.0.2 1]]"},
+		// what is a key already is no label too
+		{[]string{"protocol_name", "protocol"}, "[protocol_name protocol flows]", "[[name of 17 17 2] [name of 6 6 1] [<nil> <nil> 1]]"},
+		{[]string{"protocol", "protocol_name"}, "[protocol protocol_name flows]", "[[17 name of 17 2] [6 name of 6 1] [<nil> <nil> 1]]"},
+	} {
+		agg, err := NewAggregator(fields(), []Report{changed(t, "protocols", Change{By: test.by, Measures: []string{"flows"}})}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := agg.Projection()
+		rec := newFeeder(p.Logged()).record(t, rowsOf("srcaddr protocol\n10.0.0.1 6\n10.0.0.1 17\n10.0.0.1 17\n10.0.0.2 -"))
+		if err := wrapNames(p, agg.Add)(schema.Batch{Record: rec}); err != nil {
+			t.Fatal(err)
+		}
+		tables, _, err := agg.Tables(schema.Stats{Flows: 4}, wrapNames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for i, c := range tables[0].Columns {
+			names = append(names, c.Name)
+			if c.Role == LabelRole && (tables[0].Columns[c.Of].Name != "protocol" || !c.InPlace || i != c.Of+1) {
+				t.Errorf("%v: label %+v: want it behind protocol, in place of it", test.by, c)
+			}
+		}
+		want(t, fmt.Sprint(test.by, " columns"), names, test.columns)
+		want(t, fmt.Sprint(test.by, " rows"), tables[0].Rows, test.rows)
+	}
+}
+
+// Times are ordered right up to the latest that a record can hold.
+func TestOrderOfTimes(t *testing.T) {
+	rows := rowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
+	r := changed(t, "talkers", Change{Measures: []string{"last"}, Top: 0})
+	var got []any
+	for _, row := range table(t, r, rows).Rows {
+		got = append(got, row[0])
+	}
+	want(t, "latest first", got, "[10.0.0.2 10.0.0.1 10.0.0.4 10.0.0.3]")
+}
+
+func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	seen := make(map[string]bool)
+	var rows []row
+	for range 20_000 { // more than the first tables hold
+		b := [16]byte{10: 0xff, 11: 0xff}
+		if r.IntN(2) == 0 {
+			b = [16]byte{0x20, 0x01}
+		}
+		b[14], b[15] = byte(r.IntN(64)), byte(r.IntN(256))
+		addr := netip.AddrFrom16(b).Unmap().String()
+		seen[addr] = true
+		rows = append(rows, row{"srcaddr": addr})
+	}
+	reports := []Report{changed(t, "talkers", Change{Measures: []string{"flows"}, Top: 0}), changed(t, "summary", Change{Measures: []string{"distinct(srcaddr)"}})}
+	tables, _, err := aggregate(t, reports, rows, 3, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "groups", len(tables[0].Rows), len(seen))
+	want(t, "distinct", tables[1].Rows, [][]any{{len(seen)}})
+}
+
+// benchBatches makes batches of 10,000 records, whose 200,000 source addresses come as often as Zipf says, as
+// in real traffic.
+func benchBatches(b *testing.B, p *schema.Projection, batches int) []arrow.Record {
+	r := rand.New(rand.NewPCG(1, 2))
+	zipf := rand.NewZipf(r, 1.1, 4, 199_999)
+	addr := func(n uint64) string {
+		n = n * 2654435761 % (1 << 32)
+		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
+	}
+	feed := newFeeder(p)
+	var out []arrow.Record
+	for range batches {
+		rows := make([]row, 10_000)
+		for i := range rows {
+			rows[i] = row{
+				"interface_id": fmt.Sprint("eni-", r.IntN(500)), "srcaddr": addr(zipf.Uint64()), "dstaddr": fmt.Sprintf("10.0.%d.%d", r.IntN(8), r.IntN(250)),
+				"dstport": []string{"443", "22", "53", "3389", fmt.Sprint(1024 + r.IntN(60000))}[r.IntN(5)], "protocol": []string{"6", "6", "17"}[r.IntN(3)],
+				"packets": fmt.Sprint(1 + r.IntN(100)), "bytes": fmt.Sprint(40 + r.IntN(100_000)), "start": fmt.Sprint(1700000000 + i), "end": fmt.Sprint(1700000060 + i),
+				"action": []string{"ACCEPT", "ACCEPT", "ACCEPT", "REJECT"}[r.IntN(4)], "log_status": schema.StatusOK,
+			}
+			if r.IntN(100) == 0 {
+				rows[i] = row{"interface_id": rows[i]["interface_id"], "start": rows[i]["start"], "end": rows[i]["end"], "log_status": schema.StatusNoData}
+			}
+		}
+		out = append(out, feed.record(b, rows))
+		for i, c := range feed.cols { // the record keeps its memory
+			feed.cols[i] = &schema.Column{Field: c.Field, Dict: c.Dict}
+		}
+	}
+	return out
+}
+
+// BenchmarkAdd is the cost of a batch of 10,000 records, averaged over the first million of a worker.
+func BenchmarkAdd(b *testing.B) {
+	reports := map[string][]Report{"overview": Overview()}
+	for _, r := range Catalog() {
+		reports[r.Name] = []Report{r}
+	}
+	for _, name := range []string{"talkers", "pairs", "rejected", "overview"} {
+		b.Run(name, func(b *testing.B) {
+			agg, err := NewAggregator(fields(), reports[name], 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			batches := benchBatches(b, agg.Projection(), 100)
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if i == len(batches) {
+					i = 0
+					if agg, err = NewAggregator(fields(), reports[name], 1); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := agg.Add(schema.Batch{Record: batches[i]}); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
+		})
+	}
+}
