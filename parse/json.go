@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/valyala/fastjson"
@@ -171,8 +172,12 @@ func (w *worker) message(at place, message []byte) {
 // object appends a record whose fields are the members of a JSON object.
 func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 	var problem *Problem
-	known := false
+	known := o.Len() == 0 // a record of which nothing is known
 	o.Visit(func(key []byte, v *fastjson.Value) {
+		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
+			problem = cmp.Or(problem, &Problem{Line: at.line, Value: "not a record: " + string(key) + " is not one value", Fault: schema.NotJSON})
+			return
+		}
 		c, ok := w.byName[string(key)]
 		if !ok {
 			name := schema.CanonicalName(string(key))

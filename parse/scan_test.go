@@ -226,6 +226,101 @@ func TestUnknownColumns(t *testing.T) {
 	want(t, "unknown columns", stats.Unknown, []UnknownColumn{{"later_field", "test.log"}})
 }
 
+func TestJSONRecords(t *testing.T) {
+	content := `{"srcaddr":"10.0.0.1","later":"x","bytes":5}{} {"bytes":"7","srcaddr":null}
+{"nothing":"known"} {"type":"object","properties":{"bytes":1}} [{"bytes":-1}] junk
+{"bytes":8`
+	got, stats := rowsOf(t, one(content), Options{}, "srcaddr", "bytes")
+	want(t, "records", got, []string{"srcaddr=10.0.0.1 bytes=5 later=x ", "", "bytes=7 "})
+	want(t, "malformed", stats.Malformed, 5)
+}
+
+func TestCloudWatch(t *testing.T) {
+	plain, _ := rowsOf(t, one(records), Options{})
+	var events, lines, insights, console strings.Builder
+	for line := range strings.Lines(records) {
+		fmt.Fprintf(&events, `,{"id":"1","timestamp":1,"message":%q,"extractedFields":{"srcaddr":"6.6.6.6"}}`, strings.TrimSpace(line))
+		lines.WriteString("2014-12-14T04:06:50.000Z " + line)
+		insights.WriteString("2014-12-14 04:06:50.000," + line)
+		console.WriteString("1742570569000,\"" + strings.TrimSpace(line) + "\"\r\n")
+	}
+	list := "[" + events.String()[1:] + "]"
+	control := `{"messageType":"CONTROL_MESSAGE","logEvents":[{"id":"","timestamp":1,"message":"CWL CONTROL MESSAGE: Checking health"}]}`
+	for name, content := range map[string]string{
+		"subscription":         control + `{"messageType":"DATA_MESSAGE","owner":"1","logEvents":` + list + `}` + control,
+		"subscription members": gz(control) + gz(`{"messageType":"DATA_MESSAGE","logEvents":`+list+`}`),
+		"filter-log-events":    "{\n  \"events\": " + list + ",\n \"searchedLogStreams\": []\n}\n",
+		"events, one a line":   strings.ReplaceAll(list[1:len(list)-1], "},{", "}\n{"),
+		"export task":          lines.String(),
+		"console CSV":          "timestamp,message\r\n" + console.String(),
+		"Insights CSV":         "@timestamp,@message\n" + insights.String(),
+	} {
+		for _, size := range []int{1, 0} {
+			got, stats := rowsOf(t, one(content), Options{BlockSize: size})
+			want(t, name, got, plain)
+			want(t, name+": malformed", stats.Malformed, 0)
+		}
+	}
+	got, stats := rowsOf(t, memorySource{{"aws-logs-write-test", "Permission Check Successful"}, {"a", records}}, Options{})
+	want(t, "beside the object that an export task writes first", got, plain)
+	want(t, "failed", stats.Failed, []ObjectError{})
+}
+
+func TestCSV(t *testing.T) {
+	for name, content := range map[string]string{
+		"Athena":   "\"srcaddr\",\"dstport\",\"log_status\"\n\"10.0.0.1\",\"443\",\"OK\"\n\"-\",,\"NODATA\"\n",
+		"Insights": "@timestamp,srcAddr,dstPort,logStatus\nx,10.0.0.1,443,OK\nx,,-,NODATA\n",
+	} {
+		got, _ := rowsOf(t, one(content), Options{}, "srcaddr", "dstport", "log_status")
+		want(t, name, got, []string{"srcaddr=10.0.0.1 dstport=443 log_status=OK ", "log_status=NODATA "})
+	}
+	got, stats := rowsOf(t, one("srcaddr,instance_tag\n10.0.0.1,\"a\nb,\"\"c\"\"\"\n\"broken\n10.0.0.2,d\n"), Options{}, "srcaddr", "instance_tag")
+	want(t, "quoted", got[0], "srcaddr=10.0.0.1 instance_tag=a\nb,\"c\" ")
+	want(t, "malformed", stats.Malformed, 1)
+}
+
+func TestOCSFIsRefused(t *testing.T) {
+	_, stats := rowsOf(t, one(`{"class_uid":4001,"src_endpoint":{"ip":"10.0.0.1"}}`), Options{})
+	if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "OCSF") {
+		t.Errorf("got %v, want an error that names OCSF", stats.Failed)
+	}
+}
+
+func TestNamesOfObjects(t *testing.T) {
+	name := func(account, flowLog, rest string) string {
+		return "x/AWSLogs/" + account + "/vpcflowlogs/us-east-1/2026/05/14/" + account + "_vpcflowlogs_us-east-1_" + flowLog + "_20260514T0900Z_" + rest + ".log"
+	}
+	eni := "interface-id srcaddr\neni-1 10.0.0.1\n"
+	src := memorySource{{name("000000000001", "fl-1", "a"), eni}, {name("000000000001", "fl-2", "b"), eni}, {"copy/" + name("000000000001", "fl-1", "a"), eni}, {"other.log", eni}}
+	p, err := append(schema.Logged(), schema.Delivered()...).Project("account_id", "region", "flow_log_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := func(opt Options) (rows []string, stats Stats) {
+		var mu sync.Mutex
+		stats, err := Scan(context.Background(), src, p, opt, func(b schema.Batch) error {
+			mu.Lock()
+			defer mu.Unlock()
+			rows = append(rows, rowsOfRecord(b.Record)...)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows, stats
+	}
+	rows, stats := scan(Options{Workers: 1, Ordered: true})
+	want(t, "fields", rows, []string{
+		"account_id=000000000001 region=us-east-1 flow_log_id=fl-1 ", "account_id=000000000001 region=us-east-1 flow_log_id=fl-2 ",
+		"account_id=000000000001 region=us-east-1 flow_log_id=fl-1 ", "",
+	})
+	want(t, "twice", len(stats.Twice), 1)
+	want(t, "overlaps", stats.Overlaps, []string{"fl-1 and fl-2"})
+	rows, stats = scan(Options{Keys: KeyFilter{FlowLogs: []string{"fl-2"}}})
+	want(t, "one flow log", len(rows), 1)
+	want(t, "overlaps of one flow log", len(stats.Overlaps), 0)
+}
+
 func TestRecordsWithoutStatusAreFlows(t *testing.T) {
 	src := memorySource{{"a.log", header + records}, {"b.log", "srcaddr bytes\n10.0.0.1 5\n"}, {"c.log", "srcaddr log-status\n10.0.0.1 -\n"}}
 	_, stats := rowsOf(t, src, Options{Workers: 1})
