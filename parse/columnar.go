@@ -18,9 +18,10 @@ type rowProblem struct {
 // columns collects the rows of a block of a columnar format, column by column. Values are converted once
 // for each distinct one where the format has dictionaries.
 type columns struct {
-	w    *worker
-	rows int
-	bad  map[int32]rowProblem // the first problem of a row
+	w       *worker
+	rows    int
+	escaped bool                 // tags are percent-encoded
+	bad     map[int32]rowProblem // the first problem of a row
 }
 
 // add converts count distinct values by means of append, which appends value i to its column or says why

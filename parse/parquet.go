@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
@@ -32,10 +33,14 @@ func readParquet(in *input, c *content) error {
 	}
 	in.opt.Meter.Bytes.Add(size - in.bytes.Swap(size))
 	names := make([]string, len(f.Root().Columns()))
-	known := false
+	known, ocsf := false, false
 	for i, col := range f.Root().Columns() {
 		names[i] = schema.CanonicalName(col.Name())
 		known = known || in.projection.Knows(names[i])
+		ocsf = ocsf || names[i] == "src_endpoint"
+	}
+	if ocsf {
+		return errOCSF
 	}
 	if !known {
 		return errors.New("parquet: no column is a flow log field")
@@ -45,13 +50,18 @@ func readParquet(in *input, c *content) error {
 	start := &place{layout: l}
 	var blocks sync.WaitGroup
 	defer blocks.Wait() // they read the file, which is closed next
+	writer, _ := f.Lookup("writer")
+	escaped := writer != "flowlog" // AWS percent-encodes tags; flowlog's own files have them decoded
 	for _, group := range f.RowGroups() {
+		if in.outside(group, names) {
+			continue
+		}
 		for from := int64(0); from < group.NumRows(); from += parquetBlock {
 			to := min(from+parquetBlock, group.NumRows())
 			blocks.Add(1)
 			more := in.send(&block{start: start, done: blocks.Done, decode: func(w *worker, b *block, at place) place {
 				defer recoveredIn(b)
-				if err := w.parquet(group, from, to, at); err != nil {
+				if err := w.parquet(group, from, to, escaped, at); err != nil {
 					w.reset()
 					b.fail(fmt.Errorf("parquet: %w", err))
 				}
@@ -67,9 +77,33 @@ func readParquet(in *input, c *content) error {
 	return nil
 }
 
+// outside reports whether all records of a row group end outside the time that was asked for, by the
+// smallest and largest end that the file notes. They are counted.
+func (in *input) outside(group parquet.RowGroup, names []string) bool {
+	column := slices.Index(names, "end")
+	if in.opt.Since == 0 && in.opt.Until == 0 || column < 0 {
+		return false
+	}
+	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
+	if !ok {
+		return false
+	}
+	low, high, ok := chunk.Bounds()
+	if !ok || low.Kind() != parquet.Int64 || high.Kind() != parquet.Int64 {
+		return false
+	}
+	if high.Int64() >= in.opt.Since && (in.opt.Until == 0 || low.Int64() < in.opt.Until) {
+		return false
+	}
+	in.Lock()
+	defer in.Unlock()
+	in.Outside += group.NumRows()
+	return true
+}
+
 // parquet decodes rows from up to to of a row group.
-func (w *worker) parquet(group parquet.RowGroup, from, to int64, at place) error {
-	t := columns{w: w, rows: int(to - from), bad: make(map[int32]rowProblem)}
+func (w *worker) parquet(group parquet.RowGroup, from, to int64, escaped bool, at place) error {
+	t := columns{w: w, escaped: escaped, rows: int(to - from), bad: make(map[int32]rowProblem)}
 	chunks := group.ColumnChunks()
 	if len(chunks) != len(at.layout.names) {
 		return errors.New("nested columns: these are not flow logs")
@@ -137,14 +171,14 @@ func (t *columns) page(c *schema.Column, page parquet.Page) {
 		data, count = values.Data(), int(values.NumValues())
 	}
 	if count > 0 {
-		t.add(c, count, parquetValue(data), index)
+		t.add(c, count, parquetValue(data, t.escaped), index)
 	} else {
 		c.Pad(c.Len() + len(index))
 	}
 }
 
 // parquetValue returns the function that appends a value of a page.
-func parquetValue(data encoding.Values) func(c *schema.Column, i int) (schema.Fault, string) {
+func parquetValue(data encoding.Values, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
 	switch data.Kind() {
 	case encoding.Int32:
 		v := data.Int32()
@@ -160,7 +194,13 @@ func parquetValue(data encoding.Values) func(c *schema.Column, i int) (schema.Fa
 		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, v[i]) }
 	case encoding.ByteArray:
 		v, offsets := data.ByteArray()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendText(c, v[offsets[i]:offsets[i+1]]) }
+		return func(c *schema.Column, i int) (schema.Fault, string) {
+			text := v[offsets[i]:offsets[i+1]]
+			if escaped && c.Escaped && bytes.IndexByte(text, '%') >= 0 {
+				return c.ParseEscaped(text), string(text)
+			}
+			return appendText(c, text)
+		}
 	}
 	return func(*schema.Column, int) (schema.Fault, string) {
 		return schema.NotText, "a value of type " + data.Kind().String()
