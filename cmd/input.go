@@ -33,6 +33,9 @@ type input struct {
 	tz        string
 	progress  string
 	keys      parse.KeyFilter
+	dryRun    bool
+	partial   bool
+	s3        s3Flags
 }
 
 func (in *input) flags(c *cobra.Command) {
@@ -45,12 +48,15 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringSliceVar(&in.keys.Accounts, "account", nil, "only objects of these `accounts`, by their names")
 		f.StringSliceVar(&in.keys.Regions, "region-filter", nil, "only objects of these `regions`, by their names")
 		f.StringVar(&in.tz, "tz", "UTC", "time `zone` of --since and --until, and of times in tables: UTC, Local or a name such as Europe/Berlin")
+		f.BoolVar(&in.dryRun, "dry-run", false, "print the objects that would be read, their bytes and the requests that takes")
+		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far")
 		f.IntVar(&in.workers, "workers", 0, "goroutines that parse (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "stop with exit code 1 when more than this many records are malformed (0: never)")
 		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
 		f.StringVar(&in.progress, "progress", "auto", "progress on stderr: auto (a bar on a terminal), plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
+	in.s3.flags(c)
 	complete(c, "progress", func() []string { return progressModes })
 	complete(c, "input-format", parse.FormatNames)
 }
@@ -69,7 +75,9 @@ func complete(c *cobra.Command, flag string, values func() []string) {
 type reader struct {
 	*console
 	parse.Source
+	sources []parse.Source // that Source is made of
 	opt     parse.Options
+	partial bool
 	quiet   bool
 	mode    string         // of progress
 	zone    *time.Location // of times that are shown
@@ -79,8 +87,8 @@ type reader struct {
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
-// returns nil.
-func (in *input) open(con *console, args []string) (*reader, error) {
+// returns nil. A dry run ends here, with errPlanned.
+func (in *input) open(ctx context.Context, con *console, args []string) (*reader, error) {
 	if len(args) == 0 {
 		if terminal(con.in) {
 			return nil, nil
@@ -90,7 +98,7 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 	if in.workers < 0 || in.maxErrors < 0 {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
-	r := &reader{console: con, Source: parse.Paths(con.in, args...), quiet: in.quiet}
+	r := &reader{console: con, quiet: in.quiet, partial: in.partial}
 	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
@@ -135,6 +143,17 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 			return nil, usageError{err}
 		}
 	}
+	if r.opt.Keys.Until.IsZero() && !r.opt.Keys.Since.IsZero() {
+		r.opt.Keys.Until = now.Add(clockSkew) // so that S3 need not be asked which later days there are
+	}
+	in.s3.Filter = r.opt.Keys
+	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
+		return nil, err
+	}
+	r.Source = parse.Concat(r.sources...)
+	if in.dryRun {
+		return nil, r.plan(ctx)
+	}
 	if in.rejects != "" {
 		f, err := create(in.rejects)
 		if err != nil {
@@ -144,6 +163,9 @@ func (in *input) open(con *console, args []string) (*reader, error) {
 	}
 	return r, nil
 }
+
+// clockSkew is how much later than by this machine's clock records may be.
+const clockSkew = time.Hour
 
 func oneOf(what, name string, names []string) error {
 	for _, n := range names {
@@ -215,7 +237,12 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	if errors.As(err, &many) {
 		return fmt.Errorf("%w, which --max-errors allows: nothing was reported", many)
 	}
-	if err == nil && len(r.stats.Failed) > 0 && r.stats.Records+r.stats.Malformed == 0 && int64(len(r.stats.Failed)) >= r.stats.Objects {
+	if err == nil && len(r.stats.Failed) > 0 && r.stats.Records+r.stats.Malformed+r.stats.Outside == 0 && int64(len(r.stats.Failed)) >= r.stats.Objects {
+		for _, f := range r.stats.Failed {
+			if accessDenied(f.Err) {
+				return fmt.Errorf("no input could be read: %w", f.Err)
+			}
+		}
 		return errors.New("no input could be read")
 	}
 	return err

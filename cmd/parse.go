@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -50,7 +51,7 @@ func newParse(con *console) *cobra.Command {
 
 func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
-	in, err := p.input.open(p.console, args)
+	in, err := p.input.open(ctx, p.console, args)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
 		return err
 	}
-	return in.close()
+	return cmp.Or(in.close(), ctx.Err())
 }
 
 // write scans the input and writes its records.
@@ -92,6 +93,9 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		return err
 	}
 	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, w.Add))
+	if ctx.Err() != nil && in.partial {
+		err = nil
+	}
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "") {
 		return usageError{errors.New("--by, --measures and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
 	}
-	in, err := r.input.open(r.console, args)
+	in, err := r.input.open(ctx, r.console, args)
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(err); err != nil {
 		return err
 	}
-	return in.close()
+	return cmp.Or(in.close(), ctx.Err())
 }
 
 // compute runs the reports over the input.
@@ -182,12 +183,17 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 		return nil, schema.Stats{}, usageError{err}
 	}
 	wrap := enr.wrap(in.opt.Workers)
-	if err := in.scan(ctx, agg.Projection().Logged(), wrap(agg.Projection(), agg.Add)); err != nil {
+	if err := in.scan(ctx, agg.Projection().Logged(), wrap(agg.Projection(), agg.Add)); err != nil && (ctx.Err() == nil || !in.partial) {
 		return nil, schema.Stats{}, err
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
 		return nil, schema.Stats{}, err
+	}
+	if ctx.Err() != nil {
+		for i := range tables {
+			tables[i].Notes = append(tables[i].Notes, "interrupted: this is what was read until then")
+		}
 	}
 	for _, l := range lacks {
 		if len(reports) == 1 {

@@ -24,6 +24,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitIncomplete  = 3
+	exitDenied      = 4
 	exitInterrupted = 130
 )
 
@@ -64,17 +65,20 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	switch {
-	case err == nil, errors.Is(err, syscall.EPIPE):
+	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, errPlanned):
 		return exitDone
-	case errors.Is(err, errIncomplete):
-		return exitIncomplete
 	case ctx.Err() != nil:
 		fmt.Fprintln(errOut, "flowlog: interrupted")
 		return exitInterrupted
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
 	}
 	fmt.Fprintln(errOut, "flowlog:", printable(err.Error()))
-	if errors.As(err, &usageError{}) {
+	switch {
+	case errors.As(err, &usageError{}):
 		return exitUsage
+	case accessDenied(err):
+		return exitDenied
 	}
 	return exitFailed
 }

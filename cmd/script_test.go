@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// a script inherits neither $HOME nor $FLOWLOG_CITY_DB, only PATH and what is set here
 			env.Setenv("TESTDATA", testdata)
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true") // no script waits for credentials of the machine
 			if os.Getenv("GORACE") == "" {
 				env.Setenv("GORACE", "atexit_sleep_ms=10") // a second for each command otherwise
 			}

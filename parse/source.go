@@ -55,9 +55,6 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 	if arg == "-" {
 		return yield(Object{Name: "stdin", Size: -1, Open: p.stdin.open}, nil)
 	}
-	if strings.HasPrefix(arg, "s3://") {
-		return yield(Object{Name: arg}, errors.New("S3 cannot be read directly yet: copy it with `aws s3 cp --recursive`, or pipe one object into `flowlog report -`"))
-	}
 	info, err := os.Stat(arg)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?[{") {
 		matches, err := doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
@@ -105,6 +102,23 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		return nil
 	})
 	return more
+}
+
+// Concat is the Source of all objects of several sources, one after the other.
+func Concat(sources ...Source) Source { return concat(sources) }
+
+type concat []Source
+
+func (c concat) Objects(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for _, src := range c {
+			for o, err := range src.Objects(ctx) {
+				if !yield(o, err) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func file(name string) Object {

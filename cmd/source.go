@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/parse"
+	"flowlog/parse/s3"
+)
+
+// s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
+type s3Flags struct{ s3.Options }
+
+func (f *s3Flags) flags(c *cobra.Command) {
+	group(c, "S3 flags", func(set *pflag.FlagSet) {
+		set.StringVar(&f.Profile, "profile", "", "AWS `profile` to use (default: the AWS environment's)")
+		set.StringVar(&f.Region, "region", "", "AWS `region` to ask first; the region of a bucket is found out")
+		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")
+		set.BoolVar(&f.NoSignRequest, "no-sign-request", false, "read public buckets without credentials")
+		set.BoolVar(&f.RequestPayer, "request-payer", false, "pay for requests to buckets whose owner does not")
+		set.IntVar(&f.Concurrency, "concurrency", 0, "S3 objects to fetch at a time (default 64)")
+	})
+}
+
+// sources returns the source of arguments, which are paths and s3:// URLs in any order.
+func sources(ctx context.Context, con *console, opt s3.Options, args []string) ([]parse.Source, error) {
+	var list []parse.Source
+	var client *s3.Client
+	var local []string
+	flush := func() {
+		if len(local) > 0 {
+			list = append(list, parse.Paths(con.in, local...))
+			local = nil
+		}
+	}
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "s3://") {
+			local = append(local, arg)
+			continue
+		}
+		flush()
+		if client == nil {
+			var err error
+			if client, err = s3.Connect(ctx, opt); err != nil {
+				return nil, err
+			}
+		}
+		src, err := client.Source(arg)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		list = append(list, src)
+	}
+	flush()
+	return list, nil
+}
+
+// errPlanned ends a dry run.
+var errPlanned = errors.New("planned")
+
+// plan prints the objects that would be read, and says what that would take.
+func (r *reader) plan(ctx context.Context) error {
+	var objects, bytes, unknown, requests int64
+	failed := false
+	print := func(o parse.Object, err error) error {
+		if err != nil {
+			failed = true
+			fmt.Fprintln(r.err, "flowlog:", printable(parse.ObjectError{Object: o.Name, Err: err}.Error()))
+			return nil
+		}
+		objects++
+		if bytes += max(o.Size, 0); o.Size < 0 {
+			unknown++
+		}
+		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, printable(o.Name))
+		return err
+	}
+	for _, src := range r.sources {
+		remote, ok := src.(*s3.Source)
+		if !ok {
+			for o, err := range src.Objects(ctx) {
+				if err == nil && !r.opt.Keys.Keep(o.Name) {
+					continue
+				}
+				if err := print(o, err); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		for o, err := range remote.Plan(ctx) {
+			requests += int64(o.Requests)
+			if err := print(o.Object, err); err != nil {
+				return err
+			}
+		}
+		requests += remote.Stats().Lists
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	line := fmt.Sprintf("flowlog: would read %s, %s", count(objects, "object"), humanize.IBytes(uint64(bytes)))
+	if unknown > 0 {
+		line += fmt.Sprintf(" and %s of unknown size", count(unknown, "object"))
+	}
+	if requests > 0 {
+		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
+	}
+	fmt.Fprintln(r.err, line)
+	if failed {
+		return errIncomplete
+	}
+	return errPlanned
+}
+
+// accessDenied reports whether an error is a missing permission or missing credentials.
+func accessDenied(err error) bool {
+	var denied interface{ AccessDenied() bool }
+	return errors.As(err, &denied) && denied.AccessDenied()
+}

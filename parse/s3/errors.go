@@ -1,0 +1,268 @@
+package s3
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// An AccessError is a request that was refused for want of a permission or of credentials.
+type AccessError struct {
+	Permission string // s3:GetObject, s3:ListBucket, kms:Decrypt, …; "" if credentials are missing or wrong
+	ARN        string // what the permission is needed on
+	Reason     string // what was said
+	Hint       string // what may help
+	Err        error
+}
+
+func (e *AccessError) Error() string {
+	if e.Permission == "" {
+		return fmt.Sprintf("%s: %s", e.Reason, e.Hint)
+	}
+	msg := fmt.Sprintf("access denied: the permission %s on %s is missing", e.Permission, e.ARN)
+	if e.Reason != "" {
+		msg += " (" + e.Reason + ")"
+	}
+	return msg + ": " + e.Hint
+}
+
+func (e *AccessError) Unwrap() error { return e.Err }
+
+// AccessDenied tells this error from others where this package is not imported.
+func (e *AccessError) AccessDenied() bool { return true }
+
+func noCredentials(err error) error {
+	return &AccessError{
+		Reason: "no AWS credentials: " + lastPart(err),
+		Hint:   "choose a profile with --profile, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with --no-sign-request",
+		Err:    err,
+	}
+}
+
+// lastPart is the innermost cause of an error: what the SDK wraps it in says nothing to people.
+func lastPart(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+// request says what a request was for, to explain its failure.
+type request struct {
+	permission  string
+	bucket, key string
+}
+
+// arn returns what the permission is needed on.
+func (r request) arn(region string) string {
+	partition := "aws"
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	arn := "arn:" + partition + ":s3:::" + r.bucket
+	if r.permission != "s3:ListBucket" {
+		arn += "/" + r.key
+	}
+	return arn
+}
+
+// notAuthorized is how AWS words it when it says which permission is missing. It need not be the one of the
+// request: reading an encrypted object takes kms:Decrypt too.
+var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+)(?: on resource: "?([^"\s]+)"?)?`)
+
+// badCredentials are the codes of errors about the credentials, and what helps.
+var badCredentials = map[string]string{
+	"ExpiredToken":          "sign in again, with `aws sso login` or as you did before",
+	"ExpiredTokenException": "sign in again, with `aws sso login` or as you did before",
+	"TokenRefreshRequired":  "sign in again, with `aws sso login` or as you did before",
+	"InvalidToken":          "check AWS_SESSION_TOKEN, or choose a profile with --profile",
+	"InvalidAccessKeyId":    "check AWS_ACCESS_KEY_ID, or choose a profile with --profile; GovCloud, China and other servers have keys of their own",
+	"SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY, or choose a profile with --profile",
+	"RequestTimeTooSkewed":  "set this machine's clock right",
+}
+
+// explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the
+// object, and what helps. It keeps the error of a context as it is.
+func (c *Client) explain(r request, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	status := 0
+	var resp *smithyhttp.ResponseError
+	if errors.As(err, &resp) && resp.Response != nil {
+		status = resp.HTTPStatusCode()
+	}
+	code, message := "", ""
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		code, message = api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), ".")
+	}
+	region, _ := c.regions.Load(r.bucket)
+	name, _ := region.(string)
+	name = cmp.Or(name, c.api.Options().Region)
+
+	var unsent *smithyhttp.RequestSendError
+	var garbled *smithy.DeserializationError
+	switch hint, ok := badCredentials[code]; {
+	case ok:
+		return &AccessError{Reason: message, Hint: hint, Err: err}
+	case code == "InvalidObjectState":
+		return &cause{"the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that", err}
+	case code == "NoSuchBucket":
+		return &cause{"there is no bucket " + r.bucket + c.where(), err}
+	case code == "NoSuchKey" || status == http.StatusNotFound:
+		return &cause{"there is no such object", err}
+	case status == http.StatusForbidden || code == "AccessDenied" || status == http.StatusUnauthorized:
+		e := &AccessError{Permission: r.permission, ARN: r.arn(name), Err: err}
+		if !strings.EqualFold(message, "access denied") && !strings.EqualFold(message, "forbidden") {
+			e.Reason = message
+		}
+		if m := notAuthorized.FindStringSubmatch(message); m != nil {
+			e.Permission = m[1]
+			e.ARN = cmp.Or(m[2], e.ARN)
+			e.Reason, _, _ = strings.Cut(message, " is not authorized")
+		}
+		switch {
+		case c.opt.NoSignRequest:
+			e.Hint = "the bucket is not public; leave out --no-sign-request to use your credentials"
+		case c.opt.RequestPayer:
+			e.Hint = "allow it in the identity's or the bucket's policy, or choose another identity with --profile"
+		default:
+			e.Hint = "allow it in the identity's or the bucket's policy, choose another identity with --profile, or --request-payer if the bucket's owner does not pay"
+		}
+		return e
+	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
+		return noCredentials(err)
+	case errors.As(err, &unsent):
+		return &cause{"cannot reach " + cmp.Or(c.endpoint(), "S3 in "+name) + ": " + unreachable(unsent.Err) + c.check(), err}
+	case errors.As(err, &garbled):
+		return &cause{"the answer is not from an S3 server" + c.check(), err}
+	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
+		return &cause{"the bucket is in another region: name it with --region", err}
+	case code != "":
+		return &cause{strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": "), err}
+	case status != 0:
+		return &cause{fmt.Sprintf("S3 answers %d %s%s", status, http.StatusText(status), c.check()), err}
+	}
+	return &cause{lastPart(err), err}
+}
+
+// cause is an error in our words, with what it comes from.
+type cause struct {
+	message string
+	error
+}
+
+func (c *cause) Error() string { return c.message }
+func (c *cause) Unwrap() error { return c.error }
+
+// endpoint is where requests go, "" if that is AWS.
+func (c *Client) endpoint() string {
+	if e := c.api.Options().BaseEndpoint; e != nil {
+		return *e
+	}
+	return ""
+}
+
+func (c *Client) where() string {
+	if e := c.endpoint(); e != "" {
+		return " at " + e
+	}
+	return ""
+}
+
+// check is what to look at when an endpoint was given and does not answer well.
+func (c *Client) check() string {
+	if c.endpoint() != "" {
+		return "; check --endpoint-url"
+	}
+	return ""
+}
+
+// unreachable is why a request did not arrive.
+func unreachable(err error) string {
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return "no host " + dns.Name
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return lastPart(op.Err)
+	}
+	return err.Error()
+}
+
+// final reports whether an error of one listing means that all the others will fail too.
+func final(err error) bool {
+	var access *AccessError
+	if errors.As(err, &access) {
+		return access.Permission == ""
+	}
+	var unsent *smithyhttp.RequestSendError
+	var garbled *smithy.DeserializationError
+	var api smithy.APIError
+	return errors.As(err, &unsent) || errors.As(err, &garbled) || errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket"
+}
+
+// expecting is how S3 says in words which region a signature should name.
+var expecting = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
+
+// regionOf returns the region of the bucket if err means that it was looked for in another one, else "".
+func (c *Client) regionOf(ctx context.Context, bucket string, err error) string {
+	var resp *smithyhttp.ResponseError
+	if !errors.As(err, &resp) || resp.Response == nil {
+		return ""
+	}
+	var api smithy.APIError
+	errors.As(err, &api)
+	switch status := resp.HTTPStatusCode(); {
+	case status == http.StatusMovedPermanently, status == http.StatusTemporaryRedirect:
+	case api != nil && (api.ErrorCode() == "AuthorizationHeaderMalformed" || api.ErrorCode() == "IllegalLocationConstraintException"):
+	default:
+		return ""
+	}
+	const header = "x-amz-bucket-region"
+	if r := resp.Response.Header.Get(header); r != "" {
+		return r
+	}
+	if api != nil {
+		if m := expecting.FindStringSubmatch(api.ErrorMessage()); m != nil {
+			return m[1]
+		}
+	}
+	// not every answer names the region, but that to HeadBucket does, even when it is a refusal
+	out, err := c.api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+	if err == nil && out.BucketRegion != nil {
+		return *out.BucketRegion
+	}
+	if errors.As(err, &resp) && resp.Response != nil {
+		return resp.Response.Header.Get(header)
+	}
+	return ""
+}

@@ -1,0 +1,239 @@
+// Package s3 reads objects of Amazon S3, and of servers that speak its protocol. The AWS SDK stays in here.
+//
+//	URL → layout → the prefixes of the days and hours asked for → pages of keys → objects → ranges of bytes
+//
+// Everything that waits for the network runs ahead of its reader: listings page by page and several prefixes
+// at a time, the objects that come next, the next part of a large object.
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+
+	"flowlog/parse"
+)
+
+// A Source is the objects of a bucket that a URL names. It is a parse.Source.
+type Source struct {
+	*Client
+	url    string
+	bucket string
+	path   string // of the URL, without a slash before it
+
+	mu      sync.Mutex
+	skipped []string
+}
+
+var _ parse.Source = (*Source)(nil)
+
+// New connects to S3 for one URL. See Connect and Source.
+func New(ctx context.Context, url string, opt Options) (*Source, error) {
+	c, err := Connect(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	return c.Source(url)
+}
+
+// Source returns the objects that a URL names: a bucket, a prefix, an object, or a glob with *, ?, [], {}
+// and **, as s3://bucket/path. A path without a slash at its end is an object of that name, else the folder,
+// else all keys that begin so. Of a path above AWSLogs/ only what is below AWSLogs/ is read.
+func (c *Client) Source(url string) (*Source, error) {
+	rest, ok := strings.CutPrefix(url, "s3://")
+	bucket, path, _ := strings.Cut(rest, "/")
+	switch {
+	case !ok || bucket == "":
+		return nil, fmt.Errorf("%q is not the URL of a bucket: write s3://bucket or s3://bucket/prefix", url)
+	case strings.HasPrefix(bucket, "arn:"):
+		return nil, fmt.Errorf("%q: write the alias of the access point in place of its ARN", url)
+	case strings.ContainsAny(bucket, `*?[]{}\ :`):
+		return nil, fmt.Errorf("%q is not the name of a bucket: a glob is for keys only", bucket)
+	}
+	return &Source{Client: c, url: url, bucket: bucket, path: path}, nil
+}
+
+// Objects lists the objects in the order of their keys. Reading of them begins ahead of time when the first
+// one is opened, so a caller that lists while it reads does not wait for S3.
+func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
+	return func(yield func(parse.Object, error) bool) {
+		a := &ahead{ctx: ctx, most: s.opt.Concurrency}
+		for o, err := range s.list(ctx) {
+			out := parse.Object{Name: o.name(), Size: o.size}
+			if err == nil {
+				out.Open = a.add(o)
+			}
+			if !yield(out, err) {
+				return
+			}
+		}
+	}
+}
+
+// Planned is an object that would be read, and by how many requests. For large Parquet objects that is a lower
+// bound: it depends on the columns.
+type Planned struct {
+	parse.Object
+	Requests int
+}
+
+// Plan lists the objects like Objects, for those who do not mean to read them now. The requests that this
+// itself takes are in Stats.
+func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
+	return func(yield func(Planned, error) bool) {
+		for o, err := range s.list(ctx) {
+			p := Planned{Object: parse.Object{Name: o.name(), Size: o.size}}
+			if err == nil {
+				p.Requests = o.requests()
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+// Skipped returns what lies beside AWSLogs/ and was therefore not read, as far as a listing came upon it.
+func (s *Source) Skipped() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.skipped)
+}
+
+func (s *Source) skip(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if name = "s3://" + s.bucket + "/" + name; !slices.Contains(s.skipped, name) {
+			s.skipped = append(s.skipped, name)
+		}
+	}
+}
+
+// lists is how many prefixes are listed at a time. Each waits for its reader with two pages of a thousand
+// keys, so this is also a bound of memory.
+const lists = 16
+
+// enough is how many objects are taken in before the reader gets to them.
+const enough = 10_000
+
+// found is a piece of a listing: objects, a search that will find more in their place, or an error with the
+// name of what could not be listed.
+type found struct {
+	objects []*object
+	search  *search
+	name    string
+	err     error
+}
+
+// search finds out, by requests, what belongs in its place in a listing.
+type search struct {
+	name  string // what is listed
+	run   func(ctx context.Context, emit func(...found)) error
+	pages chan []found // nil until it is begun
+}
+
+// begin runs the search. It ends with ctx even if nobody reads its pages.
+func (q *search) begin(ctx context.Context) {
+	q.pages = make(chan []found, 1)
+	go func() {
+		defer close(q.pages)
+		emit := func(f ...found) {
+			select {
+			case q.pages <- f:
+			case <-ctx.Done():
+			}
+		}
+		if err := q.run(ctx, emit); err != nil && ctx.Err() == nil {
+			emit(found{name: q.name, err: err})
+		}
+	}()
+}
+
+var errNothing = errors.New("there are no objects with this name or prefix: `aws s3 ls` shows what there is")
+
+// list yields the objects of the source. With an error comes an object that has only a name.
+func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
+	return func(yield func(*object, error) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		seen, before := false, s.count.pruned.Load()
+		line := []found{{search: s.root()}}
+		for len(line) > 0 {
+			line = s.take(ctx, line)
+			if len(line) == 0 {
+				break
+			}
+			switch f := line[0]; {
+			case f.search != nil:
+				select {
+				case page, ok := <-f.search.pages:
+					if !ok {
+						line = line[1:]
+					} else {
+						line = append(page, line...)
+					}
+				case <-ctx.Done():
+					return
+				}
+			case f.err != nil:
+				seen = true
+				if !yield(&object{Client: s.Client, bucket: s.bucket, key: f.name}, f.err) || final(f.err) {
+					return
+				}
+				line = line[1:]
+			default:
+				for _, o := range f.objects {
+					seen = true
+					if ctx.Err() != nil || !yield(o, nil) {
+						return
+					}
+				}
+				line = line[1:]
+			}
+		}
+		// no flow in the last hours is news, but no fault
+		if !seen && ctx.Err() == nil && !s.opt.Filter.Timed() {
+			err := errNothing
+			if s.count.pruned.Load() > before || !s.opt.Filter.All() {
+				err = errors.New("no object there is of the accounts, regions and flow logs that were asked for")
+			}
+			yield(&object{Client: s.Client, bucket: s.bucket, key: s.path}, err)
+		}
+	}
+}
+
+// take begins the searches that come next in the line, and puts in their place what they have found so far.
+func (s *Source) take(ctx context.Context, line []found) []found {
+	running, objects := 0, 0
+	for i := 0; i < len(line) && running < lists; {
+		q := line[i].search
+		if q == nil {
+			objects += len(line[i].objects)
+			i++
+			continue
+		}
+		if q.pages == nil {
+			q.begin(ctx)
+		}
+		if objects < enough {
+			select {
+			case page, ok := <-q.pages:
+				if ok {
+					line = slices.Insert(line, i, page...)
+				} else {
+					line = slices.Delete(line, i, i+1)
+				}
+				continue
+			default:
+			}
+		}
+		running++
+		i++
+	}
+	return line
+}

@@ -1,0 +1,201 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"flowlog/parse"
+)
+
+// TestMain keeps the tests from the configuration of whoever runs them, and from the network: the SDK asks
+// machines of AWS for their role.
+func TestMain(m *testing.M) {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
+			os.Unsetenv(name)
+		}
+	}
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_DISABLED":   "true",
+		"AWS_CONFIG_FILE":             os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_ACCESS_KEY_ID":           "AKIDTEST",
+		"AWS_SECRET_ACCESS_KEY":       "secret",
+	} {
+		os.Setenv(name, value)
+	}
+	os.Exit(m.Run())
+}
+
+const bucket = "logs"
+
+// server is an S3 server that remembers what it was asked for, and can be made to fail.
+type server struct {
+	*httptest.Server
+	t       testing.TB
+	backend *s3mem.Backend
+	next    http.Handler
+
+	mu    sync.Mutex
+	log   []call
+	fault func(c call, w http.ResponseWriter) (done bool) // set before it is used
+}
+
+// call is one request.
+type call struct {
+	*http.Request
+	op     string // LIST, GET, HEAD
+	key    string // or prefix
+	folder bool   // of a LIST: with a delimiter
+	nth    int    // how often the same was asked for before
+}
+
+func newServer(t testing.TB) *server {
+	s := &server{t: t, backend: s3mem.New()}
+	if err := s.backend.CreateBucket(bucket); err != nil {
+		t.Fatal(err)
+	}
+	s.next = gofakes3.New(s.backend).Server()
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	c := call{Request: r, op: r.Method, key: key}
+	if q.Get("list-type") == "2" {
+		c.op, c.key, c.folder = "LIST", q.Get("prefix"), q.Get("delimiter") != ""
+	}
+	s.mu.Lock()
+	for _, o := range s.log {
+		if o.op == c.op && o.key == c.key {
+			c.nth++
+		}
+	}
+	s.log = append(s.log, c)
+	fault := s.fault
+	s.mu.Unlock()
+	if fault == nil || !fault(c, w) {
+		s.next.ServeHTTP(w, r)
+	}
+}
+
+// fail answers as S3 does when something is wrong.
+func fail(w http.ResponseWriter, status int, code, message string) bool {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, message)
+	return true
+}
+
+func (s *server) put(key string, content []byte) {
+	s.t.Helper()
+	if _, err := s.backend.PutObject(bucket, key, map[string]string{}, bytes.NewReader(content), int64(len(content)), nil); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) delete(key string) {
+	s.t.Helper()
+	if _, err := s.backend.DeleteObject(bucket, key); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// calls returns what was asked for, as "LIST prefix" or "LIST prefix /" for one level of folders.
+func (s *server) calls(ops ...string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, c := range s.log {
+		for _, op := range ops {
+			if c.op != op {
+				continue
+			}
+			line := op + " " + c.key
+			if c.folder {
+				line += " /"
+			}
+			if h := c.Header.Get("Range"); h != "" {
+				line += " " + h
+			}
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+func (s *server) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = nil
+}
+
+// options are those that reach the server, with hardly a wait between attempts.
+func (s *server) options() Options {
+	return Options{EndpointURL: s.URL, backoff: func(int) time.Duration { return time.Millisecond }}
+}
+
+func (s *server) source(path string, opt Options) *Source {
+	s.t.Helper()
+	if opt.EndpointURL == "" {
+		base := s.options()
+		opt.EndpointURL, opt.backoff = base.EndpointURL, base.backoff
+	}
+	src, err := New(context.Background(), "s3://"+bucket+"/"+path, opt)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return src
+}
+
+// names returns the keys that a source lists, and the errors among them.
+func names(src *Source) (keys, errs []string) {
+	for o, err := range src.Objects(context.Background()) {
+		if err != nil {
+			errs = append(errs, o.Name+": "+err.Error())
+			continue
+		}
+		keys = append(keys, strings.TrimPrefix(o.Name, "s3://"+bucket+"/"))
+	}
+	return keys, errs
+}
+
+func want(t testing.TB, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprintf("%q", got), fmt.Sprintf("%q", want); g != w {
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+// filter makes a KeyFilter of two times, either "".
+func during(since, until string) parse.KeyFilter {
+	var f parse.KeyFilter
+	for _, b := range []struct {
+		s string
+		t *time.Time
+	}{{since, &f.Since}, {until, &f.Until}} {
+		if b.s == "" {
+			continue
+		}
+		t, err := time.Parse("2006-01-02T15:04", b.s)
+		if err != nil {
+			panic(err)
+		}
+		*b.t = t
+	}
+	return f
+}
