@@ -76,7 +76,8 @@ func (s *server) fill(l layout, prefix string) []string {
 			keys = append(keys, key)
 		}
 	}
-	for _, other := range []string{"AWSLogs/" + account1 + "/CloudTrail/us-east-1/2026/05/03/x.json.gz", "AWSLogs/o-abcdefghij/x", "athena/result.csv", "zzz.txt"} {
+	trail := "AWSLogs/" + account1 + "/CloudTrail/us-east-1/2026/05/03/x.json.gz"
+	for _, other := range []string{l.folders(trail[:len("AWSLogs/")+13]) + trail[len("AWSLogs/")+13:], "AWSLogs/o-abcdefghij/x", "athena/result.csv", "zzz.txt"} {
 		s.put(prefix+other, []byte("x"))
 	}
 	slices.Sort(keys)
