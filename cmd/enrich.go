@@ -69,6 +69,10 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		if path == "" {
 			path = os.Getenv(db.env)
 		}
+		if path != "" && !exists(path) {
+			l.lacks[db.kind] = i
+			return nil, errors.Join(fmt.Errorf("--%s: there is no file %s", db.flag, path), l.close())
+		}
 		wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
 		if path == "" {
 			path = enrich.FindDB(db.kind, os.Getenv, exists)

@@ -155,7 +155,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		return nil, r.plan(ctx)
 	}
 	if in.rejects != "" {
-		f, err := create(in.rejects)
+		f, err := con.create(in.rejects)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +223,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
 	if more := r.stats.Malformed - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more malformed records (%s in all)\n", humanize.Comma(more), faults(r.stats.Stats))
+		fmt.Fprintf(r.err, "flowlog: … and %s more; %s malformed records in all: %s\n", humanize.Comma(more), humanize.Comma(r.stats.Malformed), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
@@ -235,7 +235,15 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	}
 	var many *parse.TooManyErrors
 	if errors.As(err, &many) {
-		return fmt.Errorf("%w, which --max-errors allows: nothing was reported", many)
+		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
+	}
+	if read := r.stats.Records + r.stats.Malformed + r.stats.Outside; err == nil && read == 0 && len(r.stats.Failed) == 0 {
+		if r.stats.Objects == 0 && !r.opt.Keys.Timed() {
+			return errors.New("there is nothing to read: no file is there, or none has a name that --flow-log, --account and --region-filter choose")
+		}
+		if !r.quiet {
+			fmt.Fprintln(r.err, "flowlog: warning: there are no records in the input")
+		}
 	}
 	if err == nil && len(r.stats.Failed) > 0 && r.stats.Records+r.stats.Malformed+r.stats.Outside == 0 && int64(len(r.stats.Failed)) >= r.stats.Objects {
 		for _, f := range r.stats.Failed {
@@ -270,7 +278,7 @@ func faults(s schema.Stats) string {
 	var parts []string
 	for f, n := range s.Faults {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %s", schema.Fault(f), humanize.Comma(n)))
+			parts = append(parts, fmt.Sprintf("%s %s", humanize.Comma(n), schema.Fault(f)))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -290,7 +298,7 @@ func (r *reader) close() error {
 		}
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s not or not fully read", count(int64(len(s.Failed)), "object"))
+			line += fmt.Sprintf("; %s could not be read to the end", count(int64(len(s.Failed)), "object"))
 		}
 		if len(s.Formats) > 1 {
 			var parts []string
@@ -324,7 +332,17 @@ type outFile struct {
 }
 
 // create starts a file.
-func create(name string) (*outFile, error) {
+func (con *console) create(name string) (*outFile, error) {
+	f, err := newOutFile(name)
+	if err == nil {
+		con.mu.Lock()
+		defer con.mu.Unlock()
+		con.files = append(con.files, f)
+	}
+	return f, err
+}
+
+func newOutFile(name string) (*outFile, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s: is a directory", name)

@@ -81,7 +81,7 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Zone: zone, Color: isTerminal && color(con.out), Terminal: isTerminal}}
 	var w io.Writer = con.out
 	if o.file != "" && o.file != "-" {
-		if s.file, err = create(o.file); err != nil {
+		if s.file, err = con.create(o.file); err != nil {
 			return nil, err
 		}
 		w = s.file

@@ -3,8 +3,11 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -88,11 +91,13 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	if err != nil {
 		return err
 	}
-	w, err := out.Records(out.w, projection.Fields, out.opt)
+	fields := projection.Fields[:projection.Named]
+	w, err := out.Records(out.w, fields, out.opt)
 	if err != nil {
 		return err
 	}
-	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, w.Add))
+	emit := without(projection, w.Add)
+	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, emit))
 	if ctx.Err() != nil && in.partial {
 		err = nil
 	}
@@ -102,10 +107,28 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	return err
 }
 
+// without removes the columns that are there only because others are computed from them.
+func without(p *schema.Projection, emit schema.Emit) schema.Emit {
+	if p.Named == len(p.Fields) {
+		return emit
+	}
+	return func(b schema.Batch) error {
+		fields, columns := b.Schema().Fields(), b.Columns()
+		rec := array.NewRecord(arrow.NewSchema(slices.Delete(slices.Clone(fields), p.Named, len(p.Fields)), nil),
+			slices.Delete(slices.Clone(columns), p.Named, len(p.Fields)), b.NumRows())
+		defer rec.Release()
+		b.Record = rec
+		return emit(b)
+	}
+}
+
 // project decides on the columns.
 func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format string) (*schema.Projection, error) {
 	table, names := enr.fields, p.fields
 	if names != nil {
+		if slices.Contains(names, "") {
+			return nil, usageError{errors.New("--fields names nothing: `flowlog fields` lists the fields")}
+		}
 		table = in.with(ctx, table, names)
 		if err := enr.missing(ctx, "--fields", in, names); err != nil {
 			return nil, err

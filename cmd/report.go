@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,11 @@ func newReport(con *console) *cobra.Command {
 			err := schema.Unknown("report", args[0], report.Names(), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
+		for _, arg := range args[1:] {
+			if _, err := os.Stat(arg); err != nil && slices.Contains(report.Names(), arg) {
+				return fmt.Errorf("the name of the report comes first: flowlog report %s %s", arg, args[0])
+			}
+		}
 		return nil
 	}
 	for _, r := range report.Catalog() {
@@ -87,6 +93,9 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	r := &reporting{console: con, reports: reports}
 	c := &cobra.Command{
 		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("top") && r.change.Top < 0 {
+				return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
+			}
 			if !c.Flags().Changed("top") {
 				r.change.Top = -1
 			}
@@ -97,7 +106,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.IntVarP(&r.change.Top, "top", "n", 10, "rows to show; 0 shows all")
 		f.StringSliceVar(&r.change.By, "by", nil, "group by these `fields` instead: see `flowlog fields`")
-		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these instead: flows, bytes, packets, first, last, accepted, rejected, nodata, skipdata, or count, sum, min, max, distinct of a field, as in distinct(dstport)")
+		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, packets, first, last, accepted, rejected, nodata, skipdata, or sum, min, max, distinct of a field, as in distinct(dstport)")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.output.flags(c, "table")
@@ -119,9 +128,6 @@ func measureNames() []string {
 
 func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
-	if r.change.Top < -1 {
-		return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
-	}
 	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "") {
 		return usageError{errors.New("--by, --measures and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
 	}
@@ -198,6 +204,9 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	for _, l := range lacks {
 		if len(reports) == 1 {
 			return nil, schema.Stats{}, l
+		}
+		if in.quiet {
+			continue
 		}
 		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
 	}

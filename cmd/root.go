@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
+	_ "time/tzdata" // --tz works where the system knows no zones
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,10 +40,26 @@ func (e usageError) Unwrap() error { return e.error }
 // printed.
 var errIncomplete = errors.New("incomplete")
 
+// patience is how long an interrupted command may take to end by itself. It takes no time, unless the system
+// does not return from opening a file.
+const patience = 3 * time.Second
+
 // console is the outside world.
 type console struct {
 	in       io.Reader
 	out, err io.Writer
+
+	mu    sync.Mutex
+	files []*outFile // that were created
+}
+
+// discard removes the files that are not complete.
+func (con *console) discard() {
+	con.mu.Lock()
+	defer con.mu.Unlock()
+	for _, f := range con.files {
+		_ = f.discard() // those that are complete are closed, and have another name
+	}
 }
 
 // terminal reports whether a stream is one.
@@ -60,10 +79,22 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	con := &console{in, out, errOut}
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	con := &console{in: in, out: out, err: errOut}
 	root := newRoot(con)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(patience):
+			con.discard()
+		}
+	}
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, errPlanned):
 		return exitDone
@@ -106,7 +137,7 @@ func newRoot(con *console) *cobra.Command {
 			"  flowlog report rejected --top 20 logs/    one report\n" +
 			"  flowlog parse a.log.gz | jq .srcaddr      records as JSON\n" +
 			"  flowlog parse logs/ -o parquet -O a.parquet",
-		SilenceErrors: true,
+		SilenceErrors: true, // Main prints them
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -116,10 +147,29 @@ func newRoot(con *console) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.Version = version()
+	root.SetVersionTemplate("flowlog {{.Version}}\n")
 	root.SetIn(con.in)
 	root.SetOut(con.out)
 	root.SetErr(con.err)
 	root.AddCommand(newParse(con), newReport(con), newFields(con), newReports(con), newFormats(con), newVersion(con))
+	topics := make(map[*cobra.Command]func(*cobra.Command, []string))
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [COMMAND or TOPIC]", Short: "Help about a command or a topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(args) > 0 && (c == root || len(rest) > 0) {
+				return usageError{fmt.Errorf("there is no help about %q: `flowlog help` lists commands and topics", strings.Join(args, " "))}
+			}
+			if page := topics[c]; page != nil {
+				page(c, nil)
+				return nil
+			}
+			c.InitDefaultHelpFlag()
+			c.InitDefaultVersionFlag()
+			return c.Help()
+		},
+	})
 	pages, err := helpPages.ReadDir("help")
 	if err != nil {
 		panic(err)
@@ -131,8 +181,13 @@ func newRoot(con *console) *cobra.Command {
 		}
 		name := strings.TrimSuffix(page.Name(), ".md")
 		title, _, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
-		topic := &cobra.Command{Use: name, Short: title, Long: string(text)}
-		topic.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), c.Long) })
+		page := func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), string(text)) }
+		if c, _, err := root.Find([]string{name}); err == nil && c != root {
+			topics[c] = page // `flowlog help fields` is the page, `flowlog fields --help` about the command
+			continue
+		}
+		topic := &cobra.Command{Use: name, Short: title}
+		topic.SetHelpFunc(page)
 		root.AddCommand(topic)
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

@@ -10,6 +10,9 @@ import (
 // timeForms are the forms of a point in time that have no zone of their own.
 var timeForms = []string{"2006-01-02", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
+// earliest is the smallest number that is taken for Unix seconds, in 1973: a year is none.
+const earliest = 100_000_000
+
 // ago are the units of "2h", that long before now.
 var ago = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
 
@@ -24,7 +27,7 @@ func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) 
 			return t, nil
 		}
 	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= earliest {
 		if n >= 1e11 {
 			n /= 1000 // milliseconds
 		}
@@ -32,6 +35,9 @@ func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) 
 	}
 	if s == "now" {
 		return now, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
 	}
 	if s != "" {
 		if n, err := strconv.ParseFloat(s[:len(s)-1], 64); err == nil && ago[s[len(s)-1]] != 0 && n >= 0 {

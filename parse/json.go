@@ -175,7 +175,7 @@ func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 	known := o.Len() == 0 // a record of which nothing is known
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
-			problem = cmp.Or(problem, &Problem{Line: at.line, Value: "not a record: " + string(key) + " is not one value", Fault: schema.NotJSON})
+			problem = cmp.Or(problem, &Problem{Line: at.line, Value: string(key) + " is not one value", Fault: schema.NotRecord})
 			return
 		}
 		c, ok := w.byName[string(key)]
@@ -215,7 +215,7 @@ func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 	case problem != nil:
 		w.drop(doc, *problem)
 	case !known:
-		w.drop(doc, Problem{Line: at.line, Value: "no member is a flow log field: " + clip(string(doc)), Fault: schema.NotJSON})
+		w.drop(doc, Problem{Line: at.line, Value: "no member of " + clip(string(doc)) + " is a field", Fault: schema.NotRecord})
 	default:
 		w.rows++
 	}

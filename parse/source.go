@@ -58,6 +58,9 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 	info, err := os.Stat(arg)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?[{") {
 		matches, err := doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
+		if errors.Is(err, doublestar.ErrBadPattern) {
+			err = fs.ErrNotExist
+		}
 		if err == nil && len(matches) == 0 {
 			err = errors.New("no file matches")
 		}
@@ -78,12 +81,14 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		return yield(file(arg), nil)
 	}
 	more := true
+	// with a separator at its end it may be a link to a directory
+	root := strings.TrimRight(arg, string(filepath.Separator)) + string(filepath.Separator)
 	// WalkDir reports all of its errors to the function
-	_ = filepath.WalkDir(arg, func(name string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			more = yield(Object{Name: name}, reason(err))
-		case name != arg && strings.HasPrefix(d.Name(), "."):
+		case name != root && strings.HasPrefix(d.Name(), "."):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
@@ -259,6 +264,9 @@ func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt O
 	go func() { done <- in.read() }()
 	select {
 	case err := <-done:
+		if l := in.current.Load(); l != nil { // there is nothing below the header
+			return l.names, nil
+		}
 		return nil, err
 	case b := <-in.queue:
 		stop(nil)

@@ -63,7 +63,7 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 		if l := headerOf(toks, p); l != nil {
 			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
 		}
-		if isTimestamp(toks[0]) {
+		if isTimestamp(toks[0]) && len(opt.LogFormat) != len(toks) {
 			l, err := layoutOfExport(opt, lines[i:])
 			return place{l, int64(i)}, skip, err
 		}

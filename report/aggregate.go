@@ -91,6 +91,7 @@ type measured struct {
 	*Measure
 	field int // of the projection, or -1
 	state state
+	lacks bool // no record had what it is computed from
 }
 
 func (w *worker) newRun(r *Report) *run {
@@ -149,7 +150,7 @@ func (w *worker) add(rec arrow.Record) error {
 	w.flows = flows(w.fields[p.Index("log_status")].column, w.all[:n], w.flows[:0])
 	if len(w.flows) > 0 {
 		for i := range p.Fields {
-			if present := &w.aggregator.present[i]; !present.Load() && w.fields[i].column.NullN() < n {
+			if present := &w.aggregator.present[i]; !present.Load() && anyValue(w.fields[i].column, w.flows) {
 				present.Store(true)
 			}
 		}
@@ -162,9 +163,15 @@ func (w *worker) add(rec arrow.Record) error {
 	return nil
 }
 
+// anyValue reports whether some of the rows are not null.
+func anyValue(col arrow.Array, rows []int32) bool {
+	valid := schema.ValidityOf(col)
+	return col.NullN() < col.Len() && slices.ContainsFunc(rows, func(row int32) bool { return !valid.Null(row) })
+}
+
 // flows appends the rows whose log-status is OK, or unknown, to out.
 func flows(status arrow.Array, rows, out []int32) []int32 {
-	if status.NullN() == len(rows) {
+	if status.NullN() == status.Len() {
 		return append(out, rows...)
 	}
 	codes, words := schema.TextCodes(status)
@@ -381,7 +388,10 @@ func (a *Aggregator) labels(keys []schema.Field, rows [][]any, wrap Wrap) ([]sch
 	var labels []schema.Field
 	var names []string
 	for _, f := range a.fields {
-		if f.Names != "" && slices.ContainsFunc(keys, func(k schema.Field) bool { return k.Name == f.Names }) {
+		is := func(name string) bool {
+			return slices.ContainsFunc(keys, func(k schema.Field) bool { return k.Name == name })
+		}
+		if f.Names != "" && is(f.Names) && !is(f.Name) {
 			labels = append(labels, f)
 			names = append(names, f.Name)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"flowlog/parse/schema"
 )
@@ -76,7 +77,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	a := w.aggregator
 	t := Table{Name: u.Name, Doc: u.Doc}
-	if stats.SkipData > 0 {
+	if stats.SkipData > 0 && u == w.runs[0] {
 		say := "records say"
 		if stats.SkipData == 1 {
 			say = "record says"
@@ -191,21 +192,26 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if len(u.keys) == 0 {
 		return t, nil
 	}
-	fold := func(in []bool) []any {
+	fold := func(in []bool) ([]any, error) {
 		row := make([]any, len(t.Columns))
 		for m := range u.measures {
-			row[measuresAt+m] = u.fold(m, in, stats)
+			var err error
+			if row[measuresAt+m], err = u.fold(m, in, stats); err != nil {
+				return nil, err
+			}
 		}
-		return row
+		return row, nil
 	}
-	t.Totals = fold(groups)
+	if t.Totals, err = fold(groups); err != nil {
+		return t, err
+	}
 	if t.Cut = len(ids) - len(rows); t.Cut > 0 {
 		for _, r := range rows {
 			groups[r.id] = false
 		}
-		t.Others = fold(groups)
+		t.Others, err = fold(groups)
 	}
-	return t, nil
+	return t, err
 }
 
 // lackingMeasures notes the measures whose fields the input lacks, and reports which they are.
@@ -216,12 +222,20 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 	}
 	var names []string
 	for i, m := range u.measures {
-		if m.Field != "" && len(w.aggregator.lacking(m.Field)) > 0 {
+		var needed []string
+		if m.Field != "" {
+			needed = append(needed, m.Field)
+		}
+		if m.Where != nil && !m.All {
+			m.Where.Fields(func(name string) { needed = append(needed, name) })
+		}
+		for _, name := range w.aggregator.lacking(needed...) {
 			lacks[i] = true
-			if !slices.Contains(names, m.Field) {
-				names = append(names, m.Field)
+			if !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
+		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
 		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(names)))
@@ -255,6 +269,9 @@ func (u *run) grow(groups int) {
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	x := &u.measures[m]
+	if x.lacks {
+		return nil
+	}
 	if x.state == nil {
 		return stats.Malformed
 	}
@@ -265,16 +282,20 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	return v
 }
 
-func (u *run) fold(m int, in []bool, stats schema.Stats) any {
+// fold is a measure of several groups together.
+func (u *run) fold(m int, in []bool, stats schema.Stats) (any, error) {
 	x := &u.measures[m]
+	if x.lacks {
+		return nil, nil
+	}
 	if x.state == nil {
-		return stats.Malformed
+		return stats.Malformed, nil
 	}
-	v := x.state.fold(in)
+	v, err := x.state.fold(in)
 	if x.Unit == Instant {
-		return instant(v)
+		return instant(v), err
 	}
-	return v
+	return v, err
 }
 
 // compareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last
@@ -298,8 +319,8 @@ func compareNullsLast(x, y any, desc bool) int {
 		c = cmp.Compare(x, y.(string))
 	case netip.Addr:
 		c = cmp.Compare(x.String(), y.(netip.Addr).String())
-	case interface{ UnixNano() int64 }:
-		c = cmp.Compare(x.UnixNano(), y.(interface{ UnixNano() int64 }).UnixNano())
+	case time.Time:
+		c = x.Compare(y.(time.Time))
 	}
 	if desc {
 		return -c

@@ -47,7 +47,7 @@ type state interface {
 	// value is the result for a group; nil is null.
 	value(group uint32) any
 	// fold is the result for all the groups for which in is set, taken together.
-	fold(in []bool) any
+	fold(in []bool) (any, error)
 }
 
 // errSum is the error for sums beyond 64 bits.
@@ -77,14 +77,14 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 
 func (s *count) value(group uint32) any { return s.n[group] }
 
-func (s *count) fold(in []bool) any {
+func (s *count) fold(in []bool) (any, error) {
 	var n int64
 	for g, yes := range in {
 		if yes {
 			n += s.n[g]
 		}
 	}
-	return n
+	return n, nil
 }
 
 // sum adds up a field. A group in which the field is always null has no sum.
@@ -155,21 +155,21 @@ func (s *sum) value(group uint32) any {
 	return s.sum[group]
 }
 
-func (s *sum) fold(in []bool) any {
+func (s *sum) fold(in []bool) (any, error) {
 	var total int64
 	var any bool
 	for g, yes := range in {
 		if yes && s.some[g] {
 			if total += s.sum[g]; total < 0 {
-				return nil
+				return nil, errSum
 			}
 			any = true
 		}
 	}
 	if !any {
-		return nil
+		return nil, nil
 	}
-	return total
+	return total, nil
 }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
@@ -222,7 +222,7 @@ func (s *extreme) value(group uint32) any {
 	return s.sign * s.v[group]
 }
 
-func (s *extreme) fold(in []bool) any {
+func (s *extreme) fold(in []bool) (any, error) {
 	best := int64(math.MaxInt64)
 	for g, yes := range in {
 		if yes {
@@ -230,9 +230,9 @@ func (s *extreme) fold(in []bool) any {
 		}
 	}
 	if best == math.MaxInt64 {
-		return nil
+		return nil, nil
 	}
-	return s.sign * best
+	return s.sign * best, nil
 }
 
 // distinct counts the different values of a field, exactly. Nulls do not count.
@@ -266,14 +266,14 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 
 func (s *distinct) value(group uint32) any { return s.n[group] }
 
-func (s *distinct) fold(in []bool) any {
+func (s *distinct) fold(in []bool) (any, error) {
 	seen := make(map[uint32]struct{})
 	for _, word := range s.seen.Words() {
 		if in[word>>32] {
 			seen[uint32(word)] = struct{}{}
 		}
 	}
-	return int64(len(seen))
+	return int64(len(seen)), nil
 }
 
 // distinctOfAll is distinct for a report without keys, which has one group.
@@ -312,7 +312,7 @@ func (s *distinctOfAll) merge(other state, _, codes []uint32) error {
 
 func (s *distinctOfAll) value(uint32) any { return s.n }
 
-func (s *distinctOfAll) fold([]bool) any { return s.n }
+func (s *distinctOfAll) fold([]bool) (any, error) { return s.n, nil }
 
 // grown returns s with at least n elements.
 func grown[T any](s []T, n int) []T {

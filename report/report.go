@@ -127,7 +127,9 @@ type Change struct {
 
 // With returns the report with the changes made. Names that do not exist are errors that offer the nearest.
 func (r Report) With(c Change, fields schema.Table) (Report, error) {
+	own := r
 	if len(c.By) > 0 {
+		r.Doc = "by " + strings.Join(c.By, ", ")
 		r.Keys = nil
 		for _, name := range c.By {
 			f, ok := fields.Lookup(strings.TrimSpace(name))
@@ -141,7 +143,6 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 		}
 	}
 	if len(c.Measures) > 0 {
-		own := r
 		r.Measures = nil
 		for _, name := range c.Measures {
 			m, err := own.parseMeasure(name, fields)
@@ -162,7 +163,7 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 		if f, ok := fields.Lookup(name); ok && slices.Contains(r.Keys, Key{f.Name}) && r.measure(f.Name) < 0 {
 			r.Order = f.Name
 		} else {
-			m, err := r.parseMeasure(name, fields)
+			m, err := own.parseMeasure(name, fields)
 			if err != nil {
 				return r, fmt.Errorf("--sort: %w", err)
 			}
@@ -174,7 +175,23 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 	if c.Top >= 0 {
 		r.Limit = c.Top
 	}
-	return r, nil
+	return r.distinctNames(), nil
+}
+
+// distinctNames gives measures that are called like a key the name of their function too.
+func (r Report) distinctNames() Report {
+	r.Measures = slices.Clone(r.Measures)
+	for i, m := range r.Measures {
+		if !slices.Contains(r.Keys, Key{m.Name}) {
+			continue
+		}
+		name := m.Func + "_" + m.Field
+		if r.Order == m.Name {
+			r.Order = name
+		}
+		r.Measures[i].Name = name
+	}
+	return r
 }
 
 // Fields calls yield with the name of each field that the report reads, some more than once.

@@ -42,14 +42,19 @@ func (e *AccessError) Unwrap() error { return e.Err }
 func (e *AccessError) AccessDenied() bool { return true }
 
 func noCredentials(err error) error {
+	reason := "no AWS credentials were found"
+	// the machine's role is what is looked for last: that there is none tells nothing
+	if !strings.Contains(err.Error(), "IMDS") {
+		reason = "no AWS credentials: " + strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")
+	}
 	return &AccessError{
-		Reason: "no AWS credentials: " + lastPart(err),
+		Reason: reason,
 		Hint:   "choose a profile with --profile, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with --no-sign-request",
 		Err:    err,
 	}
 }
 
-// lastPart is the innermost cause of an error: what the SDK wraps it in says nothing to people.
+// lastPart is the innermost cause of an error of the network.
 func lastPart(err error) string {
 	for {
 		next := errors.Unwrap(err)
@@ -132,7 +137,7 @@ func (c *Client) explain(r request, err error) error {
 		return &cause{"the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that", err}
 	case code == "NoSuchBucket":
 		return &cause{"there is no bucket " + r.bucket + c.where(), err}
-	case code == "NoSuchKey" || status == http.StatusNotFound:
+	case code == "NoSuchKey" || status == http.StatusNotFound && r.key != "":
 		return &cause{"there is no such object", err}
 	case status == http.StatusForbidden || code == "AccessDenied" || status == http.StatusUnauthorized:
 		e := &AccessError{Permission: r.permission, ARN: r.arn(name), Err: err}
@@ -156,7 +161,11 @@ func (c *Client) explain(r request, err error) error {
 	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
 		return noCredentials(err)
 	case errors.As(err, &unsent):
-		return &cause{"cannot reach " + cmp.Or(c.endpoint(), "S3 in "+name) + ": " + unreachable(unsent.Err) + c.check(), err}
+		server := cmp.Or(c.endpoint(), "S3 in "+name)
+		if c.reached.Load() {
+			return &cause{"no answer from " + server + ": " + unreachable(unsent.Err), err}
+		}
+		return &cause{"cannot reach " + server + ": " + unreachable(unsent.Err) + c.check(), err}
 	case errors.As(err, &garbled):
 		return &cause{"the answer is not from an S3 server" + c.check(), err}
 	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
@@ -166,7 +175,11 @@ func (c *Client) explain(r request, err error) error {
 	case status != 0:
 		return &cause{fmt.Sprintf("S3 answers %d %s%s", status, http.StatusText(status), c.check()), err}
 	}
-	return &cause{lastPart(err), err}
+	var op *smithy.OperationError
+	if errors.As(err, &op) {
+		return &cause{op.Err.Error(), err}
+	}
+	return err
 }
 
 // cause is an error in our words, with what it comes from.

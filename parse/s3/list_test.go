@@ -227,6 +227,7 @@ func TestPages(t *testing.T) {
 	}
 
 	// so many accounts that the folders come in pages too
+	s = newServer(t)
 	var keys []string
 	for i := range 1100 {
 		key := layouts[0].key(fmt.Sprintf("%012d", i), "eu-central-1", fl1, time.Date(2026, 5, 3, 9, 0, 0, 0, time.UTC))

@@ -86,7 +86,7 @@ func TestRead(t *testing.T) {
 		if n := src.Stats().Bytes; n != int64(test.size) {
 			t.Errorf("%s: %d bytes counted, want %d", test.name, n, test.size)
 		}
-		if test.size < 2*whole {
+		if test.size <= 20_000 {
 			if err := iotest.TestReader(open(t, src), data); err != nil {
 				t.Error(test.name, err)
 			}
@@ -195,9 +195,6 @@ type recorder struct {
 func (r *recorder) Write(p []byte) (int, error) {
 	n := min(int64(len(p)), r.left)
 	r.left -= n
-	if n == 0 {
-		return len(p), nil
-	}
 	_, err := r.ResponseWriter.Write(p[:n])
 	if f, ok := r.ResponseWriter.(http.Flusher); ok {
 		f.Flush()
@@ -337,7 +334,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestStalled cuts a connection with the reader in the middle of a part, and looks at where it goes on.
+// TestResume cuts a connection with the reader in the middle of a part, and looks at where it goes on.
 func TestResume(t *testing.T) {
 	s := newServer(t)
 	data := content(3 << 20)

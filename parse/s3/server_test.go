@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,6 +51,7 @@ type server struct {
 
 	mu    sync.Mutex
 	log   []call
+	seen  map[string]int
 	fault func(c call, w http.ResponseWriter) (done bool) // set before it is used
 }
 
@@ -62,12 +65,14 @@ type call struct {
 }
 
 func newServer(t testing.TB) *server {
-	s := &server{t: t, backend: s3mem.New()}
+	s := &server{t: t, backend: s3mem.New(), seen: make(map[string]int)}
 	if err := s.backend.CreateBucket(bucket); err != nil {
 		t.Fatal(err)
 	}
 	s.next = gofakes3.New(s.backend).Server()
-	s.Server = httptest.NewServer(s)
+	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about our faults
+	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }
@@ -80,11 +85,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.op, c.key, c.folder = "LIST", q.Get("prefix"), q.Get("delimiter") != ""
 	}
 	s.mu.Lock()
-	for _, o := range s.log {
-		if o.op == c.op && o.key == c.key {
-			c.nth++
-		}
-	}
+	c.nth = s.seen[c.op+c.key]
+	s.seen[c.op+c.key]++
 	s.log = append(s.log, c)
 	fault := s.fault
 	s.mu.Unlock()

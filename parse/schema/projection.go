@@ -11,6 +11,8 @@ import (
 // A Projection is the list of fields that somebody needs of each record, and so the columns of a batch.
 type Projection struct {
 	Fields Table
+	// Named is how many of the fields were asked for by name: those after them are what these are computed from.
+	Named int
 	// Extra asks for the columns of the input that the table does not know too, after Fields, as text.
 	Extra bool
 
@@ -22,7 +24,11 @@ type Projection struct {
 // computed from follow. A name that is not in the table is an error that offers the nearest.
 func (t Table) Project(names ...string) (*Projection, error) {
 	p := &Projection{known: t, index: make(map[string]int)}
+	asked := len(names)
 	for i := 0; i < len(names); i++ {
+		if i == asked {
+			p.Named = len(p.Fields)
+		}
 		f, ok := t.Lookup(names[i])
 		if !ok {
 			return nil, Unknown("field", names[i], t.Names(), "flowlog fields")
@@ -35,6 +41,9 @@ func (t Table) Project(names ...string) (*Projection, error) {
 		if len(f.From) > 0 {
 			names = append(slices.Clip(names), f.From...)
 		}
+	}
+	if len(names) == asked {
+		p.Named = len(p.Fields)
 	}
 	return p, nil
 }
@@ -87,7 +96,7 @@ func Unknown(what, name string, names []string, list string) error {
 // Nearest returns the name that is the fewest edits away from s, or "" if none is near.
 func Nearest(s string, names []string) string {
 	s = strings.ReplaceAll(strings.ToLower(s), "-", "_")
-	best, nearest := max(2, len(s)/3)+1, ""
+	best, nearest := max(1, len(s)/3)+1, ""
 	for _, name := range names {
 		if d := edits(s, strings.ReplaceAll(name, "-", "_")); d < best {
 			best, nearest = d, name

@@ -22,6 +22,7 @@ const (
 	TooLong
 	NotJSON
 	NotCSV
+	NotRecord
 	Faults // how many there are
 )
 
@@ -36,6 +37,7 @@ var faults = [Faults]string{
 	TooLong:    "line too long",
 	NotJSON:    "not valid JSON",
 	NotCSV:     "not valid CSV",
+	NotRecord:  "not a flow log record",
 }
 
 func (f Fault) String() string { return faults[f] }

@@ -129,7 +129,7 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 		lines = append(lines, sum(othersLabel(t), t.Others))
 	}
 	var foot []string
-	if len(t.Totals) == len(t.Columns) && len(t.Rows) > 1 {
+	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
 		foot = sum(totalLabel, t.Totals)
 	}
 	return align(w, names, lines, foot, right, opt)
@@ -163,9 +163,13 @@ func show(t report.Table, opt Options) []shown {
 			replaced = true
 			value := column.cell
 			column.right = column.right && numeric(label)
+			shared := sharedLabels(t, k, l)
 			column.cell = func(row []any) string {
 				if isNull(row[l]) {
 					return value(row)
+				}
+				if shared[row[l]] {
+					return human(label, row[l], opt) + " (" + value(row) + ")"
 				}
 				return human(label, row[l], opt)
 			}
@@ -182,6 +186,19 @@ func show(t report.Table, opt Options) []shown {
 		}
 	}
 	return columns
+}
+
+// sharedLabels finds the labels that several keys of the table have, such as "Unassigned".
+func sharedLabels(t report.Table, key, label int) map[any]bool {
+	keys := make(map[any]any)
+	shared := make(map[any]bool)
+	for _, row := range t.Rows {
+		if was, ok := keys[row[label]]; ok && was != row[key] {
+			shared[row[label]] = true
+		}
+		keys[row[label]] = row[key]
+	}
+	return shared
 }
 
 // timed reports whether a column's values are points in time, and not seconds as they were logged.

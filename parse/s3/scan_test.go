@@ -1,0 +1,199 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/parquet-go/parquet-go" //nolint:depguard // a test needs a file to read; nothing of it is linked
+
+	"flowlog/parse"
+	"flowlog/parse/schema"
+)
+
+// scanned reads a source to its end, and returns the records of its fields as text, in order.
+func scanned(t testing.TB, src parse.Source, workers int, fields ...string) ([]string, parse.Stats) {
+	t.Helper()
+	if fields == nil {
+		fields = schema.Logged().Names()
+	}
+	p, err := schema.Logged().Project(fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := make(map[int64][]string)
+	var mu sync.Mutex
+	stats, err := parse.Scan(context.Background(), src, p, parse.Options{Workers: workers, Ordered: true}, func(b schema.Batch) error {
+		text, err := b.Record.MarshalJSON()
+		mu.Lock()
+		defer mu.Unlock()
+		batches[b.Seq] = strings.Split(string(text), "\n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for seq := range int64(len(batches)) {
+		all = append(all, batches[seq]...)
+	}
+	return all, stats
+}
+
+// TestScan reads the sample logs from S3 and from disk: the records must be the same.
+func TestScan(t *testing.T) {
+	const logs = "../../testdata/logs"
+	s := newServer(t)
+	err := filepath.WalkDir(logs, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(logs, name)
+		s.put("samples/"+filepath.ToSlash(rel), data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"AWSLogs", "v3.log", "v5-console.log.zst", "firehose.json"} {
+		local, lstats := scanned(t, parse.Paths(nil, filepath.Join(logs, path)), 2)
+		remote, rstats := scanned(t, s.source("samples/"+path, Options{}), 2)
+		if len(local) == 0 || !slices.Equal(local, remote) {
+			t.Errorf("%s: %d records from disk, %d from S3, or not the same", path, len(local), len(remote))
+		}
+		want(t, path+": statistics", fmt.Sprint(rstats.Stats), fmt.Sprint(lstats.Stats))
+		if len(rstats.Failed) > 0 {
+			t.Error(rstats.Failed)
+		}
+	}
+}
+
+// record is some columns of a flow log as Parquet.
+type record struct {
+	Version     int32  `parquet:"version"`
+	InterfaceID string `parquet:"interface_id"`
+	SrcAddr     string `parquet:"srcaddr"`
+	DstAddr     string `parquet:"dstaddr"`
+	Packets     int64  `parquet:"packets"`
+	Bytes       int64  `parquet:"bytes"`
+	Start       int64  `parquet:"start"`
+	End         int64  `parquet:"end"`
+	Action      string `parquet:"action"`
+	LogStatus   string `parquet:"log_status"`
+}
+
+// TestScanParquet reads a column of a Parquet file: by far not all of the file may be fetched.
+func TestScanParquet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	rows := make([]record, 200_000)
+	for i := range rows {
+		rows[i] = record{
+			2, fmt.Sprintf("eni-%017x", rng.Uint32N(1000)), fmt.Sprintf("10.%d.%d.%d", rng.Uint32N(256), rng.Uint32N(256), rng.Uint32N(256)), fmt.Sprintf("192.0.2.%d", rng.Uint32N(256)),
+			rng.Int64N(1e6), rng.Int64N(1e9), 1_800_000_000 + int64(i), 1_800_000_060 + int64(i), []string{"ACCEPT", "REJECT"}[rng.Uint32N(2)], "OK",
+		}
+	}
+	var file bytes.Buffer
+	if err := parquet.Write(&file, rows, parquet.Compression(&parquet.Gzip), parquet.MaxRowsPerRowGroup(100_000)); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "x.log.parquet")
+	if err := os.WriteFile(name, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t)
+	s.put("x.log.parquet", file.Bytes())
+	for _, fields := range [][]string{nil, {"action", "interface_id"}} {
+		src := s.source("x.log.parquet", Options{})
+		local, _ := scanned(t, parse.Paths(nil, name), 2, fields...)
+		remote, stats := scanned(t, src, 2, fields...)
+		if len(local) < len(rows) || !slices.Equal(local, remote) {
+			t.Errorf("%d fields: %d records from disk, %d from S3, or not the same: %v", len(fields), len(local), len(remote), stats.Failed)
+		}
+		st := src.Stats()
+		t.Logf("%d fields: %d of %d bytes in %d requests", len(fields), st.Bytes, file.Len(), st.Gets)
+		if fields != nil && st.Bytes > int64(file.Len())/3 {
+			t.Errorf("%d of %d bytes were fetched for two small columns", st.Bytes, file.Len())
+		}
+	}
+}
+
+// gz makes an object of n records.
+func gz(t testing.TB, n int, seed uint64) []byte {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	fmt.Fprintln(w, "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status")
+	for range n {
+		start := 1_800_000_000 + rng.Uint32N(300)
+		fmt.Fprintf(w, "2 111122223333 eni-%017x 10.0.%d.%d 192.0.2.%d %d 443 6 %d %d %d %d ACCEPT OK\n",
+			rng.Uint32N(50), rng.Uint32N(256), rng.Uint32N(256), rng.Uint32N(256), 1024+rng.Uint32N(60_000), rng.Uint32N(100), rng.Uint32N(100_000), start, start+60)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestOverlap reads 2,000 objects from a server that takes its time. It counts how many requests are under
+// way at once rather than seconds.
+func TestOverlap(t *testing.T) {
+	s := newServer(t)
+	const objects, records = 2000, 5
+	for i := range objects {
+		s.put(layouts[0].key(account1, "us-east-1", fmt.Sprintf("fl-%017d", i), time.Date(2026, 5, 3, 9, 0, 0, 0, time.UTC)), gz(t, records, uint64(i)))
+	}
+	var mu sync.Mutex
+	now, most, sum, lists := 0, 0, 0, 0
+	s.next = &slow{s.next, 5 * time.Millisecond, func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		now += n
+		if n > 0 {
+			most = max(most, now)
+			sum += now
+			lists++
+		}
+	}}
+	const limit = 32
+	rows, stats := scanned(t, s.source("", Options{Concurrency: limit}), 2, "bytes")
+	if len(stats.Failed) > 0 || stats.Records != objects*records {
+		t.Errorf("%d rows, %v", len(rows), stats.Failed)
+	}
+	// two readers, and a listing
+	if most > limit+3 {
+		t.Errorf("%d requests at once, more than %d", most, limit)
+	}
+	if mean := float64(sum) / float64(lists); mean < limit/2 {
+		t.Errorf("%.1f requests at once on average, of at most %d", mean, limit)
+	}
+}
+
+// slow waits before it answers, and says when a request begins and ends.
+type slow struct {
+	http.Handler
+	wait time.Duration
+	busy func(n int)
+}
+
+func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.busy(1)
+	defer s.busy(-1)
+	time.Sleep(s.wait)
+	s.Handler.ServeHTTP(w, r)
+}
