@@ -129,8 +129,7 @@ type Change struct {
 func (r Report) With(c Change, fields schema.Table) (Report, error) {
 	own := r
 	if len(c.By) > 0 {
-		r.Doc = "by " + strings.Join(c.By, ", ")
-		r.Keys = nil
+		r.Doc, r.Keys = "by", nil
 		for _, name := range c.By {
 			f, ok := fields.Lookup(strings.TrimSpace(name))
 			if !ok {
@@ -140,6 +139,12 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 				return r, fmt.Errorf("--by names %s twice", f.Name)
 			}
 			r.Keys = append(r.Keys, Key{f.Name})
+		}
+		for i, k := range r.Keys {
+			if i > 0 {
+				r.Doc += ","
+			}
+			r.Doc += " " + k.Name()
 		}
 	}
 	if len(c.Measures) > 0 {

@@ -170,7 +170,7 @@ func (c *Client) explain(r request, err error) error {
 		return &cause{"the answer is not from an S3 server" + c.check(), err}
 	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
 		return &cause{"the bucket is in another region: name it with --region", err}
-	case code != "":
+	case code != "" && code != "NotFound": // which the SDK makes of an answer that has no code
 		return &cause{strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": "), err}
 	case status != 0:
 		return &cause{fmt.Sprintf("S3 answers %d %s%s", status, http.StatusText(status), c.check()), err}
@@ -243,8 +243,8 @@ func final(err error) bool {
 	return errors.As(err, &unsent) || errors.As(err, &garbled) || errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket"
 }
 
-// expecting is how S3 says in words which region a signature should name.
-var expecting = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
+// expecting is how S3 says in words which region a signature should name. Others quote it differently.
+var expecting = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
 
 // regionOf returns the region of the bucket if err means that it was looked for in another one, else "".
 func (c *Client) regionOf(ctx context.Context, bucket string, err error) string {

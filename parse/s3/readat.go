@@ -66,7 +66,7 @@ func (r *reader) readAt(p []byte, off int64) (int, error) {
 		r.mu.Unlock()
 		return io.ReadFull(&stream{r: r, off: off, end: off + int64(len(p))}, p)
 	default:
-		s = r.load(off, min(max(off+int64(len(p)), off+r.stretch(off)), r.size))
+		s = r.load(off, r.until(off, max(int64(len(p)), r.stretch(off))))
 	}
 	r.mu.Unlock()
 	select {
@@ -91,6 +91,17 @@ func (r *reader) stretch(off int64) int64 {
 		}
 	}
 	return smallest
+}
+
+// until returns where to stop to fetch n bytes from off on: before what is there already. The caller holds mu.
+func (r *reader) until(off, n int64) int64 {
+	end := min(off+n, r.size)
+	for _, s := range r.segments {
+		if s.from > off {
+			end = min(end, s.from)
+		}
+	}
+	return end
 }
 
 // load begins to fetch bytes from up to to, and forgets what was not used for long. The caller holds mu.

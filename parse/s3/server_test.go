@@ -179,7 +179,7 @@ func names(src *Source) (keys, errs []string) {
 func want(t testing.TB, what string, got, want any) {
 	t.Helper()
 	if g, w := fmt.Sprintf("%q", got), fmt.Sprintf("%q", want); g != w {
-		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+		t.Errorf("%s:\n got %.2000s\nwant %.2000s", what, g, w)
 	}
 }
 
