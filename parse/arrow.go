@@ -89,7 +89,7 @@ func (w *worker) arrow(rec arrow.Record, at place) {
 			}
 			values = d.Dictionary()
 		}
-		t.add(c, values.Len(), arrowValue(values), index)
+		t.add(c, convert(c, values.Len(), arrowValue(values)), index)
 	}
 	t.done(at.line)
 }

@@ -15,8 +15,7 @@ type rowProblem struct {
 	fault schema.Fault
 }
 
-// columns collects the rows of a block of a columnar format, column by column. Values are converted once
-// for each distinct one where the format has dictionaries.
+// columns collects the rows of a block of a columnar format, column by column.
 type columns struct {
 	w       *worker
 	rows    int
@@ -24,28 +23,37 @@ type columns struct {
 	bad     map[int32]rowProblem // the first problem of a row
 }
 
-// add converts count distinct values by means of append, which appends value i to its column or says why
-// not, and gives each row the value that index names; -1 is a null.
-func (t *columns) add(c *schema.Column, count int, append func(c *schema.Column, i int) (schema.Fault, string), index []int32) {
-	values := schema.Column{Field: c.Field, Dict: c.Dict}
-	var faults map[int32]rowProblem
+// A distinct is a list of values that rows point to.
+type distinct struct {
+	values schema.Column
+	faults map[int32]rowProblem // values that the field cannot hold, which are null here
+}
+
+// convert converts count values by means of append, which appends value i to its column or says why not.
+func convert(c *schema.Column, count int, append func(c *schema.Column, i int) (schema.Fault, string)) *distinct {
+	d := &distinct{values: schema.Column{Field: c.Field, Dict: c.Dict}}
 	for i := range count {
-		if fault, text := append(&values, i); fault != schema.Valid {
-			values.Null()
-			if faults == nil {
-				faults = make(map[int32]rowProblem)
+		if fault, text := append(&d.values, i); fault != schema.Valid {
+			d.values.Null()
+			if d.faults == nil {
+				d.faults = make(map[int32]rowProblem)
 			}
-			faults[int32(i)] = rowProblem{c.Name, text, fault}
+			d.faults[int32(i)] = rowProblem{c.Name, text, fault}
 		}
 	}
+	d.values.Fill()
+	return d
+}
+
+// add gives each row the value that index names; -1 is a null.
+func (t *columns) add(c *schema.Column, d *distinct, index []int32) {
 	base := int32(c.Len())
-	values.Fill()
-	c.Gather(&values, index)
-	if faults == nil {
+	c.Gather(&d.values, index)
+	if d.faults == nil {
 		return
 	}
 	for i, v := range index {
-		if p, ok := faults[v]; ok {
+		if p, ok := d.faults[v]; ok {
 			if _, ok := t.bad[base+int32(i)]; !ok {
 				t.bad[base+int32(i)] = p
 			}

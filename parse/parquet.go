@@ -127,6 +127,7 @@ func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to in
 	if err := pages.SeekToRow(from); err != nil {
 		return err
 	}
+	var words *distinct // of the dictionary, which all pages of the chunk share
 	for missing := to - from; missing > 0; {
 		page, err := pages.ReadPage()
 		if err != nil {
@@ -139,14 +140,18 @@ func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to in
 			page = page.Slice(0, missing)
 		}
 		missing -= page.NumRows()
-		t.page(c, page)
+		if dict := page.Dictionary(); dict != nil && words == nil {
+			values := dict.Page()
+			words = convert(c, int(values.NumValues()), parquetValue(values.Data(), t.escaped))
+		}
+		t.page(c, page, words)
 		parquet.Release(page)
 	}
 	return nil
 }
 
-// page appends the rows of one page.
-func (t *columns) page(c *schema.Column, page parquet.Page) {
+// page appends the rows of one page. words are the values of its dictionary, if it has one.
+func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
 	data := page.Data()
 	index := make([]int32, page.NumRows())
 	levels := page.DefinitionLevels()
@@ -159,21 +164,19 @@ func (t *columns) page(c *schema.Column, page parquet.Page) {
 		index[row] = dense
 		dense++
 	}
-	count := int(dense)
-	if dict := page.Dictionary(); dict != nil {
+	switch {
+	case dense == 0:
+		c.Pad(c.Len() + len(index))
+	case page.Dictionary() != nil:
 		codes := data.Int32()
 		for row, i := range index {
 			if i >= 0 {
 				index[row] = codes[i]
 			}
 		}
-		values := dict.Page()
-		data, count = values.Data(), int(values.NumValues())
-	}
-	if count > 0 {
-		t.add(c, count, parquetValue(data, t.escaped), index)
-	} else {
-		c.Pad(c.Len() + len(index))
+		t.add(c, words, index)
+	default:
+		t.add(c, convert(c, int(dense), parquetValue(data, t.escaped)), index)
 	}
 }
 

@@ -258,7 +258,7 @@ func TestKilled(t *testing.T) {
 			s.Server.Close()
 		}
 	}
-	if read+failed != objects || failed < objects-100-1-concurrency {
+	if read+failed != objects || failed < objects-100-1-concurrency() {
 		t.Errorf("%d read, %d failed, of %d", read, failed, objects)
 	}
 	if gets := src.Stats().Gets; gets > objects+10*attempts {

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -366,26 +367,42 @@ func TextCodes(a arrow.Array) ([]int32, *array.String) {
 // dictionary of from.
 func (c *Column) Gather(from *Column, rows []int32) {
 	c.Fill()
-	null := make([]bool, from.Len())
-	for _, row := range from.Nulls {
-		null[row] = true
+	base := int32(c.Len())
+	switch c.Kind {
+	case Int64, Time:
+		c.Int64 = gather(c.Int64, from.Int64, rows)
+	case Float:
+		c.Float = gather(c.Float, from.Float, rows)
+	case Addr:
+		c.Addr = gather(c.Addr, from.Addr, rows)
+	default:
+		c.Int32 = gather(c.Int32, from.Int32, rows)
 	}
-	for _, row := range rows {
-		if row < 0 || null[row] {
-			c.Null()
-			continue
-		}
-		switch c.Kind {
-		case Int64, Time:
-			c.Int64 = append(c.Int64, from.Int64[row])
-		case Float:
-			c.Float = append(c.Float, from.Float[row])
-		case Addr:
-			c.Addr = append(c.Addr, from.Addr[row])
-		default:
-			c.Int32 = append(c.Int32, from.Int32[row])
+	var null []bool
+	if len(from.Nulls) > 0 {
+		null = make([]bool, from.Len())
+		for _, row := range from.Nulls {
+			null[row] = true
 		}
 	}
+	for i, row := range rows {
+		if row < 0 || null != nil && null[row] {
+			c.Nulls = append(c.Nulls, base+int32(i))
+		}
+	}
+}
+
+func gather[T any](to, from []T, rows []int32) []T {
+	n := len(to)
+	to = slices.Grow(to, len(rows))[:n+len(rows)]
+	for i, row := range rows {
+		if row >= 0 {
+			to[n+i] = from[row]
+		} else {
+			clear(to[n+i : n+i+1])
+		}
+	}
+	return to
 }
 
 // Keep leaves only the given rows, which must ascend.

@@ -1,0 +1,108 @@
+package parse
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestParseKey(t *testing.T) {
+	const file = "123456789012_vpcflowlogs_us-east-1_fl-0123456789abcdef0_20260514T0905Z_1a2b3c4d.log.gz"
+	const all = "123456789012 us-east-1 fl-0123456789abcdef0 2026-05-14T09:05 5m0s"
+	for _, test := range []struct{ name, want string }{
+		{file, all},
+		{"123456789012_vpcflowlogs_us-east-1_fl-0123456789abcdef0_20260514T0905Z_1a2b3c4d.log.parquet", all},
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/" + file, all},
+		{"any/prefix/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/09/" + file, all},
+		{"AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=05/day=14/" + file, all},
+		{"s3://bucket/x/AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=05/day=14/hour=09/" + file, all},
+		{"/home/ann/logs/" + file, all},
+		{`C:\logs\AWSLogs\123456789012\vpcflowlogs\us-east-1\2026\05\14\` + file, all},
+		{"123456789012_vpcflowlogs_us-gov-west-1_fl-1_20260514T0905Z_1a2b3c4d.log.gz", "123456789012 us-gov-west-1 fl-1 2026-05-14T09:05 5m0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/cn-northwest-1/2026/05/14/x.gz", "123456789012 cn-northwest-1  2026-05-14T00:00 24h0m0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/us-isob-east-1/2026/05/14/23/x.gz", "123456789012 us-isob-east-1  2026-05-14T23:00 1h0m0s"},
+		// a part was renamed, or lost
+		{"copy of 123456789012_vpcflowlogs_us-east-1_fl-0123456789abcdef0_20260514T0905Z.log", " us-east-1 fl-0123456789abcdef0 2026-05-14T09:05 5m0s"},
+		{"dev_123456789012_vpcflowlogs_us-east-1_fl-1_20260514T0905Z_1a2b3c4d (2).log.gz", "123456789012 us-east-1 fl-1 2026-05-14T09:05 5m0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/renamed_vpcflowlogs_fl-1", "123456789012 us-east-1 fl-1 2026-05-14T00:00 24h0m0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/x.gz", "123456789012 us-east-1  - 0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/x.gz", "123456789012 us-east-1  - 0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/13/14/x.gz", "123456789012 us-east-1  - 0s"},
+		{"AWSLogs/123456789012/vpcflowlogs/x.gz", "123456789012   - 0s"},
+		// the file counts more than its folder
+		{"AWSLogs/999999999999/vpcflowlogs/eu-west-1/2025/01/01/" + file, all},
+		// what is said elsewhere says nothing
+		{"backup_20260514T0905Z.log.gz", ""},
+		{"2026/05/14/x.log.gz", ""},
+		{"123456789012/us-east-1/2026/05/14/x.log.gz", ""},
+		{"AWSLogs/123456789012/CloudTrail/us-east-1/2026/05/14/123456789012_CloudTrail_us-east-1_20260514T0905Z_abc.json.gz", ""},
+		{"vpcflowlogs", ""},
+		{"", ""},
+	} {
+		k, ok := ParseKey(test.name)
+		got := ""
+		if ok {
+			at := "-"
+			if !k.Time.IsZero() {
+				at = k.Time.Format("2006-01-02T15:04")
+			}
+			got = fmt.Sprintf("%s %s %s %s %s", k.Account, k.Region, k.FlowLogID, at, k.Span)
+		} else if k != (Key{}) {
+			t.Errorf("%s: %+v, but not ok", test.name, k)
+		}
+		want(t, test.name, got, test.want)
+	}
+}
+
+func TestKeyFilter(t *testing.T) {
+	const file = "AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/123456789012_vpcflowlogs_us-east-1_fl-1_20260514T0905Z_1a2b3c4d.log.gz"
+	const day = "AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/renamed.gz"
+	at := func(s string) time.Time {
+		if s == "" {
+			return time.Time{}
+		}
+		u, err := time.Parse("2006-01-02T15:04", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	for _, test := range []struct {
+		name         string
+		since, until string
+		want         bool
+	}{
+		{file, "2026-05-14T09:00", "2026-05-14T10:00", true},
+		{file, "2026-05-14T09:09", "", true},
+		{file, "2026-05-14T09:19", "", true}, // the margin
+		{file, "2026-05-14T09:20", "", false},
+		{file, "", "2026-05-14T08:55", false},
+		{file, "", "2026-05-14T08:56", true}, // the margin
+		{file, "2026-05-13T00:00", "2026-05-14T00:00", false},
+		{day, "2026-05-14T23:00", "2026-05-14T23:01", true},
+		{day, "2026-05-15T00:09", "", true},
+		{day, "2026-05-15T00:10", "", false},
+		{"x.log", "2026-05-15T00:10", "2026-05-15T00:11", true},
+	} {
+		f := KeyFilter{Since: at(test.since), Until: at(test.until)}
+		if got := f.Keep(test.name); got != test.want {
+			t.Errorf("%s, from %q to %q: %v, want %v", test.name, test.since, test.until, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		f    KeyFilter
+		want bool
+	}{
+		{"x.log", KeyFilter{}, true},
+		{file, KeyFilter{Accounts: []string{"1", "123456789012"}}, true},
+		{file, KeyFilter{Accounts: []string{"123456789013"}}, false},
+		{file, KeyFilter{Regions: []string{"us-east-1"}, FlowLogs: []string{"fl-1"}}, true},
+		{file, KeyFilter{Regions: []string{"us-east-1"}, FlowLogs: []string{"fl-2"}}, false},
+		{day, KeyFilter{FlowLogs: []string{"fl-1"}}, false}, // it does not say
+	} {
+		if got := test.f.Keep(test.name); got != test.want {
+			t.Errorf("%s, %+v: %v, want %v", test.name, test.f, got, test.want)
+		}
+	}
+}
