@@ -19,7 +19,7 @@ type rowProblem struct {
 type columns struct {
 	w       *worker
 	rows    int
-	escaped bool                 // tags are percent-encoded
+	foreign bool                 // not written by flowlog: tags are percent-encoded, and 0 may stand for nothing
 	bad     map[int32]rowProblem // the first problem of a row
 }
 
@@ -68,7 +68,9 @@ func (t *columns) done(firstRow int64) {
 		c.Pad(t.rows)
 	}
 	w.rows = t.rows
-	w.unzero()
+	if t.foreign {
+		w.unzero()
+	}
 	if len(t.bad) == 0 {
 		return
 	}

@@ -51,7 +51,7 @@ func readParquet(in *input, c *content) error {
 	var blocks sync.WaitGroup
 	defer blocks.Wait() // they read the file, which is closed next
 	writer, _ := f.Lookup("writer")
-	escaped := writer != "flowlog" // AWS percent-encodes tags; flowlog's own files have them decoded
+	foreign := writer != "flowlog"
 	for _, group := range f.RowGroups() {
 		if in.outside(group, names) {
 			continue
@@ -61,7 +61,7 @@ func readParquet(in *input, c *content) error {
 			blocks.Add(1)
 			more := in.send(&block{start: start, done: blocks.Done, decode: func(w *worker, b *block, at place) place {
 				defer recoveredIn(b)
-				if err := w.parquet(group, from, to, escaped, at); err != nil {
+				if err := w.parquet(group, from, to, foreign, at); err != nil {
 					w.reset()
 					b.fail(fmt.Errorf("parquet: %w", err))
 				}
@@ -102,8 +102,8 @@ func (in *input) outside(group parquet.RowGroup, names []string) bool {
 }
 
 // parquet decodes rows from up to to of a row group.
-func (w *worker) parquet(group parquet.RowGroup, from, to int64, escaped bool, at place) error {
-	t := columns{w: w, escaped: escaped, rows: int(to - from), bad: make(map[int32]rowProblem)}
+func (w *worker) parquet(group parquet.RowGroup, from, to int64, foreign bool, at place) error {
+	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
 	chunks := group.ColumnChunks()
 	if len(chunks) != len(at.layout.names) {
 		return errors.New("nested columns: these are not flow logs")
@@ -142,7 +142,7 @@ func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to in
 		missing -= page.NumRows()
 		if dict := page.Dictionary(); dict != nil && words == nil {
 			values := dict.Page()
-			words = convert(c, int(values.NumValues()), parquetValue(values.Data(), t.escaped))
+			words = convert(c, int(values.NumValues()), parquetValue(values.Data(), t.foreign))
 		}
 		t.page(c, page, words)
 		parquet.Release(page)
@@ -176,7 +176,7 @@ func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
 		}
 		t.add(c, words, index)
 	default:
-		t.add(c, convert(c, int(dense), parquetValue(data, t.escaped)), index)
+		t.add(c, convert(c, int(dense), parquetValue(data, t.foreign)), index)
 	}
 }
 
