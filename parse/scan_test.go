@@ -550,3 +550,57 @@ func benchRecords(n int) string {
 	}
 	return b.String()
 }
+
+func TestShortAddrAgreesWithParseAddr(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	short := 0
+	for range 500_000 {
+		tok := []byte(netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32() % 30), byte(r.Uint32() % 110), byte(r.Uint32())}).String())
+		if r.IntN(3) == 0 {
+			tok[r.IntN(len(tok))] = "0123456789.:ax/ \x00\xff"[r.IntN(18)]
+		}
+		data := slices.Concat([]byte("1234 "), tok, []byte(" 5.6.7.8.9.10.11.12"))
+		got, ok := shortAddr(data, 5, 5+len(tok))
+		want, wantOK := schema.ParseAddr(tok)
+		if ok && (!wantOK || got != want) {
+			t.Fatalf("%q: got %v, want %v, %v", tok, got, want, wantOK)
+		}
+		if wantOK && !ok {
+			t.Fatalf("%q: not read", tok)
+		}
+		if ok {
+			short++
+		}
+	}
+	if short < 300_000 {
+		t.Errorf("only %d addresses were read", short)
+	}
+}
+
+func TestSeparators(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20_000 {
+		data := make([]byte, r.IntN(400))
+		for i := range data {
+			data[i] = byte(r.IntN(256))
+			if r.IntN(2) == 0 || i > 0 && data[i-1] <= ' ' || i == 0 {
+				data[i] |= 0x40
+			}
+		}
+		if r.IntN(4) == 0 && len(data) > 2 {
+			i := r.IntN(len(data) - 1)
+			data[i], data[i+1] = ' ', '\n'
+		}
+		wantOut, wantOK := []int32{-1}, true
+		for i, c := range data {
+			if c <= ' ' {
+				wantOK = wantOK && i > 0 && data[i-1] > ' '
+				wantOut = append(wantOut, int32(i))
+			}
+		}
+		got, ok := separators(data, nil)
+		if ok != wantOK || ok && !slices.Equal(got, wantOut) {
+			t.Fatalf("%q: got %v, %v, want %v, %v", data, got, ok, wantOut, wantOK)
+		}
+	}
+}

@@ -207,34 +207,43 @@ func (w *worker) regular(data []byte, l *layout) bool {
 	return checked
 }
 
-// separators finds the white space of data, eight bytes at a time: -1, then the position of each byte up to
-// the blank. It reports false if two of them are neighbours, or the first byte is one.
+// separators finds the white space of data, 64 bytes at a time: -1, then the position of each byte up to the
+// blank. It reports false if two of them are neighbours, or the first byte is one.
 func separators(data []byte, out []int32) ([]int32, bool) {
-	const low, high = 0x0101010101010101, 0x8080808080808080
-	if need := len(data)/2 + 16; cap(out) < need {
+	if need := len(data)/2 + 128; cap(out) < need {
 		out = make([]int32, 0, need)
 	}
-	out = append(out, -1)
-	k := len(out)
 	buf := out[:cap(out)]
-	before := uint64(high) // as if a separator came before the first byte
+	buf[0] = -1
+	k := 1
+	before := uint64(1) // as if a separator came before the first byte
 	i := 0
-	for ; i+8 <= len(data) && k+8 <= len(buf); i += 8 {
-		word := binary.LittleEndian.Uint64(data[i:])
-		seps := ^((word | high) - 0x21*low) & ^word & high
-		if seps&(seps<<8|before>>56) != 0 {
+	for ; i+64 <= len(data); i += 64 {
+		p := (*[64]byte)(data[i:])
+		seps := blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
+			blanks(p[32:40])<<32 | blanks(p[40:48])<<40 | blanks(p[48:56])<<48 | blanks(p[56:64])<<56
+		if seps&(seps<<1|before) != 0 {
 			return out, false
 		}
-		before = seps
-		for ; seps != 0; seps &= seps - 1 {
-			buf[k] = int32(i + bits.TrailingZeros64(seps)>>3)
-			k++
+		before = seps >> 63
+		// Writing some too many, which the next ones overwrite, is faster than asking each time.
+		n := bits.OnesCount64(seps)
+		for at := k; ; at += 8 {
+			to := (*[8]int32)(buf[at:])
+			for j := range to {
+				to[j] = int32(i + bits.TrailingZeros64(seps))
+				seps &= seps - 1
+			}
+			if seps == 0 {
+				break
+			}
 		}
+		k += n
 	}
-	last := before>>63 != 0
+	last := before != 0
 	for ; i < len(data); i++ {
 		sep := data[i] <= ' '
-		if sep && last || k == len(buf) {
+		if sep && last {
 			return out, false
 		}
 		if last = sep; sep {
@@ -243,6 +252,14 @@ func separators(data []byte, out []int32) ([]int32, bool) {
 		}
 	}
 	return buf[:k], true
+}
+
+// blanks has a bit for each of eight bytes, set where it is white space.
+func blanks(p []byte) uint64 {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	word := binary.LittleEndian.Uint64(p)
+	seps := ^((word | high) - 0x21*low) & ^word & high
+	return seps * 0x0002040810204081 >> 56
 }
 
 // The loops below read token k of each row: it lies between seps[r*n] and seps[r*n+1].
@@ -338,8 +355,12 @@ func regularAddr(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 	out := c.Addr[base:]
 	for r := range out {
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
-		v, ok := schema.ParseAddr(data[s:e])
-		if !ok {
+		v, ok := shortAddr(data, s, e)
+		if ok {
+			out[r] = v
+			continue
+		}
+		if v, ok = schema.ParseAddr(data[s:e]); !ok {
 			if e-s != 1 || data[s] != '-' {
 				return false
 			}
@@ -348,6 +369,60 @@ func regularAddr(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 		out[r] = v
 	}
 	return true
+}
+
+// shortAddr reads an IPv4 address that ends before data[e]. It fails on everything else, and near the ends of
+// data. The dots are found all at once, and each octet is read from the bytes before its dot.
+func shortAddr(data []byte, s, e int) (addr [16]byte, ok bool) {
+	n := uint(e - s)
+	if n-7 > 15-7 || s < 4 || s+16 > len(data) {
+		return addr, false
+	}
+	p := data[s-4 : s+16 : s+16]
+	dots := dotsOf(p[4:12]) | dotsOf(p[12:20])<<8
+	dots &= 1<<n - 1
+	one := uint(bits.TrailingZeros64(dots))
+	dots &= dots - 1
+	two := uint(bits.TrailingZeros64(dots))
+	dots &= dots - 1
+	three := uint(bits.TrailingZeros64(dots))
+	if dots == 0 || dots&(dots-1) != 0 {
+		return addr, false
+	}
+	a, bad1 := octet(binary.LittleEndian.Uint32(p[one&15:]), one)
+	b, bad2 := octet(binary.LittleEndian.Uint32(p[two&15:]), two-one-1)
+	c, bad3 := octet(binary.LittleEndian.Uint32(p[three&15:]), three-two-1)
+	d, bad4 := octet(binary.LittleEndian.Uint32(p[n:]), n-three-1)
+	if bad1|bad2|bad3|bad4 != 0 {
+		return addr, false
+	}
+	addr[10], addr[11] = 0xff, 0xff
+	addr[12], addr[13], addr[14], addr[15] = byte(a), byte(b), byte(c), byte(d)
+	return addr, true
+}
+
+// dotsOf has a bit for each of eight bytes, set where it is a dot.
+func dotsOf(p []byte) uint64 {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	word := binary.LittleEndian.Uint64(p) ^ '.'*low
+	return ^((word&^high + ^uint64(high)) | word) & high * 0x0002040810204081 >> 56
+}
+
+// octet reads the number in the last n bytes of a word of four. bad is not 0 if they are not one to three
+// digits of a number up to 255 without a leading zero.
+func octet(w uint32, n uint) (v, bad uint32) {
+	if n-1 > 2 {
+		return 0, 1
+	}
+	first := w >> (32 - 8*n) & 0xff
+	w = w>>(32-8*n)<<(32-8*n) | 0x30303030>>(8*n)
+	bad = (w&0xf0f0f0f0 | (w+0x06060606)&0xf0f0f0f0>>4) ^ 0x33333333
+	w &= 0x0f0f0f0f
+	v = w>>8&0xf*100 + w>>16&0xf*10 + w>>24
+	if v > 255 || n > 1 && first == '0' {
+		bad = 1
+	}
+	return v, bad
 }
 
 func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
