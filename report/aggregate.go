@@ -91,6 +91,7 @@ type measured struct {
 	*Measure
 	field int // of the projection, or -1
 	state state
+	rows  bool // the measure is the number of rows, and needs no state
 	lacks bool // no record had what it is computed from
 }
 
@@ -122,6 +123,9 @@ func (w *worker) newRun(r *Report) *run {
 		}
 		if f.new != nil {
 			x.state = f.new()
+		}
+		if m.Func == "count" && m.Where == nil && !m.All && !slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All }) {
+			x.state, x.rows = nil, true // these are the rows that run counts anyway
 		}
 		if m.Func == "distinct" {
 			code(x.field)

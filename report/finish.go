@@ -272,6 +272,9 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	if x.lacks {
 		return nil
 	}
+	if x.rows {
+		return u.rows.value(group)
+	}
 	if x.state == nil {
 		return stats.Malformed
 	}
@@ -287,6 +290,9 @@ func (u *run) fold(m int, in []bool, stats schema.Stats) (any, error) {
 	x := &u.measures[m]
 	if x.lacks {
 		return nil, nil
+	}
+	if x.rows {
+		return u.rows.fold(in)
 	}
 	if x.state == nil {
 		return stats.Malformed, nil
