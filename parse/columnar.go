@@ -20,6 +20,7 @@ type columns struct {
 	w       *worker
 	rows    int
 	foreign bool                 // not written by flowlog: tags are percent-encoded, and 0 may stand for nothing
+	index   []int32              // of a page
 	bad     map[int32]rowProblem // the first problem of a row
 }
 
@@ -32,6 +33,7 @@ type distinct struct {
 // convert converts count values by means of append, which appends value i to its column or says why not.
 func convert(c *schema.Column, count int, append func(c *schema.Column, i int) (schema.Fault, string)) *distinct {
 	d := &distinct{values: schema.Column{Field: c.Field, Dict: c.Dict}}
+	d.values.Grow(count)
 	for i := range count {
 		if fault, text := append(&d.values, i); fault != schema.Valid {
 			d.values.Null()

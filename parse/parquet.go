@@ -153,7 +153,8 @@ func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to in
 // page appends the rows of one page. words are the values of its dictionary, if it has one.
 func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
 	data := page.Data()
-	index := make([]int32, page.NumRows())
+	t.index = slices.Grow(t.index[:0], int(page.NumRows()))[:page.NumRows()]
+	index := t.index
 	levels := page.DefinitionLevels()
 	dense := int32(0)
 	for row := range index {
@@ -164,9 +165,12 @@ func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
 		index[row] = dense
 		dense++
 	}
-	switch {
-	case dense == 0:
+	if dense == 0 {
 		c.Pad(c.Len() + len(index))
+		return
+	}
+	c.Fill()
+	switch {
 	case page.Dictionary() != nil:
 		codes := data.Int32()
 		for row, i := range index {
@@ -175,9 +179,31 @@ func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
 			}
 		}
 		t.add(c, words, index)
+	case data.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time) && slices.Min(data.Int64()) >= 0:
+		c.Int64 = scatter(c, c.Int64, data.Int64(), index)
+	case data.Kind() == encoding.Int32 && c.Kind == schema.Int32 && slices.Min(data.Int32()) >= 0 && int64(slices.Max(data.Int32())) <= c.Max:
+		c.Int32 = scatter(c, c.Int32, data.Int32(), index)
 	default:
 		t.add(c, convert(c, int(dense), parquetValue(data, t.foreign)), index)
 	}
+}
+
+// scatter appends values that are valid as they are to those of a column; -1 in index is a null.
+func scatter[T int32 | int64](c *schema.Column, to, values []T, index []int32) []T {
+	base := len(to)
+	if len(values) == len(index) {
+		return append(to, values...)
+	}
+	to = slices.Grow(to, len(index))[:base+len(index)]
+	for i, at := range index {
+		if at < 0 {
+			c.Nulls = append(c.Nulls, int32(base+i))
+			to[base+i] = 0
+			continue
+		}
+		to[base+i] = values[at]
+	}
+	return to
 }
 
 // parquetValue returns the function that appends a value of a page.

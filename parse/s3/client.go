@@ -42,7 +42,9 @@ type Options struct {
 	// Concurrency is how many objects are fetched at a time, ahead of their being read; 0 means a good number.
 	Concurrency int
 
-	backoff func(attempt int) time.Duration // for tests, instead of exponential waits
+	// for tests, instead of exponential waits and the constant
+	backoff func(attempt int) time.Duration
+	silence time.Duration
 }
 
 // concurrency hides the latency of S3, some 30 ms to the first byte: with 32 requests under way, 1,000 small
@@ -102,6 +104,9 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.backoff != nil {
 		c.backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return opt.backoff(n), nil })
 	}
+	if opt.silence == 0 {
+		opt.silence = silence
+	}
 	if opt.RequestPayer {
 		c.payer = types.RequestPayerRequester
 	}
@@ -113,12 +118,11 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(silence).WithTransportOptions(func(tr *http.Transport) {
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(opt.silence).WithTransportOptions(func(tr *http.Transport) {
 			// all connections are to one host; lists and large objects have theirs beside those that fetch ahead
 			tr.MaxIdleConnsPerHost = 2 * opt.Concurrency
 			tr.MaxIdleConns = 2 * opt.Concurrency
 		})),
-		config.WithRetryer(c.retryer),
 		// S3-compatible servers answer requests for newer checksums with errors, and we upload nothing
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
@@ -157,6 +161,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 		}
 		// a bucket's name is rarely a host name at other servers, and AWS's own endpoints take paths too
 		o.UsePathStyle = o.BaseEndpoint != nil
+		o.Retryer = c.retryer() // AWS_MAX_ATTEMPTS and its like still count
 		o.HTTPClient = &counting{o.HTTPClient, c}
 	})
 	return c, nil
@@ -222,9 +227,10 @@ func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3
 			out, err = send(c.to(other))
 		}
 	}
-	if ctx.Err() == nil {
-		c.failing.Store(err != nil && c.retriedInVain(err))
+	if err != nil && ctx.Err() != nil {
+		return out, ctx.Err()
 	}
+	c.failing.Store(err != nil && c.retriedInVain(err))
 	return out, err
 }
 

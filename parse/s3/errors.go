@@ -105,14 +105,8 @@ var badCredentials = map[string]string{
 // explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the
 // object, and what helps. It keeps the error of a context as it is.
 func (c *Client) explain(r request, err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, context.Canceled) {
-		return context.Canceled
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return context.DeadlineExceeded
+	if err == nil || err == context.Canceled || err == context.DeadlineExceeded {
+		return err
 	}
 	status := 0
 	var resp *smithyhttp.ResponseError

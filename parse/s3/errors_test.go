@@ -47,8 +47,8 @@ func TestListErrors(t *testing.T) {
 			return fail(w, 400, "ExpiredToken", "The provided token has expired.")
 		}, "The provided token has expired: sign in again", true},
 		{"not S3", Options{}, "", func(c call, w http.ResponseWriter) bool {
-			w.Write([]byte("<html><body>Welcome</p></html>"))
-			return true
+			_, err := io.WriteString(w, "<html><body>Welcome</p></html>")
+			return err == nil
 		}, "the answer is not from an S3 server; check --endpoint-url", false},
 		{"nothing there", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			http.Error(w, "404 page not found", 404)
@@ -225,6 +225,30 @@ func TestRequestPayer(t *testing.T) {
 				t.Errorf("%s %s: %s: other servers do not take that", c.op, c.key, name)
 			}
 		}
+	}
+}
+
+// TestEnvironment has what the SDK takes from it.
+func TestEnvironment(t *testing.T) {
+	s := newServer(t)
+	s.put("x", []byte("hello"))
+	t.Setenv("AWS_ENDPOINT_URL_S3", s.URL)
+	t.Setenv("AWS_REGION", "eu-west-3")
+	src, err := New(context.Background(), "s3://logs/x", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(open(t, src)); err != nil || string(got) != "hello" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if h := s.log[0].Header.Get("Authorization"); !strings.Contains(h, "/eu-west-3/s3/") {
+		t.Errorf("the request is for another region: %s", h)
+	}
+	t.Setenv("AWS_MAX_ATTEMPTS", "2")
+	s.forget()
+	s.fault = func(c call, w http.ResponseWriter) bool { return fail(w, 500, "InternalError", "No.") }
+	if err := firstError(t, s.source("x", Options{})); err == nil || len(s.log) != 2 {
+		t.Errorf("%v after %d attempts", err, len(s.log))
 	}
 }
 

@@ -98,9 +98,8 @@ type reader struct {
 func (o *object) open(ctx context.Context) (*reader, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &reader{object: o, ctx: ctx, cancel: cancel}
-	err := r.begin()
-	if err != nil {
-		r.Close()
+	if err := r.begin(); err != nil {
+		r.end()
 		return nil, err
 	}
 	return r, nil
@@ -128,6 +127,11 @@ func (r *reader) begin() error {
 
 // Close ends all requests and frees the memory.
 func (r *reader) Close() error {
+	r.end()
+	return nil
+}
+
+func (r *reader) end() {
 	r.cancel()
 	if r.unlink != nil {
 		r.unlink()
@@ -142,7 +146,6 @@ func (r *reader) Close() error {
 	r.mu.Lock()
 	r.head, r.segments = nil, nil
 	r.mu.Unlock()
-	return nil
 }
 
 func (r *reader) Read(p []byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"flowlog/parse"
 )
@@ -360,6 +361,35 @@ func TestResume(t *testing.T) {
 	}
 	if n := src.Stats().Resumed; n != 5 {
 		t.Errorf("resumed %d times, want 5", n)
+	}
+}
+
+// TestSilence has a server that stops to answer without breaking the connection, before and in the middle of
+// its answer.
+func TestSilence(t *testing.T) {
+	s := newServer(t)
+	data := content(3 << 20)
+	s.put("x", data)
+	s.fault = func(c call, w http.ResponseWriter) bool {
+		if c.op != "GET" || c.nth > 1 {
+			return false
+		}
+		if c.nth == 1 {
+			s.next.ServeHTTP(&recorder{w, 1 << 20}, c.Request)
+		}
+		<-c.Context().Done()
+		return true
+	}
+	src, err := New(context.Background(), "s3://logs/x", Options{EndpointURL: s.URL, backoff: atOnce, silence: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(open(t, src))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if n := len(s.calls("GET")); n != 3 {
+		t.Errorf("%d requests, want 3", n)
 	}
 }
 

@@ -182,10 +182,14 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 				}
 			case f.err != nil:
 				seen = true
-				if !yield(&object{Client: s.Client, bucket: s.bucket, key: f.name}, f.err) || final(f.err) {
+				line = line[1:]
+				last := final(f.err)
+				if last && len(line) > 0 {
+					f.err = fmt.Errorf("%w; nothing after it was listed", f.err)
+				}
+				if !yield(&object{Client: s.Client, bucket: s.bucket, key: f.name}, f.err) || last {
 					return
 				}
-				line = line[1:]
 			default:
 				for _, o := range f.objects {
 					seen = true

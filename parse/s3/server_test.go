@@ -25,7 +25,9 @@ import (
 func TestMain(m *testing.M) {
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
-			os.Unsetenv(name)
+			if err := os.Unsetenv(name); err != nil {
+				panic(err)
+			}
 		}
 	}
 	for name, value := range map[string]string{
@@ -35,7 +37,9 @@ func TestMain(m *testing.M) {
 		"AWS_ACCESS_KEY_ID":           "AKIDTEST",
 		"AWS_SECRET_ACCESS_KEY":       "secret",
 	} {
-		os.Setenv(name, value)
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -146,17 +150,17 @@ func (s *server) forget() {
 	s.log = nil
 }
 
-// options are those that reach the server, with hardly a wait between attempts.
+// atOnce is hardly a wait between attempts.
+func atOnce(int) time.Duration { return time.Millisecond }
+
+// options are those that reach the server.
 func (s *server) options() Options {
-	return Options{EndpointURL: s.URL, backoff: func(int) time.Duration { return time.Millisecond }}
+	return Options{EndpointURL: s.URL, backoff: atOnce}
 }
 
 func (s *server) source(path string, opt Options) *Source {
 	s.t.Helper()
-	if opt.EndpointURL == "" {
-		base := s.options()
-		opt.EndpointURL, opt.backoff = base.EndpointURL, base.backoff
-	}
+	opt.EndpointURL, opt.backoff = s.URL, atOnce
 	src, err := New(context.Background(), "s3://"+bucket+"/"+path, opt)
 	if err != nil {
 		s.t.Fatal(err)

@@ -68,7 +68,9 @@ func startVersity(t *testing.T) (opt Options, secret string) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	t.Cleanup(func() {
-		server.Process.Kill()
+		if err := server.Process.Kill(); err != nil {
+			t.Error(err)
+		}
 		<-ended
 	})
 	for range 200 {
@@ -77,7 +79,7 @@ func startVersity(t *testing.T) (opt Options, secret string) {
 			c.Close()
 			t.Setenv("AWS_ACCESS_KEY_ID", "AKIDVERSITY")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
-			return Options{EndpointURL: "http://" + addr, backoff: func(int) time.Duration { return time.Millisecond }}, secret
+			return Options{EndpointURL: "http://" + addr, backoff: atOnce}, secret
 		}
 		select {
 		case err := <-ended:

@@ -111,6 +111,20 @@ func (c *Column) Fill() {
 	}
 }
 
+// Grow makes room for n more rows.
+func (c *Column) Grow(n int) {
+	switch c.Kind {
+	case Int64, Time:
+		c.Int64 = slices.Grow(c.Int64, n)
+	case Float:
+		c.Float = slices.Grow(c.Float, n)
+	case Addr:
+		c.Addr = slices.Grow(c.Addr, n)
+	default:
+		c.Int32 = slices.Grow(c.Int32, n)
+	}
+}
+
 // Null appends a null.
 func (c *Column) Null() {
 	if c.blank > 0 {
