@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ func readParquet(in *input, c *content) error {
 			return err
 		}
 		raw, size = bytes.NewReader(data), int64(len(data))
+	}
+	if err := checkFooter(raw, size); err != nil {
+		return err
 	}
 	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true))
 	if err != nil {
@@ -53,6 +57,11 @@ func readParquet(in *input, c *content) error {
 	writer, _ := f.Lookup("writer")
 	foreign := writer != "flowlog"
 	for _, group := range f.RowGroups() {
+		for i, chunk := range group.ColumnChunks() {
+			if chunk.NumValues() != group.NumRows() && i < len(names) {
+				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
+			}
+		}
 		if in.outside(group, names) {
 			continue
 		}
@@ -73,6 +82,22 @@ func readParquet(in *input, c *content) error {
 			}
 			start = nil
 		}
+	}
+	return nil
+}
+
+// checkFooter keeps the library from making room for a footer that cannot be there.
+func checkFooter(raw io.ReaderAt, size int64) error {
+	const tail = 8 // the length of the footer, and the magic word
+	var b [tail]byte
+	if size < 2*tail {
+		return errors.New("parquet: the file is cut off")
+	}
+	if _, err := raw.ReadAt(b[:], size-tail); err != nil {
+		return fmt.Errorf("parquet: %w", reason(err))
+	}
+	if string(b[4:]) != "PAR1" || int64(binary.LittleEndian.Uint32(b[:])) > size-tail-4 {
+		return errors.New("parquet: the footer is missing: the file is cut off or damaged")
 	}
 	return nil
 }
