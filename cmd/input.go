@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flowlog/parse"
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 )
 
@@ -263,6 +264,11 @@ func (r *reader) warnDuplicates() {
 	}
 	if n := len(r.stats.Twice); n > 0 {
 		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
+	}
+	for _, src := range r.sources {
+		if remote, ok := src.(*s3.Source); ok && len(remote.Skipped()) > 0 {
+			fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(remote.Skipped(), ", ")))
+		}
 	}
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""

@@ -148,7 +148,6 @@ func newRoot(con *console) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.Version = version()
-	root.SetVersionTemplate("flowlog {{.Version}}\n")
 	root.SetIn(con.in)
 	root.SetOut(con.out)
 	root.SetErr(con.err)

@@ -24,7 +24,7 @@ func (f *s3Flags) flags(c *cobra.Command) {
 		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")
 		set.BoolVar(&f.NoSignRequest, "no-sign-request", false, "read public buckets without credentials")
 		set.BoolVar(&f.RequestPayer, "request-payer", false, "pay for requests to buckets whose owner does not")
-		set.IntVar(&f.Concurrency, "concurrency", 0, "S3 objects to fetch at a time (default 64)")
+		set.IntVar(&f.Concurrency, "concurrency", 0, "S3 objects to fetch at a time (default: 32 per processor, 64 to 256)")
 	})
 }
 
@@ -68,6 +68,7 @@ var errPlanned = errors.New("planned")
 func (r *reader) plan(ctx context.Context) error {
 	var objects, bytes, unknown, requests int64
 	failed := false
+	var client *s3.Client // which all sources share
 	print := func(o parse.Object, err error) error {
 		if err != nil {
 			failed = true
@@ -100,10 +101,13 @@ func (r *reader) plan(ctx context.Context) error {
 				return err
 			}
 		}
-		requests += remote.Stats().Lists
+		client = remote.Client
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if client != nil {
+		requests += client.Stats().Lists
 	}
 	line := fmt.Sprintf("flowlog: would read %s, %s", count(objects, "object"), humanize.IBytes(uint64(bytes)))
 	if unknown > 0 {
