@@ -188,6 +188,7 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	if err != nil {
 		return nil, schema.Stats{}, usageError{err}
 	}
+	in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	wrap := enr.wrap(in.opt.Workers)
 	if err := in.scan(ctx, agg.Projection().Logged(), wrap(agg.Projection(), agg.Add)); err != nil && (ctx.Err() == nil || !in.partial) {
 		return nil, schema.Stats{}, err

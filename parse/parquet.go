@@ -62,7 +62,7 @@ func readParquet(in *input, c *content) error {
 				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
 			}
 		}
-		if in.outside(group, names) {
+		if in.outside(group, names) || in.unwanted(group, names) {
 			continue
 		}
 		for from := int64(0); from < group.NumRows(); from += parquetBlock {
@@ -124,6 +124,44 @@ func (in *input) outside(group parquet.RowGroup, names []string) bool {
 	defer in.Unlock()
 	in.Outside += group.NumRows()
 	return true
+}
+
+// unwanted reports whether no record of a row group has the value that is cared for, by the smallest and
+// largest value that the file notes. They are counted. All must be flows, since records that are not must be
+// seen.
+func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
+	low, high, ok := textBounds(group, names, in.opt.Only.Field)
+	if !ok || in.opt.Only.Value >= low && in.opt.Only.Value <= high {
+		return false
+	}
+	first, last, ok := textBounds(group, names, "log_status")
+	if !ok || first != schema.StatusOK || last != schema.StatusOK || in.opt.Since != 0 || in.opt.Until != 0 {
+		return false
+	}
+	in.records.Add(group.NumRows())
+	in.Lock()
+	defer in.Unlock()
+	in.Stats.Records += group.NumRows()
+	in.Stats.Flows += group.NumRows()
+	return true
+}
+
+// textBounds returns the smallest and largest text in a column of a row group, if the file notes them and
+// the column has no nulls.
+func textBounds(group parquet.RowGroup, names []string, field string) (low, high string, ok bool) {
+	column := slices.Index(names, field)
+	if column < 0 {
+		return "", "", false
+	}
+	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
+	if !ok || chunk.NullCount() != 0 {
+		return "", "", false
+	}
+	from, to, ok := chunk.Bounds()
+	if !ok || from.Kind() != parquet.ByteArray || to.Kind() != parquet.ByteArray {
+		return "", "", false
+	}
+	return string(from.ByteArray()), string(to.ByteArray()), true
 }
 
 // parquet decodes rows from up to to of a row group.

@@ -121,6 +121,22 @@ func TestParquetOfOthers(t *testing.T) {
 	}
 }
 
+func TestParquetSkipsRowGroups(t *testing.T) {
+	type row struct {
+		SrcAddr string  `parquet:"srcaddr"`
+		Action  *string `parquet:"action"`
+		Status  string  `parquet:"log_status"`
+	}
+	accept, reject := ptr("ACCEPT"), ptr("REJECT")
+	content := parquetOf(t, []row{{"10.0.0.1", accept, "OK"}, {"10.0.0.2", accept, "OK"}, {"10.0.0.3", accept, "OK"}, {"10.0.0.4", reject, "OK"},
+		{"10.0.0.5", accept, "OK"}, {"10.0.0.6", nil, "SKIPDATA"}, {"10.0.0.7", ptr("-"), "OK"}, {"10.0.0.8", accept, "NODATA"}})
+	var opt Options
+	opt.Only.Field, opt.Only.Value = "action", "REJECT"
+	got, stats := rowsOf(t, readerAtSource{"x", content}, opt, "srcaddr")
+	want(t, "records", got, "[srcaddr=10.0.0.3  srcaddr=10.0.0.4  srcaddr=10.0.0.5  srcaddr=10.0.0.6  srcaddr=10.0.0.7  srcaddr=10.0.0.8 ]")
+	want(t, "records, flows, SKIPDATA, NODATA", []int64{stats.Records, stats.Flows, stats.SkipData, stats.NoData}, []int64{8, 6, 1, 1})
+}
+
 func TestParquetProblems(t *testing.T) {
 	type bad struct {
 		SrcAddr string `parquet:"srcaddr,dict"`

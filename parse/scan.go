@@ -30,6 +30,10 @@ type Options struct {
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
 
+	// Only names a text field and the one value of it that emit cares for. Where a format tells without
+	// reading them that none of some flows has it, they are counted and passed over; others still come.
+	Only struct{ Field, Value string }
+
 	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing.
 	Keys KeyFilter
 

@@ -20,6 +20,7 @@ type Aggregator struct {
 	projection *schema.Projection
 	workers    []*worker
 	present    []atomic.Bool // by field of the projection: some flow has a value
+	seen       atomic.Int64  // flows
 }
 
 // NewAggregator prepares the reports for batches of the given number of workers. The table holds all fields
@@ -46,6 +47,20 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 
 // Projection is the columns that Add needs, in any order.
 func (a *Aggregator) Projection() *schema.Projection { return a.projection }
+
+// Only returns the field and value that all reports ask of their records, if they all ask for the same one.
+// A record with another value changes nothing.
+func (a *Aggregator) Only() (field, value string) {
+	var only Equal
+	for i, r := range a.reports {
+		where, ok := r.Where.(Equal)
+		if !ok || i > 0 && where != only {
+			return "", ""
+		}
+		only = where
+	}
+	return only.Field, only.Value
+}
 
 // Add takes in a batch. It is a schema.Emit.
 func (a *Aggregator) Add(b schema.Batch) error {
@@ -153,6 +168,7 @@ func (w *worker) add(rec arrow.Record) error {
 	}
 	w.flows = flows(w.fields[p.Index("log_status")].column, w.all[:n], w.flows[:0])
 	if len(w.flows) > 0 {
+		w.aggregator.seen.Add(int64(len(w.flows)))
 		for i := range p.Fields {
 			if present := &w.aggregator.present[i]; !present.Load() && anyValue(w.fields[i].column, w.flows) {
 				present.Store(true)
