@@ -219,7 +219,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
 		}
 	}
-	r.warnDuplicates()
+	r.warnOfCounting()
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
@@ -257,8 +257,11 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	return err
 }
 
-// warnDuplicates says what counts more than once.
-func (r *reader) warnDuplicates() {
+// shownSkipped is how many names a warning about skipped objects has.
+const shownSkipped = 3
+
+// warnOfCounting says what counts more than once, and what was not read.
+func (r *reader) warnOfCounting() {
 	if r.quiet {
 		return
 	}
@@ -266,9 +269,15 @@ func (r *reader) warnDuplicates() {
 		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
 	}
 	for _, src := range r.sources {
-		if remote, ok := src.(*s3.Source); ok && len(remote.Skipped()) > 0 {
-			fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(remote.Skipped(), ", ")))
+		remote, ok := src.(*s3.Source)
+		if !ok || len(remote.Skipped()) == 0 {
+			continue
 		}
+		skipped, more := remote.Skipped(), ""
+		if n := len(skipped) - shownSkipped; n > 0 {
+			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
+		}
+		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
 	}
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""
