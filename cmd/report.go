@@ -142,6 +142,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	for i := range r.reports {
 		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
 	}
+	for _, name := range append(slices.Clip(r.change.Measures), strings.TrimPrefix(r.change.Sort, "-")) {
+		// what is wrong with a name is said when the reports are changed
+		if m, err := report.ParseMeasure(name, append(schema.Logged(), enrich.Fields()...)); err == nil && m.Field != "" {
+			wanted = append(slices.Clip(wanted), m.Field)
+		}
+	}
 	enr, err := r.enrichment.open(wanted)
 	if err != nil {
 		return err

@@ -11,10 +11,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names separated by commas.
+// isCSV recognises a header of field names separated by commas. A lone name is one too, though it could as
+// well be the header of text: in CSV alone a value may be in quotes.
 func isCSV(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
-	return bytes.IndexByte(line, ',') >= 0 && csvHeader(line) != nil
+	return csvHeader(line) != nil
 }
 
 // insightsNames are the fields that CloudWatch Logs Insights discovers in flow logs under names of its own.

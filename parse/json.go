@@ -12,7 +12,11 @@ import (
 
 func isJSON(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
-	return len(head) > 0 && (head[0] == '{' || head[0] == '[' && bytes.IndexByte(head, '{') > 0)
+	if len(head) == 0 || head[0] == '{' {
+		return len(head) > 0
+	}
+	inside := bytes.TrimLeft(head[1:], " \t\r\n")
+	return head[0] == '[' && len(inside) > 0 && (inside[0] == '{' || inside[0] == ']')
 }
 
 // readJSON reads a stream of JSON objects, with or without white space, commas or brackets of an array

@@ -185,16 +185,19 @@ func (r Report) With(c Change, fields schema.Table) (Report, error) {
 
 // distinctNames gives measures that are called like a key the name of their function too.
 func (r Report) distinctNames() Report {
-	r.Measures = slices.Clone(r.Measures)
-	for i, m := range r.Measures {
-		if !slices.Contains(r.Keys, Key{m.Name}) {
-			continue
+	measures := r.Measures
+	r.Measures = nil
+	for _, m := range measures {
+		if slices.Contains(r.Keys, Key{m.Name}) {
+			name := m.Func + "_" + m.Field
+			if r.Order == m.Name {
+				r.Order = name
+			}
+			m.Name = name
 		}
-		name := m.Func + "_" + m.Field
-		if r.Order == m.Name {
-			r.Order = name
+		if r.measure(m.Name) < 0 {
+			r.Measures = append(r.Measures, m)
 		}
-		r.Measures[i].Name = name
 	}
 	return r
 }

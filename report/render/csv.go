@@ -49,6 +49,9 @@ func separated(w io.Writer, format string, between byte, doc Document, text text
 			}
 			buf = appendPlain(buf, &fields[i], v, text)
 		}
+		if len(row) == 1 && row[0] == nil && between == ',' {
+			buf = append(buf, onlyNull...)
+		}
 		buf = append(buf, '\n')
 		if len(buf) > 1<<16 {
 			if _, err := w.Write(buf); err != nil {
@@ -68,8 +71,15 @@ func csvRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, er
 	if opt.Terminal {
 		text = func(dst []byte, _ *schema.Field, s string) []byte { return appendCSV(dst, printable(s)) }
 	}
-	return separatedRecords(w, fields, ',', "", text)
+	null := ""
+	if len(fields) == 1 {
+		null = onlyNull
+	}
+	return separatedRecords(w, fields, ',', null, text)
 }
+
+// onlyNull is a null in a row of one column, where nothing at all would be a blank line, which readers skip.
+const onlyNull = `""`
 
 // separatedRecords writes records with a character between their columns, and something for null.
 func separatedRecords(w io.Writer, fields schema.Table, between byte, null string, text textFunc) (RecordWriter, error) {
