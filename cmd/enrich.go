@@ -48,6 +48,7 @@ type lookups struct {
 	dbs    []*enrich.DB
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
+	number func(field, name string) []int64
 }
 
 // open opens the databases that the named fields come from. If a database that was not asked for by name
@@ -63,7 +64,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			return nil, err
 		}
 	}
-	l := &lookups{all: enrich.Builtin(protocols), lacks: make(map[enrich.DBKind]int)}
+	l := &lookups{all: enrich.Builtin(protocols), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
 	for i, db := range databases {
 		path := e.dbs[i]
 		if path == "" {

@@ -82,6 +82,7 @@ type reader struct {
 	quiet   bool
 	mode    string         // of progress
 	zone    *time.Location // of times that are shown
+	now     time.Time
 	rejects *outFile
 	names   []string // header of the first object, see header
 	stats   parse.Stats
@@ -109,6 +110,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		return nil, usageError{fmt.Errorf("--tz: %w", err)}
 	}
 	now := time.Now()
+	r.now = now
 	for _, bound := range []struct {
 		flag, value string
 		to          *int64
@@ -188,6 +190,9 @@ func (r *reader) header(ctx context.Context) []string {
 	}
 	return r.names
 }
+
+// time reads a point in time as --since does.
+func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, r.zone) }
 
 // with returns the table with those of the names that it does not have, but the input does, added as text.
 func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -42,7 +43,7 @@ func newReport(con *console) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 {
+		if len(args) == 0 || several(args[0]) != nil {
 			return nil
 		}
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
@@ -65,6 +66,22 @@ func newReport(con *console) *cobra.Command {
 		c.AddCommand(sub)
 	}
 	return c
+}
+
+// several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none.
+func several(list string) []report.Report {
+	if !strings.Contains(list, ",") {
+		return nil
+	}
+	var reports []report.Report
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil
+		}
+		reports = append(reports, report.Catalog()[i])
+	}
+	return reports
 }
 
 // describe says in words what a report computes.
@@ -99,14 +116,22 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 			if !c.Flags().Changed("top") {
 				r.change.Top = -1
 			}
+			if c.HasSubCommands() && len(args) > 0 {
+				if reports := several(args[0]); reports != nil {
+					r.reports, args = reports, args[1:]
+				}
+			}
 			return r.run(c, args)
 		},
 		ValidArgsFunction: nil,
 	}
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.IntVarP(&r.change.Top, "top", "n", 10, "rows to show; 0 shows all")
-		f.StringSliceVar(&r.change.By, "by", nil, "group by these `fields` instead: see `flowlog fields`")
-		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, packets, first, last, accepted, rejected, nodata, skipdata, or sum, min, max, distinct of a field, as in distinct(dstport)")
+		f.StringVar(&r.change.Where, "where", "", "only flows that meet this `condition`, as in 'dstport = ssh and srcaddr in 10.0.0.0/8': see `flowlog help filters`")
+		f.StringSliceVar(&r.change.By, "by", nil, "group by these `keys` instead: fields, networks such as srcaddr/24, time")
+		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, distinct(dstport) …: see `flowlog help measures`")
+		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition` on keys and measures, as in 'flows > 1000'")
+		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width`: 5m, 1h, 1d, or auto")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.output.flags(c, "table")
@@ -128,8 +153,8 @@ func measureNames() []string {
 
 func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
-	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "") {
-		return usageError{errors.New("--by, --measures and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
+	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "" || r.change.Having != "") {
+		return usageError{errors.New("--by, --measures, --having and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
 	}
 	in, err := r.input.open(ctx, r.console, args)
 	if err != nil {
@@ -138,15 +163,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if in == nil {
 		return c.Help()
 	}
-	wanted := r.change.By
+	wanted := r.change.Words()
 	for i := range r.reports {
 		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
-	}
-	for _, name := range append(slices.Clip(r.change.Measures), strings.TrimPrefix(r.change.Sort, "-")) {
-		// what is wrong with a name is said when the reports are changed
-		if m, err := report.ParseMeasure(name, append(schema.Logged(), enrich.Fields()...)); err == nil && m.Field != "" {
-			wanted = append(slices.Clip(wanted), m.Field)
-		}
 	}
 	enr, err := r.enrichment.open(wanted)
 	if err != nil {
@@ -157,10 +176,14 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 			err = cerr
 		}
 	}()
-	fields := in.with(ctx, enr.fields, r.change.By)
+	scope := report.Scope{Fields: enr.fields, List: "flowlog fields", Number: enr.number, Open: openFile, Time: in.time}
 	reports := make([]report.Report, 0, len(r.reports))
 	for _, rep := range r.reports {
-		changed, err := rep.With(r.change, fields)
+		changed, err := rep.With(r.change, scope, in.zone)
+		if err != nil { // a name may be that of a column that only the input knows
+			scope.Fields = in.with(ctx, enr.fields, r.change.Words())
+			changed, err = rep.With(r.change, scope, in.zone)
+		}
 		if err != nil {
 			return usageError{err}
 		}
@@ -178,7 +201,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if out.Single && len(reports) > 1 {
 		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
 	}
-	tables, stats, err := r.compute(ctx, in, enr, fields, reports)
+	tables, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil {
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
 	}
@@ -187,6 +210,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	return cmp.Or(in.close(), ctx.Err())
 }
+
+// openFile opens a list of values that a condition names.
+func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // compute runs the reports over the input.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {

@@ -33,7 +33,7 @@ func Builtin(names *ProtocolNames) []Lookup {
 	for _, side := range sides {
 		lookups = append(lookups, scopeLookup(side.prefix, side.addrDoc, side.addrs))
 	}
-	return append(lookups, lossLookup())
+	return append(lookups, derived()...)
 }
 
 // lossLookup adds up what a transit gateway lost for different reasons.

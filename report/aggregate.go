@@ -30,17 +30,14 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	for i := range reports {
 		reports[i].Fields(func(name string) { names = append(names, name) })
 	}
+	reports = slices.Clone(reports) // bins of time that are to be chosen are, in here
 	p, err := fields.Project(names...)
 	if err != nil {
 		return nil, err
 	}
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
 	for range workers {
-		w := &worker{aggregator: a, fields: make([]coded, len(p.Fields))}
-		for i := range reports {
-			w.runs = append(w.runs, w.newRun(&reports[i]))
-		}
-		a.workers = append(a.workers, w)
+		a.workers = append(a.workers, a.newWorker())
 	}
 	return a, nil
 }
@@ -48,18 +45,24 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 // Projection is the columns that Add needs, in any order.
 func (a *Aggregator) Projection() *schema.Projection { return a.projection }
 
-// Only returns the field and value that all reports ask of their records, if they all ask for the same one.
-// A record with another value changes nothing.
+// Only returns the field of text and its value that all reports ask of their records, if they all ask for the
+// same one. A record with another value changes nothing.
 func (a *Aggregator) Only() (field, value string) {
-	var only Equal
-	for i, r := range a.reports {
-		where, ok := r.Where.(Equal)
-		if !ok || i > 0 && where != only {
-			return "", ""
+	for _, e := range conjuncts(a.reports[0].Where) {
+		only, ok := e.(Compare)
+		if !ok || only.Op != Equal || only.Field.Kind != schema.Text {
+			continue
 		}
-		only = where
+		asked := func(e Expr) bool {
+			c, ok := e.(Compare)
+			return ok && c.Op == Equal && c.Field.Name == only.Field.Name && c.Value == only.Value
+		}
+		others := func(r Report) bool { return !slices.ContainsFunc(conjuncts(r.Where), asked) }
+		if !slices.ContainsFunc(a.reports, others) {
+			return only.Field.Name, only.Value.(string)
+		}
 	}
-	return only.Field, only.Value
+	return "", ""
 }
 
 // Add takes in a batch. It is a schema.Emit.
@@ -71,7 +74,8 @@ func (a *Aggregator) Add(b schema.Batch) error {
 type worker struct {
 	aggregator *Aggregator
 	runs       []*run
-	fields     []coded // by field of the projection
+	columns    []arrow.Array // by field of the projection
+	coded      []*coded
 	all        []int32 // 0, 1, 2 …
 	flows      []int32 // rows of the batch that are flows
 	buffer     []int32
@@ -83,74 +87,127 @@ type worker struct {
 	picked     []uint32
 }
 
-// coded is a field whose values are coded, for keys and distinct counts.
+// coded is a key, or a field of which distinct values are counted, whose values are coded.
 type coded struct {
-	coder  schema.Coder // nil if nobody needs codes
-	wide   bool         // a report without a condition needs them: code all flows at once
-	codes  []uint32     // by row
-	coded  bool         // codes are those of all flows of this batch
-	column arrow.Array
+	key   Key
+	field int // of the projection
+	coder schema.Coder
+	wide  bool     // a report without a condition needs them: code all flows at once
+	codes []uint32 // by row
+	done  bool     // codes are those of all flows of this batch
 }
 
 // run is one report in one worker.
 type run struct {
 	*Report
-	keys     []int           // fields of the projection
+	where    filter          // nil if there is none
+	keys     []int           // places in coded
 	levels   []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
 	rows     count           // records by group: those that are 0 do not exist
+	bases    []base
 	measures []measured
+	span     []int // the bases for the time that the report covers, if a measure needs it
+	seconds  float64
 	all      bool // some measure counts records that are not flows
 }
 
-type measured struct {
-	*Measure
+// base is a number that is kept for each group, for one measure or several.
+type base struct {
+	Measure
+	where filter
 	field int // of the projection, or -1
+	also  int // the same of the function's second field
+	coded int // place in coded, if the function needs codes
 	state state
 	rows  bool // the measure is the number of rows, and needs no state
+}
+
+// measured is a measure: a base, or computed from several.
+type measured struct {
+	*Measure
+	fn    function
+	bases []int
 	lacks bool // no record had what it is computed from
+}
+
+func (a *Aggregator) newWorker() *worker {
+	w := &worker{aggregator: a, columns: make([]arrow.Array, len(a.projection.Fields))}
+	for i := range a.reports {
+		w.runs = append(w.runs, w.newRun(&a.reports[i]))
+	}
+	return w
+}
+
+// code returns the place of what codes a key, for a report that takes in all flows or not.
+func (w *worker) code(k Key, wide bool) int {
+	p := w.aggregator.projection
+	i := slices.IndexFunc(w.coded, func(c *coded) bool { return c.key == k })
+	if i < 0 {
+		i = len(w.coded)
+		field := p.Index(k.Field)
+		w.coded = append(w.coded, &coded{key: k, field: field, coder: k.coder(p.Fields[field])})
+	}
+	w.coded[i].wide = w.coded[i].wide || wide
+	return i
 }
 
 func (w *worker) newRun(r *Report) *run {
 	u := &run{Report: r}
-	p := w.aggregator.projection
-	code := func(field int) {
-		c := &w.fields[field]
-		if c.coder == nil {
-			c.coder = schema.NewCoder(p.Fields[field])
-		}
-		c.wide = c.wide || r.Where == nil
+	if r.Where != nil {
+		u.where = r.Where.filter()
 	}
 	for _, k := range r.Keys {
-		i := p.Index(k.Field)
-		u.keys = append(u.keys, i)
-		code(i)
+		u.keys = append(u.keys, w.code(k, r.Where == nil))
 	}
 	for range len(u.keys) - 1 {
 		u.levels = append(u.levels, schema.NewPairs())
 	}
+	u.all = slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
 	for i := range r.Measures {
 		m := &r.Measures[i]
-		u.all = u.all || m.All
-		f := functionNamed(m.Func)
-		x := measured{Measure: m, field: -1}
-		if m.Field != "" {
-			x.field = p.Index(m.Field)
+		x := measured{Measure: m, fn: functionNamed(m.Func)}
+		if x.fn.parts == nil {
+			x.bases = append(x.bases, w.newBase(u, *m))
 		}
-		if f.new != nil {
-			x.state = f.new()
+		for _, part := range x.fn.partsOf(*m) {
+			x.bases = append(x.bases, w.newBase(u, part))
 		}
-		if m.Func == "count" && m.Where == nil && !m.All && !slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All }) {
-			x.state, x.rows = nil, true // these are the rows that run counts anyway
-		}
-		if m.Func == "distinct" {
-			code(x.field)
-			if len(r.Keys) == 0 {
-				x.state = &distinctOfAll{}
-			}
+		if x.fn.span {
+			u.span = []int{w.newBase(u, Measure{Func: "min", Field: "start"}), w.newBase(u, Measure{Func: "max", Field: "end"})}
 		}
 		u.measures = append(u.measures, x)
 	}
 	return u
+}
+
+// newBase returns the place of what a measure is kept in.
+func (w *worker) newBase(u *run, m Measure) int {
+	same := func(b base) bool {
+		return b.Func == m.Func && b.Field == m.Field && b.All == m.All && (b.Where == nil) == (m.Where == nil) &&
+			(m.Where == nil || b.Where.String() == m.Where.String())
+	}
+	if i := slices.IndexFunc(u.bases, same); i >= 0 {
+		return i
+	}
+	p := w.aggregator.projection
+	b := base{Measure: m, field: p.Index(m.Field), also: p.Index(functionNamed(m.Func).also)}
+	if m.Where != nil {
+		b.where = m.Where.filter()
+	}
+	switch f := functionNamed(m.Func); {
+	case m.Func == "distinct":
+		b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
+		b.state = &distinctOfAll{}
+		if len(u.keys) > 0 {
+			b.state = &distinct{seen: schema.NewPairs(), coder: w.coded[b.coded].coder}
+		}
+	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
+		b.rows = true // these are the rows that run counts anyway
+	case f.new != nil:
+		b.state = f.new()
+	}
+	u.bases = append(u.bases, b)
+	return len(u.bases) - 1
 }
 
 func (w *worker) add(rec arrow.Record) error {
@@ -160,17 +217,17 @@ func (w *worker) add(rec arrow.Record) error {
 	}
 	p := w.aggregator.projection
 	for i, f := range p.Fields {
-		c := &w.fields[i]
-		c.column, c.coded = column(rec, f.Name), false
-		if c.coder != nil {
-			c.codes = grown(c.codes, n)
-		}
+		w.columns[i] = column(rec, f.Name)
 	}
-	w.flows = flows(w.fields[p.Index("log_status")].column, w.all[:n], w.flows[:0])
+	for _, c := range w.coded {
+		c.done = false
+		c.codes = grown(c.codes, n)
+	}
+	w.flows = flows(w.columns[p.Index("log_status")], w.all[:n], w.flows[:0])
 	if len(w.flows) > 0 {
 		w.aggregator.seen.Add(int64(len(w.flows)))
 		for i := range p.Fields {
-			if present := &w.aggregator.present[i]; !present.Load() && anyValue(w.fields[i].column, w.flows) {
+			if present := &w.aggregator.present[i]; !present.Load() && anyValue(w.columns[i], w.flows) {
 				present.Store(true)
 			}
 		}
@@ -205,6 +262,16 @@ func flows(status arrow.Array, rows, out []int32) []int32 {
 	return out
 }
 
+// codeOf finds a value in a dictionary, or returns -1.
+func codeOf(words *array.String, value string) int32 {
+	for i := range words.Len() {
+		if words.Value(i) == value {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
 // run feeds one report.
 func (w *worker) run(u *run, rec arrow.Record, n int) error {
 	p := w.aggregator.projection
@@ -212,54 +279,56 @@ func (w *worker) run(u *run, rec arrow.Record, n int) error {
 	if w.mixed = u.all && len(w.flows) < n; w.mixed {
 		rows = w.all[:n]
 	}
-	if u.Where != nil {
+	if u.where != nil {
 		w.where = append(w.where[:0], rows...)
-		rows = u.Where.keep(rec, w.where)
+		rows = u.where.keep(rec, w.where, true)
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	ids, groups := w.group(u, rows)
 	u.rows.grow(groups)
-	if err := u.rows.add(ids, rows, nil, nil); err != nil {
+	if err := u.rows.add(ids, rows, inputs{}); err != nil {
 		return err
 	}
 	allRows, allIDs := rows, ids
 	flowRows, flowIDs := rows, ids
 	if w.mixed {
 		flowRows = w.flows
-		if u.Where != nil {
+		if u.where != nil {
 			w.buffer = append(w.buffer[:0], rows...)
-			flowRows = flows(w.fields[p.Index("log_status")].column, w.buffer, w.buffer[:0])
+			flowRows = flows(w.columns[p.Index("log_status")], w.buffer, w.buffer[:0])
 		}
 		w.flowIDs = pick(ids, rows, flowRows, w.flowIDs[:0])
 		flowIDs = w.flowIDs
 	}
-	for i := range u.measures {
-		m := &u.measures[i]
-		if m.state == nil {
+	for i := range u.bases {
+		b := &u.bases[i]
+		if b.state == nil {
 			continue
 		}
 		ids, rows := flowIDs, flowRows
-		if m.All {
+		if b.All {
 			ids, rows = allIDs, allRows
 		}
-		if m.Where != nil {
+		if b.where != nil {
 			w.some = append(w.some[:0], rows...)
-			some := m.Where.keep(rec, w.some)
+			some := b.where.keep(rec, w.some, true)
 			w.picked = pick(ids, rows, some, w.picked[:0])
 			ids, rows = w.picked, some
 		}
-		m.state.grow(groups)
-		var col arrow.Array
-		var codes []uint32
-		if m.field >= 0 {
-			col = w.fields[m.field].column
+		b.state.grow(groups)
+		var in inputs
+		if b.field >= 0 {
+			in.col = w.columns[b.field]
 		}
-		if m.Func == "distinct" {
-			codes = w.codes(m.field, rows, w.mixed && m.All)
+		if b.also >= 0 {
+			in.also = w.columns[b.also]
 		}
-		if err := m.state.add(ids, rows, col, codes); err != nil {
+		if b.Func == "distinct" {
+			in.codes = w.codes(b.coded, rows, w.mixed && b.All)
+		}
+		if err := b.state.add(ids, rows, in); err != nil {
 			return err
 		}
 	}
@@ -278,18 +347,18 @@ func pick(ids []uint32, rows, some []int32, out []uint32) []uint32 {
 	return out
 }
 
-// codes returns the codes of a field, by row, for at least the given rows. These are flows, unless all is
-// set.
-func (w *worker) codes(field int, rows []int32, all bool) []uint32 {
-	c := &w.fields[field]
-	if c.coded && !all {
+// codes returns the codes at a place of coded, by row, for at least the given rows. These are flows, unless all
+// is set.
+func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
+	c := w.coded[place]
+	if c.done && !all {
 		return c.codes
 	}
 	if c.wide && !all {
 		rows = w.flows
-		c.coded = true
+		c.done = true
 	}
-	c.coder.Encode(c.column, rows, c.codes)
+	c.coder.Encode(w.columns[c.field], rows, c.codes)
 	return c.codes
 }
 
@@ -305,7 +374,7 @@ func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
 	for i, row := range rows {
 		ids[i] = codes[row]
 	}
-	groups := w.fields[u.keys[0]].coder.Len()
+	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
 		for i, row := range rows {
@@ -318,11 +387,9 @@ func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
 
 // merge takes in what another worker has come to.
 func (w *worker) merge(o *worker) error {
-	translated := make([][]uint32, len(w.fields))
-	for i := range w.fields {
-		if c := w.fields[i].coder; c != nil {
-			translated[i] = c.Absorb(o.fields[i].coder)
-		}
+	translated := make([][]uint32, len(w.coded))
+	for i, c := range w.coded {
+		translated[i] = c.coder.Absorb(o.coded[i].coder)
 	}
 	for i, u := range w.runs {
 		if err := w.mergeRun(u, o.runs[i], translated); err != nil {
@@ -335,7 +402,7 @@ func (w *worker) merge(o *worker) error {
 func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
 	ids, groups := []uint32{0}, 1
 	if len(u.keys) > 0 {
-		ids, groups = translated[u.keys[0]], w.fields[u.keys[0]].coder.Len()
+		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
 		for level, table := range u.levels {
 			codes := translated[u.keys[level+1]]
 			next := make([]uint32, o.levels[level].Len())
@@ -349,17 +416,17 @@ func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
 	if err := u.rows.merge(&o.rows, ids, nil); err != nil {
 		return err
 	}
-	for i := range u.measures {
-		m := &u.measures[i]
-		if m.state == nil {
+	for i := range u.bases {
+		b := &u.bases[i]
+		if b.state == nil {
 			continue
 		}
-		m.state.grow(groups)
+		b.state.grow(groups)
 		var codes []uint32
-		if m.field >= 0 {
-			codes = translated[m.field]
+		if b.Func == "distinct" {
+			codes = translated[b.coded]
 		}
-		if err := m.state.merge(o.measures[i].state, ids, codes); err != nil {
+		if err := b.state.merge(o.bases[i].state, ids, codes); err != nil {
 			return err
 		}
 	}
@@ -376,11 +443,11 @@ func (w *worker) groupKeys(u *run) func(group uint32) []any {
 		keys := make([]any, len(u.keys))
 		for level := len(u.levels) - 1; level >= 0; level-- {
 			word := words[level][group]
-			keys[level+1] = w.fields[u.keys[level+1]].coder.Value(uint32(word))
+			keys[level+1] = u.Keys[level+1].value(w.coded[u.keys[level+1]].coder.Value(uint32(word)))
 			group = uint32(word >> 32)
 		}
 		if len(keys) > 0 {
-			keys[0] = w.fields[u.keys[0]].coder.Value(group)
+			keys[0] = u.Keys[0].value(w.coded[u.keys[0]].coder.Value(group))
 		}
 		return keys
 	}

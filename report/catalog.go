@@ -32,21 +32,31 @@ var catalog = []Report{
 		Keys: keys("srcaddr dstaddr"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
+		Name: "packet-talkers", Doc: "Original source addresses, behind NAT and pods, that send the most",
+		Next: "--by pkt_srcaddr,srcaddr for what they are behind",
+		Keys: keys("pkt_srcaddr"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
+		Name: "packet-pairs", Doc: "Pairs of original source and destination address that exchange the most",
+		Next: "--by pkt_srcaddr,pkt_dstaddr,dstport for the service",
+		Keys: keys("pkt_srcaddr pkt_dstaddr"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
 		Name: "rejected", Doc: "Source addresses with the most rejected flows, and how widely they tried",
 		Next:  "rejected-ports for what they tried, rejected-targets for whom",
-		Where: Equal{"action", "REJECT"}, Keys: keys("srcaddr"),
+		Where: where("action = REJECT"), Keys: keys("srcaddr"),
 		Measures: named("flows packets bytes distinct_dstaddr distinct_dstport"), Limit: 10, Overview: true,
 	},
 	{
 		Name: "rejected-ports", Doc: "Ports and protocols with the most rejected flows",
 		Next:  "rejected for who tried",
-		Where: Equal{"action", "REJECT"}, Keys: keys("dstport protocol"),
+		Where: where("action = REJECT"), Keys: keys("dstport protocol"),
 		Measures: named("flows packets bytes distinct_srcaddr distinct_dstaddr"), Limit: 10,
 	},
 	{
 		Name: "rejected-targets", Doc: "Destination addresses and ports with the most rejected flows",
 		Next:  "rejected for who tried",
-		Where: Equal{"action", "REJECT"}, Keys: keys("dstaddr dstport"),
+		Where: where("action = REJECT"), Keys: keys("dstaddr dstport"),
 		Measures: named("flows packets bytes distinct_srcaddr"), Limit: 10,
 	},
 	{
@@ -65,6 +75,55 @@ var catalog = []Report{
 		Keys: keys("dstport protocol"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
+		Name: "admin-ports", Doc: "Who uses the ports that systems are administered by: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
+		Next:  "--where 'action = ACCEPT and src_scope = public' for what is let in from outside",
+		Where: where("dstport in (22, 23, 2375, 2376, 3389, 5900, 5985, 5986, 6443, 10250)"),
+		Keys:  keys("srcaddr dstport"), Measures: named("bytes flows packets"), Limit: 10,
+	},
+	{
+		Name: "scanners", Doc: "Sources that try many addresses and ports, by refusals and by connections that got no further than a SYN",
+		Next:  "rejected-targets --where 'srcaddr = …' for what one tried",
+		Where: where("action = REJECT or tcp_flags = 2"), Keys: keys("srcaddr"),
+		Measures: append([]Measure{{Name: "targets", Func: "distinct", Field: "dst_endpoint", Unit: Count}},
+			named("distinct_dstaddr distinct_dstport flows")...),
+		Limit: 10,
+	},
+	{
+		Name: "tcp-flags", Doc: "TCP flags that were seen in an interval",
+		Next:  "scanners for who sends a SYN and nothing else",
+		Where: where("protocol = 6"), Keys: keys("tcp_flags"), Measures: named("flows packets bytes"), Limit: 10,
+	},
+	{
+		Name: "ip-versions", Doc: "IPv4 and IPv6 traffic",
+		Next: "talkers --where 'ip_version = IPv6' for who sends it",
+		Keys: keys("ip_version"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
+		Name: "timeline", Doc: "Traffic over time",
+		Next: "--every 5m for finer bins; protocol-timeline for what it is made of",
+		Keys: keys("time"), Measures: named("flows bytes packets rejected"), Order: "time",
+	},
+	{
+		Name: "protocol-timeline", Doc: "Traffic over time, by IP protocol",
+		Next: "--where 'protocol = udp' for one of them",
+		Keys: keys("time protocol"), Measures: named("bytes packets flows"), Order: "time",
+	},
+	{
+		Name: "heatmap", Doc: "Traffic by the hour of the day and IP protocol",
+		Next: "--tz Local for the hours of your clock",
+		Keys: keys("hour protocol"), Measures: named("bytes packets flows"), Order: "hour",
+	},
+	{
+		Name: "directions", Doc: "Traffic into and out of the interfaces, over time",
+		Next: "paths for the ways out",
+		Keys: keys("time flow_direction"), Measures: named("bytes packets flows"), Order: "time",
+	},
+	{
+		Name: "paths", Doc: "Ways that outgoing traffic takes: within the VPC, by a gateway, by peering",
+		Next: "talkers --where 'traffic_path = 8' for who uses one",
+		Keys: keys("traffic_path"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
 		Name: "interfaces", Doc: "Network interfaces with the most traffic",
 		Next: "--by interface_id,dstport for the services",
 		Keys: keys("interface_id"), Measures: named("bytes packets flows"), Limit: 10,
@@ -78,6 +137,36 @@ var catalog = []Report{
 		Name: "instances", Doc: "Instances with the most traffic",
 		Next: "--by instance_id,dstport for the services",
 		Keys: keys("instance_id"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
+		Name: "vpcs", Doc: "VPCs with the most traffic",
+		Next: "--by vpc_id,subnet_id for their subnets",
+		Keys: keys("vpc_id"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
+		Name: "azs", Doc: "Traffic of the availability zones over time",
+		Next: "--by az_id,next_hop_az_id for what crosses zones, where that is logged",
+		Keys: keys("time az_id"), Measures: named("bytes packets flows"), Order: "time",
+	},
+	{
+		Name: "src-services", Doc: "AWS services that traffic comes from, over time",
+		Next: "--by pkt_src_aws_service,interface_id for who talks to them",
+		Keys: keys("time pkt_src_aws_service"), Measures: named("bytes packets flows"), Order: "time",
+	},
+	{
+		Name: "dst-services", Doc: "AWS services that traffic goes to, over time",
+		Next: "--by pkt_dst_aws_service,interface_id for who talks to them",
+		Keys: keys("time pkt_dst_aws_service"), Measures: named("bytes packets flows"), Order: "time",
+	},
+	{
+		Name: "quality", Doc: "What the logs of each interface hold, and for how long they say nothing",
+		Next: "--where 'interface_id = …' on other reports for what one does log",
+		Keys: keys("interface_id"),
+		Measures: append(named("flows nodata skipdata"),
+			Measure{Name: "first_record", Func: "min", Field: "start", All: true, Unit: Instant},
+			Measure{Name: "last_record", Func: "max", Field: "end", All: true, Unit: Instant},
+			Measure{Name: "longest_gap", Func: "gap", Field: "start", All: true, Unit: Seconds}),
+		Limit: 10,
 	},
 	{
 		Name: "tgw-drops", Doc: "Where a transit gateway loses packets, and why: by attachment",
@@ -134,9 +223,22 @@ func Names() []string {
 func keys(names string) []Key {
 	var ks []Key
 	for _, name := range strings.Fields(names) {
-		ks = append(ks, Key{name})
+		k := Key{Field: name} // it may be a field that enrichment adds, which is not known here
+		if name == timeKey || name == hourKey {
+			k, _ = ParseKey(name, nil)
+		}
+		ks = append(ks, k)
 	}
 	return ks
+}
+
+// where returns the condition, which must be one on logged fields.
+func where(text string) Expr {
+	e, err := ParseExpr(text, Scope{Fields: schema.Logged()})
+	if err != nil {
+		panic(err)
+	}
+	return e
 }
 
 // named returns measures by their names, which must exist.

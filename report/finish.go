@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
 )
@@ -43,11 +47,9 @@ func advice(names []string) string {
 // its place in the second result; it has no table. wrap computes the labels of keys; nil leaves them out.
 // The Aggregator cannot be used afterwards.
 func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking, error) {
-	w := a.workers[0]
-	for _, o := range a.workers[1:] {
-		if err := w.merge(o); err != nil {
-			return nil, nil, err
-		}
+	w, err := a.merged()
+	if err != nil {
+		return nil, nil, err
 	}
 	if seen := a.seen.Load(); seen < stats.Flows {
 		// some were passed over, and what for is known: they have another value of the field of Only
@@ -66,9 +68,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			for _, k := range u.Keys {
 				needed = append(needed, k.Field)
 			}
-			if u.Where != nil {
-				u.Where.Fields(func(name string) { needed = append(needed, name) })
-			}
+			needed = append(needed, a.unmet(u.Where)...)
 			if names := a.lacking(needed...); len(names) > 0 {
 				lacks = append(lacks, &Lacking{u.Name, names})
 				continue
@@ -83,8 +83,84 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	return tables, lacks, nil
 }
 
+// merged is one worker with what all have come to. Bins of time whose width was left open have one then.
+func (a *Aggregator) merged() (*worker, error) {
+	w, rest := a.workers[0], a.workers[1:]
+	if a.chooseSteps() {
+		w, rest = a.newWorker(), a.workers
+	}
+	for _, o := range rest {
+		if err := w.merge(o); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// chooseSteps sets the width of bins of time that was left open, and reports whether there are any.
+func (a *Aggregator) chooseSteps() bool {
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	open := false
+	for _, w := range a.workers {
+		for _, c := range w.coded {
+			if c.key.Every != auto {
+				continue
+			}
+			open = true
+			for code := 1; code < c.coder.Len(); code++ {
+				second := c.coder.Value(uint32(code)).(int64)
+				first, last = min(first, second), max(last, second)
+			}
+		}
+	}
+	for i := range a.reports {
+		keys := slices.Clone(a.reports[i].Keys)
+		for k := range keys {
+			if keys[k].Every == auto {
+				keys[k].Every = steps[0]
+				if first <= last {
+					keys[k].Every = chooseStep(first, last)
+				}
+			}
+		}
+		a.reports[i].Keys = keys
+	}
+	return open
+}
+
+// unmet lists fields that no flow had a value for, and without which a condition cannot be met.
+func (a *Aggregator) unmet(e Expr) []string {
+	switch e := e.(type) {
+	case nil, IsNull:
+		return nil
+	case And:
+		var names []string
+		for _, x := range e {
+			names = append(names, a.unmet(x)...)
+		}
+		return names
+	case Or:
+		var names []string
+		for _, x := range e {
+			unmet := a.unmet(x)
+			if unmet == nil {
+				return nil
+			}
+			names = append(names, unmet...)
+		}
+		return names
+	case Not:
+		switch e.X.(type) {
+		case And, Or, Not:
+			return nil
+		}
+	}
+	var names []string
+	e.Fields(func(name string) { names = append(names, name) })
+	return a.lacking(names...)
+}
+
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
-	a := w.aggregator
 	t := Table{Name: u.Name, Doc: u.Doc}
 	if stats.SkipData > 0 && u == w.runs[0] {
 		say := "records say"
@@ -94,37 +170,77 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA %s that flows were lost", stats.SkipData, say))
 	}
 	lacks := w.lackingMeasures(u, stats, &t)
-	order, byKey := w.order(u, lacks)
-	groups := make([]bool, len(u.rows.n))
+	order, byKey := u.order(lacks)
+	t.Desc = !byKey != u.Reverse
+	exist := make([]bool, len(u.rows.n)) // by group
 	var ids []uint32
 	for g, n := range u.rows.n {
 		if n > 0 {
-			groups[g] = true
+			exist[g] = true
 			ids = append(ids, uint32(g))
 		}
 	}
 	if len(u.keys) == 0 && len(ids) == 0 {
-		u.grow(1)
-		ids, groups = []uint32{0}, []bool{true}
+		ids, exist = []uint32{0}, []bool{true}
 	}
-	u.grow(len(groups))
+	u.grow(len(exist))
+	if err := u.cover(exist); err != nil {
+		return t, err
+	}
+	rows, err := w.rank(u, ids, order, byKey, t.Desc, stats)
+	if err != nil {
+		return t, err
+	}
+	labels, err := w.fill(u, &t, rows, stats, wrap)
+	if err != nil {
+		return t, err
+	}
+	t.Order = len(u.keys) + labels + order
+	if byKey {
+		t.Order = t.key(order)
+	}
+	if len(u.keys) == 0 {
+		return t, nil
+	}
+	if t.Totals, err = u.fold(exist, len(u.keys)+labels, stats); err != nil {
+		return t, err
+	}
+	if t.Cut = len(ids) - len(rows); t.Cut > 0 {
+		for _, r := range rows {
+			exist[r.id] = false
+		}
+		t.Others, err = u.fold(exist, len(u.keys)+labels, stats)
+	}
+	for _, b := range u.bases {
+		if e, ok := b.state.(estimate); ok && e.error() != "" {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
+		}
+	}
+	return t, err
+}
+
+// A ranked group is one that is shown.
+type ranked struct {
+	id   uint32
+	rank any
+	keys []any
+}
+
+// rank returns the groups that are shown, in order.
+func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats schema.Stats) ([]ranked, error) {
 	keysOf := w.groupKeys(u)
-	t.Desc = !byKey != u.Reverse
-	var rank func(id uint32) any
-	if !byKey {
-		rank = func(id uint32) any { return u.value(order, id, stats) }
+	if u.Having != nil {
+		var err error
+		if ids, err = w.having(u, ids, keysOf, stats); err != nil {
+			return nil, err
+		}
 	}
-	shown := ids
+	rank := func(id uint32) any { return u.value(order, id, stats) }
 	if u.Limit > 0 && len(ids) > u.Limit && !byKey {
-		shown = leaders(ids, u.Limit, rank, t.Desc)
+		ids = leaders(ids, u.Limit, rank, desc)
 	}
-	type ranked struct {
-		id   uint32
-		rank any
-		keys []any
-	}
-	rows := make([]ranked, len(shown))
-	for i, id := range shown {
+	rows := make([]ranked, len(ids))
+	for i, id := range ids {
 		rows[i] = ranked{id: id, keys: keysOf(id)}
 		if byKey {
 			rows[i].rank = rows[i].keys[order]
@@ -133,7 +249,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 		}
 	}
 	slices.SortFunc(rows, func(x, y ranked) int {
-		if c := compareNullsLast(x.rank, y.rank, t.Desc); c != 0 {
+		if c := compareNullsLast(x.rank, y.rank, desc); c != 0 {
 			return c
 		}
 		for i := range x.keys {
@@ -146,81 +262,104 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if u.Limit > 0 && len(rows) > u.Limit {
 		rows = rows[:u.Limit]
 	}
+	return rows, nil
+}
 
+// having returns the groups that meet the report's condition on its rows.
+func (w *worker) having(u *run, ids []uint32, keysOf func(uint32) []any, stats schema.Stats) ([]uint32, error) {
+	needed := make(map[string]bool)
+	u.Having.Fields(func(name string) { needed[name] = true })
+	var fields schema.Table
+	var values []func(id uint32) any
+	for i, k := range u.Keys {
+		if name := k.Name(); needed[name] {
+			f := w.aggregator.projection.Fields[w.coded[u.keys[i]].field]
+			fields = append(fields, schema.Field{Name: name, Kind: k.kind(f)})
+			values = append(values, func(id uint32) any { return keysOf(id)[i] })
+		}
+	}
+	for i, m := range u.measures {
+		if needed[m.Name] {
+			fields = append(fields, schema.Field{Name: m.Name, Kind: m.kind()})
+			values = append(values, func(id uint32) any { return u.value(i, id, stats) })
+		}
+	}
+	columns := make([]arrow.Array, len(fields))
+	for i, f := range fields {
+		c := schema.NewColumn(f)
+		for _, id := range ids {
+			c.Append(values[i](id))
+		}
+		columns[i] = c.Array()
+	}
+	rows := make([]int32, len(ids))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	rec := array.NewRecord(fields.Arrow(), columns, int64(len(ids)))
+	var kept []uint32
+	for _, row := range u.Having.filter().keep(rec, rows, true) {
+		kept = append(kept, ids[row])
+	}
+	return kept, nil
+}
+
+// fill makes the columns of a table, each key with its labels behind it, then the measures, and its rows. It
+// returns the number of labels.
+func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap Wrap) (int, error) {
 	var keys []schema.Field
 	var keyRows [][]any
-	for _, k := range u.keys {
-		keys = append(keys, a.projection.Fields[k])
+	for i, k := range u.Keys {
+		f := w.aggregator.projection.Fields[w.coded[u.keys[i]].field]
+		if k != (Key{Field: f.Name}) {
+			f = schema.Field{Name: k.Name(), Kind: k.kind(f)}
+		}
+		keys = append(keys, f)
 	}
 	for _, r := range rows {
 		keyRows = append(keyRows, r.keys)
 	}
-	labels, labelRows, err := a.labels(keys, keyRows, wrap)
+	labels, labelRows, err := w.aggregator.labels(keys, keyRows, wrap)
 	if err != nil {
-		return t, err
+		return 0, err
 	}
-	// Columns: each key with its labels behind it, then the measures.
-	var place []int // of each key, then of each label
-	for _, f := range keys {
-		t.Columns = append(t.Columns, Column{Name: f.Name, Role: KeyRole, Kind: f.Kind})
+	var place, labelled []int // of each key, and which label is next, by column
+	for i, f := range keys {
+		c := Column{Name: f.Name, Role: KeyRole, Kind: f.Kind}
+		if u.Keys[i].Every != 0 {
+			c.Unit = Instant
+		}
+		t.Columns = append(t.Columns, c)
 		place = append(place, len(t.Columns)-1)
-		for _, l := range labels {
+		for j, l := range labels {
 			if l.Names == f.Name {
-				t.Columns = append(t.Columns, Column{Name: l.Name, Role: LabelRole, Kind: l.Kind, Of: place[len(place)-1], InPlace: l.InPlace})
+				t.Columns = append(t.Columns, Column{Name: l.Name, Role: LabelRole, Kind: l.Kind, Of: place[i], InPlace: l.InPlace})
+				labelled = append(labelled, j)
 			}
 		}
 	}
 	measuresAt := len(t.Columns)
 	for _, m := range u.measures {
-		kind := schema.Int64
-		if m.Unit == Instant {
-			kind = schema.Time
-		}
-		t.Columns = append(t.Columns, Column{Name: m.Name, Role: MeasureRole, Kind: kind, Unit: m.Unit, Share: functionNamed(m.Func).share})
-	}
-	t.Order = measuresAt + order
-	if byKey {
-		t.Order = place[order]
-	}
-	at := func(name string) int {
-		return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name && c.Role != MeasureRole })
+		t.Columns = append(t.Columns, Column{Name: m.Name, Role: MeasureRole, Kind: m.kind(), Unit: m.Unit, Share: m.fn.share})
 	}
 	for i, r := range rows {
 		row := make([]any, len(t.Columns))
+		label := 0
+		for c := range measuresAt {
+			if t.Columns[c].Role == LabelRole {
+				row[c] = labelRows[i][labelled[label]]
+				label++
+			}
+		}
 		for k, v := range r.keys {
 			row[place[k]] = v
-		}
-		for k, l := range labels {
-			row[at(l.Name)] = labelRows[i][k]
 		}
 		for m := range u.measures {
 			row[measuresAt+m] = u.value(m, r.id, stats)
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if len(u.keys) == 0 {
-		return t, nil
-	}
-	fold := func(in []bool) ([]any, error) {
-		row := make([]any, len(t.Columns))
-		for m := range u.measures {
-			var err error
-			if row[measuresAt+m], err = u.fold(m, in, stats); err != nil {
-				return nil, err
-			}
-		}
-		return row, nil
-	}
-	if t.Totals, err = fold(groups); err != nil {
-		return t, err
-	}
-	if t.Cut = len(ids) - len(rows); t.Cut > 0 {
-		for _, r := range rows {
-			groups[r.id] = false
-		}
-		t.Others, err = fold(groups)
-	}
-	return t, err
+	return len(labels), nil
 }
 
 // lackingMeasures notes the measures whose fields the input lacks, and reports which they are.
@@ -232,11 +371,8 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 	var names []string
 	for i, m := range u.measures {
 		var needed []string
-		if m.Field != "" {
-			needed = append(needed, m.Field)
-		}
-		if m.Where != nil && !m.All {
-			m.Where.Fields(func(name string) { needed = append(needed, name) })
+		if !m.All {
+			m.fields(func(name string) { needed = append(needed, name) })
 		}
 		for _, name := range w.aggregator.lacking(needed...) {
 			lacks[i] = true
@@ -253,11 +389,9 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 }
 
 // order says what ranks the rows: the index of a measure, or of a key.
-func (w *worker) order(u *run, lacks []bool) (index int, byKey bool) {
-	for i, k := range u.Keys {
-		if k.Name() == u.Order && u.measure(u.Order) < 0 {
-			return i, true
-		}
+func (u *run) order(lacks []bool) (index int, byKey bool) {
+	if k := u.key(u.Order); k >= 0 && u.measure(u.Order) < 0 {
+		return k, true
 	}
 	index = max(u.measure(u.Order), 0)
 	if lacks[index] {
@@ -268,49 +402,99 @@ func (w *worker) order(u *run, lacks []bool) (index int, byKey bool) {
 
 func (u *run) grow(groups int) {
 	u.rows.grow(groups)
-	for _, m := range u.measures {
-		if m.state != nil {
-			m.state.grow(groups)
+	for _, b := range u.bases {
+		if b.state != nil {
+			b.state.grow(groups)
 		}
 	}
 }
 
-// value is a measure of a group.
-func (u *run) value(m int, group uint32, stats schema.Stats) any {
-	x := &u.measures[m]
-	if x.lacks {
+// cover sets the seconds that the report covers, if a measure needs them: at least one.
+func (u *run) cover(groups []bool) error {
+	if u.span == nil {
 		return nil
 	}
-	if x.rows {
-		return u.rows.value(group)
+	first, err := u.bases[u.span[0]].state.fold(groups)
+	if err != nil {
+		return err
 	}
-	if x.state == nil {
-		return stats.Malformed
+	last, err := u.bases[u.span[1]].state.fold(groups)
+	if err != nil {
+		return err
 	}
-	v := x.state.value(group)
-	if x.Unit == Instant {
-		return instant(v)
+	u.seconds = 1
+	if first != nil && last != nil {
+		u.seconds = max(float64(last.(int64)-first.(int64)), 1)
 	}
+	return nil
+}
+
+// bin is the seconds that a row covers: all, or its bin of time.
+func (u *run) bin() float64 {
+	for _, k := range u.Keys {
+		if k.Every != 0 {
+			return k.Every.Seconds()
+		}
+	}
+	return u.seconds
+}
+
+// value is a measure of a group.
+func (u *run) value(m int, group uint32, stats schema.Stats) any {
+	v, _ := u.measures[m].value(u, u.bin(), func(b *base) (any, error) {
+		switch {
+		case b.rows:
+			return u.rows.value(group), nil
+		case b.state == nil:
+			return stats.Malformed, nil
+		}
+		return b.state.value(group), nil
+	})
 	return v
 }
 
-// fold is a measure of several groups together.
-func (u *run) fold(m int, in []bool, stats schema.Stats) (any, error) {
-	x := &u.measures[m]
-	if x.lacks {
+// fold is the row of several groups together. It has keys in so many columns in front, which are null.
+func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
+	row := make([]any, keys+len(u.measures))
+	for m := range u.measures {
+		v, err := u.measures[m].value(u, u.seconds, func(b *base) (any, error) {
+			switch {
+			case b.rows:
+				return u.rows.fold(in)
+			case b.state == nil:
+				return stats.Malformed, nil
+			}
+			return b.state.fold(in)
+		})
+		if err != nil {
+			return nil, err
+		}
+		row[keys+m] = v
+	}
+	return row, nil
+}
+
+// value computes a measure from what its bases have come to.
+func (m *measured) value(u *run, seconds float64, of func(*base) (any, error)) (any, error) {
+	if m.lacks {
 		return nil, nil
 	}
-	if x.rows {
-		return u.rows.fold(in)
+	if m.fn.of == nil {
+		v, err := of(&u.bases[m.bases[0]])
+		if m.Unit == Instant {
+			v = instant(v)
+		}
+		return v, err
 	}
-	if x.state == nil {
-		return stats.Malformed, nil
+	var parts []any
+	for _, b := range m.bases {
+		v, err := of(&u.bases[b])
+		if v == nil || err != nil {
+			return nil, err
+		}
+		parts = append(parts, v)
 	}
-	v, err := x.state.fold(in)
-	if x.Unit == Instant {
-		return instant(v), err
-	}
-	return v, err
+	return m.fn.of(parts, seconds), nil
 }
 
 // compareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last

@@ -14,21 +14,71 @@ import (
 
 // A function is an aggregate function. Measures name it by its name.
 type function struct {
-	name  string
-	kinds []schema.Kind // of fields that it can be applied to by users; nil if it takes none
-	share bool          // a group's part of the total makes sense
-	new   func() state  // nil if the value does not come from records
+	name     string
+	kinds    []schema.Kind // of fields that it can be applied to by users; nil if by name only
+	share    bool          // a group's part of the total makes sense
+	fraction bool          // the values are floating-point numbers
+	new      func() state  // nil if the value does not come from records, or comes from parts
+	// parts are the measures that this one is computed from when all records have been seen, and of is how: by
+	// their values and the seconds that the group covers. A nil part makes the whole nil.
+	parts func(Measure) []Measure
+	of    func(parts []any, seconds float64) any
+	span  bool   // of needs the seconds
+	also  string // a second field that the function is computed from
 }
+
+// partsOf are the parts of a measure, if it has any.
+func (f function) partsOf(m Measure) []Measure {
+	if f.parts == nil {
+		return nil
+	}
+	return f.parts(m)
+}
+
+var (
+	wholeKinds   = []schema.Kind{schema.Int32, schema.Int64}
+	orderedKinds = []schema.Kind{schema.Int32, schema.Int64, schema.Time}
+	allKinds     = []schema.Kind{schema.Int32, schema.Int64, schema.Time, schema.Float, schema.Addr, schema.Text}
+)
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{"count", nil, true, func() state { return &count{} }},
-	{"sum", []schema.Kind{schema.Int32, schema.Int64}, true, func() state { return &sum{} }},
-	{"min", []schema.Kind{schema.Int32, schema.Int64, schema.Time}, false, func() state { return &extreme{sign: 1} }},
-	{"max", []schema.Kind{schema.Int32, schema.Int64, schema.Time}, false, func() state { return &extreme{sign: -1} }},
-	{"distinct", []schema.Kind{schema.Int32, schema.Int64, schema.Time, schema.Float, schema.Addr, schema.Text}, false, func() state { return &distinct{seen: schema.NewPairs()} }},
-	{"malformed", nil, false, nil},
+	{name: "count", kinds: allKinds, share: true, new: func() state { return &count{} }},
+	{name: "sum", kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
+	{name: "min", kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
+	{name: "max", kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
+	{name: "avg", kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "distinct", kinds: allKinds, new: func() state { return &distinct{seen: schema.NewPairs()} }},
+	{name: "p50", kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
+	{name: "p90", kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
+	{name: "p95", kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
+	{name: "p99", kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
+	{name: "bps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
+	{name: "pps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
+	{name: "rejected_share", fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "gap", also: "end", new: func() state { return &gap{} }},
+	{name: "malformed"},
 }
+
+func sumOf(m Measure) []Measure { return []Measure{{Func: "sum", Field: m.Field}} }
+
+func sumAndCount(m Measure) []Measure {
+	return []Measure{{Func: "sum", Field: m.Field}, {Func: "count", Field: m.Field}}
+}
+
+func rejectedAndAll(m Measure) []Measure {
+	return []Measure{{Func: "count", Where: where("action = REJECT")}, {Func: "count", Field: m.Field}}
+}
+
+// ratio divides two whole numbers; nothing comes of nothing.
+func ratio(part, whole any) any {
+	if whole == int64(0) {
+		return nil
+	}
+	return float64(part.(int64)) / float64(whole.(int64))
+}
+
+func rate(sum any, unit, seconds float64) any { return unit * float64(sum.(int64)) / seconds }
 
 func functionNamed(name string) function {
 	return functions[slices.IndexFunc(functions, func(f function) bool { return f.name == name })]
@@ -38,9 +88,8 @@ func functionNamed(name string) function {
 type state interface {
 	// grow makes room for groups.
 	grow(groups int)
-	// add takes in rows: row rows[i] belongs to group ids[i]. codes are those of the field, by row, for a
-	// function that needs them.
-	add(ids []uint32, rows []int32, col arrow.Array, codes []uint32) error
+	// add takes in rows: row rows[i] belongs to group ids[i].
+	add(ids []uint32, rows []int32, in inputs) error
 	// merge takes in another state, whose group g is group ids[g] here, and whose code c of the field is
 	// code codes[c] here.
 	merge(other state, ids, codes []uint32) error
@@ -50,18 +99,39 @@ type state interface {
 	fold(in []bool) (any, error)
 }
 
+// inputs are what a function is computed from, by row.
+type inputs struct {
+	col, also arrow.Array // of the measure's field, and of the function's own
+	codes     []uint32    // of the field, for a function that needs them
+}
+
+// An estimate is a state whose values may not be exact.
+type estimate interface {
+	// error says how far off values may be; it is "" if they are exact.
+	error() string
+}
+
 // errSum is the error for sums beyond 64 bits.
 var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
-// count counts records.
+// count counts records, or those that have a value of a field.
 type count struct{ n []int64 }
 
 func (s *count) grow(groups int) { s.n = grown(s.n, groups) }
 
-func (s *count) add(ids []uint32, _ []int32, _ arrow.Array, _ []uint32) error {
+func (s *count) add(ids []uint32, rows []int32, in inputs) error {
 	n := s.n
-	for _, id := range ids {
-		n[id]++
+	if in.col == nil || in.col.NullN() == 0 {
+		for _, id := range ids {
+			n[id]++
+		}
+		return nil
+	}
+	valid := schema.ValidityOf(in.col)
+	for i, row := range rows {
+		if !valid.Null(row) {
+			n[ids[i]]++
+		}
 	}
 	return nil
 }
@@ -98,11 +168,11 @@ func (s *sum) grow(groups int) {
 	s.some = grown(s.some, groups)
 }
 
-func (s *sum) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
+func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	var over int64
-	valid := schema.ValidityOf(col)
+	valid := schema.ValidityOf(in.col)
 	sums, some := s.sum, s.some
-	switch a := col.(type) {
+	switch a := in.col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
 		for i, row := range rows {
@@ -185,9 +255,9 @@ func (s *extreme) grow(groups int) {
 	}
 }
 
-func (s *extreme) add(ids []uint32, rows []int32, col arrow.Array, _ []uint32) error {
-	valid := schema.ValidityOf(col)
-	switch a := col.(type) {
+func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
+	valid := schema.ValidityOf(in.col)
+	switch a := in.col.(type) {
 	case *array.Int64:
 		values := a.Int64Values()
 		for i, row := range rows {
@@ -234,85 +304,6 @@ func (s *extreme) fold(in []bool) (any, error) {
 	}
 	return s.sign * best, nil
 }
-
-// distinct counts the different values of a field, exactly. Nulls do not count.
-type distinct struct {
-	seen *schema.Pairs // of group and code
-	n    []int64
-}
-
-func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
-
-func (s *distinct) add(ids []uint32, rows []int32, _ arrow.Array, codes []uint32) error {
-	for i, row := range rows {
-		if code := codes[row]; code != 0 {
-			if _, isNew := s.seen.ID(uint64(ids[i])<<32 | uint64(code)); isNew {
-				s.n[ids[i]]++
-			}
-		}
-	}
-	return nil
-}
-
-func (s *distinct) merge(other state, ids, codes []uint32) error {
-	for _, word := range other.(*distinct).seen.Words() {
-		id := ids[word>>32]
-		if _, isNew := s.seen.ID(uint64(id)<<32 | uint64(codes[uint32(word)])); isNew {
-			s.n[id]++
-		}
-	}
-	return nil
-}
-
-func (s *distinct) value(group uint32) any { return s.n[group] }
-
-func (s *distinct) fold(in []bool) (any, error) {
-	seen := make(map[uint32]struct{})
-	for _, word := range s.seen.Words() {
-		if in[word>>32] {
-			seen[uint32(word)] = struct{}{}
-		}
-	}
-	return int64(len(seen)), nil
-}
-
-// distinctOfAll is distinct for a report without keys, which has one group.
-type distinctOfAll struct {
-	seen []bool // by code
-	n    int64
-}
-
-func (s *distinctOfAll) grow(int) {}
-
-func (s *distinctOfAll) add(_ []uint32, rows []int32, _ arrow.Array, codes []uint32) error {
-	for _, row := range rows {
-		s.see(codes[row])
-	}
-	return nil
-}
-
-func (s *distinctOfAll) see(code uint32) {
-	if int(code) >= len(s.seen) {
-		s.seen = grown(s.seen, 2*int(code)+1024)
-	}
-	if !s.seen[code] && code != 0 {
-		s.seen[code] = true
-		s.n++
-	}
-}
-
-func (s *distinctOfAll) merge(other state, _, codes []uint32) error {
-	for code, seen := range other.(*distinctOfAll).seen {
-		if seen {
-			s.see(codes[code])
-		}
-	}
-	return nil
-}
-
-func (s *distinctOfAll) value(uint32) any { return s.n }
-
-func (s *distinctOfAll) fold([]bool) (any, error) { return s.n, nil }
 
 // grown returns s with at least n elements.
 func grown[T any](s []T, n int) []T {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ func want(t *testing.T, what string, got, want any) {
 func fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
+		schema.Field{Name: "dst_endpoint", Kind: schema.Text, From: []string{"dstaddr", "dstport"}},
+		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}},
 		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
 	for _, side := range []string{"src", "dst"} {
 		from := []string{"pkt_" + side + "addr", side + "addr"}
@@ -150,7 +153,7 @@ func table(t *testing.T, r Report, rows []row) Table {
 func changed(t *testing.T, name string, c Change) Report {
 	t.Helper()
 	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
-	r, err := catalog[i].With(c, fields())
+	r, err := catalog[i].With(c, Scope{Fields: fields()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +187,49 @@ func value(r row, name string) any {
 	return n
 }
 
+// naiveKey is the value of a key of a record among others.
+func naiveKey(k Key, rec row, rows []row) any {
+	v := value(rec, k.Field)
+	if v == nil {
+		return nil
+	}
+	second, _ := v.(int64)
+	switch {
+	case k.Hour:
+		return second / 3600 % 24
+	case k.Every == auto:
+		width := auto
+		for _, step := range slices.Backward(steps) {
+			var bins []any
+			for _, other := range rows {
+				if isFlow(other) && other["start"] != "" {
+					bins = append(bins, naiveKey(Key{Field: k.Field, Every: step}, other, nil))
+				}
+			}
+			first := slices.MinFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
+			last := slices.MaxFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
+			if last.Sub(first) < maxBins*step || width < 0 {
+				width = step
+			}
+		}
+		return naiveKey(Key{Field: k.Field, Every: width}, rec, nil)
+	case k.Every != 0:
+		t := time.Unix(second, 0).UTC()
+		if k.Every%(7*day) == 0 { // Go's weeks begin with the year 1, on a Monday
+			monday := time.Date(1969, 12, 29, 0, 0, 0, 0, time.UTC)
+			return monday.Add(t.Sub(monday) / k.Every * k.Every)
+		}
+		return t.Truncate(k.Every)
+	case k.Bits != 0:
+		bits := min(k.Bits, 32)
+		if v.(netip.Addr).Is6() {
+			bits = k.Bits6
+		}
+		return netip.PrefixFrom(v.(netip.Addr), bits).Masked().String()
+	}
+	return v
+}
+
 // naive computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
 // The table has no columns.
 func naive(r Report, rows []row) Table {
@@ -194,12 +240,12 @@ func naive(r Report, rows []row) Table {
 		if !all && !isFlow(rec) {
 			continue
 		}
-		if where, ok := r.Where.(Equal); ok && rec[where.Field] != where.Value {
+		if !meets(r.Where, rec) {
 			continue
 		}
 		keys := []any{}
 		for _, k := range r.Keys {
-			keys = append(keys, value(rec, k.Field))
+			keys = append(keys, naiveKey(k, rec, rows))
 		}
 		id := fmt.Sprintf("%#v", keys)
 		groups[id], keysOf[id] = append(groups[id], rec), keys
@@ -217,7 +263,7 @@ func naive(r Report, rows []row) Table {
 	}
 	order := len(r.Keys)
 	for i, k := range r.Keys {
-		if k.Field == r.Order {
+		if k.Name() == r.Order {
 			order = i
 		}
 	}
@@ -278,11 +324,13 @@ func text(v any) string {
 func naiveMeasures(r Report, rows []row) []any {
 	var out []any
 	for _, m := range r.Measures {
-		var n, sum int64
+		var n, sum, filled, rejected int64
+		var numbers []int64
+		var spans [][2]int64
 		var lowest, highest any
 		seen := make(map[any]bool)
 		for _, rec := range rows {
-			if where, ok := m.Where.(Equal); !m.All && !isFlow(rec) || ok && rec[where.Field] != where.Value {
+			if !m.All && !isFlow(rec) || !meets(m.Where, rec) {
 				continue
 			}
 			n++
@@ -290,8 +338,16 @@ func naiveMeasures(r Report, rows []row) []any {
 			if v == nil {
 				continue
 			}
+			filled++
+			if rec["action"] == "REJECT" {
+				rejected++
+			}
+			if start, end := value(rec, "start"), value(rec, "end"); start != nil && end != nil {
+				spans = append(spans, [2]int64{start.(int64), end.(int64)})
+			}
 			seen[v] = true
 			if v, ok := v.(int64); ok {
+				numbers = append(numbers, v)
 				sum += v
 				if lowest == nil || v < lowest.(int64) {
 					lowest = v
@@ -303,8 +359,33 @@ func naiveMeasures(r Report, rows []row) []any {
 		}
 		var v any
 		switch {
+		case m.Func == "count" && m.Field != "":
+			v = filled
 		case m.Func == "count":
 			v = n
+		case m.Func == "avg" && filled > 0:
+			v = float64(sum) / float64(filled)
+		case m.Func == "avg":
+		case m.Func == "rejected_share" && filled > 0:
+			v = float64(rejected) / float64(filled)
+		case m.Func == "rejected_share":
+		case m.Func[0] == 'p' && filled > 0:
+			percent, _ := strconv.ParseFloat(m.Func[1:], 64)
+			slices.Sort(numbers)
+			exact := numbers[int(math.Ceil(percent*float64(filled)/100))-1]
+			v = bucketMiddle(bucketOf(exact))
+			if diff := math.Abs(float64(v.(int64) - exact)); diff > 0.004*float64(exact) {
+				panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
+			}
+		case m.Func[0] == 'p':
+		case m.Func == "gap" && len(spans) > 0:
+			slices.SortFunc(spans, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+			longest, until := int64(0), spans[0][1]
+			for _, s := range spans {
+				longest, until = max(longest, s[0]-until), max(until, s[1])
+			}
+			v = longest
+		case m.Func == "gap":
 		case m.Func == "distinct":
 			v = int64(len(seen))
 		case m.Func == "malformed":
@@ -366,7 +447,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 	t.Helper()
 	var out []Report
 	measures := strings.Fields("flows bytes packets first last accepted rejected nodata skipdata distinct(srcaddr) distinct(dstport) distinct(bytes) distinct(subnet_id) " +
-		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start)")
+		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start) count(bytes) avg(packets) p50(bytes) p99(tcp_flags) p90(dstport) rejected_share")
 	shuffled := func(list []string) []string {
 		list = slices.Clone(list)
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -380,6 +461,15 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		}
 		out = append(out, rep)
 		c := Change{By: shuffled(randomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
+		if r.IntN(2) == 0 {
+			c.Where = randomExpr(r, r.IntN(3))
+		}
+		if r.IntN(3) == 0 {
+			c.Every = []string{"1s", "2s", "1h", "1d", "3w"}[r.IntN(5)]
+		}
+		if r.IntN(3) == 0 {
+			c.By = append(c.By, []string{"srcaddr/24", "srcaddr/31/120", "pkt_srcaddr/30", "hour"}[r.IntN(4)])
+		}
 		c.By = slices.DeleteFunc(c.By, func(name string) bool { return slices.Contains(measures, name) })
 		if len(c.By) == 0 {
 			c.By = []string{"srcaddr"}
@@ -388,7 +478,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		if r.IntN(2) == 0 {
 			c.Sort = "-" + c.Sort
 		}
-		rep, err := rep.With(c, fields())
+		rep, err := rep.With(c, scope(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -460,8 +550,9 @@ func TestCatalog(t *testing.T) {
 		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
-		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0) {
-			t.Errorf("%s: got limit %d with %d keys, want one if there are keys", r.Name, r.Limit, len(r.Keys))
+		timed := r.Order == timeKey || r.Order == hourKey
+		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0 && !timed) {
+			t.Errorf("%s: got limit %d with %d keys, want one if there are keys and the order is not that of time", r.Name, r.Limit, len(r.Keys))
 		}
 		columns := make(map[string]bool)
 		for _, k := range r.Keys {
@@ -476,11 +567,11 @@ func TestCatalog(t *testing.T) {
 			}
 			columns[m.Name] = true
 			// a measure may have a name of its own, but not one that means something else
-			if again, err := ParseMeasure(m.Name, fields()); err == nil && again != m {
+			if again, err := ParseMeasure(m.Name, fields()); err == nil && !reflect.DeepEqual(again, m) {
 				t.Errorf("%s: measure %s: got %+v from its name, want %+v", r.Name, m.Name, again, m)
 			}
 			f, ok := fields().Lookup(m.Field)
-			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && !slices.Contains(kinds, f.Kind) {
+			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
 				t.Errorf("%s: measure %s: %s of %q: there is no such field, or it is of the wrong kind", r.Name, m.Name, m.Func, m.Field)
 			}
 		}
@@ -517,8 +608,8 @@ func TestParseMeasure(t *testing.T) {
 		"flows":                      {Name: "flows", Func: "count", Unit: Count},
 		" Bytes ":                    {Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes},
 		"last":                       {Name: "last", Func: "max", Field: "end", Unit: Instant},
-		"rejected":                   {Name: "rejected", Func: "count", Where: Equal{"action", "REJECT"}, Unit: Count},
-		"skipdata":                   {Name: "skipdata", Func: "count", Where: Equal{"log_status", "SKIPDATA"}, All: true, Unit: Count},
+		"rejected":                   {Name: "rejected", Func: "count", Where: where("action = REJECT"), Unit: Count},
+		"skipdata":                   {Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count},
 		"malformed":                  {Name: "malformed", Func: "malformed", Unit: Count},
 		"distinct(dstport)":          {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
 		"distinct_dstport":           {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
@@ -532,7 +623,7 @@ func TestParseMeasure(t *testing.T) {
 	} {
 		got, err := ParseMeasure(s, fields())
 		got.Doc = ""
-		if err != nil || got != expected {
+		if err != nil || !reflect.DeepEqual(got, expected) {
 			t.Errorf("ParseMeasure(%q): got %+v, %v, want %+v", s, got, err, expected)
 		}
 	}
@@ -540,7 +631,6 @@ func TestParseMeasure(t *testing.T) {
 		"byte":               "did you mean bytes?",
 		"median(bytes)":      "unknown measure",
 		"":                   "there are flows",
-		"count(bytes)":       "unknown measure",
 		"malformed(bytes)":   "unknown measure",
 		"distinct(dst_port)": "did you mean dstport?",
 		"distinct()":         "unknown field",
@@ -577,7 +667,7 @@ func TestWith(t *testing.T) {
 		{Change{By: []string{"srcaddr", "srcaddr"}}, "error"},
 	} {
 		got := "error"
-		r, err := base.With(test.c, fields())
+		r, err := base.With(test.c, Scope{Fields: fields()}, nil)
 		if err == nil {
 			var ks, ms []string
 			for _, k := range r.Keys {
@@ -594,14 +684,14 @@ func TestWith(t *testing.T) {
 
 	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
-		r, err := lost.With(c, fields())
+		r, err := lost.With(c, Scope{Fields: fields()}, nil)
 		if i := r.measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
 			t.Errorf("%+v: got %+v, %v, want the report's own measure", c, r, err)
 		}
 	}
 
-	one, _ := base.With(Change{Sort: "first"}, fields())
-	two, _ := base.With(Change{Sort: "last"}, fields())
+	one, _ := base.With(Change{Sort: "first"}, Scope{Fields: fields()}, nil)
+	two, _ := base.With(Change{Sort: "last"}, Scope{Fields: fields()}, nil)
 	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
 
 	for _, test := range []struct {
@@ -614,7 +704,7 @@ func TestWith(t *testing.T) {
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
 		{Change{Sort: "byts"}, "--sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
-		if _, err := base.With(test.c, fields()); err == nil || !strings.Contains(err.Error(), test.message) {
+		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)
 		}
 	}
@@ -687,7 +777,7 @@ eni-1 32 REJECT ok`)
 	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
-	r.Where = Equal{"action", "REJECT"}
+	r.Where = where("action = REJECT")
 	want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
 }
 
@@ -827,7 +917,7 @@ func TestLabels(t *testing.T) {
 // Two columns of one name make CSV, JSON and Parquet that cannot be read back. A change may be refused for it.
 func TestColumnsHaveDifferentNames(t *testing.T) {
 	for _, by := range [][]string{{"srcaddr", "bytes"}, {"packets"}, {"protocol", "protocol_name"}, {"protocol_name", "protocol"}} {
-		r, err := catalog[1].With(Change{By: by}, fields())
+		r, err := catalog[1].With(Change{By: by}, Scope{Fields: fields()}, nil)
 		if err != nil {
 			continue
 		}

@@ -9,7 +9,7 @@ type Table struct {
 	Columns []Column
 	// Rows are in order. A value is nil (null), int64, float64, string, netip.Addr, or time.Time (UTC).
 	Rows [][]any
-	// Cut counts the rows that --top left out, and Others is what they add up to: a value for each measure
+	// Cut counts the rows that a limit or a condition left out, and Others is what they add up to: a value for each measure
 	// that adds up, nil elsewhere. Both are unset when nothing was cut.
 	Cut    int
 	Others []any
@@ -40,6 +40,9 @@ const (
 	Count        // things; thousands are separated
 	Bytes        // shown as KiB, MiB …
 	Instant      // time.Time
+	Share        // a part of a whole, from 0 to 1, shown as a percentage
+	BitRate      // bits a second
+	Seconds      // a length of time
 )
 
 // A Column describes one column of a Table.
@@ -54,4 +57,17 @@ type Column struct {
 	InPlace bool
 	// Share is whether a percentage of the total makes sense for this measure.
 	Share bool
+}
+
+// key is the place of a key among the columns.
+func (t *Table) key(n int) int {
+	for i, c := range t.Columns {
+		if c.Role == KeyRole {
+			if n == 0 {
+				return i
+			}
+			n--
+		}
+	}
+	return -1
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -150,6 +152,32 @@ func (c *Column) Text(s string) {
 		c.Fill()
 	}
 	c.Int32 = append(c.Int32, c.Dict.Code(unsafe.Slice(unsafe.StringData(s), len(s))))
+}
+
+// Append appends a value such as Coder.Value returns, or a time.Time for Time. It must be of the column's kind.
+func (c *Column) Append(v any) {
+	if v == nil {
+		c.Null()
+		return
+	}
+	c.Fill()
+	switch c.Kind {
+	case Int32:
+		c.Int32 = append(c.Int32, int32(v.(int64)))
+	case Int64:
+		c.Int64 = append(c.Int64, v.(int64))
+	case Time:
+		if t, ok := v.(time.Time); ok {
+			v = t.Unix()
+		}
+		c.Int64 = append(c.Int64, v.(int64))
+	case Float:
+		c.Float = append(c.Float, v.(float64))
+	case Addr:
+		c.Addr = append(c.Addr, v.(netip.Addr).As16())
+	case Text:
+		c.Text(v.(string))
+	}
 }
 
 // Parse appends the value that a token of a record says. The token "-" and the empty one are null. On a

@@ -47,15 +47,16 @@ func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // A Field is one column of a flow record: one that AWS logs, or one that an enricher adds.
 type Field struct {
-	Name    string   `json:"name"`            // AWS's name with _ for -, which is also the Athena and Parquet column
-	Kind    Kind     `json:"kind"`            //
-	Since   int      `json:"since,omitempty"` // flow log version that introduced it; 0 if it is not a field of AWS's
-	Max     int64    `json:"max,omitempty"`   // largest value of an Int32; 0 means 2^31-1
-	Escaped bool     `json:"-"`               // text records hold it percent-encoded
-	From    []string `json:"from,omitempty"`  // the fields that an enriched field is computed from; a row needs one of them
-	Names   string   `json:"names,omitempty"` // the field whose values this one puts into words, if it does
-	InPlace bool     `json:"-"`               // tables for people show it in place of the field that it names
-	Doc     string   `json:"doc"`             // one line
+	Name    string   `json:"name"`             // AWS's name with _ for -, which is also the Athena and Parquet column
+	Kind    Kind     `json:"kind"`             //
+	Since   int      `json:"since,omitempty"`  // flow log version that introduced it; 0 if it is not a field of AWS's
+	Max     int64    `json:"max,omitempty"`    // largest value of an Int32; 0 means 2^31-1
+	Escaped bool     `json:"-"`                // text records hold it percent-encoded
+	From    []string `json:"from,omitempty"`   // the fields that an enriched field is computed from; a row needs one of them
+	Names   string   `json:"names,omitempty"`  // the field whose values this one puts into words, if it does
+	InPlace bool     `json:"-"`                // tables for people show it in place of the field that it names
+	Values  []string `json:"values,omitempty"` // all values of a text that AWS documents, in AWS's spelling
+	Doc     string   `json:"doc"`              // one line
 }
 
 // LogName is the field's name in flow log headers and in ${…} formats.

@@ -37,6 +37,8 @@ func human(c report.Column, v any, opt Options) string {
 			return humanBytes(float64(v))
 		case c.Unit == report.Count:
 			return humanize.Comma(v)
+		case c.Unit == report.Seconds:
+			return (time.Duration(v) * time.Second).String()
 		}
 		return strconv.FormatInt(v, 10)
 	case float64:
@@ -45,6 +47,10 @@ func human(c report.Column, v any, opt Options) string {
 			return string(appendFloat(nil, v))
 		case c.Unit == report.Bytes:
 			return humanBytes(v)
+		case c.Unit == report.BitRate:
+			return humanBits(v)
+		case c.Unit == report.Share:
+			return strconv.FormatFloat(100*v, 'f', 1, 64) + "%"
 		}
 		return humanFloat(v)
 	}
@@ -66,6 +72,16 @@ func humanBytes(v float64) string {
 		decimals--
 	}
 	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + units[unit]
+}
+
+// humanBits writes a number of bits a second with three digits and its unit, which is decimal.
+func humanBits(v float64) string {
+	units := [...]string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"}
+	unit := 0
+	for ; math.Abs(v) >= 999.5 && unit < len(units)-1; unit++ {
+		v /= 1000
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[unit]
 }
 
 // humanFloat writes a number with at most two decimals, or three digits if it is less than that would show.

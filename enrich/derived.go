@@ -1,0 +1,190 @@
+package enrich
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"flowlog/parse/schema"
+)
+
+// derived are the lookups that compute a field from logged ones alone.
+func derived() []Lookup {
+	lookups := []Lookup{lossLookup(), versionLookup(), flagsLookup(), servicePortLookup(), serviceLookup()}
+	for _, words := range numbered {
+		lookups = append(lookups, numberedLookup(words.field, words.doc, words.meaning))
+	}
+	for _, side := range sides {
+		lookups = append(lookups, endpointLookup(side.prefix))
+	}
+	return lookups
+}
+
+// versionLookup tells IPv4 from IPv6: by the type that was logged, or else by the addresses.
+func versionLookup() Lookup {
+	return Lookup{
+		schema.Field{
+			Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}, Values: []string{"IPv4", "IPv6", "EFA"},
+			Doc: "IPv4, IPv6 or EFA: the type, or else what the addresses are",
+		},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			if in[0] != nil && in[0].IsValid(row) {
+				codes, words := schema.TextCodes(in[0])
+				out.Text(words.Value(int(codes[row])))
+				return
+			}
+			a, ok := address(in[1:], row)
+			switch {
+			case !ok:
+				out.Null()
+			case a.Is4():
+				out.Text("IPv4")
+			default:
+				out.Text("IPv6")
+			}
+		},
+	}
+}
+
+// tcpFlags are the names of the bits of tcp_flags, from the lowest on. Source: RFC 9293, section 3.1.
+var tcpFlags = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"}
+
+// flagsLookup names the bits of tcp_flags. 0 stands for packets with none of the flags that AWS records.
+func flagsLookup() Lookup {
+	return Lookup{
+		schema.Field{
+			Name: "tcp_flags_names", Kind: schema.Text, From: []string{"tcp_flags"}, Names: "tcp_flags",
+			Doc: "The TCP flags by name, such as SYN+ACK; none for 0, which is traffic within a connection",
+		},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			n, ok := integer(in, row)
+			if !ok || n < 0 {
+				out.Null()
+				return
+			}
+			if n == 0 {
+				out.Text("none")
+				return
+			}
+			var names []string
+			for i, name := range tcpFlags {
+				if n>>i&1 == 1 {
+					names = append(names, name)
+				}
+			}
+			if rest := n >> len(tcpFlags) << len(tcpFlags); rest != 0 {
+				names = append(names, strconv.FormatInt(rest, 10))
+			}
+			out.Text(strings.Join(names, "+"))
+		},
+	}
+}
+
+// numbered are fields whose numbers AWS documents the meaning of. Source: Amazon VPC User Guide, "Flow log
+// records". Path 6 meant a local gateway in older editions, and 7 and 8 are what newer instances log for 2.
+var numbered = []struct {
+	field, doc string
+	meaning    []string // by number
+}{
+	{"traffic_path", "What the number of the path stands for", []string{
+		1: "same VPC", 2: "internet gateway or gateway endpoint", 3: "virtual private gateway",
+		4: "VPC peering in the region", 5: "VPC peering to another region", 6: "Local Zone or Wavelength Zone",
+		7: "gateway endpoint", 8: "internet gateway",
+	}},
+	{"encryption_status", "What the number of the status stands for", []string{
+		0: "not encrypted", 1: "by Nitro", 2: "by the application", 3: "by Nitro and the application",
+	}},
+}
+
+func numberedLookup(field, doc string, meaning []string) Lookup {
+	return Lookup{
+		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Doc: doc},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			if n, ok := integer(in, row); ok && 0 <= n && int(n) < len(meaning) && meaning[n] != "" {
+				out.Text(meaning[n])
+			} else {
+				out.Null()
+			}
+		},
+	}
+}
+
+// endpointLookup joins an address and a port, so that pairs of them can be counted and grouped by.
+func endpointLookup(side string) Lookup {
+	return Lookup{
+		schema.Field{
+			Name: side + "_endpoint", Kind: schema.Text, From: []string{side + "addr", side + "port"},
+			Doc: "Address and port as one, such as 10.0.0.5:443 or [2001:db8::5]:443",
+		},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			a, ok := address(in[:1], row)
+			port, ok2 := integer(in[1:], row)
+			if !ok || !ok2 {
+				out.Null()
+				return
+			}
+			out.Text(netip.AddrPortFrom(a, uint16(port)).String())
+		},
+	}
+}
+
+// servicePort is the port of the side that offers the service: the one with a known name if the other has none,
+// else the lower one, since systems give clients high ports. Nothing is known of a flow without ports.
+func servicePort(in []arrow.Array, row int) (int64, bool) {
+	src, ok := integer(in[:1], row)
+	dst, ok2 := integer(in[1:], row)
+	switch {
+	case !ok || !ok2 || src == 0 && dst == 0:
+		return 0, false
+	case src == 0 || dst == 0:
+		return max(src, dst), true
+	case (services[src] != "") != (services[dst] != ""):
+		if services[src] != "" {
+			return src, true
+		}
+		return dst, true
+	}
+	return min(src, dst), true
+}
+
+var ports = []string{"srcport", "dstport"}
+
+func servicePortLookup() Lookup {
+	return Lookup{
+		schema.Field{
+			Name: "service_port", Kind: schema.Int32, Max: 65535, From: ports,
+			Doc: "Port of the side that is the service: the one with a known name, else the lower one",
+		},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			port, ok := servicePort(in, row)
+			if !ok {
+				out.Null()
+				return
+			}
+			out.Fill()
+			out.Int32 = append(out.Int32, int32(port))
+		},
+	}
+}
+
+func serviceLookup() Lookup {
+	return Lookup{
+		schema.Field{
+			Name: "service", Kind: schema.Text, From: ports,
+			Doc: "What the service port is known for, such as https, or else its number",
+		},
+		func(out *schema.Column, in []arrow.Array, row int) {
+			port, ok := servicePort(in, row)
+			switch {
+			case !ok:
+				out.Null()
+			case services[port] != "":
+				out.Text(services[port])
+			default:
+				out.Text(strconv.FormatInt(port, 10))
+			}
+		},
+	}
+}

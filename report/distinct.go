@@ -1,0 +1,230 @@
+package report
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"net/netip"
+
+	"flowlog/parse/schema"
+)
+
+// exactDistinct is how many different values of a group are counted exactly. Beyond, they are estimated: a
+// hundred groups with so many would take gigabytes.
+const exactDistinct = 1 << 20
+
+// distinct counts the different values of a field. Nulls do not count.
+type distinct struct {
+	coder   schema.Coder  // of the field
+	seen    *schema.Pairs // of group and code
+	n       []int64
+	many    map[uint32]*logLog // the groups with more than exactDistinct values
+	hashes  []uint64           // by code
+	guessed bool               // a fold was estimated
+}
+
+func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
+
+func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
+	for i, row := range rows {
+		if code := in.codes[row]; code != 0 {
+			s.see(ids[i], code)
+		}
+	}
+	return nil
+}
+
+func (s *distinct) see(group, code uint32) {
+	if s.many != nil {
+		if e := s.many[group]; e != nil {
+			e.add(s.hash(code))
+			return
+		}
+	}
+	if _, isNew := s.seen.ID(uint64(group)<<32 | uint64(code)); !isNew {
+		return
+	}
+	if s.n[group]++; s.n[group] > exactDistinct {
+		s.estimate(group)
+	}
+}
+
+// estimate turns from counting the values of a group to estimating them.
+func (s *distinct) estimate(group uint32) *logLog {
+	if s.many == nil {
+		s.many = make(map[uint32]*logLog)
+	}
+	e := &logLog{}
+	for _, word := range s.seen.Words() {
+		if uint32(word>>32) == group {
+			e.add(s.hash(uint32(word)))
+		}
+	}
+	s.many[group] = e
+	return e
+}
+
+func (s *distinct) merge(other state, ids, codes []uint32) error {
+	o := other.(*distinct)
+	for _, word := range o.seen.Words() {
+		s.see(ids[word>>32], codes[uint32(word)])
+	}
+	for group, e := range o.many {
+		own := s.many[ids[group]]
+		if own == nil {
+			own = s.estimate(ids[group])
+		}
+		own.merge(e)
+	}
+	return nil
+}
+
+func (s *distinct) value(group uint32) any {
+	if e := s.many[group]; e != nil {
+		return e.count()
+	}
+	return s.n[group]
+}
+
+func (s *distinct) fold(in []bool) (any, error) {
+	seen := make([]bool, s.coder.Len())
+	n := 0
+	for _, word := range s.seen.Words() {
+		if code := uint32(word); in[word>>32] && !seen[code] {
+			seen[code] = true
+			n++
+		}
+	}
+	var all *logLog
+	for group, e := range s.many {
+		if in[group] {
+			if all == nil {
+				all = &logLog{}
+			}
+			all.merge(e)
+		}
+	}
+	if all == nil && n <= exactDistinct {
+		return int64(n), nil
+	}
+	if all == nil {
+		all = &logLog{}
+	}
+	for code, yes := range seen {
+		if yes {
+			all.add(s.hash(uint32(code)))
+		}
+	}
+	s.guessed = true
+	return all.count(), nil
+}
+
+func (s *distinct) error() string {
+	if len(s.many) == 0 && !s.guessed {
+		return ""
+	}
+	return "numbers above 1,048,576 are estimates, with a standard error of 0.8 %"
+}
+
+// hash is that of the value of a code. It is the same in every run.
+func (s *distinct) hash(code uint32) uint64 {
+	for c := len(s.hashes); c <= int(code); c++ {
+		s.hashes = append(s.hashes, hashValue(s.coder.Value(uint32(c))))
+	}
+	return s.hashes[code]
+}
+
+// distinctOfAll is distinct for a report without keys, which has one group. It is always exact.
+type distinctOfAll struct {
+	seen []bool // by code
+	n    int64
+}
+
+func (s *distinctOfAll) grow(int) {}
+
+func (s *distinctOfAll) add(_ []uint32, rows []int32, in inputs) error {
+	for _, row := range rows {
+		s.see(in.codes[row])
+	}
+	return nil
+}
+
+func (s *distinctOfAll) see(code uint32) {
+	if int(code) >= len(s.seen) {
+		s.seen = grown(s.seen, 2*int(code)+1024)
+	}
+	if !s.seen[code] && code != 0 {
+		s.seen[code] = true
+		s.n++
+	}
+}
+
+func (s *distinctOfAll) merge(other state, _, codes []uint32) error {
+	for code, seen := range other.(*distinctOfAll).seen {
+		if seen {
+			s.see(codes[code])
+		}
+	}
+	return nil
+}
+
+func (s *distinctOfAll) value(uint32) any { return s.n }
+
+func (s *distinctOfAll) fold([]bool) (any, error) { return s.n, nil }
+
+// A logLog estimates how many different hashes it was given, with a standard error of 1.04 / sqrt(2^14). It is
+// for large numbers only: those below 40,000 would need a correction. Source: Flajolet, Fusy, Gandouet and
+// Meunier, "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm", 2007.
+type logLog struct{ ranks [1 << logLogBits]uint8 }
+
+const logLogBits = 14
+
+func (l *logLog) add(hash uint64) {
+	rank := uint8(bits.LeadingZeros64(hash<<logLogBits|1<<(logLogBits-1))) + 1
+	if r := &l.ranks[hash>>(64-logLogBits)]; *r < rank {
+		*r = rank
+	}
+}
+
+func (l *logLog) merge(o *logLog) {
+	for i, rank := range o.ranks {
+		l.ranks[i] = max(l.ranks[i], rank)
+	}
+}
+
+func (l *logLog) count() int64 {
+	sum := 0.0
+	for _, rank := range l.ranks {
+		sum += math.Ldexp(1, -int(rank))
+	}
+	const m = 1 << logLogBits
+	const alpha = 0.7213 / (1 + 1.079/m)
+	return int64(math.Round(alpha * m * m / sum))
+}
+
+// hashValue hashes a value of a Coder.
+func hashValue(v any) uint64 {
+	h := uint64(14695981039346656037) // FNV-1a
+	eat := func(b []byte) {
+		for _, c := range b {
+			h = (h ^ uint64(c)) * 1099511628211
+		}
+	}
+	switch v := v.(type) {
+	case int64:
+		eat(binary.LittleEndian.AppendUint64(nil, uint64(v)))
+	case float64:
+		eat(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+	case string:
+		eat([]byte(v))
+	case netip.Addr:
+		a := v.As16()
+		eat(a[:])
+	}
+	// its high bits, which are used most, are its weakest: mix them
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}

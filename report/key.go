@@ -1,0 +1,237 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"flowlog/parse/schema"
+)
+
+// A Key is what a report groups by: a field, a network of an address, or a bin of time.
+type Key struct {
+	Field string
+	// Bits is, for the network of an address, the length of its prefix, and Bits6 that for IPv6.
+	Bits, Bits6 int
+	// Every is the width of a bin of time; auto chooses one by the span of the records. Days begin in Zone.
+	Every time.Duration
+	Hour  bool // of the day, from 0 to 23, in Zone
+	Zone  *time.Location
+}
+
+// timeKey is the name of the key that is a bin of time, and hourKey that of the hour of the day. They are computed
+// from a record's start.
+const (
+	timeKey = "time"
+	hourKey = "hour"
+)
+
+// auto is the width of a bin that is chosen when all records have been seen.
+const auto time.Duration = -1
+
+// Auto is how `--every` asks for it.
+const Auto = "auto"
+
+// steps are the widths that auto chooses from: those of clocks and calendars. All are multiples of the first.
+var steps = []time.Duration{
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
+}
+
+const day = 24 * time.Hour
+
+// maxBins is how many bins auto makes at most: about as many as a screen has room for.
+const maxBins = 60
+
+// Name is the key's column.
+func (k Key) Name() string {
+	switch {
+	case k.Every != 0:
+		return timeKey
+	case k.Hour:
+		return hourKey
+	case k.Bits6 != k.Bits:
+		return fmt.Sprintf("%s/%d/%d", k.Field, k.Bits, k.Bits6)
+	case k.Bits != 0:
+		return fmt.Sprintf("%s/%d", k.Field, k.Bits)
+	}
+	return k.Field
+}
+
+// ParseKey reads a key as a user writes it: a field; an address with the length of a prefix, as in srcaddr/24,
+// and perhaps another for IPv6, as in srcaddr/24/64; or time, for bins of time, or hour.
+func ParseKey(s string, fields schema.Table) (Key, error) {
+	s = strings.TrimSpace(s)
+	switch strings.ToLower(s) {
+	case timeKey:
+		return Key{Field: "start", Every: auto}, nil
+	case hourKey:
+		return Key{Field: "start", Hour: true}, nil
+	}
+	name, mask, masked := strings.Cut(s, "/")
+	f, ok := fields.Lookup(name)
+	if !ok {
+		return Key{}, schema.Unknown("field", name, append(fields.Names(), timeKey, hourKey), "flowlog fields")
+	}
+	k := Key{Field: f.Name}
+	if !masked {
+		return k, nil
+	}
+	if f.Kind != schema.Addr {
+		return k, fmt.Errorf("%s: %s is %s: only addresses have networks", s, f.Name, f.Kind)
+	}
+	mask4, mask6, both := strings.Cut(mask, "/")
+	if !both {
+		mask6 = mask4
+	}
+	var err4, err6 error
+	k.Bits, err4 = strconv.Atoi(mask4)
+	k.Bits6, err6 = strconv.Atoi(mask6)
+	if err4 != nil || err6 != nil || k.Bits < 1 || k.Bits6 < 1 || k.Bits6 > 128 || k.Bits > 128 || both && k.Bits > 32 {
+		return k, fmt.Errorf("%s: write the length of a prefix, as in %s/24, or one for IPv4 and one for IPv6, as in %[2]s/24/64", s, f.Name)
+	}
+	return k, nil
+}
+
+// kind is that of the key's values.
+func (k Key) kind(f schema.Field) schema.Kind {
+	switch {
+	case k.Every != 0:
+		return schema.Time
+	case k.Hour:
+		return schema.Int32
+	case k.Bits != 0:
+		return schema.Text
+	}
+	return f.Kind
+}
+
+// coder numbers the key's values.
+func (k Key) coder(f schema.Field) schema.Coder {
+	base := schema.NewCoder(f)
+	switch {
+	case k.Every != 0:
+		every, zone := k.Every, k.Zone
+		if every == auto {
+			every = steps[0]
+		}
+		c := newKeyCoder(base, func(v any) any { return bin(v.(int64), every, zone) })
+		c.again = true // bins that were made before the width was known are put into wider ones
+		return c
+	case k.Hour:
+		zone := k.Zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		return newKeyCoder(base, func(v any) any { return int64(time.Unix(v.(int64), 0).In(zone).Hour()) })
+	case k.Bits != 0:
+		return newKeyCoder(base, func(v any) any {
+			a, bits := v.(netip.Addr), k.Bits6
+			if a.Is4() {
+				bits = min(k.Bits, 32)
+			}
+			p, _ := a.Prefix(bits)
+			return p
+		})
+	}
+	return base
+}
+
+// value is what a table shows for a value of the coder.
+func (k Key) value(v any) any {
+	switch x := v.(type) {
+	case netip.Prefix:
+		return x.String()
+	case int64:
+		if k.Every != 0 {
+			return time.Unix(x, 0).UTC()
+		}
+	}
+	return v
+}
+
+// bin is the beginning of the bin that a second is in. Bins of days and weeks begin at midnight in the zone,
+// weeks on Mondays.
+func bin(second int64, every time.Duration, zone *time.Location) int64 {
+	var shift int64
+	if zone != nil {
+		_, offset := time.Unix(second, 0).In(zone).Zone()
+		shift = int64(offset)
+	}
+	if every%(7*day) == 0 {
+		shift += 3 * int64(day/time.Second) // 1970 began on a Thursday
+	}
+	width := int64(every / time.Second)
+	local := second + shift
+	rest := local % width
+	if rest < 0 {
+		rest += width
+	}
+	return second - rest
+}
+
+// chooseStep is the width of bins for what begins between two seconds.
+func chooseStep(first, last int64) time.Duration {
+	for _, step := range steps {
+		if (last-first)/int64(step/time.Second) < maxBins {
+			return step
+		}
+	}
+	return steps[len(steps)-1]
+}
+
+// A keyCoder numbers what a function makes of a field's values. The function is called once for each distinct
+// value.
+type keyCoder struct {
+	base   schema.Coder
+	of     func(any) any
+	again  bool     // of is for what another keyCoder has made too
+	known  []uint32 // by code of base: the code here
+	values []any    // by code
+	codes  map[any]uint32
+}
+
+func newKeyCoder(base schema.Coder, of func(any) any) *keyCoder {
+	return &keyCoder{base: base, of: of, known: []uint32{0}, values: []any{nil}, codes: make(map[any]uint32)}
+}
+
+func (c *keyCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
+	c.base.Encode(col, rows, out)
+	for code := len(c.known); code < c.base.Len(); code++ {
+		c.known = append(c.known, c.code(c.of(c.base.Value(uint32(code)))))
+	}
+	for _, row := range rows {
+		out[row] = c.known[out[row]]
+	}
+}
+
+func (c *keyCoder) code(v any) uint32 {
+	code, ok := c.codes[v]
+	if !ok {
+		code = uint32(len(c.values))
+		c.values = append(c.values, v)
+		c.codes[v] = code
+	}
+	return code
+}
+
+func (c *keyCoder) Len() int              { return len(c.values) }
+func (c *keyCoder) Value(code uint32) any { return c.values[code] }
+
+func (c *keyCoder) Absorb(other schema.Coder) []uint32 {
+	o := other.(*keyCoder)
+	codes := make([]uint32, o.Len())
+	for i := 1; i < len(codes); i++ {
+		v := o.values[i]
+		if c.again {
+			v = c.of(v)
+		}
+		codes[i] = c.code(v)
+	}
+	return codes
+}
