@@ -13,6 +13,7 @@ import (
 
 	"flowlog/enrich"
 	"flowlog/parse/schema"
+	"flowlog/report"
 )
 
 // enrichment is the group of flags that say what records are joined with.
@@ -90,7 +91,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			l.all = append(l.all, d.Lookups()...)
 		}
 	}
-	l.fields = append(schema.Logged(), schema.Delivered()...)
+	l.fields = slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields())
 	for _, f := range enrich.Fields() {
 		if _, lacks := l.lacks[enrich.NeedsDB(f.Name)]; lacks {
 			f.From = nil

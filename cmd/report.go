@@ -27,6 +27,7 @@ type reporting struct {
 	enrichment
 	output
 	change  report.Change
+	vantage string
 	reports []report.Report
 }
 
@@ -132,6 +133,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, distinct(dstport) …: see `flowlog help measures`")
 		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition` on keys and measures, as in 'flows > 1000'")
 		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width`: 5m, 1h, 1d, or auto")
+		f.StringVar(&r.vantage, "vantage", "", "how to count what several interfaces logged: all, src, dst or dedupe (`once`): see `flowlog help counting`")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.output.flags(c, "table")
@@ -155,6 +157,15 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
 	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "" || r.change.Having != "") {
 		return usageError{errors.New("--by, --measures, --having and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
+	}
+	if r.vantage != "" {
+		var vantages []string
+		for _, v := range report.Vantages {
+			vantages = append(vantages, v.Name)
+		}
+		if err := oneOf("vantage", r.vantage, vantages); err != nil {
+			return usageError{err}
+		}
 	}
 	in, err := r.input.open(ctx, r.console, args)
 	if err != nil {
@@ -222,7 +233,8 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	}
 	in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	wrap := enr.wrap(in.opt.Workers)
-	if err := in.scan(ctx, agg.Projection().Logged(), wrap(agg.Projection(), agg.Add)); err != nil && (ctx.Err() == nil || !in.partial) {
+	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
+	if err != nil && (ctx.Err() == nil || !in.partial) {
 		return nil, schema.Stats{}, err
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
@@ -234,6 +246,9 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 			tables[i].Notes = append(tables[i].Notes, "interrupted: this is what was read until then")
 		}
 	}
+	if len(tables) > 0 {
+		tables[0].Notes = append(tables[0].Notes, notes...)
+	}
 	for _, l := range lacks {
 		if len(reports) == 1 {
 			return nil, schema.Stats{}, l
@@ -244,4 +259,23 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
 	}
 	return tables, in.stats.Stats, nil
+}
+
+// feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.
+func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p *schema.Projection, emit schema.Emit) ([]string, error) {
+	if r.vantage == "" && !slices.ContainsFunc(report.VantageFields(), func(f schema.Field) bool { return p.Index(f.Name) >= 0 }) {
+		return nil, in.scan(ctx, p.Logged(), emit)
+	}
+	v, p, err := report.NewVantage(r.vantage, fields, p)
+	if err != nil {
+		return nil, err
+	}
+	err = in.scan(ctx, p.Logged(), v.Add)
+	if err == nil || ctx.Err() != nil && in.partial {
+		err = v.Emit(in.opt.Workers, emit)
+	}
+	if r.vantage == "" {
+		return nil, err
+	}
+	return []string{v.Note()}, err
 }

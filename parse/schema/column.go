@@ -180,6 +180,44 @@ func (c *Column) Append(v any) {
 	}
 }
 
+// AppendArray appends a copy of the values of an array of the column's kind.
+func (c *Column) AppendArray(a arrow.Array) {
+	c.Fill()
+	base := c.Len()
+	switch c.Kind {
+	case Int64, Time:
+		c.Int64 = append(c.Int64, a.(*array.Int64).Int64Values()...)
+	case Float:
+		c.Float = append(c.Float, a.(*array.Float64).Float64Values()...)
+	case Addr:
+		c.Addr = append(c.Addr, AddrValues(a)...)
+	case Int32:
+		c.Int32 = append(c.Int32, a.(*array.Int32).Int32Values()...)
+	case Text:
+		codes, words := TextCodes(a)
+		known := make([]int32, words.Len()) // plus 1
+		for row, code := range codes {
+			if a.IsNull(row) {
+				code = 0
+			} else if known[code] == 0 {
+				s := words.Value(int(code))
+				known[code] = c.Dict.Code(unsafe.Slice(unsafe.StringData(s), len(s))) + 1
+				code = known[code] - 1
+			} else {
+				code = known[code] - 1
+			}
+			c.Int32 = append(c.Int32, code)
+		}
+	}
+	if a.NullN() > 0 {
+		for row := range a.Len() {
+			if a.IsNull(row) {
+				c.Nulls = append(c.Nulls, int32(base+row))
+			}
+		}
+	}
+}
+
 // Parse appends the value that a token of a record says. The token "-" and the empty one are null. On a
 // fault nothing is appended.
 func (c *Column) Parse(tok []byte) Fault {
