@@ -93,6 +93,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		case err = <-done:
 		case <-time.After(patience):
 			con.discard()
+			err = ctx.Err()
 		}
 	}
 	switch {
