@@ -42,15 +42,16 @@ func newReport(con *console) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
+		if len(args) == 0 || con.settings.err != nil {
+			return con.settings.err
 		}
+		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			err := schema.Unknown("report", args[0], report.Names(), "flowlog reports")
+			err := schema.Unknown("report", args[0], reports, "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
 		for _, arg := range args[1:] {
-			if _, err := os.Stat(arg); err != nil && slices.Contains(report.Names(), arg) {
+			if _, err := os.Stat(arg); err != nil && slices.Contains(reports, arg) {
 				return fmt.Errorf("the name of the report comes first: flowlog report %s %s", arg, args[0])
 			}
 		}
@@ -163,6 +164,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		changed, err := rep.With(r.change, fields)
 		if err != nil {
 			return usageError{err}
+		}
+		if r.settings.fromSaved("by") {
+			changed.Doc = rep.Doc // it speaks of these keys
 		}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
