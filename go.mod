@@ -21,6 +21,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	github.com/valyala/fastjson v1.6.7
+	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/term v0.44.0
 )
 

@@ -24,20 +24,20 @@ type enrichment struct {
 
 // databases is what MaxMind databases are used for, and where they are named.
 var databases = [2]struct {
-	kind      enrich.DBKind
-	flag, env string
-	open      func(string) (*enrich.DB, error)
-	what      string
-	get       string
+	kind enrich.DBKind
+	flag string
+	open func(string) (*enrich.DB, error)
+	what string
+	get  string
 }{
-	{enrich.City, "city-db", "FLOWLOG_CITY_DB", enrich.OpenCity, "city", "GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)"},
-	{enrich.ASN, "asn-db", "FLOWLOG_ASN_DB", enrich.OpenASN, "ASN", "GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)"},
+	{enrich.City, "city-db", enrich.OpenCity, "city", "GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)"},
+	{enrich.ASN, "asn-db", enrich.OpenASN, "ASN", "GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)"},
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
 	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: $%s, then where geoipupdate puts it)", db.what, db.env))
+			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: $%s, then where geoipupdate puts it)", db.what, envName(db.flag)))
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword (default: built in)")
 	})
@@ -68,9 +68,6 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 	l := &lookups{all: enrich.Builtin(protocols), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
 	for i, db := range databases {
 		path := e.dbs[i]
-		if path == "" {
-			path = os.Getenv(db.env)
-		}
 		if path != "" && !exists(path) {
 			l.lacks[db.kind] = i
 			return nil, errors.Join(fmt.Errorf("--%s: there is no file %s", db.flag, path), l.close())
@@ -107,7 +104,7 @@ func (l *lookups) missing(ctx context.Context, what string, r *reader, names []s
 		i, lacks := l.lacks[enrich.NeedsDB(name)]
 		if lacks && !slices.Contains(r.header(ctx), name) {
 			db := databases[i]
-			return fmt.Errorf("%s needs a MaxMind %s database: get %s; then name it with --%s FILE or $%s", what, db.what, db.get, db.flag, db.env)
+			return fmt.Errorf("%s needs a MaxMind %s database: get %s; then name it with --%s FILE or $%s", what, db.what, db.get, db.flag, envName(db.flag))
 		}
 	}
 	return nil

@@ -70,7 +70,7 @@ func newFields(con *console) *cobra.Command {
 
 // newReports returns `flowlog reports`.
 func newReports(con *console) *cobra.Command {
-	return listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any) {
+	c := listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any) {
 		type entry struct {
 			Name     string   `json:"name"`
 			Doc      string   `json:"doc"`
@@ -78,10 +78,12 @@ func newReports(con *console) *cobra.Command {
 			Measures []string `json:"measures"`
 			Where    string   `json:"where,omitempty"`
 			Next     string   `json:"next"`
+			Saved    string   `json:"saved,omitempty"` // where it stands
+			Command  string   `json:"command,omitempty"`
 		}
 		var rows [][]string
 		var entries []entry
-		for _, r := range report.Catalog() {
+		for _, r := range slices.Concat(report.Catalog(), con.settings.reports()) {
 			e := entry{Name: r.Name, Doc: r.Doc, Next: r.Next, Keys: []string{}}
 			for _, k := range r.Keys {
 				e.Keys = append(e.Keys, k.Name())
@@ -92,15 +94,28 @@ func newReports(con *console) *cobra.Command {
 			if r.Where != nil {
 				e.Where = r.Where.String()
 			}
+			doc := r.Doc
+			if saved := con.settings.report(r.Name); saved != nil {
+				e.Saved, e.Command = saved.origin, "flowlog report "+saved.command()
+				if by := saved.list("by"); by != nil {
+					e.Keys = by
+				}
+				if measures := saved.list("measures"); measures != nil {
+					e.Measures = measures
+				}
+				doc += " (saved in " + saved.origin + ")"
+			}
 			by := strings.Join(e.Keys, ", ")
 			if by == "" {
 				by = "-"
 			}
-			rows = append(rows, []string{r.Name, by, r.Doc})
+			rows = append(rows, []string{r.Name, by, doc})
 			entries = append(entries, e)
 		}
 		return rows, entries
 	})
+	c.PreRunE = func(*cobra.Command, []string) error { return con.settings.err }
+	return c
 }
 
 // newFormats returns `flowlog formats`.

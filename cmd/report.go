@@ -44,15 +44,16 @@ func newReport(con *console) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 || several(args[0]) != nil {
-			return nil
+		if len(args) == 0 || con.settings.err != nil || several(args[0]) != nil {
+			return con.settings.err
 		}
+		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			err := schema.Unknown("report", args[0], report.Names(), "flowlog reports")
+			err := schema.Unknown("report", args[0], reports, "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
 		for _, arg := range args[1:] {
-			if _, err := os.Stat(arg); err != nil && slices.Contains(report.Names(), arg) {
+			if _, err := os.Stat(arg); err != nil && slices.Contains(reports, arg) {
 				return fmt.Errorf("the name of the report comes first: flowlog report %s %s", arg, args[0])
 			}
 		}
@@ -133,7 +134,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, distinct(dstport) …: see `flowlog help measures`")
 		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition` on keys and measures, as in 'flows > 1000'")
 		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width`: 5m, 1h, 1d, or auto")
-		f.StringVar(&r.vantage, "vantage", "", "how to count what several interfaces logged: all, src, dst or dedupe (`once`): see `flowlog help counting`")
+		f.StringVar(&r.vantage, "vantage", "", "count what several interfaces logged from this `side`: all, src, dst, or dedupe for once: see `flowlog help counting`")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.output.flags(c, "table")
@@ -197,6 +198,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		if err != nil {
 			return usageError{err}
+		}
+		if r.settings.fromSaved("by") {
+			changed.Doc = rep.Doc // it speaks of these keys
 		}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })

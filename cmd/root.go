@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,6 +49,7 @@ const patience = 3 * time.Second
 type console struct {
 	in       io.Reader
 	out, err io.Writer
+	settings *settings // of the environment and of files
 
 	mu    sync.Mutex
 	files []*outFile // that were created
@@ -81,10 +83,13 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	con := &console{in: in, out: out, err: errOut}
-	root := newRoot(con)
-	root.SetArgs(args)
 	done := make(chan error, 1)
-	go func() { done <- root.ExecuteContext(ctx) }()
+	go func() {
+		con.settings = readSettings(args, os.Getenv)
+		root := newRoot(con, args)
+		root.SetArgs(args)
+		done <- root.ExecuteContext(ctx)
+	}()
 	var err error
 	select {
 	case err = <-done:
@@ -93,6 +98,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		case err = <-done:
 		case <-time.After(patience):
 			con.discard()
+			err = ctx.Err()
 		}
 	}
 	switch {
@@ -104,7 +110,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
 	}
-	fmt.Fprintln(errOut, "flowlog:", printable(err.Error()))
+	fmt.Fprintln(errOut, "flowlog:", printable(con.settings.blame(err)))
 	switch {
 	case errors.As(err, &usageError{}):
 		return exitUsage
@@ -127,7 +133,7 @@ func printable(s string) string {
 //go:embed help/*.md
 var helpPages embed.FS
 
-func newRoot(con *console) *cobra.Command {
+func newRoot(con *console, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "flowlog",
 		Short: "Analyse AWS VPC flow logs",
@@ -145,13 +151,22 @@ func newRoot(con *console) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return con.settings.start(c, con) },
+	}
+	root.PersistentFlags().String(flagConfig, "", "read settings from this `file` alone; none reads no file: see `flowlog help config`")
+	if err := root.MarkPersistentFlagFilename(flagConfig, "yaml", "yml"); err != nil {
+		panic(err)
 	}
 	root.Version = version()
 	root.SetIn(con.in)
 	root.SetOut(con.out)
 	root.SetErr(con.err)
-	root.AddCommand(newParse(con), newReport(con), newFields(con), newReports(con), newFormats(con), newVersion(con))
+	root.AddCommand(newParse(con), newReport(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
+	con.settings.bind(root)
+	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
+		addSaved(con, root)
+	}
 	topics := make(map[*cobra.Command]func(*cobra.Command, []string))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND or TOPIC]", Short: "Help about a command or a topic",
@@ -271,6 +286,9 @@ func usage(c *cobra.Command) error {
 		if groups[heading].HasAvailableFlags() {
 			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsages())
 		}
+	}
+	if c.HasAvailableInheritedFlags() {
+		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsages())
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,9 +20,33 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts and goldens expect")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(hermetic{m}, map[string]func(){
 		"flowlog": func() { os.Exit(cmd.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// hermetic runs the tests without the settings of who runs them. It is not there for flowlog itself, which
+// scripts run as a process of its own.
+type hermetic struct{ *testing.M }
+
+func (m hermetic) Run() int {
+	home, err := os.MkdirTemp("", "flowlog-test-home-")
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "FLOWLOG_") {
+			err = errors.Join(err, os.Unsetenv(name))
+		}
+	}
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} { // what os.UserConfigDir looks at
+		err = errors.Join(err, os.Setenv(name, home))
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.M.Run()
+	if err := os.RemoveAll(home); err != nil {
+		panic(err)
+	}
+	return code
 }
 
 // TestScript runs testdata/script: a file for each behaviour, with the commands that a user would type. Beside
@@ -31,7 +56,8 @@ func TestMain(m *testing.M) {
 //	[geoip]                 this machine has a MaxMind database where flowlog looks for one
 //	[tty]                   there are pseudo-terminals, which ttyin needs
 //
-// and $TESTDATA is the folder testdata.
+// and $TESTDATA is the folder testdata. $HOME is the folder of the script, and $XDG_CONFIG_HOME its xdg, which is
+// not there unless the script has it.
 func TestScript(t *testing.T) {
 	testdata, err := filepath.Abs("../testdata")
 	if err != nil {
@@ -44,6 +70,8 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// a script inherits neither $HOME nor $FLOWLOG_CITY_DB, only PATH and what is set here
 			env.Setenv("TESTDATA", testdata)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "xdg"))
+			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true") // no script waits for credentials of the machine
 			if os.Getenv("GORACE") == "" {
 				env.Setenv("GORACE", "atexit_sleep_ms=10") // a second for each command otherwise
