@@ -22,12 +22,12 @@ func derived() []Lookup {
 	return lookups
 }
 
-// versionLookup tells IPv4 from IPv6: by the type that was logged, or else by the addresses.
+// versionLookup tells IPv4 from IPv6: by the type that was logged, or else by the source address.
 func versionLookup() Lookup {
 	return Lookup{
 		schema.Field{
-			Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}, Values: []string{"IPv4", "IPv6", "EFA"},
-			Doc: "IPv4, IPv6 or EFA: the type, or else what the addresses are",
+			Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}, Values: []string{"IPv4", "IPv6", "EFA"},
+			Doc: "IPv4, IPv6 or EFA: the type, or else what the source address is",
 		},
 		func(out *schema.Column, in []arrow.Array, row int) {
 			if in[0] != nil && in[0].IsValid(row) {

@@ -199,7 +199,7 @@ func (w *worker) newBase(u *run, m Measure) int {
 		b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
 		b.state = &distinctOfAll{}
 		if len(u.keys) > 0 {
-			b.state = &distinct{seen: schema.NewPairs(), coder: w.coded[b.coded].coder}
+			b.state = &distinct{seen: schema.NewSet(), coder: w.coded[b.coded].coder}
 		}
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway

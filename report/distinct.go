@@ -15,8 +15,8 @@ const exactDistinct = 1 << 20
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
-	coder   schema.Coder  // of the field
-	seen    *schema.Pairs // of group and code
+	coder   schema.Coder // of the field
+	seen    *schema.Set  // of group<<32 | code
 	n       []int64
 	many    map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes  []uint64           // by code
@@ -41,7 +41,7 @@ func (s *distinct) see(group, code uint32) {
 			return
 		}
 	}
-	if _, isNew := s.seen.ID(uint64(group)<<32 | uint64(code)); !isNew {
+	if !s.seen.Add(uint64(group)<<32 | uint64(code)) {
 		return
 	}
 	if s.n[group]++; s.n[group] > exactDistinct {
@@ -55,7 +55,7 @@ func (s *distinct) estimate(group uint32) *logLog {
 		s.many = make(map[uint32]*logLog)
 	}
 	e := &logLog{}
-	for _, word := range s.seen.Words() {
+	for word := range s.seen.All {
 		if uint32(word>>32) == group {
 			e.add(s.hash(uint32(word)))
 		}
@@ -66,7 +66,7 @@ func (s *distinct) estimate(group uint32) *logLog {
 
 func (s *distinct) merge(other state, ids, codes []uint32) error {
 	o := other.(*distinct)
-	for _, word := range o.seen.Words() {
+	for word := range o.seen.All {
 		s.see(ids[word>>32], codes[uint32(word)])
 	}
 	for group, e := range o.many {
@@ -89,7 +89,7 @@ func (s *distinct) value(group uint32) any {
 func (s *distinct) fold(in []bool) (any, error) {
 	seen := make([]bool, s.coder.Len())
 	n := 0
-	for _, word := range s.seen.Words() {
+	for word := range s.seen.All {
 		if code := uint32(word); in[word>>32] && !seen[code] {
 			seen[code] = true
 			n++

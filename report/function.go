@@ -48,7 +48,7 @@ var functions = []function{
 	{name: "min", kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
 	{name: "max", kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
 	{name: "avg", kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", kinds: allKinds, new: func() state { return &distinct{seen: schema.NewPairs()} }},
+	{name: "distinct", kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
 	{name: "p50", kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
 	{name: "p90", kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
 	{name: "p95", kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
@@ -122,6 +122,10 @@ func (s *count) grow(groups int) { s.n = grown(s.n, groups) }
 func (s *count) add(ids []uint32, rows []int32, in inputs) error {
 	n := s.n
 	if in.col == nil || in.col.NullN() == 0 {
+		if len(n) == 1 {
+			n[0] += int64(len(rows))
+			return nil
+		}
 		for _, id := range ids {
 			n[id]++
 		}
@@ -169,39 +173,47 @@ func (s *sum) grow(groups int) {
 }
 
 func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
-	var over int64
 	valid := schema.ValidityOf(in.col)
-	sums, some := s.sum, s.some
+	over := false
 	switch a := in.col.(type) {
 	case *array.Int64:
-		values := a.Int64Values()
-		for i, row := range rows {
-			if valid.Null(row) {
-				continue
-			}
-			id := ids[i]
-			t := sums[id] + values[row]
-			over |= t
-			sums[id] = t
-			some[id] = true
-		}
+		over = addUp(s, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		values := a.Int32Values()
-		for i, row := range rows {
-			if valid.Null(row) {
-				continue
-			}
-			id := ids[i]
-			t := sums[id] + int64(values[row])
-			over |= t
-			sums[id] = t
-			some[id] = true
-		}
+		over = addUp(s, ids, rows, a.Int32Values(), valid)
 	}
-	if over < 0 {
+	if over {
 		return errSum
 	}
 	return nil
+}
+
+// addUp adds values to the sums of their groups, and reports whether one became too large.
+func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
+	var over int64
+	sums, some := s.sum, s.some
+	if len(sums) == 1 { // through memory each addition would wait for the one before
+		total, any := sums[0], some[0]
+		for _, row := range rows {
+			if !valid.Null(row) {
+				total += int64(values[row])
+				over |= total
+				any = true
+			}
+		}
+		sums[0], some[0] = total, any
+		return over < 0
+	}
+	for i, row := range rows {
+		if valid.Null(row) {
+			continue
+		}
+		id := ids[i]
+		t := sums[id] + int64(values[row])
+		over |= t
+		sums[id] = t
+		some[id] = true
+	}
+	return over < 0
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
@@ -259,21 +271,29 @@ func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
 	switch a := in.col.(type) {
 	case *array.Int64:
-		values := a.Int64Values()
-		for i, row := range rows {
-			if v := s.sign * values[row]; v < s.v[ids[i]] && !valid.Null(row) {
-				s.v[ids[i]] = v
-			}
-		}
+		findExtreme(s, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		values := a.Int32Values()
-		for i, row := range rows {
-			if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.Null(row) {
-				s.v[ids[i]] = v
-			}
-		}
+		findExtreme(s, ids, rows, a.Int32Values(), valid)
 	}
 	return nil
+}
+
+func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values []T, valid schema.Validity) {
+	if len(s.v) == 1 {
+		best := s.v[0]
+		for _, row := range rows {
+			if v := s.sign * int64(values[row]); v < best && !valid.Null(row) {
+				best = v
+			}
+		}
+		s.v[0] = best
+		return
+	}
+	for i, row := range rows {
+		if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.Null(row) {
+			s.v[ids[i]] = v
+		}
+	}
 }
 
 func (s *extreme) merge(other state, ids, _ []uint32) error {

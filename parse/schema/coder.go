@@ -359,6 +359,62 @@ func hash(w uint64) uint64 {
 	return high ^ low
 }
 
+// A Set is a set of 64-bit words that are not 0.
+type Set struct {
+	slots []uint64 // a hash table with linear probing, at most half full
+	n     int
+	shift uint
+}
+
+// NewSet returns an empty Set.
+func NewSet() *Set { return &Set{slots: make([]uint64, 1<<8), shift: 64 - 8} }
+
+// Len is how many words there are.
+func (s *Set) Len() int { return s.n }
+
+// Add adds a word, and returns whether it is new.
+func (s *Set) Add(word uint64) bool {
+	mask := uint64(len(s.slots) - 1)
+	for i := hash(word) >> s.shift; ; i = (i + 1) & mask {
+		switch s.slots[i] {
+		case word:
+			return false
+		case 0:
+			s.slots[i] = word
+			if s.n++; 2*s.n > len(s.slots) {
+				s.grow()
+			}
+			return true
+		}
+	}
+}
+
+func (s *Set) grow() {
+	old := s.slots
+	s.slots = make([]uint64, 4*len(old))
+	s.shift -= 2
+	mask := uint64(len(s.slots) - 1)
+	for _, word := range old {
+		if word == 0 {
+			continue
+		}
+		i := hash(word) >> s.shift
+		for s.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = word
+	}
+}
+
+// All calls yield with each word, in no order, until it returns false.
+func (s *Set) All(yield func(word uint64) bool) {
+	for _, word := range s.slots {
+		if word != 0 && !yield(word) {
+			return
+		}
+	}
+}
+
 func (p *Pairs) grow() {
 	old := p.slots
 	p.slots = make([]pair, 4*len(old))
