@@ -15,8 +15,8 @@ const exactDistinct = 1 << 20
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
-	coder   schema.Coder // of the field
-	seen    *schema.Set  // of group<<32 | code
+	coder   values      // of the field
+	seen    *schema.Set // of group<<32 | code
 	n       []int64
 	many    map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes  []uint64           // by code
@@ -134,6 +134,62 @@ func (s *distinct) hash(code uint32) uint64 {
 	return s.hashes[code]
 }
 
+// values is what codes stand for.
+type values interface {
+	Len() int // one more than the largest code
+	Value(code uint32) any
+}
+
+// A pairCoder numbers pairs of values by their codes. A pair with a null is null.
+type pairCoder struct {
+	parts  [2]int // places of what codes the values
+	coders [2]schema.Coder
+	pairs  *schema.Pairs
+	words  []uint64 // of pairs, as far as they were asked for
+}
+
+func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
+	return &pairCoder{parts: parts, coders: [2]schema.Coder{a, b}, pairs: schema.NewPairs()}
+}
+
+func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
+	for _, row := range rows {
+		out[row] = c.code(a[row], b[row])
+	}
+}
+
+func (c *pairCoder) code(a, b uint32) uint32 {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	id, _ := c.pairs.ID(uint64(a)<<32 | uint64(b))
+	return id + 1
+}
+
+func (c *pairCoder) Len() int { return c.pairs.Len() + 1 }
+
+// Value is a pair of values.
+func (c *pairCoder) Value(code uint32) any {
+	if code == 0 {
+		return nil
+	}
+	if len(c.words) != c.pairs.Len() {
+		c.words = c.pairs.Words()
+	}
+	word := c.words[code-1]
+	return [2]any{c.coders[0].Value(uint32(word >> 32)), c.coders[1].Value(uint32(word))}
+}
+
+// absorb adds the pairs of another pairCoder, whose values have the codes translated here, and returns the code
+// of each code there.
+func (c *pairCoder) absorb(o *pairCoder, translated [][]uint32) []uint32 {
+	codes := make([]uint32, o.Len())
+	for i, word := range o.pairs.Words() {
+		codes[i+1] = c.code(translated[c.parts[0]][word>>32], translated[c.parts[1]][uint32(word)])
+	}
+	return codes
+}
+
 // distinctOfAll is distinct for a report without keys, which has one group. It is always exact.
 type distinctOfAll struct {
 	seen []bool // by code
@@ -220,6 +276,9 @@ func hashValue(v any) uint64 {
 	case netip.Addr:
 		a := v.As16()
 		eat(a[:])
+	case [2]any:
+		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[0])))
+		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[1])))
 	}
 	// its high bits, which are used most, are its weakest: mix them
 	h ^= h >> 33
