@@ -119,6 +119,7 @@ type base struct {
 	field int // of the projection, or -1
 	also  int // the same of the function's second field
 	coded int // place in coded, if the function needs codes
+	coder values
 	state state
 	rows  bool // the measure is the number of rows, and needs no state
 }
@@ -222,9 +223,9 @@ func (w *worker) newBase(u *run, m Measure) int {
 		} else {
 			b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
 		}
-		b.state = &distinctOfAll{}
-		if len(u.keys) > 0 {
-			b.state = &distinct{seen: schema.NewSet(), coder: w.coded[b.coded].values()}
+		b.coder = w.coded[b.coded].values()
+		if b.state = (&distinctOfAll{coder: b.coder}); len(u.keys) > 0 {
+			b.state = &distinct{seen: schema.NewSet(), coder: b.coder}
 		}
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway
