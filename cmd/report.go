@@ -26,6 +26,7 @@ type reporting struct {
 	input
 	enrichment
 	output
+	memory
 	change  report.Change
 	vantage string
 	reports []report.Report
@@ -137,6 +138,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		f.StringVar(&r.vantage, "vantage", "", "count what several interfaces logged from this `side`: all, src, dst, or dedupe for once: see `flowlog help counting`")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
+	r.memory.flags(c)
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)
@@ -230,10 +232,22 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // compute runs the reports over the input.
-func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ schema.Stats, err error) {
 	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
 	if err != nil {
 		return nil, schema.Stats{}, usageError{err}
+	}
+	defer func() {
+		if cerr := agg.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	limit, err := r.memory.limit()
+	if err != nil {
+		return nil, schema.Stats{}, err
+	}
+	if limit > 0 {
+		agg.Limit(limit, r.memory.tempDir)
 	}
 	in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	wrap := enr.wrap(in.opt.Workers)

@@ -24,6 +24,12 @@ type Coder interface {
 	// Absorb adds the values of another Coder of the same field, and returns the code here of each code
 	// there.
 	Absorb(other Coder) []uint32
+	// Code is the code of a value such as Value returns, but nil. It is false for a value of another kind.
+	Code(v any) (uint32, bool)
+	// Gather appends the values of codes to a column of the field.
+	Gather(codes []uint32, out *Column)
+	// Size is about how many bytes the values take.
+	Size() int64
 }
 
 // NewCoder returns a Coder for the field.
