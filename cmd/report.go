@@ -249,7 +249,9 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	if limit > 0 {
 		agg.Limit(limit, r.memory.tempDir)
 	}
-	in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	if r.vantage == "" { // it learns from all records
+		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	}
 	wrap := enr.wrap(in.opt.Workers)
 	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
 	if err != nil && (ctx.Err() == nil || !in.partial) {
