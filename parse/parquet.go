@@ -2,21 +2,25 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
 )
 
-// parquetBlock is how many rows of a row group are decoded together.
-const parquetBlock = 256 << 10
+// parquetBlock is how many rows of a row group are decoded together. Their columns fit a core's second-level
+// cache, and the pages that flowlog writes are as long.
+const parquetBlock = 32 << 10
 
 // readParquet reads the columns of a Parquet file that are needed. Pieces of row groups are its blocks.
 func readParquet(in *input, c *content) error {
@@ -31,7 +35,7 @@ func readParquet(in *input, c *content) error {
 	if err := checkFooter(raw, size); err != nil {
 		return err
 	}
-	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true))
+	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -51,12 +55,10 @@ func readParquet(in *input, c *content) error {
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
-	start := &place{layout: l}
-	var blocks sync.WaitGroup
-	defer blocks.Wait() // they read the file, which is closed next
+	b := &parquetBlocks{input: in, raw: raw, size: size, file: f, start: &place{layout: l}}
 	writer, _ := f.Lookup("writer")
-	foreign := writer != "flowlog"
-	for _, group := range f.RowGroups() {
+	b.foreign = writer != "flowlog"
+	for i, group := range f.RowGroups() {
 		for i, chunk := range group.ColumnChunks() {
 			if chunk.NumValues() != group.NumRows() && i < len(names) {
 				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
@@ -65,25 +67,100 @@ func readParquet(in *input, c *content) error {
 		if in.outside(group, names) || in.unwanted(group, names) {
 			continue
 		}
-		for from := int64(0); from < group.NumRows(); from += parquetBlock {
-			to := min(from+parquetBlock, group.NumRows())
-			blocks.Add(1)
-			more := in.send(&block{start: start, done: blocks.Done, decode: func(w *worker, b *block, at place) place {
-				defer recoveredIn(b)
-				if err := w.parquet(group, from, to, foreign, at); err != nil {
-					w.reset()
-					b.fail(fmt.Errorf("parquet: %w", err))
-				}
-				at.line += to - from
-				return at
-			}})
-			if !more {
-				return nil
-			}
-			start = nil
+		if more, err := b.cut(&f.Metadata().RowGroups[i], names); err != nil {
+			in.fail(fmt.Errorf("parquet: %w", err))
+		} else if !more {
+			return nil
 		}
 	}
 	return nil
+}
+
+// parquetBlocks gives the row groups of a file out in blocks.
+type parquetBlocks struct {
+	*input
+	raw     io.ReaderAt
+	size    int64
+	file    *parquet.File
+	foreign bool
+	start   *place // of the first block; then nil
+}
+
+// cut gives out a row group. It reports false when the scan has ended.
+func (b *parquetBlocks) cut(group *format.RowGroup, names []string) (more bool, err error) {
+	columns := b.file.Root().Columns()
+	if len(group.Columns) != len(columns) {
+		return true, errors.New("nested columns: these are not flow logs")
+	}
+	chunks := make([]*chunkReader, len(names))
+	for i, name := range names {
+		if slices.Contains(names[:i], name) || !b.needs(name) {
+			continue
+		}
+		if !columns[i].Leaf() || columns[i].MaxRepetitionLevel() > 0 || columns[i].MaxDefinitionLevel() > 1 {
+			return true, errors.New("nested columns: these are not flow logs")
+		}
+		if chunks[i], err = newChunkReader(b.raw, b.size, columns[i], &group.Columns[i].MetaData, group.NumRows, &b.pages); err != nil {
+			return true, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for from := int64(0); from < group.NumRows; from += parquetBlock {
+		to := min(from+parquetBlock, group.NumRows)
+		pages, err := takeAll(chunks, to)
+		if err != nil {
+			return true, err
+		}
+		foreign := b.foreign
+		free := func() {
+			for _, pages := range pages {
+				for _, p := range pages {
+					if p.users.Add(-1) == 0 {
+						b.freePage(p)
+					}
+				}
+			}
+		}
+		more := b.send(&block{start: b.start, done: free, decode: func(w *worker, b *block, at place) place {
+			defer recoveredIn(b)
+			if err := w.parquet(pages, from, to, foreign, at); err != nil {
+				w.reset()
+				b.fail(fmt.Errorf("parquet: %w", err))
+			}
+			at.line += to - from
+			return at
+		}})
+		if !more {
+			return false, nil
+		}
+		b.start = nil
+	}
+	return true, nil
+}
+
+// takeAll returns, by column, the pages with rows up to to. It reads all columns at once, since each may be far
+// away.
+func takeAll(chunks []*chunkReader, to int64) ([][]*page, error) {
+	pages := make([][]*page, len(chunks))
+	errs := make([]error, len(chunks))
+	var reading sync.WaitGroup
+	for i, c := range chunks {
+		if c == nil {
+			continue
+		}
+		take := func() {
+			defer recovered(&errs[i]) // of parquet-go
+			if pages[i], errs[i] = c.take(to); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", c.column.Name(), errs[i])
+			}
+		}
+		if c.rows >= to {
+			take()
+			continue
+		}
+		reading.Go(take)
+	}
+	reading.Wait()
+	return pages, cmp.Or(errs...)
 }
 
 // checkFooter keeps the library from making room for a footer that cannot be there.
@@ -164,18 +241,14 @@ func textBounds(group parquet.RowGroup, names []string, field string) (low, high
 	return string(from.ByteArray()), string(to.ByteArray()), true
 }
 
-// parquet decodes rows from up to to of a row group.
-func (w *worker) parquet(group parquet.RowGroup, from, to int64, foreign bool, at place) error {
+// parquet decodes rows from up to to of a row group, which are in the pages of each column.
+func (w *worker) parquet(pages [][]*page, from, to int64, foreign bool, at place) error {
 	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
-	chunks := group.ColumnChunks()
-	if len(chunks) != len(at.layout.names) {
-		return errors.New("nested columns: these are not flow logs")
-	}
 	for i, c := range w.bind(at.layout) {
 		if c == nil {
 			continue
 		}
-		if err := t.pages(c, chunks[i], from, to); err != nil {
+		if err := t.pages(c, pages[i], from, to); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
@@ -184,71 +257,92 @@ func (w *worker) parquet(group parquet.RowGroup, from, to int64, foreign bool, a
 }
 
 // pages appends the rows of one column.
-func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to int64) error {
-	pages := chunk.Pages()
-	defer pages.Close()
-	if err := pages.SeekToRow(from); err != nil {
-		return err
-	}
-	var words *distinct // of the dictionary, which all pages of the chunk share
-	for missing := to - from; missing > 0; {
-		page, err := pages.ReadPage()
-		if err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+func (t *columns) pages(c *schema.Column, pages []*page, from, to int64) error {
+	var dict *distinct // what the codes of all pages stand for; nil if there are none
+	plain := false     // some values are not codes
+	for _, p := range pages {
+		if err := p.decode(&t.w.rooms); err != nil {
 			return err
 		}
-		if n := page.NumRows(); n > missing {
-			page = page.Slice(0, missing)
+		plain = plain || p.valid > 0 && !p.coded
+		if p.coded && dict == nil {
+			var err error
+			if dict, err = p.dict.convert(t.w, c, t.foreign); err != nil {
+				return err
+			}
 		}
-		missing -= page.NumRows()
-		if dict := page.Dictionary(); dict != nil && words == nil {
-			values := dict.Page()
-			words = convert(c, int(values.NumValues()), parquetValue(values.Data(), t.foreign))
-		}
-		t.page(c, page, words)
-		parquet.Release(page)
+	}
+	if t.w.projection.Coded && c.Kind == schema.Addr && dict != nil && !plain && dict.faults == nil {
+		c.Code(&dict.values)
+	}
+	for _, p := range pages {
+		t.page(c, p, dict, int(max(from, p.from)-p.from), int(min(to, p.to)-p.from))
 	}
 	return nil
 }
 
-// page appends the rows of one page. words are the values of its dictionary, if it has one.
-func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
-	data := page.Data()
-	t.index = slices.Grow(t.index[:0], int(page.NumRows()))[:page.NumRows()]
-	index := t.index
-	levels := page.DefinitionLevels()
-	dense := int32(0)
-	for row := range index {
-		if len(levels) > 0 && levels[row] == 0 {
-			index[row] = -1
-			continue
+// page appends rows from up to to of one page.
+func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) {
+	first, end := from, to // of the values
+	index := slices.Grow(t.index[:0], to-from)[:to-from]
+	t.index = index
+	if len(p.levels) > 0 {
+		first = bytes.Count(p.levels[:from], []byte{1})
+		end = first
+		for i, level := range p.levels[from:to] {
+			index[i] = -1
+			if level > 0 {
+				index[i] = int32(end - first)
+				end++
+			}
 		}
-		index[row] = dense
-		dense++
 	}
-	if dense == 0 {
+	if p.valid == 0 || first == end {
 		c.Pad(c.Len() + len(index))
 		return
 	}
 	c.Fill()
 	switch {
-	case page.Dictionary() != nil:
-		codes := data.Int32()
-		for row, i := range index {
-			if i >= 0 {
-				index[row] = codes[i]
+	case p.coded:
+		codes := p.codes[first:end]
+		if len(codes) == len(index) {
+			index = codes
+		} else {
+			for row, i := range index {
+				if i >= 0 {
+					index[row] = codes[i]
+				}
 			}
 		}
-		t.add(c, words, index)
-	case data.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time) && slices.Min(data.Int64()) >= 0:
-		c.Int64 = scatter(c, c.Int64, data.Int64(), index)
-	case data.Kind() == encoding.Int32 && c.Kind == schema.Int32 && slices.Min(data.Int32()) >= 0 && int64(slices.Max(data.Int32())) <= c.Max:
-		c.Int32 = scatter(c, c.Int32, data.Int32(), index)
-	default:
-		t.add(c, convert(c, int(dense), parquetValue(data, t.foreign)), index)
+		t.add(c, dict, index)
+		return
+	case p.values.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time):
+		if v := p.values.Int64()[first:end]; within(v, math.MaxInt64) {
+			c.Int64 = scatter(c, c.Int64, v, index)
+			return
+		}
+	case p.values.Kind() == encoding.Int32 && c.Kind == schema.Int32:
+		if v := p.values.Int32()[first:end]; within(v, int32(c.Max)) {
+			c.Int32 = scatter(c, c.Int32, v, index)
+			return
+		}
 	}
+	if len(p.levels) == 0 {
+		for i := range index {
+			index[i] = int32(i)
+		}
+	}
+	value := parquetValue(p.values, t.foreign)
+	t.add(c, convert(c, end-first, func(c *schema.Column, i int) (schema.Fault, string) { return value(c, first+i) }), index)
+}
+
+// within reports whether all values are from 0 to most.
+func within[T int32 | int64](values []T, most T) bool {
+	var outside T
+	for _, v := range values {
+		outside |= v | (most - v)
+	}
+	return outside >= 0
 }
 
 // scatter appends values that are valid as they are to those of a column; -1 in index is a null.

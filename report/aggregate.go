@@ -34,6 +34,7 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	if err != nil {
 		return nil, err
 	}
+	p.Coded = true // keys and distinct counts look at addresses through coders
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
 	for range workers {
 		w := &worker{aggregator: a, fields: make([]coded, len(p.Fields))}

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -167,6 +169,9 @@ type addrCoder struct {
 	n4    int
 	shift uint
 	v6    map[[16]byte]uint32
+	words [][16]byte // of the last column that came with a dictionary
+	known []uint32   // by the place in words: its code, or 0 if no row had it yet
+	fresh []int32    // rows whose address was not known
 }
 
 func newAddrCoder() *addrCoder {
@@ -174,14 +179,49 @@ func newAddrCoder() *addrCoder {
 }
 
 func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
-	values := AddrValues(col)
 	valid := ValidityOf(col)
+	if d, ok := col.(*array.Dictionary); ok {
+		c.encodeCoded(AddrValues(d.Dictionary()), d.Indices().(*array.Int32).Int32Values(), valid, rows, out)
+		return
+	}
+	values := AddrValues(col)
 	for _, row := range rows {
 		if valid.Null(row) {
 			out[row] = 0
 			continue
 		}
 		out[row] = c.code(&values[row])
+	}
+}
+
+// encodeCoded is Encode for a column with a dictionary, which nobody changes and many batches share.
+func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity, rows []int32, out []uint32) {
+	if len(words) != len(c.words) || unsafe.SliceData(words) != unsafe.SliceData(c.words) {
+		c.words = words
+		c.known = slices.Grow(c.known[:0], len(words))[:len(words)]
+		clear(c.known)
+	}
+	c.fresh = slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
+	fresh := 0
+	for _, row := range rows {
+		if valid.Null(row) {
+			out[row] = 0
+			continue
+		}
+		code := c.known[codes[row]]
+		out[row] = code
+		c.fresh[fresh] = row
+		if code == 0 {
+			fresh++
+		}
+	}
+	// on their own, so that the processor waits for several places of the table at once
+	for _, row := range c.fresh[:fresh] {
+		known := &c.known[codes[row]]
+		if *known == 0 {
+			*known = c.code(&c.words[codes[row]])
+		}
+		out[row] = *known
 	}
 }
 
@@ -207,7 +247,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 			code := uint32(len(c.addrs))
 			c.addrs = append(c.addrs, *a)
 			c.v4[i] = key<<32 | uint64(code)
-			if c.n4++; 2*c.n4 > len(c.v4) {
+			if c.n4++; 3*c.n4 > 2*len(c.v4) {
 				c.grow()
 			}
 			return code
@@ -217,8 +257,8 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 
 func (c *addrCoder) grow() {
 	old := c.v4
-	c.v4 = make([]uint64, 4*len(old))
-	c.shift -= 2
+	c.v4 = make([]uint64, 2*len(old))
+	c.shift--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {
 		if e == 0 {
