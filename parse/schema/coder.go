@@ -226,6 +226,9 @@ func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity,
 }
 
 func (c *addrCoder) code(a *[16]byte) uint32 {
+	if len(c.addrs) == cap(c.addrs) {
+		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
+	}
 	high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
 	if high != 0 || uint32(low) != 0xffff0000 {
 		code, ok := c.v6[*a]
@@ -257,7 +260,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 
 func (c *addrCoder) grow() {
 	old := c.v4
-	c.v4 = make([]uint64, 2*len(old))
+	c.v4 = touched[uint64](2 * len(old))
 	c.shift--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {
@@ -270,6 +273,18 @@ func (c *addrCoder) grow() {
 		}
 		c.v4[i] = e
 	}
+}
+
+// touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
+// is, each page of it takes two page faults, and the second one interrupts all processors.
+func touched[T any](n int) []T {
+	const page = 4 << 10
+	values := make([]T, n)
+	var zero T
+	for i := 0; i < n; i += page / int(unsafe.Sizeof(zero)) {
+		values[i] = zero
+	}
+	return values
 }
 
 func (c *addrCoder) Len() int { return len(c.addrs) }
@@ -401,7 +416,7 @@ func hash(w uint64) uint64 {
 
 func (p *Pairs) grow() {
 	old := p.slots
-	p.slots = make([]pair, 4*len(old))
+	p.slots = touched[pair](4 * len(old))
 	p.shift -= 2
 	mask := uint64(len(p.slots) - 1)
 	for _, e := range old {
