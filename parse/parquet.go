@@ -55,19 +55,31 @@ func readParquet(in *input, c *content) error {
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
-	b := &parquetBlocks{input: in, raw: raw, size: size, file: f, start: &place{layout: l}}
 	writer, _ := f.Lookup("writer")
-	b.foreign = writer != "flowlog"
+	r := &parquetReader{input: in, raw: raw, size: size, file: f, foreign: writer != "flowlog"}
+	var groups []*rowGroup
+	line := int64(0)
 	for i, group := range f.RowGroups() {
 		for i, chunk := range group.ColumnChunks() {
 			if chunk.NumValues() != group.NumRows() && i < len(names) {
 				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
 			}
 		}
-		if in.outside(group, names) || in.unwanted(group, names) {
-			continue
+		if !in.outside(group, names) && !in.unwanted(group, names) {
+			groups = append(groups, &rowGroup{RowGroup: &f.Metadata().RowGroups[i], place: place{layout: l, line: line}})
 		}
-		if more, err := b.cut(&f.Metadata().RowGroups[i], names); err != nil {
+		line += group.NumRows()
+	}
+	for i, group := range groups {
+		if i == 0 {
+			r.open(group)
+		}
+		ahead := func() { // while there is other work: all workers wait for the dictionaries
+			if i+1 < len(groups) {
+				r.open(groups[i+1])
+			}
+		}
+		if more, err := r.cut(group, ahead); err != nil {
 			in.fail(fmt.Errorf("parquet: %w", err))
 		} else if !more {
 			return nil
@@ -76,91 +88,136 @@ func readParquet(in *input, c *content) error {
 	return nil
 }
 
-// parquetBlocks gives the row groups of a file out in blocks.
-type parquetBlocks struct {
+// parquetReader gives the row groups of a file out in blocks.
+type parquetReader struct {
 	*input
 	raw     io.ReaderAt
 	size    int64
 	file    *parquet.File
 	foreign bool
-	start   *place // of the first block; then nil
 }
 
-// cut gives out a row group. It reports false when the scan has ended.
-func (b *parquetBlocks) cut(group *format.RowGroup, names []string) (more bool, err error) {
-	columns := b.file.Root().Columns()
-	if len(group.Columns) != len(columns) {
-		return true, errors.New("nested columns: these are not flow logs")
+// rowGroup is a row group being read.
+type rowGroup struct {
+	*format.RowGroup
+	place  place
+	chunks []*chunkReader // of the columns that are needed, nil for others
+	err    error
+}
+
+// open begins to read a row group, and gives out the large ones of its dictionaries.
+func (r *parquetReader) open(g *rowGroup) {
+	columns, names := r.file.Root().Columns(), g.place.layout.names
+	if len(g.Columns) != len(columns) {
+		g.err = errors.New("nested columns: these are not flow logs")
+		return
 	}
 	chunks := make([]*chunkReader, len(names))
 	for i, name := range names {
-		if slices.Contains(names[:i], name) || !b.needs(name) {
+		if slices.Contains(names[:i], name) || !r.needs(name) {
 			continue
 		}
 		if !columns[i].Leaf() || columns[i].MaxRepetitionLevel() > 0 || columns[i].MaxDefinitionLevel() > 1 {
-			return true, errors.New("nested columns: these are not flow logs")
+			g.err = errors.New("nested columns: these are not flow logs")
+			return
 		}
-		if chunks[i], err = newChunkReader(b.raw, b.size, columns[i], &group.Columns[i].MetaData, group.NumRows, &b.pages); err != nil {
-			return true, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for from := int64(0); from < group.NumRows; from += parquetBlock {
-		to := min(from+parquetBlock, group.NumRows)
-		pages, err := takeAll(chunks, to)
+		c, err := newChunkReader(r.raw, r.size, columns[i], &g.Columns[i].MetaData, g.NumRows, &r.pages)
 		if err != nil {
+			g.err = fmt.Errorf("%s: %w", name, err)
+			return
+		}
+		chunks[i] = c
+	}
+	g.chunks = chunks
+	if g.err = g.fill(min(1, g.NumRows)); g.err != nil {
+		return
+	}
+	for i, c := range chunks {
+		if c == nil || c.dict == nil || c.dict.count < largeDictionary {
+			continue
+		}
+		dict := c.dict
+		r.send(&block{start: &g.place, decode: func(w *worker, b *block, at place) place {
+			if c := w.bind(at.layout)[i]; c != nil {
+				dict.load(w, c, r.foreign) // whoever needs it sees the error
+			}
+			return at
+		}})
+	}
+}
+
+// largeDictionary is the size from which on a dictionary is worth a block of its own.
+const largeDictionary = 1 << 10
+
+// cut gives out the rows of a row group that is open, and calls ahead soon. It reports false when the scan has
+// ended.
+func (r *parquetReader) cut(g *rowGroup, ahead func()) (more bool, err error) {
+	defer func() {
+		if ahead != nil {
+			ahead()
+		}
+	}()
+	if g.err != nil {
+		return true, g.err
+	}
+	for from := int64(0); from < g.NumRows; from += parquetBlock {
+		to := min(from+parquetBlock, g.NumRows)
+		if err := g.fill(to); err != nil {
 			return true, err
 		}
-		foreign := b.foreign
+		pages := make([][]*page, len(g.chunks))
+		for i, c := range g.chunks {
+			if c != nil {
+				pages[i] = c.take(to)
+			}
+		}
 		free := func() {
 			for _, pages := range pages {
 				for _, p := range pages {
 					if p.users.Add(-1) == 0 {
-						b.freePage(p)
+						r.freePage(p)
 					}
 				}
 			}
 		}
-		more := b.send(&block{start: b.start, done: free, decode: func(w *worker, b *block, at place) place {
+		start := place{layout: g.place.layout, line: g.place.line + from}
+		more := r.send(&block{start: &start, done: free, decode: func(w *worker, b *block, at place) place {
 			defer recoveredIn(b)
-			if err := w.parquet(pages, from, to, foreign, at); err != nil {
+			if err := w.parquet(pages, from, to, r.foreign, at); err != nil {
 				w.reset()
 				b.fail(fmt.Errorf("parquet: %w", err))
 			}
-			at.line += to - from
 			return at
 		}})
 		if !more {
+			ahead = nil
 			return false, nil
 		}
-		b.start = nil
+		if ahead != nil {
+			ahead()
+			ahead = nil
+		}
 	}
 	return true, nil
 }
 
-// takeAll returns, by column, the pages with rows up to to. It reads all columns at once, since each may be far
-// away.
-func takeAll(chunks []*chunkReader, to int64) ([][]*page, error) {
-	pages := make([][]*page, len(chunks))
-	errs := make([]error, len(chunks))
+// fill reads the pages with rows up to to, of all columns at once, since each may be far away.
+func (g *rowGroup) fill(to int64) error {
+	errs := make([]error, len(g.chunks))
 	var reading sync.WaitGroup
-	for i, c := range chunks {
-		if c == nil {
+	for i, c := range g.chunks {
+		if c == nil || c.rows >= to {
 			continue
 		}
-		take := func() {
+		reading.Go(func() {
 			defer recovered(&errs[i]) // of parquet-go
-			if pages[i], errs[i] = c.take(to); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s: %w", c.column.Name(), errs[i])
+			if err := c.fill(to); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", c.column.Name(), err)
 			}
-		}
-		if c.rows >= to {
-			take()
-			continue
-		}
-		reading.Go(take)
+		})
 	}
 	reading.Wait()
-	return pages, cmp.Or(errs...)
+	return cmp.Or(errs...)
 }
 
 // checkFooter keeps the library from making room for a footer that cannot be there.
@@ -284,38 +341,44 @@ func (t *columns) pages(c *schema.Column, pages []*page, from, to int64) error {
 // page appends rows from up to to of one page.
 func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) {
 	first, end := from, to // of the values
-	index := slices.Grow(t.index[:0], to-from)[:to-from]
-	t.index = index
-	if len(p.levels) > 0 {
-		first = bytes.Count(p.levels[:from], []byte{1})
-		end = first
-		for i, level := range p.levels[from:to] {
-			index[i] = -1
-			if level > 0 {
-				index[i] = int32(end - first)
-				end++
-			}
-		}
+	levels := p.levels
+	if len(levels) > 0 {
+		first = bytes.Count(levels[:from], []byte{1})
+		levels = levels[from:to]
+		end = first + bytes.Count(levels, []byte{1})
 	}
 	if p.valid == 0 || first == end {
-		c.Pad(c.Len() + len(index))
+		c.Pad(c.Len() + to - from)
 		return
 	}
 	c.Fill()
+	if p.coded && end-first == to-from {
+		t.add(c, dict, p.codes[first:end])
+		return
+	}
+	index := slices.Grow(t.index[:0], to-from)[:to-from]
+	t.index = index
+	at, last := int32(0), int32(end-first-1)
 	switch {
-	case p.coded:
+	case p.coded: // a null is -1 without a branch, which would often be guessed wrong
 		codes := p.codes[first:end]
-		if len(codes) == len(index) {
-			index = codes
-		} else {
-			for row, i := range index {
-				if i >= 0 {
-					index[row] = codes[i]
-				}
-			}
+		for i, level := range levels {
+			index[i] = codes[min(at, last)] | (int32(level) - 1)
+			at += int32(level)
 		}
 		t.add(c, dict, index)
 		return
+	case len(levels) > 0:
+		for i, level := range levels {
+			index[i] = at | (int32(level) - 1)
+			at += int32(level)
+		}
+	default:
+		for i := range index {
+			index[i] = int32(i)
+		}
+	}
+	switch {
 	case p.values.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time):
 		if v := p.values.Int64()[first:end]; within(v, math.MaxInt64) {
 			c.Int64 = scatter(c, c.Int64, v, index)
@@ -325,11 +388,6 @@ func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) 
 		if v := p.values.Int32()[first:end]; within(v, int32(c.Max)) {
 			c.Int32 = scatter(c, c.Int32, v, index)
 			return
-		}
-	}
-	if len(p.levels) == 0 {
-		for i := range index {
-			index[i] = int32(i)
 		}
 	}
 	value := parquetValue(p.values, t.foreign)

@@ -61,20 +61,25 @@ func newChunkReader(raw io.ReaderAt, size int64, column *parquet.Column, meta *f
 	return r, nil
 }
 
-// take returns the pages with rows up to to, from where the last call ended.
-func (r *chunkReader) take(to int64) (pages []*page, err error) {
+// fill reads the pages with rows up to to.
+func (r *chunkReader) fill(to int64) error {
 	for r.rows < to {
 		p, err := r.next()
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		if err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
+			return err
 		}
 		if p != nil {
 			r.pages = append(r.pages, p)
 		}
 	}
+	return nil
+}
+
+// take returns the pages with rows up to to, which were read, from where the last call ended.
+func (r *chunkReader) take(to int64) (pages []*page) {
 	later := r.pages[:0]
 	for _, p := range r.pages {
 		pages = append(pages, p)
@@ -84,7 +89,7 @@ func (r *chunkReader) take(to int64) (pages []*page, err error) {
 		}
 	}
 	r.pages = later
-	return pages, nil
+	return pages
 }
 
 // next reads a page. It returns nil for one that has no rows.
@@ -324,6 +329,9 @@ func (p *page) decodeLevels(src []byte) error {
 	}
 	p.levels = p.levels[:p.rows]
 	p.valid = bytes.Count(p.levels, []byte{1})
+	if p.valid+bytes.Count(p.levels, []byte{0}) < p.rows {
+		return errors.New("a definition level is neither 0 nor 1")
+	}
 	if p.valid == p.rows {
 		p.levels = p.levels[:0]
 	}
@@ -408,8 +416,8 @@ type dictionary struct {
 	all   *distinct // the values of the field; nil for texts, which each worker numbers on its own
 }
 
-// convert returns what the dictionary holds as values of c, in codes of c's own if it is of texts.
-func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distinct, error) {
+// load decodes the dictionary, unless that is done.
+func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
 	d.once.Do(func() {
 		defer recovered(&d.err)
 		if d.err = d.page.decode(&w.rooms); d.err == nil && c.Kind != schema.Text {
@@ -418,8 +426,13 @@ func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distin
 			d.page = nil
 		}
 	})
-	if d.err != nil || d.all != nil {
-		return d.all, d.err
+	return d.err
+}
+
+// convert returns what the dictionary holds as values of c, in codes of c's own if it is of texts.
+func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distinct, error) {
+	if err := d.load(w, c, foreign); err != nil || d.all != nil {
+		return d.all, err
 	}
 	known := w.words[c]
 	if known.of != d || known.in != c.Dict {

@@ -143,11 +143,10 @@ func ours(content []byte, f *parquet.File, group, column int, step int64) (value
 	}
 	for from := int64(0); from < meta.NumRows; from += step {
 		to := min(from+step, meta.NumRows)
-		pages, err := r.take(to)
-		if err != nil {
+		if err := r.fill(to); err != nil {
 			return nil, err
 		}
-		for _, p := range pages {
+		for _, p := range r.take(to) {
 			if err := p.decode(&rooms); err != nil {
 				return nil, err
 			}

@@ -174,7 +174,7 @@ type block struct {
 	*object
 	data   []byte
 	decode func(w *worker, b *block, at place) place
-	start  *place     // where the first block of an object starts
+	start  *place     // where it starts, if that is known, as it is for the first block of an object
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
 	after  chan place // to the block after
 	seq    int64
@@ -513,7 +513,10 @@ func (w *worker) do(b *block) {
 	at, exact := w.place(b)
 	w.reset()
 	end := b.decode(w, b, at)
-	if b.before != nil && !exact {
+	switch {
+	case b.start != nil && b.before != nil && w.opt.Ordered:
+		<-b.before // what is reported comes in order too
+	case b.before != nil && !exact:
 		was := <-b.before
 		if was.layout != at.layout {
 			w.reset()
@@ -547,9 +550,6 @@ func (w *worker) do(b *block) {
 func (w *worker) place(b *block) (at place, exact bool) {
 	switch {
 	case b.start != nil:
-		if b.before != nil {
-			<-b.before
-		}
 		return *b.start, true
 	case b.before == nil:
 		return place{}, true
