@@ -74,16 +74,19 @@ func readParquet(in *input, c *content) error {
 		if i == 0 {
 			r.open(group)
 		}
-		ahead := func() { // while there is other work: all workers wait for the dictionaries
+		ahead := sync.OnceFunc(func() {
 			if i+1 < len(groups) {
 				r.open(groups[i+1])
 			}
-		}
-		if more, err := r.cut(group, ahead); err != nil {
+		})
+		if err := r.cut(group, ahead); err != nil {
 			in.fail(fmt.Errorf("parquet: %w", err))
-		} else if !more {
+		}
+		if in.ctx.Err() != nil {
 			return nil
 		}
+		ahead()
+		groups[i] = nil // with its dictionaries
 	}
 	return nil
 }
@@ -149,21 +152,16 @@ func (r *parquetReader) open(g *rowGroup) {
 // largeDictionary is the size from which on a dictionary is worth a block of its own.
 const largeDictionary = 1 << 10
 
-// cut gives out the rows of a row group that is open, and calls ahead soon. It reports false when the scan has
-// ended.
-func (r *parquetReader) cut(g *rowGroup, ahead func()) (more bool, err error) {
-	defer func() {
-		if ahead != nil {
-			ahead()
-		}
-	}()
+// cut gives out the rows of a row group that is open. Once that is under way it calls ahead, to open the next one:
+// all workers wait for a dictionary, unless there is something else to do while one of them decodes it.
+func (r *parquetReader) cut(g *rowGroup, ahead func()) error {
 	if g.err != nil {
-		return true, g.err
+		return g.err
 	}
 	for from := int64(0); from < g.NumRows; from += parquetBlock {
 		to := min(from+parquetBlock, g.NumRows)
 		if err := g.fill(to); err != nil {
-			return true, err
+			return err
 		}
 		pages := make([][]*page, len(g.chunks))
 		for i, c := range g.chunks {
@@ -190,15 +188,11 @@ func (r *parquetReader) cut(g *rowGroup, ahead func()) (more bool, err error) {
 			return at
 		}})
 		if !more {
-			ahead = nil
-			return false, nil
+			return nil
 		}
-		if ahead != nil {
-			ahead()
-			ahead = nil
-		}
+		ahead()
 	}
-	return true, nil
+	return nil
 }
 
 // fill reads the pages with rows up to to, of all columns at once, since each may be far away.

@@ -119,6 +119,9 @@ func (r *chunkReader) next() (*page, error) {
 	}
 	switch h := &p.header; {
 	case h.Type == format.DictionaryPage && h.DictionaryPageHeader.Valid:
+		if r.dict != nil {
+			return nil, errors.New("a second dictionary")
+		}
 		p.rows = int(h.DictionaryPageHeader.V.NumValues)
 		r.dict = &dictionary{page: p, count: p.rows}
 	case h.Type == format.DataPage && h.DataPageHeader.Valid:
@@ -368,7 +371,8 @@ func (p *page) decodeCodes(src []byte) error {
 }
 
 // runs returns the part of src that holds n numbers of so many bits in the hybrid of run lengths and packed
-// bits, the last run of which may be longer than needed. It keeps the decoder from what is not there.
+// bits. It keeps the decoder from what is not there. The last run may be longer than needed: DuckDB fills up to
+// 256 numbers.
 func runs(src []byte, width uint64, n int) ([]byte, error) {
 	at, want := 0, uint64(n)
 	for have := uint64(0); have < want; {
@@ -386,7 +390,7 @@ func runs(src []byte, width uint64, n int) ([]byte, error) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		at += int(size)
-		if have += count; have >= want+8 {
+		if have += count; u&1 == 0 && have > want+256 {
 			return nil, errors.New("a wrong number of values")
 		}
 	}

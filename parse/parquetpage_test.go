@@ -342,3 +342,38 @@ func FuzzParquetPages(f *testing.F) {
 		}
 	})
 }
+
+// The last run of bits may be filled up, as DuckDB does; no run may claim what is not there.
+func TestParquetRuns(t *testing.T) {
+	filled := append([]byte{32<<1 | 1}, make([]byte, 32*3)...) // 256 numbers of 3 bits
+	for _, c := range []struct {
+		src  []byte
+		n    int
+		want int
+	}{
+		{filled, 3, len(filled)},
+		{append(filled, "rest"...), 256, len(filled)},
+		{append(filled, 9<<1, 5), 265, len(filled) + 2},
+		{filled, 257, -1},
+		{filled[:50], 3, -1},
+		{[]byte{0xff, 0xff, 0xff, 0xff, 0x0e, 1}, 3, -1},
+		{nil, 0, 0},
+		{nil, 1, -1},
+	} {
+		got, err := runs(c.src, 3, c.n)
+		if (err != nil) != (c.want < 0) || err == nil && len(got) != c.want {
+			t.Errorf("%d numbers in %x: %d bytes, %v; want %d", c.n, c.src, len(got), err, c.want)
+		}
+	}
+}
+
+// Header stops reading in the midst of a file.
+func TestHeaderOfParquet(t *testing.T) {
+	p, err := schema.Logged().Project("srcaddr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := Header(context.Background(), readerAtSource{"x", sampleFile(t, samples(60_000, 1))}, p, Options{})
+	want(t, "names", names, "[account_id srcaddr dstaddr log_status interface_id bytes packets start srcport dstport end protocol note]")
+	want(t, "error", err, nil)
+}
