@@ -58,6 +58,7 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	if err != nil {
 		return nil, err
 	}
+	p.Coded = true // keys and distinct counts look at addresses through coders
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
 	a.bins.lo, a.bins.hi = math.MaxInt64, math.MinInt64
 	a.spans = make([]*[2]any, len(reports))
