@@ -58,7 +58,7 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	if err != nil {
 		return nil, err
 	}
-	p.Coded = true // keys and distinct counts look at addresses through coders
+	p.Coded = !conditionOnAddress(reports, p) // keys and distinct counts look at addresses through coders
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
 	a.bins.lo, a.bins.hi = math.MaxInt64, math.MinInt64
 	a.spans = make([]*[2]any, len(reports))
@@ -66,6 +66,23 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 		a.workers = append(a.workers, a.newWorker())
 	}
 	return a, nil
+}
+
+// conditionOnAddress reports whether a condition looks at addresses.
+func conditionOnAddress(reports []Report, p *schema.Projection) bool {
+	found := false
+	look := func(e Expr) {
+		if e != nil {
+			e.Fields(func(name string) { found = found || p.Fields[p.Index(name)].Kind == schema.Addr })
+		}
+	}
+	for _, r := range reports {
+		look(r.Where)
+		for _, m := range r.Measures {
+			look(m.Where)
+		}
+	}
+	return found
 }
 
 // Projection is the columns that Add needs, in any order.
