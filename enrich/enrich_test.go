@@ -136,6 +136,7 @@ func TestFields(t *testing.T) {
 func TestNeedsDB(t *testing.T) {
 	for name, want := range map[string]DBKind{
 		"src_country": City, "dst_longitude": City, "dst_as_org": ASN, "src_asn": ASN,
+		"src-country": City, "SRC_ASN": ASN,
 		"src_scope": "", "protocol_name": "", "srcaddr": "", "country": "",
 	} {
 		if got := NeedsDB(name); got != want {

@@ -76,8 +76,10 @@ func Fields() schema.Table {
 	return t
 }
 
-// NeedsDB says which kind of database the field comes from: City, ASN, or none, "".
+// NeedsDB says which kind of database the field comes from: City, ASN, or none, "". The name may be spelled as
+// users do.
 func NeedsDB(name string) DBKind {
+	name = schema.CanonicalName(name)
 	for _, side := range sides {
 		for _, f := range dbFields {
 			if name == side.prefix+"_"+f.name {
