@@ -19,25 +19,45 @@ import (
 // enrichment is the group of flags that say what records are joined with.
 type enrichment struct {
 	protocols string
-	dbs       [2]string // by databases
+	dbs       [3]string // by databases
 }
 
-// databases is what MaxMind databases are used for, and where they are named.
-var databases = [2]struct {
-	kind enrich.DBKind
-	flag string
-	open func(string) (*enrich.DB, error)
-	what string
-	get  string
+// database is an open file of a row of databases.
+type database interface {
+	Lookups() []enrich.Lookup
+	Err() error
+	Close() error
+}
+
+// databases is what files about addresses there are, and where they are named.
+var databases = [3]struct {
+	kind  enrich.DBKind
+	flag  string
+	open  func(string) (database, error)
+	help  string // with %s for the environment variable
+	needs string
 }{
-	{enrich.City, "city-db", enrich.OpenCity, "city", "GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)"},
-	{enrich.ASN, "asn-db", enrich.OpenASN, "ASN", "GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)"},
+	{
+		enrich.City, "city-db", func(path string) (database, error) { return enrich.OpenCity(path) },
+		"MaxMind city database, an mmdb `file` (default: $%s, then where geoipupdate puts it)",
+		"a MaxMind city database: get GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)",
+	},
+	{
+		enrich.ASN, "asn-db", func(path string) (database, error) { return enrich.OpenASN(path) },
+		"MaxMind ASN database, an mmdb `file` (default: $%s, then where geoipupdate puts it)",
+		"a MaxMind ASN database: get GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)",
+	},
+	{
+		enrich.AWS, "aws-ranges", func(path string) (database, error) { return enrich.OpenAWSRanges(path) },
+		"AWS's ip-ranges.json, a `file`: services and regions of addresses (default: $%s)",
+		"AWS's list of its addresses: get it with curl -O https://ip-ranges.amazonaws.com/ip-ranges.json",
+	},
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
 	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: $%s, then where geoipupdate puts it)", db.what, envName(db.flag)))
+			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf(db.help, envName(db.flag)))
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword (default: built in)")
 	})
@@ -46,7 +66,7 @@ func (e *enrichment) flags(c *cobra.Command) {
 // lookups is enrichment flags made ready.
 type lookups struct {
 	all    []enrich.Lookup
-	dbs    []*enrich.DB
+	dbs    []database
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
 	number func(field, name string) []int64
@@ -98,13 +118,13 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 	return l, nil
 }
 
-// missing is the error for fields that need a database that is not there, unless the input has them.
+// missing is the error for fields that need a file that is not there, unless the input has them.
 func (l *lookups) missing(ctx context.Context, what string, r *reader, names []string) error {
 	for _, name := range names {
 		i, lacks := l.lacks[enrich.NeedsDB(name)]
 		if lacks && !slices.Contains(r.header(ctx), name) {
 			db := databases[i]
-			return fmt.Errorf("%s needs a MaxMind %s database: get %s; then name it with --%s FILE or $%s", what, db.what, db.get, db.flag, envName(db.flag))
+			return fmt.Errorf("%s needs %s; then name it with --%s FILE or $%s", what, db.needs, db.flag, envName(db.flag))
 		}
 	}
 	return nil

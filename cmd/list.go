@@ -58,7 +58,7 @@ func newFields(con *console) *cobra.Command {
 			case f.From == nil && enrich.NeedsDB(f.Name) == "":
 				since = "object name"
 			case enrich.NeedsDB(f.Name) != "":
-				since = fmt.Sprintf("%s database", enrich.NeedsDB(f.Name))
+				since = string(enrich.NeedsDB(f.Name))
 			case f.From != nil:
 				since = "enriched"
 			}
