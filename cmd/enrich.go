@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,6 +21,7 @@ import (
 type enrichment struct {
 	protocols string
 	dbs       [3]string // by databases
+	tables    []string
 }
 
 // database is an open file of a row of databases.
@@ -60,7 +62,66 @@ func (e *enrichment) flags(c *cobra.Command) {
 			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf(db.help, envName(db.flag)))
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword (default: built in)")
+		e.tableFlag(f)
 	})
+}
+
+func (e *enrichment) tableFlag(f *pflag.FlagSet) {
+	f.StringArrayVar(&e.tables, "table", nil, "table of your own, `name=file`: CSV with a column cidr, ip, port, interface_id …: see flowlog help fields")
+}
+
+// readTables reads the tables of the user's and returns their fields and lookups.
+func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup, err error) {
+	var tables []*enrich.Table
+	byName := make(map[string]*enrich.Table)
+	for _, arg := range e.tables {
+		name, file, ok := strings.Cut(arg, "=")
+		if !ok || file == "" {
+			return nil, nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv", arg)}
+		}
+		t := byName[strings.ToLower(name)]
+		if t == nil {
+			if t, err = enrich.NewTable(name); err != nil {
+				return nil, nil, usageError{fmt.Errorf("--table %s: %w", arg, err)}
+			}
+			byName[strings.ToLower(name)] = t
+			tables = append(tables, t)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--table %s: %w", arg, err)
+		}
+		if err := t.Read(file, content); err != nil {
+			return nil, nil, err
+		}
+	}
+	taken := map[string]string{"report": "what reports are named by in JSON"}
+	for _, m := range report.Measures() {
+		taken[m.Name] = "a measure"
+	}
+	for _, f := range schema.Logged() {
+		taken[f.Name] = "a field that AWS logs"
+	}
+	for _, f := range slices.Concat(schema.Delivered(), report.VantageFields(), enrich.Fields()) {
+		taken[f.Name] = "a field that flowlog has already"
+	}
+	for _, t := range tables {
+		if err := t.Check(func(field string) string { return taken[field] }); err != nil {
+			return nil, nil, err
+		}
+		for _, l := range t.Lookups() {
+			taken[l.Name] = "a field of the table " + t.Name()
+			fields = append(fields, l.Field)
+			lookups = append(lookups, l)
+		}
+	}
+	return fields, lookups, nil
+}
+
+// names lists all fields that there are with these flags, for completion.
+func (e *enrichment) names() []string {
+	fields, _, _ := e.readTables() // what is wrong with a table is said when the command runs
+	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields(), fields).Names()
 }
 
 // lookups is enrichment flags made ready.
@@ -85,7 +146,11 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			return nil, err
 		}
 	}
-	l := &lookups{all: enrich.Builtin(protocols), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
+	tableFields, tableLookups, err := e.readTables()
+	if err != nil {
+		return nil, err
+	}
+	l := &lookups{all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
 	for i, db := range databases {
 		path := e.dbs[i]
 		if path != "" && !exists(path) {
@@ -115,6 +180,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		}
 		l.fields = append(l.fields, f)
 	}
+	l.fields = append(l.fields, tableFields...)
 	return l, nil
 }
 

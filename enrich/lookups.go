@@ -63,7 +63,8 @@ func lossLookup() Lookup {
 	}
 }
 
-// Fields lists every field that this package can compute, with or without a database at hand.
+// Fields lists every field that this package can compute, with or without a database at hand. Tables of
+// the user's give more.
 func Fields() schema.Table {
 	var t schema.Table
 	for _, l := range Builtin(nil) {
