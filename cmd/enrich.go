@@ -67,7 +67,7 @@ func (e *enrichment) flags(c *cobra.Command) {
 }
 
 func (e *enrichment) tableFlag(f *pflag.FlagSet) {
-	f.StringArrayVar(&e.tables, "table", nil, "table of your own, `name=file`: CSV with a column cidr, ip, port, interface_id …: see flowlog help fields")
+	f.StringArrayVar(&e.tables, "table", nil, "table of your own, `name=file`: CSV with a column cidr, ip, port, interface_id …, or what aws ec2 describe-instances printed: see flowlog help fields")
 }
 
 // readTables reads the tables of the user's and returns their fields and lookups.

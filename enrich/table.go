@@ -15,7 +15,7 @@ import (
 )
 
 // A Table is a table of the user's own: rows of text about networks, ports, interfaces and so on. It comes
-// from CSV files. Read is called for each file, then Check and
+// from CSV files, or from what `aws ec2 describe-…` said. Read is called for each file, then Check and
 // Lookups; these run from any number of goroutines at once.
 type Table struct {
 	name    string
@@ -62,7 +62,7 @@ func NewTable(name string) (*Table, error) {
 	return &Table{name: schema.CanonicalName(name), words: make(map[string]string)}, nil
 }
 
-// Read adds the content of a CSV file. Files of one table
+// Read adds the content of a file: CSV, or a listing of network interfaces or instances. Files of one table
 // must have the same kind of key. The name of the file is for errors.
 func (t *Table) Read(file string, content []byte) error {
 	if t.file == "" {
@@ -71,6 +71,9 @@ func (t *Table) Read(file string, content []byte) error {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return fmt.Errorf("%s:1: column 1: the file is UTF-16 text, as PowerShell writes: save it as UTF-8", file)
+	}
+	if start := bytes.TrimSpace(content); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+		return t.readListing(file, content)
 	}
 	return t.readCSV(file, content)
 }
@@ -137,6 +140,8 @@ func (t *Table) Check(taken func(field string) string) error {
 		what := taken(l.Name)
 		switch {
 		case what == "":
+		case l.place == "":
+			return fmt.Errorf("--table %s=%s: it would give the field %s, which is %s: give the table another name, such as %ss", t.name, t.file, l.Name, what, t.name)
 		case l.Name != l.column:
 			return fmt.Errorf("%s: it would give the field %s, which is %s: rename the column, or give the table another name", l.place, l.Name, what)
 		default:

@@ -108,6 +108,8 @@ func TestTableFields(t *testing.T) {
 		"port,protocol,app\n80,any,x\n": "src_n_app<srcport dst_n_app<dstport",
 		"port,protocol,app\n80,tcp,x\n": "src_n_app<srcport,protocol dst_n_app<dstport,protocol",
 		"eni,owner\n":                   "owner<interface_id",
+		`{"NetworkInterfaces":[]}`:      "n_name<interface_id n_description<interface_id n_type<interface_id …",
+		`{"Reservations":[]}`:           "n_name<instance_id,interface_id n_type<instance_id,interface_id n_state<instance_id,interface_id …",
 	} {
 		var got []string
 		for _, l := range table(t, "N", csv).Lookups() {
@@ -197,6 +199,7 @@ func TestTableErrors(t *testing.T) {
 	}
 	for _, test := range []struct{ second, want string }{
 		{"eni,team\n", "b.csv:1: column 1 (eni): all files of a table must have the same kind of key"},
+		{`{"NetworkInterfaces":[]}`, "b.csv:1: column 1: all files of a table must have the same kind of key, and a.csv is CSV"},
 		{"cidr,team\n10.0.0.0/8,y\n", "b.csv:2: column 1 (cidr): \"10.0.0.0/8\" is in a.csv:2 too"},
 	} {
 		if err := table(t, "n", "ip,team\n10.0.0.0/8,x\n").Read("b.csv", []byte(test.second)); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -216,6 +219,8 @@ func TestTableCheck(t *testing.T) {
 		{"nets", "cidr,srcaddr\n", ""},
 		{"n", "eni,instance_id,x\n", "a.csv:1: column 2 (instance_id): it would give the field instance_id, which is a field: rename the column, to n_instance_id for example"},
 		{"as", "ip,x,Org\n", "a.csv:1: column 3 (Org): it would give the field src_as_org, which is a field: rename the column, or give the table another name"},
+		{"interface", `{"NetworkInterfaces":[]}`, "--table interface=a.csv: it would give the field interface_type, which is a field: give the table another name, such as interfaces"},
+		{"interfaces", `{"NetworkInterfaces":[]}`, ""},
 	} {
 		got := ""
 		if err := table(t, test.name, test.content).Check(taken); err != nil {
@@ -285,10 +290,12 @@ func FuzzTable(f *testing.F) {
 	f.Add("cidr,team\n10.0.0.0/8,core\n")
 	f.Add("port;proto;app\r\n53-54;udp;\"d;ns\"\r\n")
 	f.Add("\ufeff# x\naccount\tn\n1\t\"\n")
+	f.Add(`{"NetworkInterfaces":[{"NetworkInterfaceId":"eni-1","PrivateIpAddress":"10.0.0.1","TagSet":[{"Key":"a","Value":"b"}]}]}`)
+	f.Add(`{"Reservations":[{"OwnerId":"1","Instances":[{"InstanceId":"i-1","NetworkInterfaces":[{"NetworkInterfaceId":"eni-1"}]}]}]} []`)
 	f.Fuzz(func(t *testing.T, content string) {
 		tab, _ := NewTable("n")
 		if err := tab.Read("a.csv", []byte(content)); err != nil {
-			if rest, ok := strings.CutPrefix(err.Error(), "a.csv:"); !ok || !strings.Contains(rest, ": column ") {
+			if rest, ok := strings.CutPrefix(err.Error(), "a.csv:"); !ok || !(strings.Contains(rest, ": column ") || strings.Contains(rest, "not the same there")) {
 				t.Errorf("the error does not say where: %v", err)
 			}
 			return
