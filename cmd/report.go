@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
@@ -142,7 +141,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)
-	complete(c, "by", func() []string { return append(schema.Logged(), enrich.Fields()...).Names() })
+	complete(c, "by", r.enrichment.names)
 	complete(c, "sort", measureNames)
 	complete(c, "measures", measureNames)
 	return c

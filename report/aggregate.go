@@ -571,6 +571,23 @@ func (a *Aggregator) lacking(names ...string) []string {
 	return out
 }
 
+// origins lists the logged fields that would do for the named ones: those that they are computed from, of which
+// one is enough, or else they themselves.
+func (a *Aggregator) origins(names []string) []string {
+	var out []string
+	has := func(name string) bool { return slices.Contains(out, name) }
+	for _, name := range names {
+		from := []string{name}
+		if f := a.projection.Fields[a.projection.Index(name)]; len(f.From) > 0 {
+			from = a.origins(f.From)
+		}
+		if !slices.ContainsFunc(from, has) {
+			out = append(out, from...)
+		}
+	}
+	return out
+}
+
 // labels computes the fields that put the keys of finished rows into words, by means of wrap.
 func (a *Aggregator) labels(keys []schema.Field, rows [][]any, wrap Wrap) ([]schema.Field, [][]any, error) {
 	var labels []schema.Field

@@ -22,10 +22,11 @@ type Wrap func(p *schema.Projection, next schema.Emit) schema.Emit
 type Lacking struct {
 	Report string
 	Fields []string
+	From   []string // the logged fields that these are, or are computed from
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.Fields))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.From))
 }
 
 // advice says how to get fields logged.
@@ -69,7 +70,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, a.unmet(u.Where)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{u.Name, names})
+				lacks = append(lacks, &Lacking{u.Name, names, a.origins(names)})
 				continue
 			}
 		}
@@ -399,7 +400,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(names)))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(w.aggregator.origins(names))))
 	}
 	return lacks
 }
