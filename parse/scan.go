@@ -30,6 +30,10 @@ type Options struct {
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
 
+	// LibraryGzip has klauspost/compress read gzip, for comparing with parse/internal/inflate: in speed, and
+	// where what that makes of an object is in doubt.
+	LibraryGzip bool
+
 	// Only names a text field and the one value of it that emit cares for. Where a format tells without
 	// reading them that none of some flows has it, they are counted and passed over; others still come.
 	Only struct{ Field, Value string }
@@ -316,7 +320,7 @@ func (in *input) read() (err error) {
 	}
 	defer func() { err = cmp.Or(err, raw.Close()) }()
 	in.opened = true
-	c, err := openContent(&counter{in.ctx, raw, []*atomic.Int64{&in.bytes, &in.opt.Meter.Bytes}}, raw)
+	c, err := openContent(&counter{in.ctx, raw, []*atomic.Int64{&in.bytes, &in.opt.Meter.Bytes}}, raw, in.opt)
 	if err != nil {
 		return err
 	}
