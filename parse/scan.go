@@ -58,6 +58,10 @@ type Meter struct {
 // defaultBlockSize makes a block and its columns fit a core's second-level cache.
 const defaultBlockSize = 256 << 10
 
+// readAhead is how many blocks wait, beside one per worker. One gzip stream is unpacked about as fast as two
+// workers decode it: with fewer blocks they wait for each other, a tenth of the time.
+const readAhead = 6
+
 // longestRecord bounds the memory that content without line ends can take.
 const longestRecord = 64 << 20
 
@@ -85,7 +89,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &scan{opt: opt, projection: p, emit: emit, stop: stop, work: make(chan *block, opt.Workers), layouts: make(map[string]*layout)}
+	s := &scan{opt: opt, projection: p, emit: emit, stop: stop, work: make(chan *block, opt.Workers+readAhead), layouts: make(map[string]*layout)}
 	go s.read(ctx, src)
 	var workers sync.WaitGroup
 	for i := range opt.Workers {
