@@ -146,7 +146,16 @@ func show(t report.Table, opt Options) []shown {
 		if timed(t, i) && !opt.Raw {
 			name += " (" + opt.zone().String() + ")"
 		}
-		return shown{name, numeric(c), func(_ int, row []any) string { return human(c, row[i], opt) }}
+		format := ""
+		if c.Role == report.KeyRole && !opt.Raw {
+			format = binFormat(t, i, opt)
+		}
+		return shown{name, numeric(c), func(_ int, row []any) string {
+			if at, ok := row[i].(time.Time); ok && format != "" {
+				return at.In(opt.zone()).Format(format)
+			}
+			return human(c, row[i], opt)
+		}}
 	}
 	for k, key := range t.Columns {
 		if key.Role != report.KeyRole {
@@ -244,6 +253,27 @@ func timed(t report.Table, i int) bool {
 		}
 	}
 	return false
+}
+
+// binFormat is how bins of time are written: without seconds where all begin with a minute, and without the time of
+// day where all begin at midnight. It is "" for a column of anything else.
+func binFormat(t report.Table, i int, opt Options) string {
+	format := ""
+	for _, row := range t.Rows {
+		at, ok := row[i].(time.Time)
+		if !ok {
+			continue
+		}
+		switch hour, minute, second := at.In(opt.zone()).Clock(); {
+		case second != 0:
+			return instant
+		case hour != 0 || minute != 0:
+			format = instantOfBin
+		case format == "":
+			format = instantOfDay
+		}
+	}
+	return format
 }
 
 // align writes lines of cells in columns as wide as their widest cell, each to the left or the right. The
