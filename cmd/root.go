@@ -205,6 +205,9 @@ func newRoot(con *console, args []string) *cobra.Command {
 		root.AddCommand(topic)
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
+			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))
+		}
 		return usageError{fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())}
 	})
 	asUsageErrors(root)
