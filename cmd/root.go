@@ -20,6 +20,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"flowlog/parse/schema"
 )
 
 // Exit codes, as `flowlog help exit-codes` explains them.
@@ -210,6 +212,21 @@ func newRoot(con *console, args []string) *cobra.Command {
 		}
 		return usageError{fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())}
 	})
+	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		// cobra prints its help, and no error, whatever the shell is called
+		c.Short, c.Args = "Print the completion script for a shell", func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var shells []string
+			for _, sub := range c.Commands() {
+				shells = append(shells, sub.Name())
+			}
+			return schema.Unknown("shell", args[0], shells, "flowlog completion")
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	asUsageErrors(root)
 	root.SetUsageFunc(usage)
 	return root
