@@ -37,9 +37,9 @@ var databases = [2]struct {
 func (e *enrichment) flags(c *cobra.Command) {
 	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: $%s, then where geoipupdate puts it)", db.what, envName(db.flag)))
+			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: where geoipupdate puts it)", db.what))
 		}
-		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword (default: built in)")
+		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
 	})
 }
 

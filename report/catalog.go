@@ -75,15 +75,15 @@ var catalog = []Report{
 		Keys: keys("dstport protocol"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "admin-ports", Doc: "Who uses the ports that systems are administered by: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
+		Name: "admin-ports", Doc: "Who uses administrative ports: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
 		Next:  "--where 'action = ACCEPT and src_scope = public' for what is let in from outside",
 		Where: where("dstport in (22, 23, 2375, 2376, 3389, 5900, 5985, 5986, 6443, 10250)"),
 		Keys:  keys("srcaddr dstport"), Measures: named("bytes flows packets"), Limit: 10,
 	},
 	{
-		Name: "scanners", Doc: "Sources that try many addresses and ports, by refusals and by connections that got no further than a SYN",
+		Name: "scanners", Doc: "Sources that try many addresses and ports, and are refused or get no answer",
 		Next:  "rejected-targets --where 'srcaddr = …' for what one tried",
-		Where: where("action = REJECT or tcp_flags = 2"), Keys: keys("srcaddr"),
+		Where: where("action = REJECT or tcp_flags = 2"), Keys: keys("srcaddr"), // 2 is a SYN and no more
 		Measures: append([]Measure{{Name: "targets", Func: "distinct", Field: "dst_endpoint", Unit: Count}},
 			named("distinct_dstaddr distinct_dstport flows")...),
 		Limit: 10,
