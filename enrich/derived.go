@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -15,9 +14,6 @@ func derived() []Lookup {
 	lookups := []Lookup{lossLookup(), versionLookup(), flagsLookup(), servicePortLookup(), serviceLookup()}
 	for _, words := range numbered {
 		lookups = append(lookups, numberedLookup(words.field, words.doc, words.meaning))
-	}
-	for _, side := range sides {
-		lookups = append(lookups, endpointLookup(side.prefix))
 	}
 	return lookups
 }
@@ -107,25 +103,6 @@ func numberedLookup(field, doc string, meaning []string) Lookup {
 			} else {
 				out.Null()
 			}
-		},
-	}
-}
-
-// endpointLookup joins an address and a port, so that pairs of them can be counted and grouped by.
-func endpointLookup(side string) Lookup {
-	return Lookup{
-		schema.Field{
-			Name: side + "_endpoint", Kind: schema.Text, From: []string{side + "addr", side + "port"},
-			Doc: "Address and port as one, such as 10.0.0.5:443 or [2001:db8::5]:443",
-		},
-		func(out *schema.Column, in []arrow.Array, row int) {
-			a, ok := address(in[:1], row)
-			port, ok2 := integer(in[1:], row)
-			if !ok || !ok2 {
-				out.Null()
-				return
-			}
-			out.Text(netip.AddrPortFrom(a, uint16(port)).String())
 		},
 	}
 }

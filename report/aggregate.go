@@ -87,14 +87,15 @@ type worker struct {
 	picked     []uint32
 }
 
-// coded is a key, or a field of which distinct values are counted, whose values are coded.
+// coded is a key, or a field or pair of fields of which distinct values are counted, whose values are coded.
 type coded struct {
 	key   Key
 	field int // of the projection
 	coder schema.Coder
-	wide  bool     // a report without a condition needs them: code all flows at once
-	codes []uint32 // by row
-	done  bool     // codes are those of all flows of this batch
+	pair  *pairCoder // in place of coder, for a pair
+	wide  bool       // a report without a condition needs them: code all flows at once
+	codes []uint32   // by row
+	done  bool       // codes are those of all flows of this batch
 }
 
 // run is one report in one worker.
@@ -118,6 +119,7 @@ type base struct {
 	field int // of the projection, or -1
 	also  int // the same of the function's second field
 	coded int // place in coded, if the function needs codes
+	coder values
 	state state
 	rows  bool // the measure is the number of rows, and needs no state
 }
@@ -148,6 +150,26 @@ func (w *worker) code(k Key, wide bool) int {
 		w.coded = append(w.coded, &coded{key: k, field: field, coder: k.coder(p.Fields[field])})
 	}
 	w.coded[i].wide = w.coded[i].wide || wide
+	return i
+}
+
+// values is what the codes stand for.
+func (c *coded) values() values {
+	if c.pair != nil {
+		return c.pair
+	}
+	return c.coder
+}
+
+// codePair returns the place of what codes pairs of values of two fields.
+func (w *worker) codePair(field, with string, wide bool) int {
+	a, b := w.code(Key{Field: field}, wide), w.code(Key{Field: with}, wide)
+	i := slices.IndexFunc(w.coded, func(c *coded) bool { return c.pair != nil && c.pair.parts == [2]int{a, b} })
+	if i < 0 {
+		i = len(w.coded)
+		pair := newPairCoder([2]int{a, b}, w.coded[a].coder, w.coded[b].coder)
+		w.coded = append(w.coded, &coded{key: Key{Field: field + "+" + with}, pair: pair})
+	}
 	return i
 }
 
@@ -183,7 +205,7 @@ func (w *worker) newRun(r *Report) *run {
 // newBase returns the place of what a measure is kept in.
 func (w *worker) newBase(u *run, m Measure) int {
 	same := func(b base) bool {
-		return b.Func == m.Func && b.Field == m.Field && b.All == m.All && (b.Where == nil) == (m.Where == nil) &&
+		return b.Func == m.Func && b.Field == m.Field && b.With == m.With && b.All == m.All && (b.Where == nil) == (m.Where == nil) &&
 			(m.Where == nil || b.Where.String() == m.Where.String())
 	}
 	if i := slices.IndexFunc(u.bases, same); i >= 0 {
@@ -196,10 +218,14 @@ func (w *worker) newBase(u *run, m Measure) int {
 	}
 	switch f := functionNamed(m.Func); {
 	case m.Func == "distinct":
-		b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
-		b.state = &distinctOfAll{}
-		if len(u.keys) > 0 {
-			b.state = &distinct{seen: schema.NewSet(), coder: w.coded[b.coded].coder}
+		if m.With != "" {
+			b.coded = w.codePair(m.Field, m.With, u.Where == nil)
+		} else {
+			b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
+		}
+		b.coder = w.coded[b.coded].values()
+		if b.state = (&distinctOfAll{coder: b.coder}); len(u.keys) > 0 {
+			b.state = &distinct{seen: schema.NewSet(), coder: b.coder}
 		}
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway
@@ -354,6 +380,10 @@ func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 	if c.done && !all {
 		return c.codes
 	}
+	if c.pair != nil {
+		c.pair.encode(w.codes(c.pair.parts[0], rows, all), w.codes(c.pair.parts[1], rows, all), rows, c.codes)
+		return c.codes
+	}
 	if c.wide && !all {
 		rows = w.flows
 		c.done = true
@@ -389,6 +419,10 @@ func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
 func (w *worker) merge(o *worker) error {
 	translated := make([][]uint32, len(w.coded))
 	for i, c := range w.coded {
+		if c.pair != nil {
+			translated[i] = c.pair.absorb(o.coded[i].pair, translated)
+			continue
+		}
 		translated[i] = c.coder.Absorb(o.coded[i].coder)
 	}
 	for i, u := range w.runs {

@@ -84,7 +84,7 @@ var catalog = []Report{
 		Name: "scanners", Doc: "Sources that try many addresses and ports, and are refused or get no answer",
 		Next:  "rejected-targets --where 'srcaddr = …' for what one tried",
 		Where: where("action = REJECT or tcp_flags = 2"), Keys: keys("srcaddr"), // 2 is a SYN and no more
-		Measures: append([]Measure{{Name: "targets", Func: "distinct", Field: "dst_endpoint", Unit: Count}},
+		Measures: append([]Measure{{Name: "targets", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count}},
 			named("distinct_dstaddr distinct_dstport flows")...),
 		Limit: 10,
 	},

@@ -15,12 +15,11 @@ const exactDistinct = 1 << 20
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
-	coder   schema.Coder // of the field
-	seen    *schema.Set  // of group<<32 | code
-	n       []int64
-	many    map[uint32]*logLog // the groups with more than exactDistinct values
-	hashes  []uint64           // by code
-	guessed bool               // a fold was estimated
+	coder  values      // of the field
+	seen   *schema.Set // of group<<32 | code
+	n      []int64
+	many   map[uint32]*logLog // the groups with more than exactDistinct values
+	hashes hashes
 }
 
 func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
@@ -67,9 +66,14 @@ func (s *distinct) estimate(group uint32) *logLog {
 func (s *distinct) merge(other state, ids, codes []uint32) error {
 	o := other.(*distinct)
 	for word := range o.seen.All {
-		s.see(ids[word>>32], codes[uint32(word)])
+		if group := ids[word>>32]; group != skip {
+			s.see(group, translate(codes, uint32(word)))
+		}
 	}
 	for group, e := range o.many {
+		if ids[group] == skip {
+			continue
+		}
 		own := s.many[ids[group]]
 		if own == nil {
 			own = s.estimate(ids[group])
@@ -79,6 +83,14 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 	return nil
 }
 
+// translate is a code of another coder here.
+func translate(codes []uint32, code uint32) uint32 {
+	if codes == nil {
+		return code
+	}
+	return codes[code]
+}
+
 func (s *distinct) value(group uint32) any {
 	if e := s.many[group]; e != nil {
 		return e.count()
@@ -86,58 +98,88 @@ func (s *distinct) value(group uint32) any {
 	return s.n[group]
 }
 
-func (s *distinct) fold(in []bool) (any, error) {
-	seen := make([]bool, s.coder.Len())
-	n := 0
-	for word := range s.seen.All {
-		if code := uint32(word); in[word>>32] && !seen[code] {
-			seen[code] = true
-			n++
-		}
-	}
-	var all *logLog
-	for group, e := range s.many {
-		if in[group] {
-			if all == nil {
-				all = &logLog{}
-			}
-			all.merge(e)
-		}
-	}
-	if all == nil && n <= exactDistinct {
-		return int64(n), nil
-	}
-	if all == nil {
-		all = &logLog{}
-	}
-	for code, yes := range seen {
-		if yes {
-			all.add(s.hash(uint32(code)))
-		}
-	}
-	s.guessed = true
-	return all.count(), nil
-}
-
 func (s *distinct) error() string {
-	if len(s.many) == 0 && !s.guessed {
+	if len(s.many) == 0 {
 		return ""
 	}
 	return "numbers above 1,048,576 are estimates, with a standard error of 0.8 %"
 }
 
-// hash is that of the value of a code. It is the same in every run.
-func (s *distinct) hash(code uint32) uint64 {
-	for c := len(s.hashes); c <= int(code); c++ {
-		s.hashes = append(s.hashes, hashValue(s.coder.Value(uint32(c))))
+func (s *distinct) hash(code uint32) uint64 { return s.hashes.of(code, s.coder) }
+
+// hashes are those of values, by code. They are the same in every run.
+type hashes []uint64
+
+func (h *hashes) of(code uint32, coder values) uint64 {
+	for c := len(*h); c <= int(code); c++ {
+		*h = append(*h, hashValue(coder.Value(uint32(c))))
 	}
-	return s.hashes[code]
+	return (*h)[code]
 }
 
-// distinctOfAll is distinct for a report without keys, which has one group. It is always exact.
+// values is what codes stand for.
+type values interface {
+	Len() int // one more than the largest code
+	Value(code uint32) any
+}
+
+// A pairCoder numbers pairs of values by their codes. A pair with a null is null.
+type pairCoder struct {
+	parts  [2]int // places of what codes the values
+	coders [2]schema.Coder
+	pairs  *schema.Pairs
+	words  []uint64 // of pairs, as far as they were asked for
+}
+
+func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
+	return &pairCoder{parts: parts, coders: [2]schema.Coder{a, b}, pairs: schema.NewPairs()}
+}
+
+func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
+	for _, row := range rows {
+		out[row] = c.code(a[row], b[row])
+	}
+}
+
+func (c *pairCoder) code(a, b uint32) uint32 {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	id, _ := c.pairs.ID(uint64(a)<<32 | uint64(b))
+	return id + 1
+}
+
+func (c *pairCoder) Len() int { return c.pairs.Len() + 1 }
+
+// Value is a pair of values.
+func (c *pairCoder) Value(code uint32) any {
+	if code == 0 {
+		return nil
+	}
+	if len(c.words) != c.pairs.Len() {
+		c.words = c.pairs.Words()
+	}
+	word := c.words[code-1]
+	return [2]any{c.coders[0].Value(uint32(word >> 32)), c.coders[1].Value(uint32(word))}
+}
+
+// absorb adds the pairs of another pairCoder, whose values have the codes translated here, and returns the code
+// of each code there.
+func (c *pairCoder) absorb(o *pairCoder, translated [][]uint32) []uint32 {
+	codes := make([]uint32, o.Len())
+	for i, word := range o.pairs.Words() {
+		codes[i+1] = c.code(translated[c.parts[0]][word>>32], translated[c.parts[1]][uint32(word)])
+	}
+	return codes
+}
+
+// distinctOfAll is distinct for one group: that of a report without keys, or several taken together. It is exact,
+// unless a group that it takes in is not.
 type distinctOfAll struct {
-	seen []bool // by code
-	n    int64
+	coder values
+	seen  []bool // by code
+	n     int64
+	rest  *logLog // of groups whose values are not known any more
 }
 
 func (s *distinctOfAll) grow(int) {}
@@ -159,18 +201,56 @@ func (s *distinctOfAll) see(code uint32) {
 	}
 }
 
-func (s *distinctOfAll) merge(other state, _, codes []uint32) error {
-	for code, seen := range other.(*distinctOfAll).seen {
-		if seen {
-			s.see(codes[code])
+func (s *distinctOfAll) merge(other state, ids, codes []uint32) error {
+	switch o := other.(type) {
+	case *distinctOfAll:
+		if ids[0] == skip {
+			return nil
+		}
+		for code, seen := range o.seen {
+			if seen {
+				s.see(translate(codes, uint32(code)))
+			}
+		}
+		s.estimate(o.rest)
+	case *distinct:
+		for word := range o.seen.All {
+			if ids[word>>32] != skip {
+				s.see(translate(codes, uint32(word)))
+			}
+		}
+		for group, e := range o.many {
+			if ids[group] != skip {
+				s.estimate(e)
+			}
 		}
 	}
 	return nil
 }
 
-func (s *distinctOfAll) value(uint32) any { return s.n }
+func (s *distinctOfAll) estimate(e *logLog) {
+	if e == nil {
+		return
+	}
+	if s.rest == nil {
+		s.rest = &logLog{}
+	}
+	s.rest.merge(e)
+}
 
-func (s *distinctOfAll) fold([]bool) (any, error) { return s.n, nil }
+func (s *distinctOfAll) value(uint32) any {
+	if s.rest == nil {
+		return s.n
+	}
+	all := *s.rest
+	var h hashes
+	for code, seen := range s.seen {
+		if seen {
+			all.add(h.of(uint32(code), s.coder))
+		}
+	}
+	return all.count()
+}
 
 // A logLog estimates how many different hashes it was given, with a standard error of 1.04 / sqrt(2^14). It is
 // for large numbers only: those below 40,000 would need a correction. Source: Flajolet, Fusy, Gandouet and
@@ -220,6 +300,9 @@ func hashValue(v any) uint64 {
 	case netip.Addr:
 		a := v.As16()
 		eat(a[:])
+	case [2]any:
+		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[0])))
+		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[1])))
 	}
 	// its high bits, which are used most, are its weakest: mix them
 	h ^= h >> 33

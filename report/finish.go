@@ -414,14 +414,11 @@ func (u *run) cover(groups []bool) error {
 	if u.span == nil {
 		return nil
 	}
-	first, err := u.bases[u.span[0]].state.fold(groups)
+	all, err := u.together(groups)
 	if err != nil {
 		return err
 	}
-	last, err := u.bases[u.span[1]].state.fold(groups)
-	if err != nil {
-		return err
-	}
+	first, last := all[u.span[0]].value(0), all[u.span[1]].value(0)
 	u.seconds = 1
 	if first != nil && last != nil {
 		u.seconds = max(float64(last.(int64)-first.(int64)), 1)
@@ -441,60 +438,86 @@ func (u *run) bin() float64 {
 
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
-	v, _ := u.measures[m].value(u, u.bin(), func(b *base) (any, error) {
-		switch {
+	return u.measures[m].value(u.bin(), func(i int) any {
+		switch b := &u.bases[i]; {
 		case b.rows:
-			return u.rows.value(group), nil
+			return u.rows.value(group)
 		case b.state == nil:
-			return stats.Malformed, nil
+			return stats.Malformed
+		default:
+			return b.state.value(group)
 		}
-		return b.state.value(group), nil
 	})
-	return v
+}
+
+// together is what the bases have come to for several groups as one.
+func (u *run) together(in []bool) ([]state, error) {
+	ids := make([]uint32, len(in))
+	for g, yes := range in {
+		if !yes {
+			ids[g] = skip
+		}
+	}
+	all := make([]state, len(u.bases))
+	for i, b := range u.bases {
+		of := b.state
+		switch f := functionNamed(b.Func); {
+		case b.rows:
+			all[i], of = &count{}, &u.rows
+		case b.Func == "distinct":
+			all[i] = &distinctOfAll{coder: b.coder}
+		case f.new != nil:
+			all[i] = f.new()
+		default:
+			continue
+		}
+		all[i].grow(1)
+		if err := all[i].merge(of, ids, nil); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // fold is the row of several groups together. It has keys in so many columns in front, which are null.
 func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
+	all, err := u.together(in)
+	if err != nil {
+		return nil, err
+	}
 	row := make([]any, keys+len(u.measures))
 	for m := range u.measures {
-		v, err := u.measures[m].value(u, u.seconds, func(b *base) (any, error) {
-			switch {
-			case b.rows:
-				return u.rows.fold(in)
-			case b.state == nil:
-				return stats.Malformed, nil
+		row[keys+m] = u.measures[m].value(u.seconds, func(b int) any {
+			if all[b] == nil {
+				return stats.Malformed
 			}
-			return b.state.fold(in)
+			return all[b].value(0)
 		})
-		if err != nil {
-			return nil, err
-		}
-		row[keys+m] = v
 	}
 	return row, nil
 }
 
 // value computes a measure from what its bases have come to.
-func (m *measured) value(u *run, seconds float64, of func(*base) (any, error)) (any, error) {
+func (m *measured) value(seconds float64, of func(base int) any) any {
 	if m.lacks {
-		return nil, nil
+		return nil
 	}
 	if m.fn.of == nil {
-		v, err := of(&u.bases[m.bases[0]])
+		v := of(m.bases[0])
 		if m.Unit == Instant {
 			v = instant(v)
 		}
-		return v, err
+		return v
 	}
 	var parts []any
 	for _, b := range m.bases {
-		v, err := of(&u.bases[b])
-		if v == nil || err != nil {
-			return nil, err
+		v := of(b)
+		if v == nil {
+			return nil
 		}
 		parts = append(parts, v)
 	}
-	return m.fn.of(parts, seconds), nil
+	return m.fn.of(parts, seconds)
 }
 
 // compareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last

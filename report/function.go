@@ -90,14 +90,15 @@ type state interface {
 	grow(groups int)
 	// add takes in rows: row rows[i] belongs to group ids[i].
 	add(ids []uint32, rows []int32, in inputs) error
-	// merge takes in another state, whose group g is group ids[g] here, and whose code c of the field is
-	// code codes[c] here.
+	// merge takes in another state of the same function, whose group g is group ids[g] here, or none if that is
+	// skip, and whose code c of the field is code codes[c] here; nil codes are the same.
 	merge(other state, ids, codes []uint32) error
 	// value is the result for a group; nil is null.
 	value(group uint32) any
-	// fold is the result for all the groups for which in is set, taken together.
-	fold(in []bool) (any, error)
 }
+
+// skip in place of a group's number leaves it out of a merge.
+const skip = math.MaxUint32
 
 // inputs are what a function is computed from, by row.
 type inputs struct {
@@ -142,7 +143,7 @@ func (s *count) add(ids []uint32, rows []int32, in inputs) error {
 
 func (s *count) merge(other state, ids, _ []uint32) error {
 	for g, n := range other.(*count).n {
-		if n != 0 {
+		if n != 0 && ids[g] != skip {
 			s.n[ids[g]] += n
 		}
 	}
@@ -150,16 +151,6 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 }
 
 func (s *count) value(group uint32) any { return s.n[group] }
-
-func (s *count) fold(in []bool) (any, error) {
-	var n int64
-	for g, yes := range in {
-		if yes {
-			n += s.n[g]
-		}
-	}
-	return n, nil
-}
 
 // sum adds up a field. A group in which the field is always null has no sum.
 type sum struct {
@@ -219,8 +210,7 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 func (s *sum) merge(other state, ids, _ []uint32) error {
 	o := other.(*sum)
 	for g, some := range o.some {
-		if some {
-			id := ids[g]
+		if id := ids[g]; some && id != skip {
 			if s.sum[id] += o.sum[g]; s.sum[id] < 0 {
 				return errSum
 			}
@@ -235,23 +225,6 @@ func (s *sum) value(group uint32) any {
 		return nil
 	}
 	return s.sum[group]
-}
-
-func (s *sum) fold(in []bool) (any, error) {
-	var total int64
-	var any bool
-	for g, yes := range in {
-		if yes && s.some[g] {
-			if total += s.sum[g]; total < 0 {
-				return nil, errSum
-			}
-			any = true
-		}
-	}
-	if !any {
-		return nil, nil
-	}
-	return total, nil
 }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
@@ -298,7 +271,7 @@ func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values
 
 func (s *extreme) merge(other state, ids, _ []uint32) error {
 	for g, v := range other.(*extreme).v {
-		if v != math.MaxInt64 {
+		if v != math.MaxInt64 && ids[g] != skip {
 			s.v[ids[g]] = min(s.v[ids[g]], v)
 		}
 	}
@@ -310,19 +283,6 @@ func (s *extreme) value(group uint32) any {
 		return nil
 	}
 	return s.sign * s.v[group]
-}
-
-func (s *extreme) fold(in []bool) (any, error) {
-	best := int64(math.MaxInt64)
-	for g, yes := range in {
-		if yes {
-			best = min(best, s.v[g])
-		}
-	}
-	if best == math.MaxInt64 {
-		return nil, nil
-	}
-	return s.sign * best, nil
 }
 
 // grown returns s with at least n elements.

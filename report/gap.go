@@ -1,8 +1,6 @@
 package report
 
 import (
-	"slices"
-
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
@@ -49,6 +47,9 @@ func (s *gap) join(group uint32) {
 
 func (s *gap) merge(other state, ids, _ []uint32) error {
 	for group, list := range other.(*gap).covered {
+		if ids[group] == skip {
+			continue
+		}
 		for _, c := range list {
 			s.cover(ids[group], c)
 		}
@@ -59,16 +60,6 @@ func (s *gap) merge(other state, ids, _ []uint32) error {
 func (s *gap) value(group uint32) any {
 	s.join(group)
 	return longestGap(s.covered[group])
-}
-
-func (s *gap) fold(in []bool) (any, error) {
-	var all []span[int64]
-	for group, yes := range in {
-		if yes {
-			all = append(all, s.covered[group]...)
-		}
-	}
-	return longestGap(merged(slices.Clip(all), func(x int64) int64 { return x })), nil
 }
 
 // longestGap is the longest distance between neighbours, which are in order and apart.

@@ -80,7 +80,9 @@ func (s *sketch) count(group, bucket uint32, n int64) {
 func (s *sketch) merge(other state, ids, _ []uint32) error {
 	o := other.(*sketch)
 	for id, word := range o.cells.Words() {
-		s.count(ids[word>>32], uint32(word), o.n[id])
+		if group := ids[word>>32]; group != skip {
+			s.count(group, uint32(word), o.n[id])
+		}
 	}
 	return nil
 }
@@ -106,18 +108,6 @@ func (s *sketch) value(group uint32) any {
 		to++
 	}
 	return s.find(s.sorted[from:to])
-}
-
-func (s *sketch) fold(in []bool) (any, error) {
-	s.sort()
-	var together []cell
-	for _, c := range s.sorted {
-		if in[c.group] {
-			together = append(together, cell{bucket: c.bucket, n: c.n})
-		}
-	}
-	slices.SortFunc(together, func(a, b cell) int { return cmp.Compare(a.bucket, b.bucket) })
-	return s.find(together), nil
 }
 
 // find returns the quantile of what the cells count, which are in order.

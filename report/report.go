@@ -30,6 +30,7 @@ type Measure struct {
 	Name  string
 	Func  string // in the table of functions
 	Field string // what Func is applied to; "" for count
+	With  string // a second field, whose values are counted together with those of Field; only for distinct
 	Where Expr   // counts only these records
 	All   bool   // counts records of any log-status, not just flows
 	Unit  Unit
@@ -58,6 +59,7 @@ func Measures() []Measure { return slices.Clone(measures) }
 
 // ParseMeasure reads a measure as a user writes it: one of the named ones, or a function of a field, such
 // as distinct(dstport), sum(packets_lost_no_route), or distinct_dstport, which is the name of its column.
+// distinct(dstaddr+dstport) counts pairs of values.
 func ParseMeasure(s string, fields schema.Table) (Measure, error) {
 	s = strings.TrimSpace(s)
 	for _, m := range measures {
@@ -85,7 +87,17 @@ func ParseMeasure(s string, fields schema.Table) (Measure, error) {
 		}
 		return Measure{}, fmt.Errorf("unknown measure %q: %sthere are %s", s, near, strings.Join(names, ", "))
 	}
-	f, ok := fields.Lookup(field)
+	if first, second, ok := strings.Cut(field, "+"); ok && fn == "distinct" {
+		m, err := ParseMeasure(fn+"("+first+")", fields)
+		if err != nil {
+			return m, err
+		}
+		w, err := ParseMeasure(fn+"("+second+")", fields)
+		m.With = w.Field
+		m.Name += "_" + w.Field
+		return m, err
+	}
+	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
 		return Measure{}, schema.Unknown("field", field, fields.Names(), "flowlog fields")
 	}
@@ -168,7 +180,7 @@ func (c Change) Words() []string {
 		}
 		words = append(words, w, "src_"+w, "dst_"+w)
 		if _, field, ok := strings.Cut(w, "_"); ok {
-			words = append(words, field)
+			words = append(words, strings.Split(field, "+")...)
 		}
 	}
 	return words
@@ -364,6 +376,9 @@ func (r *Report) Fields(yield func(name string)) {
 func (m Measure) fields(yield func(name string)) {
 	if m.Field != "" {
 		yield(m.Field)
+	}
+	if m.With != "" {
+		yield(m.With)
 	}
 	if m.Where != nil {
 		m.Where.Fields(yield)

@@ -33,7 +33,6 @@ func want(t *testing.T, what string, got, want any) {
 func fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
-		schema.Field{Name: "dst_endpoint", Kind: schema.Text, From: []string{"dstaddr", "dstport"}},
 		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}},
 		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
 	for _, side := range []string{"src", "dst"} {
@@ -335,6 +334,13 @@ func naiveMeasures(r Report, rows []row) []any {
 			}
 			n++
 			v := value(rec, m.Field)
+			if m.With != "" && v != nil {
+				if other := value(rec, m.With); other != nil {
+					v = [2]any{v, other}
+				} else {
+					v = nil
+				}
+			}
 			if v == nil {
 				continue
 			}
@@ -446,7 +452,7 @@ func randomRows(r *rand.Rand, n int) []row {
 func randomReports(t *testing.T, r *rand.Rand) []Report {
 	t.Helper()
 	var out []Report
-	measures := strings.Fields("flows bytes packets first last accepted rejected nodata skipdata distinct(srcaddr) distinct(dstport) distinct(bytes) distinct(subnet_id) " +
+	measures := strings.Fields("flows bytes packets first last accepted rejected nodata skipdata distinct(srcaddr) distinct(dstport) distinct(bytes) distinct(subnet_id) distinct(dstaddr+dstport) distinct(subnet_id+bytes) " +
 		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start) count(bytes) avg(packets) p50(bytes) p99(tcp_flags) p90(dstport) rejected_share")
 	shuffled := func(list []string) []string {
 		list = slices.Clone(list)
