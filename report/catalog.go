@@ -82,7 +82,7 @@ var catalog = []Report{
 	},
 	{
 		Name: "scanners", Doc: "Sources that try many addresses and ports, and are refused or get no answer",
-		Next:  "rejected-targets --where 'srcaddr = …' for what one tried",
+		Next: "rejected-targets --where 'srcaddr = …' for what one tried",
 		// AWS notes no ACK of its own, so that a long connection begins with a SYN alone too: few packets tell
 		// one that was not answered, which is sent again after 1 and 3 seconds.
 		Where: where("action = REJECT or tcp_flags = 2 and packets <= 3"), Keys: keys("srcaddr"),
