@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,34 +20,114 @@ import (
 // enrichment is the group of flags that say what records are joined with.
 type enrichment struct {
 	protocols string
-	dbs       [2]string // by databases
+	dbs       [3]string // by databases
+	tables    []string
 }
 
-// databases is what MaxMind databases are used for, and where they are named.
-var databases = [2]struct {
-	kind enrich.DBKind
-	flag string
-	open func(string) (*enrich.DB, error)
-	what string
-	get  string
+// database is an open file of a row of databases.
+type database interface {
+	Lookups() []enrich.Lookup
+	Err() error
+	Close() error
+}
+
+// databases is what files about addresses there are, and where they are named.
+var databases = [3]struct {
+	kind  enrich.DBKind
+	flag  string
+	open  func(string) (database, error)
+	help  string
+	needs string
 }{
-	{enrich.City, "city-db", enrich.OpenCity, "city", "GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)"},
-	{enrich.ASN, "asn-db", enrich.OpenASN, "ASN", "GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)"},
+	{
+		enrich.City, "city-db", func(path string) (database, error) { return enrich.OpenCity(path) },
+		"MaxMind city database, an mmdb `file` (default: where geoipupdate puts it)",
+		"a MaxMind city database: get GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)",
+	},
+	{
+		enrich.ASN, "asn-db", func(path string) (database, error) { return enrich.OpenASN(path) },
+		"MaxMind ASN database, an mmdb `file` (default: where geoipupdate puts it)",
+		"a MaxMind ASN database: get GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)",
+	},
+	{
+		enrich.AWS, "aws-ranges", func(path string) (database, error) { return enrich.OpenAWSRanges(path) },
+		"AWS's ip-ranges.json, a `file`: services and regions of addresses",
+		"AWS's list of its addresses: get it with curl -O https://ip-ranges.amazonaws.com/ip-ranges.json",
+	},
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
 	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf("MaxMind %s database, an mmdb `file` (default: where geoipupdate puts it)", db.what))
+			f.StringVar(&e.dbs[i], db.flag, "", db.help)
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
+		e.tableFlag(f)
 	})
+}
+
+func (e *enrichment) tableFlag(f *pflag.FlagSet) {
+	f.StringArrayVar(&e.tables, "table", nil, "fields from a CSV file of your own, `name=file`, or from aws ec2 describe-instances")
+}
+
+// readTables reads the tables of the user's and returns their fields and lookups.
+func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup, err error) {
+	var tables []*enrich.Table
+	byName := make(map[string]*enrich.Table)
+	for _, arg := range e.tables {
+		name, file, ok := strings.Cut(arg, "=")
+		if !ok || file == "" {
+			return nil, nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv", arg)}
+		}
+		t := byName[strings.ToLower(name)]
+		if t == nil {
+			if t, err = enrich.NewTable(name); err != nil {
+				return nil, nil, usageError{fmt.Errorf("--table %s: %w", arg, err)}
+			}
+			byName[strings.ToLower(name)] = t
+			tables = append(tables, t)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--table %s: %w", arg, err)
+		}
+		if err := t.Read(file, content); err != nil {
+			return nil, nil, err
+		}
+	}
+	taken := map[string]string{"report": "what reports are named by in JSON"}
+	for _, m := range report.Measures() {
+		taken[m.Name] = "a measure"
+	}
+	for _, f := range schema.Logged() {
+		taken[f.Name] = "a field that AWS logs"
+	}
+	for _, f := range slices.Concat(schema.Delivered(), report.VantageFields(), enrich.Fields()) {
+		taken[f.Name] = "a field that flowlog has already"
+	}
+	for _, t := range tables {
+		if err := t.Check(func(field string) string { return taken[field] }); err != nil {
+			return nil, nil, err
+		}
+		for _, l := range t.Lookups() {
+			taken[l.Name] = "a field of the table " + t.Name()
+			fields = append(fields, l.Field)
+			lookups = append(lookups, l)
+		}
+	}
+	return fields, lookups, nil
+}
+
+// names lists all fields that there are with these flags, for completion.
+func (e *enrichment) names() []string {
+	fields, _, _ := e.readTables() // what is wrong with a table is said when the command runs
+	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields(), fields).Names()
 }
 
 // lookups is enrichment flags made ready.
 type lookups struct {
 	all    []enrich.Lookup
-	dbs    []*enrich.DB
+	dbs    []database
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
 	number func(field, name string) []int64
@@ -65,7 +146,11 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			return nil, err
 		}
 	}
-	l := &lookups{all: enrich.Builtin(protocols), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
+	tableFields, tableLookups, err := e.readTables()
+	if err != nil {
+		return nil, err
+	}
+	l := &lookups{all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
 	for i, db := range databases {
 		path := e.dbs[i]
 		if path != "" && !exists(path) {
@@ -95,16 +180,17 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		}
 		l.fields = append(l.fields, f)
 	}
+	l.fields = append(l.fields, tableFields...)
 	return l, nil
 }
 
-// missing is the error for fields that need a database that is not there, unless the input has them.
+// missing is the error for fields that need a file that is not there, unless the input has them.
 func (l *lookups) missing(ctx context.Context, what string, r *reader, names []string) error {
 	for _, name := range names {
 		i, lacks := l.lacks[enrich.NeedsDB(name)]
 		if lacks && !slices.Contains(r.header(ctx), name) {
 			db := databases[i]
-			return fmt.Errorf("%s needs a MaxMind %s database: get %s; then name it with --%s FILE or $%s", what, db.what, db.get, db.flag, envName(db.flag))
+			return fmt.Errorf("%s needs %s; then name it with --%s FILE or $%s", what, db.needs, db.flag, envName(db.flag))
 		}
 	}
 	return nil

@@ -20,12 +20,15 @@ import (
 )
 
 // listing makes a command that prints what flowlog knows: as text, a row a thing, or as JSON.
-func listing(con *console, use, short string, header []string, list func() (rows [][]string, document any)) *cobra.Command {
+func listing(con *console, use, short string, header []string, list func() (rows [][]string, document any, err error)) *cobra.Command {
 	var format string
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			rows, document := list()
+			rows, document, err := list()
+			if err != nil {
+				return err
+			}
 			switch format {
 			case "json":
 				enc := json.NewEncoder(con.out)
@@ -99,25 +102,30 @@ func wrapped(header []string, rows [][]string, width int) [][]string {
 
 // newFields returns `flowlog fields`.
 func newFields(con *console) *cobra.Command {
-	return listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func() ([][]string, any) {
-		fields := slices.Concat(schema.Logged(), schema.Delivered(), enrich.Fields())
+	var e enrichment
+	c := listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func() ([][]string, any, error) {
+		tables, _, err := e.readTables()
+		if err != nil {
+			return nil, nil, err
+		}
+		fields := slices.Concat(schema.Logged(), schema.Delivered(), enrich.Fields(), tables)
 		var rows [][]string
 		for _, f := range fields {
-			since := "-"
-			switch {
+			since := "enriched"
+			switch kind := enrich.NeedsDB(f.Name); {
 			case f.Since > 0:
 				since = fmt.Sprintf("v%d", f.Since)
-			case f.From == nil && enrich.NeedsDB(f.Name) == "":
+			case kind != "":
+				since = string(kind)
+			case f.From == nil:
 				since = "object name"
-			case enrich.NeedsDB(f.Name) != "":
-				since = fmt.Sprintf("%s database", enrich.NeedsDB(f.Name))
-			case f.From != nil:
-				since = "enriched"
 			}
 			rows = append(rows, []string{f.Name, f.Kind.String(), since, f.Doc})
 		}
-		return rows, fields
+		return rows, fields, nil
 	})
+	e.tableFlag(c.Flags())
+	return c
 }
 
 // listedKeys is how many keys of a report are listed for people, so that there is room for what it answers.
@@ -125,7 +133,7 @@ const listedKeys = 2
 
 // newReports returns `flowlog reports`.
 func newReports(con *console) *cobra.Command {
-	c := listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any) {
+	c := listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any, error) {
 		type entry struct {
 			Name     string   `json:"name"`
 			Doc      string   `json:"doc"`
@@ -170,7 +178,7 @@ func newReports(con *console) *cobra.Command {
 			rows = append(rows, []string{r.Name, by, doc})
 			entries = append(entries, e)
 		}
-		return rows, entries
+		return rows, entries, nil
 	})
 	c.PreRunE = func(*cobra.Command, []string) error { return con.settings.err }
 	return c
@@ -178,7 +186,7 @@ func newReports(con *console) *cobra.Command {
 
 // newFormats returns `flowlog formats`.
 func newFormats(con *console) *cobra.Command {
-	return listing(con, "formats", "List the formats of input and output", []string{"FORMAT", "USE", "WHAT IT IS"}, func() ([][]string, any) {
+	return listing(con, "formats", "List the formats of input and output", []string{"FORMAT", "USE", "WHAT IT IS"}, func() ([][]string, any, error) {
 		type entry struct {
 			Name string `json:"name"`
 			Use  string `json:"use"`
@@ -198,6 +206,6 @@ func newFormats(con *console) *cobra.Command {
 		for _, e := range entries {
 			rows = append(rows, []string{e.Name, e.Use, e.Doc})
 		}
-		return rows, entries
+		return rows, entries, nil
 	})
 }

@@ -48,7 +48,7 @@ func newParse(con *console) *cobra.Command {
 	p.output.flags(c, "table on a terminal, ndjson otherwise")
 	p.input.flags(c)
 	p.enrichment.flags(c)
-	complete(c, "fields", func() []string { return append(schema.Logged(), enrich.Fields()...).Names() })
+	complete(c, "fields", p.enrichment.names)
 	return c
 }
 

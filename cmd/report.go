@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
@@ -26,6 +25,7 @@ type reporting struct {
 	input
 	enrichment
 	output
+	memory
 	change  report.Change
 	vantage string
 	reports []report.Report
@@ -137,10 +137,11 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
+	r.memory.flags(c)
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)
-	complete(c, "by", func() []string { return append(schema.Logged(), enrich.Fields()...).Names() })
+	complete(c, "by", r.enrichment.names)
 	complete(c, "sort", measureNames)
 	complete(c, "measures", measureNames)
 	return c
@@ -230,12 +231,26 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // compute runs the reports over the input.
-func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ schema.Stats, err error) {
 	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
 	if err != nil {
 		return nil, schema.Stats{}, usageError{err}
 	}
-	in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	defer func() {
+		if cerr := agg.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	limit, err := r.memory.limit()
+	if err != nil {
+		return nil, schema.Stats{}, err
+	}
+	if limit > 0 {
+		agg.Limit(limit, r.memory.tempDir)
+	}
+	if r.vantage == "" { // it learns from all records
+		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	}
 	wrap := enr.wrap(in.opt.Workers)
 	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
 	if err != nil && (ctx.Err() == nil || !in.partial) {

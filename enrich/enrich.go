@@ -1,5 +1,5 @@
 // Package enrich adds to flow records what they do not say themselves: names of protocols and ports, the
-// scope of addresses, where they are and whose network they are in.
+// scope of addresses, where they are, whose network they are in, and what tables of the user's say of them.
 //
 //	Batch → the distinct values of the From fields → Lookup, once each → gather → wider Batch
 package enrich

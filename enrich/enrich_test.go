@@ -119,7 +119,7 @@ func TestFields(t *testing.T) {
 		}
 	}
 	var got []string
-	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups()) {
+	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups(), (*AWSRanges)(nil).Lookups()) {
 		got = append(got, l.Name)
 		if f, _ := Fields().Lookup(l.Name); fmt.Sprint(f) != fmt.Sprint(l.Field) {
 			t.Errorf("%s: the lookup says %v, the table %v", l.Name, l.Field, f)
@@ -136,6 +136,7 @@ func TestFields(t *testing.T) {
 func TestNeedsDB(t *testing.T) {
 	for name, want := range map[string]DBKind{
 		"src_country": City, "dst_longitude": City, "dst_as_org": ASN, "src_asn": ASN,
+		"dst_aws_service": AWS, "src_aws_region": AWS, "src-country": City, "SRC_ASN": ASN,
 		"src_scope": "", "protocol_name": "", "srcaddr": "", "country": "",
 	} {
 		if got := NeedsDB(name); got != want {

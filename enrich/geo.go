@@ -18,12 +18,13 @@ import (
 	"flowlog/parse/schema"
 )
 
-// DBKind is what a MaxMind database is asked for.
+// DBKind is a kind of file about addresses, in words.
 type DBKind string
 
 const (
-	City DBKind = "city" // where an address is
-	ASN  DBKind = "asn"  // whose network it is in
+	City DBKind = "city database" // MaxMind's: where an address is
+	ASN  DBKind = "asn database"  // MaxMind's: whose network it is in
+	AWS  DBKind = "AWS ranges"    // AWS's: what it is used for there
 )
 
 // A place is what the databases know of an address, in the form in which it is remembered. What they do not

@@ -3,6 +3,7 @@ package enrich
 import (
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -62,7 +63,8 @@ func lossLookup() Lookup {
 	}
 }
 
-// Fields lists every field that this package can compute, with or without a database at hand.
+// Fields lists every field that this package can compute, with or without a database at hand. Tables of
+// the user's give more.
 func Fields() schema.Table {
 	var t schema.Table
 	for _, l := range Builtin(nil) {
@@ -73,11 +75,13 @@ func Fields() schema.Table {
 			t = append(t, f.field(side.prefix, side.addrDoc, side.addrs))
 		}
 	}
-	return t
+	return append(t, awsFields()...)
 }
 
-// NeedsDB says which kind of database the field comes from: City, ASN, or none, "".
+// NeedsDB says which kind of file the field comes from: City, ASN, AWS, or none, "". The name may be spelled
+// as users do.
 func NeedsDB(name string) DBKind {
+	name = schema.CanonicalName(name)
 	for _, side := range sides {
 		for _, f := range dbFields {
 			if name == side.prefix+"_"+f.name {
@@ -85,14 +89,17 @@ func NeedsDB(name string) DBKind {
 			}
 		}
 	}
+	if slices.Contains(awsFields().Names(), name) {
+		return AWS
+	}
 	return ""
 }
 
 // address is the first address that is not null, if there is one.
 func address(in []arrow.Array, row int) (netip.Addr, bool) {
 	for _, a := range in {
-		if a != nil && a.IsValid(row) {
-			return netip.AddrFrom16(schema.AddrValues(a)[row]).Unmap(), true
+		if a, ok := a.(*array.FixedSizeBinary); ok && a.IsValid(row) {
+			return netip.AddrFrom16([16]byte(a.Value(row))).Unmap(), true
 		}
 	}
 	return netip.Addr{}, false
@@ -110,4 +117,13 @@ func integer(in []arrow.Array, row int) (int64, bool) {
 		return a.Value(row), true
 	}
 	return 0, false
+}
+
+// word is a text of a column that may not be there, if there is one.
+func word(a arrow.Array, row int) (string, bool) {
+	if a == nil || a.IsNull(row) {
+		return "", false
+	}
+	codes, words := schema.TextCodes(a)
+	return words.Value(int(codes[row])), true
 }

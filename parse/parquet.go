@@ -2,21 +2,25 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
 )
 
-// parquetBlock is how many rows of a row group are decoded together.
-const parquetBlock = 256 << 10
+// parquetBlock is how many rows of a row group are decoded together. Their columns fit a core's second-level
+// cache, and the pages that flowlog writes are as long.
+const parquetBlock = 32 << 10
 
 // readParquet reads the columns of a Parquet file that are needed. Pieces of row groups are its blocks.
 func readParquet(in *input, c *content) error {
@@ -31,7 +35,7 @@ func readParquet(in *input, c *content) error {
 	if err := checkFooter(raw, size); err != nil {
 		return err
 	}
-	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true))
+	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -51,39 +55,163 @@ func readParquet(in *input, c *content) error {
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
-	start := &place{layout: l}
-	var blocks sync.WaitGroup
-	defer blocks.Wait() // they read the file, which is closed next
 	writer, _ := f.Lookup("writer")
-	foreign := writer != "flowlog"
-	for _, group := range f.RowGroups() {
+	r := &parquetReader{input: in, raw: raw, size: size, file: f, foreign: writer != "flowlog"}
+	var groups []*rowGroup
+	line := int64(0)
+	for i, group := range f.RowGroups() {
 		for i, chunk := range group.ColumnChunks() {
 			if chunk.NumValues() != group.NumRows() && i < len(names) {
 				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
 			}
 		}
-		if in.outside(group, names) || in.unwanted(group, names) {
-			continue
+		if !in.outside(group, names) && !in.unwanted(group, names) {
+			groups = append(groups, &rowGroup{RowGroup: &f.Metadata().RowGroups[i], place: place{layout: l, line: line}})
 		}
-		for from := int64(0); from < group.NumRows(); from += parquetBlock {
-			to := min(from+parquetBlock, group.NumRows())
-			blocks.Add(1)
-			more := in.send(&block{start: start, done: blocks.Done, decode: func(w *worker, b *block, at place) place {
-				defer recoveredIn(b)
-				if err := w.parquet(group, from, to, foreign, at); err != nil {
-					w.reset()
-					b.fail(fmt.Errorf("parquet: %w", err))
-				}
-				at.line += to - from
-				return at
-			}})
-			if !more {
-				return nil
+		line += group.NumRows()
+	}
+	for i, group := range groups {
+		if i == 0 {
+			r.open(group)
+		}
+		ahead := sync.OnceFunc(func() {
+			if i+1 < len(groups) {
+				r.open(groups[i+1])
 			}
-			start = nil
+		})
+		if err := r.cut(group, ahead); err != nil {
+			in.fail(fmt.Errorf("parquet: %w", err))
 		}
+		if in.ctx.Err() != nil {
+			return nil
+		}
+		ahead()
+		groups[i] = nil // with its dictionaries
 	}
 	return nil
+}
+
+// parquetReader gives the row groups of a file out in blocks.
+type parquetReader struct {
+	*input
+	raw     io.ReaderAt
+	size    int64
+	file    *parquet.File
+	foreign bool
+}
+
+// rowGroup is a row group being read.
+type rowGroup struct {
+	*format.RowGroup
+	place  place
+	chunks []*chunkReader // of the columns that are needed, nil for others
+	err    error
+}
+
+// open begins to read a row group, and gives out the large ones of its dictionaries.
+func (r *parquetReader) open(g *rowGroup) {
+	columns, names := r.file.Root().Columns(), g.place.layout.names
+	if len(g.Columns) != len(columns) {
+		g.err = errors.New("nested columns: these are not flow logs")
+		return
+	}
+	chunks := make([]*chunkReader, len(names))
+	for i, name := range names {
+		if slices.Contains(names[:i], name) || !r.needs(name) {
+			continue
+		}
+		if !columns[i].Leaf() || columns[i].MaxRepetitionLevel() > 0 || columns[i].MaxDefinitionLevel() > 1 {
+			g.err = errors.New("nested columns: these are not flow logs")
+			return
+		}
+		c, err := newChunkReader(r.raw, r.size, columns[i], &g.Columns[i].MetaData, g.NumRows, &r.pages)
+		if err != nil {
+			g.err = fmt.Errorf("%s: %w", name, err)
+			return
+		}
+		chunks[i] = c
+	}
+	g.chunks = chunks
+	if g.err = g.fill(min(1, g.NumRows)); g.err != nil {
+		return
+	}
+	for i, c := range chunks {
+		if c == nil || c.dict == nil || c.dict.count < largeDictionary {
+			continue
+		}
+		dict := c.dict
+		r.send(&block{start: &g.place, decode: func(w *worker, b *block, at place) place {
+			if c := w.bind(at.layout)[i]; c != nil {
+				dict.load(w, c, r.foreign) // whoever needs it sees the error
+			}
+			return at
+		}})
+	}
+}
+
+// largeDictionary is the size from which on a dictionary is worth a block of its own.
+const largeDictionary = 1 << 10
+
+// cut gives out the rows of a row group that is open. Once that is under way it calls ahead, to open the next one:
+// all workers wait for a dictionary, unless there is something else to do while one of them decodes it.
+func (r *parquetReader) cut(g *rowGroup, ahead func()) error {
+	if g.err != nil {
+		return g.err
+	}
+	for from := int64(0); from < g.NumRows; from += parquetBlock {
+		to := min(from+parquetBlock, g.NumRows)
+		if err := g.fill(to); err != nil {
+			return err
+		}
+		pages := make([][]*page, len(g.chunks))
+		for i, c := range g.chunks {
+			if c != nil {
+				pages[i] = c.take(to)
+			}
+		}
+		free := func() {
+			for _, pages := range pages {
+				for _, p := range pages {
+					if p.users.Add(-1) == 0 {
+						r.freePage(p)
+					}
+				}
+			}
+		}
+		start := place{layout: g.place.layout, line: g.place.line + from}
+		more := r.send(&block{start: &start, done: free, decode: func(w *worker, b *block, at place) place {
+			defer recoveredIn(b)
+			if err := w.parquet(pages, from, to, r.foreign, at); err != nil {
+				w.reset()
+				b.fail(fmt.Errorf("parquet: %w", err))
+			}
+			return at
+		}})
+		if !more {
+			return nil
+		}
+		ahead()
+	}
+	return nil
+}
+
+// fill reads the pages with rows up to to, of all columns at once, since each may be far away.
+func (g *rowGroup) fill(to int64) error {
+	errs := make([]error, len(g.chunks))
+	var reading sync.WaitGroup
+	for i, c := range g.chunks {
+		if c == nil || c.rows >= to {
+			continue
+		}
+		reading.Go(func() {
+			defer recovered(&errs[i]) // of parquet-go
+			if err := c.fill(to); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", c.column.Name(), err)
+			}
+		})
+	}
+	reading.Wait()
+	return cmp.Or(errs...)
 }
 
 // checkFooter keeps the library from making room for a footer that cannot be there.
@@ -164,18 +292,14 @@ func textBounds(group parquet.RowGroup, names []string, field string) (low, high
 	return string(from.ByteArray()), string(to.ByteArray()), true
 }
 
-// parquet decodes rows from up to to of a row group.
-func (w *worker) parquet(group parquet.RowGroup, from, to int64, foreign bool, at place) error {
+// parquet decodes rows from up to to of a row group, which are in the pages of each column.
+func (w *worker) parquet(pages [][]*page, from, to int64, foreign bool, at place) error {
 	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
-	chunks := group.ColumnChunks()
-	if len(chunks) != len(at.layout.names) {
-		return errors.New("nested columns: these are not flow logs")
-	}
 	for i, c := range w.bind(at.layout) {
 		if c == nil {
 			continue
 		}
-		if err := t.pages(c, chunks[i], from, to); err != nil {
+		if err := t.pages(c, pages[i], from, to); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
@@ -184,71 +308,93 @@ func (w *worker) parquet(group parquet.RowGroup, from, to int64, foreign bool, a
 }
 
 // pages appends the rows of one column.
-func (t *columns) pages(c *schema.Column, chunk parquet.ColumnChunk, from, to int64) error {
-	pages := chunk.Pages()
-	defer pages.Close()
-	if err := pages.SeekToRow(from); err != nil {
-		return err
-	}
-	var words *distinct // of the dictionary, which all pages of the chunk share
-	for missing := to - from; missing > 0; {
-		page, err := pages.ReadPage()
-		if err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+func (t *columns) pages(c *schema.Column, pages []*page, from, to int64) error {
+	var dict *distinct // what the codes of all pages stand for; nil if there are none
+	plain := false     // some values are not codes
+	for _, p := range pages {
+		if err := p.decode(&t.w.rooms); err != nil {
 			return err
 		}
-		if n := page.NumRows(); n > missing {
-			page = page.Slice(0, missing)
+		plain = plain || p.valid > 0 && !p.coded
+		if p.coded && dict == nil {
+			var err error
+			if dict, err = p.dict.convert(t.w, c, t.foreign); err != nil {
+				return err
+			}
 		}
-		missing -= page.NumRows()
-		if dict := page.Dictionary(); dict != nil && words == nil {
-			values := dict.Page()
-			words = convert(c, int(values.NumValues()), parquetValue(values.Data(), t.foreign))
-		}
-		t.page(c, page, words)
-		parquet.Release(page)
+	}
+	if t.w.projection.Coded && c.Kind == schema.Addr && dict != nil && !plain && dict.faults == nil {
+		c.Code(&dict.values)
+	}
+	for _, p := range pages {
+		t.page(c, p, dict, int(max(from, p.from)-p.from), int(min(to, p.to)-p.from))
 	}
 	return nil
 }
 
-// page appends the rows of one page. words are the values of its dictionary, if it has one.
-func (t *columns) page(c *schema.Column, page parquet.Page, words *distinct) {
-	data := page.Data()
-	t.index = slices.Grow(t.index[:0], int(page.NumRows()))[:page.NumRows()]
-	index := t.index
-	levels := page.DefinitionLevels()
-	dense := int32(0)
-	for row := range index {
-		if len(levels) > 0 && levels[row] == 0 {
-			index[row] = -1
-			continue
-		}
-		index[row] = dense
-		dense++
+// page appends rows from up to to of one page.
+func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) {
+	first, end := from, to // of the values
+	levels := p.levels
+	if len(levels) > 0 {
+		first = bytes.Count(levels[:from], []byte{1})
+		levels = levels[from:to]
+		end = first + bytes.Count(levels, []byte{1})
 	}
-	if dense == 0 {
-		c.Pad(c.Len() + len(index))
+	if p.valid == 0 || first == end {
+		c.Pad(c.Len() + to - from)
 		return
 	}
 	c.Fill()
-	switch {
-	case page.Dictionary() != nil:
-		codes := data.Int32()
-		for row, i := range index {
-			if i >= 0 {
-				index[row] = codes[i]
-			}
-		}
-		t.add(c, words, index)
-	case data.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time) && slices.Min(data.Int64()) >= 0:
-		c.Int64 = scatter(c, c.Int64, data.Int64(), index)
-	case data.Kind() == encoding.Int32 && c.Kind == schema.Int32 && slices.Min(data.Int32()) >= 0 && int64(slices.Max(data.Int32())) <= c.Max:
-		c.Int32 = scatter(c, c.Int32, data.Int32(), index)
-	default:
-		t.add(c, convert(c, int(dense), parquetValue(data, t.foreign)), index)
+	if p.coded && end-first == to-from {
+		t.add(c, dict, p.codes[first:end])
+		return
 	}
+	index := slices.Grow(t.index[:0], to-from)[:to-from]
+	t.index = index
+	at, last := int32(0), int32(end-first-1)
+	switch {
+	case p.coded: // a null is -1 without a branch, which would often be guessed wrong
+		codes := p.codes[first:end]
+		for i, level := range levels {
+			index[i] = codes[min(at, last)] | (int32(level) - 1)
+			at += int32(level)
+		}
+		t.add(c, dict, index)
+		return
+	case len(levels) > 0:
+		for i, level := range levels {
+			index[i] = at | (int32(level) - 1)
+			at += int32(level)
+		}
+	default:
+		for i := range index {
+			index[i] = int32(i)
+		}
+	}
+	switch {
+	case p.values.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time):
+		if v := p.values.Int64()[first:end]; within(v, math.MaxInt64) {
+			c.Int64 = scatter(c, c.Int64, v, index)
+			return
+		}
+	case p.values.Kind() == encoding.Int32 && c.Kind == schema.Int32:
+		if v := p.values.Int32()[first:end]; within(v, int32(c.Max)) {
+			c.Int32 = scatter(c, c.Int32, v, index)
+			return
+		}
+	}
+	value := parquetValue(p.values, t.foreign)
+	t.add(c, convert(c, end-first, func(c *schema.Column, i int) (schema.Fault, string) { return value(c, first+i) }), index)
+}
+
+// within reports whether all values are from 0 to most.
+func within[T int32 | int64](values []T, most T) bool {
+	var outside T
+	for _, v := range values {
+		outside |= v | (most - v)
+	}
+	return outside >= 0
 }
 
 // scatter appends values that are valid as they are to those of a column; -1 in index is a null.

@@ -131,6 +131,8 @@ type scan struct {
 	seq        atomic.Int64 // of batches, unless ordered
 	dropped    atomic.Int64
 	buffers    sync.Pool
+	pages      sync.Pool // of *page, of Parquet
+	rooms      rooms
 	layouts    map[string]*layout
 }
 
@@ -172,7 +174,7 @@ type block struct {
 	*object
 	data   []byte
 	decode func(w *worker, b *block, at place) place
-	start  *place     // where the first block of an object starts
+	start  *place     // where it starts, if that is known, as it is for the first block of an object
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
 	after  chan place // to the block after
 	seq    int64
@@ -429,8 +431,9 @@ type worker struct {
 	byName map[string]*schema.Column
 	extra  []*schema.Column // columns of the input that the table does not know
 	bound  map[*layout][]*schema.Column
-	rows   int     // in the columns
-	seps   []int32 // of the block, see separators
+	words  map[*schema.Column]words // dictionaries of Parquet that were converted last
+	rows   int                      // in the columns
+	seps   []int32                  // of the block, see separators
 	tokens [][]byte
 	json   fastjson.Parser
 
@@ -439,12 +442,12 @@ type worker struct {
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout][]*schema.Column)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout][]*schema.Column), words: make(map[*schema.Column]words)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
 	w.status = w.need("log_status")
-	if s.opt.Since != 0 || s.opt.Until != 0 {
+	if s.timed() {
 		w.end = w.need("end")
 	}
 	for _, c := range w.cols {
@@ -452,6 +455,17 @@ func newWorker(s *scan, id int) *worker {
 	}
 	return w
 }
+
+// needs reports whether the column for a name that the input uses is needed by anybody.
+func (s *scan) needs(name string) bool {
+	if s.projection.Index(name) >= 0 || name == "log_status" || name == "end" && s.timed() {
+		return true
+	}
+	return s.projection.Extra && name != "" && !s.projection.Knows(name)
+}
+
+// timed reports whether records are chosen by their time.
+func (s *scan) timed() bool { return s.opt.Since != 0 || s.opt.Until != 0 }
 
 // need returns the column of a field that decoding needs, whether the projection has it or not.
 func (w *worker) need(name string) *schema.Column {
@@ -469,7 +483,7 @@ func (w *worker) column(name string) *schema.Column {
 	if c, ok := w.byName[name]; ok {
 		return c
 	}
-	if !w.projection.Extra || name == "" || w.projection.Knows(name) {
+	if !w.needs(name) {
 		return nil
 	}
 	c := schema.NewColumn(schema.Field{Name: name, Kind: schema.Text})
@@ -499,7 +513,10 @@ func (w *worker) do(b *block) {
 	at, exact := w.place(b)
 	w.reset()
 	end := b.decode(w, b, at)
-	if b.before != nil && !exact {
+	switch {
+	case b.start != nil && b.before != nil && w.opt.Ordered:
+		<-b.before // what is reported comes in order too
+	case b.before != nil && !exact:
 		was := <-b.before
 		if was.layout != at.layout {
 			w.reset()
@@ -533,9 +550,6 @@ func (w *worker) do(b *block) {
 func (w *worker) place(b *block) (at place, exact bool) {
 	switch {
 	case b.start != nil:
-		if b.before != nil {
-			<-b.before
-		}
 		return *b.start, true
 	case b.before == nil:
 		return place{}, true
@@ -665,8 +679,12 @@ func (w *worker) statuses(rows int) schema.Stats {
 		return st
 	}
 	counts := make([]int64, w.status.Dict.Len())
-	for _, code := range w.status.Int32 {
-		counts[code]++
+	codes := w.status.Int32
+	for from, to := 0, 0; from < len(codes); from = to {
+		for to < len(codes) && codes[to] == codes[from] { // a count for each row would wait for the one before
+			to++
+		}
+		counts[codes[from]] += int64(to - from)
 	}
 	nulls := int64(len(w.status.Nulls)) // they have code 0
 	counts[0] -= nulls
@@ -693,8 +711,11 @@ func (w *worker) record() arrow.Record {
 		cols = append(cols, c.Array())
 	}
 	s := w.schema
-	if len(w.extra) > 0 {
+	if w.projection.Coded || len(w.extra) > 0 {
 		fields := slices.Clone(s.Fields())
+		for i := range fields {
+			fields[i].Type = cols[i].DataType()
+		}
 		for _, c := range w.extra {
 			cols = append(cols, c.Array())
 			fields = append(fields, arrow.Field{Name: c.Name, Type: c.Kind.Arrow(), Nullable: true})

@@ -89,6 +89,10 @@ func rowsOfRecord(rec arrow.Record) []string {
 			case *array.FixedSizeBinary:
 				v = netip.AddrFrom16([16]byte(a.Value(row))).Unmap().String()
 			case *array.Dictionary:
+				if addrs, ok := a.Dictionary().(*array.FixedSizeBinary); ok {
+					v = netip.AddrFrom16([16]byte(addrs.Value(a.GetValueIndex(row)))).Unmap().String()
+					break
+				}
 				v = a.Dictionary().(*array.String).Value(a.GetValueIndex(row))
 			default:
 				v = a.ValueStr(row)

@@ -270,10 +270,14 @@ func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt O
 		return nil, err
 	case b := <-in.queue:
 		stop(nil)
-		<-done
+		var names []string
 		if b.start.layout != nil {
-			return b.start.layout.names, nil
+			names = b.start.layout.names
+		} else {
+			names = memberNames(b.data)
 		}
-		return memberNames(b.data), nil
+		b.free(s) // or the reader of a Parquet file, which waits for its blocks, never ends
+		<-done
+		return names, nil
 	}
 }

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -21,6 +23,27 @@ type Aggregator struct {
 	workers    []*worker
 	present    []atomic.Bool // by field of the projection: some flow has a value
 	seen       atomic.Int64  // flows
+
+	memory  int64  // bytes that the groups of a worker may take; 0 is any number
+	tempDir string // where to put them otherwise
+	mu      sync.Mutex
+	spilled *spill   // nil if all are in memory
+	bins    observed // of what was spilled
+	spans   []*[2]any
+}
+
+// Limit makes the aggregator put groups into temporary files of a directory, "" for the usual one, when they
+// take about so many bytes of memory. It comes before the first Add.
+func (a *Aggregator) Limit(bytes int64, tempDir string) {
+	a.memory, a.tempDir = max(bytes/int64(len(a.workers)), 1), tempDir
+}
+
+// Close deletes temporary files of an aggregator that was not finished.
+func (a *Aggregator) Close() error {
+	if a.spilled == nil {
+		return nil
+	}
+	return a.spilled.close()
 }
 
 // NewAggregator prepares the reports for batches of the given number of workers. The table holds all fields
@@ -35,11 +58,31 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	if err != nil {
 		return nil, err
 	}
+	p.Coded = !conditionOnAddress(reports, p) // keys and distinct counts look at addresses through coders
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
+	a.bins.lo, a.bins.hi = math.MaxInt64, math.MinInt64
+	a.spans = make([]*[2]any, len(reports))
 	for range workers {
 		a.workers = append(a.workers, a.newWorker())
 	}
 	return a, nil
+}
+
+// conditionOnAddress reports whether a condition looks at addresses.
+func conditionOnAddress(reports []Report, p *schema.Projection) bool {
+	found := false
+	look := func(e Expr) {
+		if e != nil {
+			e.Fields(func(name string) { found = found || p.Fields[p.Index(name)].Kind == schema.Addr })
+		}
+	}
+	for _, r := range reports {
+		look(r.Where)
+		for _, m := range r.Measures {
+			look(m.Where)
+		}
+	}
+	return found
 }
 
 // Projection is the columns that Add needs, in any order.
@@ -67,7 +110,18 @@ func (a *Aggregator) Only() (field, value string) {
 
 // Add takes in a batch. It is a schema.Emit.
 func (a *Aggregator) Add(b schema.Batch) error {
-	return a.workers[b.Worker].add(b.Record)
+	w := a.workers[b.Worker]
+	if err := w.add(b.Record); err != nil {
+		return err
+	}
+	if a.memory > 0 && w.size() > a.memory {
+		a.workers[b.Worker] = nil
+		if err := a.spill(w); err != nil {
+			return err
+		}
+		a.workers[b.Worker] = a.newWorker()
+	}
+	return nil
 }
 
 // worker is what one worker has come to.
@@ -104,12 +158,17 @@ type run struct {
 	where    filter          // nil if there is none
 	keys     []int           // places in coded
 	levels   []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	words    [][]uint64      // of levels, once groups are unloaded
 	rows     count           // records by group: those that are 0 do not exist
 	bases    []base
 	measures []measured
-	span     []int // the bases for the time that the report covers, if a measure needs it
+	span     []int   // the bases for the time that the report covers, if a measure needs it
+	covered  *[2]any // what they have come to for the whole report, once it is known
 	seconds  float64
-	all      bool // some measure counts records that are not flows
+
+	rest       []state // what groups that are not here have come to together; nil if there are none
+	restGroups int
+	all        bool // some measure counts records that are not flows
 }
 
 // base is a number that is kept for each group, for one measure or several.
@@ -135,7 +194,9 @@ type measured struct {
 func (a *Aggregator) newWorker() *worker {
 	w := &worker{aggregator: a, columns: make([]arrow.Array, len(a.projection.Fields))}
 	for i := range a.reports {
-		w.runs = append(w.runs, w.newRun(&a.reports[i]))
+		u := w.newRun(&a.reports[i])
+		u.covered = a.spans[i]
+		w.runs = append(w.runs, u)
 	}
 	return w
 }
@@ -417,6 +478,17 @@ func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
 
 // merge takes in what another worker has come to.
 func (w *worker) merge(o *worker) error {
+	translated := w.translate(o)
+	for i, u := range w.runs {
+		if err := w.mergeRun(u, o.runs[i], translated); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// translate adds the values of another worker, and returns the codes here of the codes there.
+func (w *worker) translate(o *worker) [][]uint32 {
 	translated := make([][]uint32, len(w.coded))
 	for i, c := range w.coded {
 		if c.pair != nil {
@@ -425,12 +497,7 @@ func (w *worker) merge(o *worker) error {
 		}
 		translated[i] = c.coder.Absorb(o.coded[i].coder)
 	}
-	for i, u := range w.runs {
-		if err := w.mergeRun(u, o.runs[i], translated); err != nil {
-			return err
-		}
-	}
-	return nil
+	return translated
 }
 
 func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
@@ -499,6 +566,23 @@ func (a *Aggregator) lacking(names ...string) []string {
 		}
 		if !slices.Contains(out, name) {
 			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// origins lists the logged fields that would do for the named ones: those that they are computed from, of which
+// one is enough, or else they themselves.
+func (a *Aggregator) origins(names []string) []string {
+	var out []string
+	has := func(name string) bool { return slices.Contains(out, name) }
+	for _, name := range names {
+		from := []string{name}
+		if f := a.projection.Fields[a.projection.Index(name)]; len(f.From) > 0 {
+			from = a.origins(f.From)
+		}
+		if !slices.ContainsFunc(from, has) {
+			out = append(out, from...)
 		}
 	}
 	return out

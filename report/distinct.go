@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"slices"
 
 	"flowlog/parse/schema"
 )
@@ -20,6 +21,7 @@ type distinct struct {
 	n      []int64
 	many   map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes hashes
+	sorted []uint64 // what is seen, in order, once it was asked for
 }
 
 func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
@@ -91,6 +93,16 @@ func translate(codes []uint32, code uint32) uint32 {
 	return codes[code]
 }
 
+// codesOf lists the codes of a group's values, as words of group and code. Nothing may be added after it.
+func (s *distinct) codesOf(group uint32) []uint64 {
+	if s.sorted == nil {
+		s.sorted = slices.Sorted(s.seen.All)
+	}
+	from, _ := slices.BinarySearch(s.sorted, uint64(group)<<32)
+	to, _ := slices.BinarySearch(s.sorted, uint64(group+1)<<32)
+	return s.sorted[from:to]
+}
+
 func (s *distinct) value(group uint32) any {
 	if e := s.many[group]; e != nil {
 		return e.count()
@@ -121,6 +133,7 @@ func (h *hashes) of(code uint32, coder values) uint64 {
 type values interface {
 	Len() int // one more than the largest code
 	Value(code uint32) any
+	Code(v any) (uint32, bool)
 }
 
 // A pairCoder numbers pairs of values by their codes. A pair with a null is null.
@@ -161,6 +174,16 @@ func (c *pairCoder) Value(code uint32) any {
 	}
 	word := c.words[code-1]
 	return [2]any{c.coders[0].Value(uint32(word >> 32)), c.coders[1].Value(uint32(word))}
+}
+
+func (c *pairCoder) Code(v any) (uint32, bool) {
+	pair, ok := v.([2]any)
+	if !ok {
+		return 0, false
+	}
+	a, ok := c.coders[0].Code(pair[0])
+	b, ok2 := c.coders[1].Code(pair[1])
+	return c.code(a, b), ok && ok2
 }
 
 // absorb adds the pairs of another pairCoder, whose values have the codes translated here, and returns the code
@@ -242,6 +265,11 @@ func (s *distinctOfAll) value(uint32) any {
 	if s.rest == nil {
 		return s.n
 	}
+	return s.estimated().count()
+}
+
+// estimated is the estimate of all values, known or not.
+func (s *distinctOfAll) estimated() *logLog {
 	all := *s.rest
 	var h hashes
 	for code, seen := range s.seen {
@@ -249,7 +277,7 @@ func (s *distinctOfAll) value(uint32) any {
 			all.add(h.of(uint32(code), s.coder))
 		}
 	}
-	return all.count()
+	return &all
 }
 
 // A logLog estimates how many different hashes it was given, with a standard error of 1.04 / sqrt(2^14). It is

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,10 +22,11 @@ type Wrap func(p *schema.Projection, next schema.Emit) schema.Emit
 type Lacking struct {
 	Report string
 	Fields []string
+	From   []string // the logged fields that these are, or are computed from
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.Fields))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.From))
 }
 
 // advice says how to get fields logged.
@@ -47,7 +47,7 @@ func advice(names []string) string {
 // its place in the second result; it has no table. wrap computes the labels of keys; nil leaves them out.
 // The Aggregator cannot be used afterwards.
 func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking, error) {
-	w, err := a.merged()
+	w, err := a.merged(stats)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +70,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, a.unmet(u.Where)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{u.Name, names})
+				lacks = append(lacks, &Lacking{u.Name, names, a.origins(names)})
 				continue
 			}
 		}
@@ -84,7 +84,10 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 }
 
 // merged is one worker with what all have come to. Bins of time whose width was left open have one then.
-func (a *Aggregator) merged() (*worker, error) {
+func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
+	if a.spilled != nil {
+		return a.finishSpilled(stats)
+	}
 	w, rest := a.workers[0], a.workers[1:]
 	if a.chooseSteps() {
 		w, rest = a.newWorker(), a.workers
@@ -99,31 +102,40 @@ func (a *Aggregator) merged() (*worker, error) {
 
 // chooseSteps sets the width of bins of time that was left open, and reports whether there are any.
 func (a *Aggregator) chooseSteps() bool {
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	open := false
 	for _, w := range a.workers {
-		for _, c := range w.coded {
-			if c.key.Every != auto {
-				continue
-			}
-			open = true
-			for code := 1; code < c.coder.Len(); code++ {
-				second := c.coder.Value(uint32(code)).(int64)
-				first, last = min(first, second), max(last, second)
-			}
-		}
+		open = a.bins.observe(w) || open
 	}
 	for i := range a.reports {
 		keys := slices.Clone(a.reports[i].Keys)
 		for k := range keys {
 			if keys[k].Every == auto {
 				keys[k].Every = steps[0]
-				if first <= last {
-					keys[k].Every = chooseStep(first, last)
+				if a.bins.lo <= a.bins.hi {
+					keys[k].Every = chooseStep(a.bins.lo, a.bins.hi)
 				}
 			}
 		}
 		a.reports[i].Keys = keys
+	}
+	return open
+}
+
+// observed is the range of bins of time whose width is left open.
+type observed struct{ span[int64] }
+
+// observe takes in those of a worker, and reports whether there are any.
+func (o *observed) observe(w *worker) bool {
+	open := false
+	for _, c := range w.coded {
+		if c.key.Every != auto {
+			continue
+		}
+		open = true
+		for code := 1; code < c.coder.Len(); code++ {
+			second := c.coder.Value(uint32(code)).(int64)
+			o.lo, o.hi = min(o.lo, second), max(o.hi, second)
+		}
 	}
 	return open
 }
@@ -172,14 +184,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	lacks := w.lackingMeasures(u, stats, &t)
 	order, byKey := u.order(lacks)
 	t.Desc = !byKey != u.Reverse
-	exist := make([]bool, len(u.rows.n)) // by group
-	var ids []uint32
-	for g, n := range u.rows.n {
-		if n > 0 {
-			exist[g] = true
-			ids = append(ids, uint32(g))
-		}
-	}
+	exist, ids := u.groups()
 	if len(u.keys) == 0 && len(ids) == 0 {
 		ids, exist = []uint32{0}, []bool{true}
 	}
@@ -205,7 +210,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if t.Totals, err = u.fold(exist, len(u.keys)+labels, stats); err != nil {
 		return t, err
 	}
-	if t.Cut = len(ids) - len(rows); t.Cut > 0 {
+	if t.Cut = len(ids) + u.restGroups - len(rows); t.Cut > 0 {
 		for _, r := range rows {
 			exist[r.id] = false
 		}
@@ -217,6 +222,18 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 		}
 	}
 	return t, err
+}
+
+// groups lists the groups that have records, also as a set.
+func (u *run) groups() (exist []bool, ids []uint32) {
+	exist = make([]bool, len(u.rows.n))
+	for g, n := range u.rows.n {
+		if n > 0 {
+			exist[g] = true
+			ids = append(ids, uint32(g))
+		}
+	}
+	return exist, ids
 }
 
 // A ranked group is one that is shown.
@@ -383,7 +400,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(names)))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(w.aggregator.origins(names))))
 	}
 	return lacks
 }
@@ -414,16 +431,24 @@ func (u *run) cover(groups []bool) error {
 	if u.span == nil {
 		return nil
 	}
-	all, err := u.together(groups)
-	if err != nil {
-		return err
+	if u.covered == nil {
+		all, err := u.together(groups, u.rest)
+		if err != nil {
+			return err
+		}
+		u.covered = u.spanOf(all)
 	}
-	first, last := all[u.span[0]].value(0), all[u.span[1]].value(0)
+	first, last := u.covered[0], u.covered[1]
 	u.seconds = 1
 	if first != nil && last != nil {
 		u.seconds = max(float64(last.(int64)-first.(int64)), 1)
 	}
 	return nil
+}
+
+// spanOf is the earliest start and the latest end; nil if there is none.
+func (u *run) spanOf(all []state) *[2]any {
+	return &[2]any{all[u.span[0]].value(0), all[u.span[1]].value(0)}
 }
 
 // bin is the seconds that a row covers: all, or its bin of time.
@@ -450,20 +475,11 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	})
 }
 
-// together is what the bases have come to for several groups as one.
-func (u *run) together(in []bool) ([]state, error) {
-	ids := make([]uint32, len(in))
-	for g, yes := range in {
-		if !yes {
-			ids[g] = skip
-		}
-	}
+// empty is a state for one group of each base, nil for one that needs none.
+func (u *run) empty() []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
-		of := b.state
 		switch f := functionNamed(b.Func); {
-		case b.rows:
-			all[i], of = &count{}, &u.rows
 		case b.Func == "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
 		case f.new != nil:
@@ -472,8 +488,34 @@ func (u *run) together(in []bool) ([]state, error) {
 			continue
 		}
 		all[i].grow(1)
+	}
+	return all
+}
+
+// together is what the bases have come to for several groups as one, with the rest, if there is one.
+func (u *run) together(in []bool, rest []state) ([]state, error) {
+	ids := make([]uint32, len(in))
+	for g, yes := range in {
+		if !yes {
+			ids[g] = skip
+		}
+	}
+	all := u.empty()
+	for i, b := range u.bases {
+		if all[i] == nil {
+			continue
+		}
+		of := b.state
+		if b.rows {
+			of = &u.rows
+		}
 		if err := all[i].merge(of, ids, nil); err != nil {
 			return nil, err
+		}
+		if rest != nil {
+			if err := all[i].merge(rest[i], []uint32{0}, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return all, nil
@@ -481,7 +523,7 @@ func (u *run) together(in []bool) ([]state, error) {
 
 // fold is the row of several groups together. It has keys in so many columns in front, which are null.
 func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
-	all, err := u.together(in)
+	all, err := u.together(in, u.rest)
 	if err != nil {
 		return nil, err
 	}

@@ -100,6 +100,12 @@ type state interface {
 	merge(other state, ids, codes []uint32) error
 	// value is the result for a group; nil is null.
 	value(group uint32) any
+	// append writes what a group has come to, so that load takes it in again, on top of what a group has. Nothing
+	// is added after an append.
+	append(dst []byte, group uint32) []byte
+	load(src []byte, group uint32) (rest []byte, err error)
+	// size is about how many bytes it takes.
+	size() int64
 }
 
 // skip in place of a group's number leaves it out of a merge.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
 )
@@ -220,6 +221,56 @@ func (c *keyCoder) code(v any) uint32 {
 	return code
 }
 
+// adopt writes the codes of values that another keyCoder has made.
+func (c *keyCoder) adopt(col arrow.Array, out []uint32) {
+	valid := schema.ValidityOf(col)
+	codes, numbers := func(int) any { return nil }, func(int) int64 { return 0 }
+	switch a := col.(type) {
+	case *array.Int32:
+		numbers = func(row int) int64 { return int64(a.Value(row)) }
+	case *array.Int64:
+		numbers = func(row int) int64 { return a.Value(row) }
+	case *array.Dictionary:
+		places, words := schema.TextCodes(a)
+		codes = func(row int) any {
+			p, _ := netip.ParsePrefix(words.Value(int(places[row])))
+			return p
+		}
+	}
+	for row := range col.Len() {
+		if valid.Null(int32(row)) {
+			out[row] = 0
+			continue
+		}
+		v := codes(row)
+		if v == nil {
+			v = numbers(row)
+		}
+		out[row] = c.remade(v)
+	}
+}
+
+// remade is the code of a value that another keyCoder has made.
+func (c *keyCoder) remade(v any) uint32 {
+	if c.again {
+		v = c.of(v)
+	}
+	return c.code(v)
+}
+
+func (c *keyCoder) Code(v any) (uint32, bool) { return c.remade(v), true }
+func (c *keyCoder) Size() int64               { return c.base.Size() + 64*int64(len(c.values)) }
+
+func (c *keyCoder) Gather(codes []uint32, out *schema.Column) {
+	for _, code := range codes {
+		v := c.values[code]
+		if p, ok := v.(netip.Prefix); ok {
+			v = p.String()
+		}
+		out.Append(v)
+	}
+}
+
 func (c *keyCoder) Len() int              { return len(c.values) }
 func (c *keyCoder) Value(code uint32) any { return c.values[code] }
 
@@ -227,11 +278,7 @@ func (c *keyCoder) Absorb(other schema.Coder) []uint32 {
 	o := other.(*keyCoder)
 	codes := make([]uint32, o.Len())
 	for i := 1; i < len(codes); i++ {
-		v := o.values[i]
-		if c.again {
-			v = c.of(v)
-		}
-		codes[i] = c.code(v)
+		codes[i] = c.remade(o.values[i])
 	}
 	return codes
 }

@@ -34,6 +34,9 @@ func newSketch(quantile float64) *sketch {
 // bucketBits is how many of the highest bits of a number say which bucket it is in.
 const bucketBits = 8
 
+// maxBucket is the bucket of the largest number.
+const maxBucket = (63-bucketBits)<<(bucketBits-1) + 1<<bucketBits - 1
+
 func bucketOf(v int64) uint32 {
 	shift := max(bits.Len64(uint64(v))-bucketBits, 0)
 	return uint32(shift)<<(bucketBits-1) + uint32(v>>shift)
@@ -100,14 +103,17 @@ func (s *sketch) sort() {
 	})
 }
 
-func (s *sketch) value(group uint32) any {
+func (s *sketch) value(group uint32) any { return s.find(s.of(group)) }
+
+// of lists the cells of a group.
+func (s *sketch) of(group uint32) []cell {
 	s.sort()
 	from, _ := slices.BinarySearchFunc(s.sorted, group, func(c cell, g uint32) int { return cmp.Compare(c.group, g) })
 	to := from
 	for to < len(s.sorted) && s.sorted[to].group == group {
 		to++
 	}
-	return s.find(s.sorted[from:to])
+	return s.sorted[from:to]
 }
 
 // find returns the quantile of what the cells count, which are in order.

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -24,6 +26,12 @@ type Coder interface {
 	// Absorb adds the values of another Coder of the same field, and returns the code here of each code
 	// there.
 	Absorb(other Coder) []uint32
+	// Code is the code of a value such as Value returns, but nil. It is false for a value of another kind.
+	Code(v any) (uint32, bool)
+	// Gather appends the values of codes to a column of the field.
+	Gather(codes []uint32, out *Column)
+	// Size is about how many bytes the values take.
+	Size() int64
 }
 
 // NewCoder returns a Coder for the field.
@@ -167,6 +175,9 @@ type addrCoder struct {
 	n4    int
 	shift uint
 	v6    map[[16]byte]uint32
+	words [][16]byte // of the last column that came with a dictionary
+	known []uint32   // by the place in words: its code, or 0 if no row had it yet
+	fresh []int32    // rows whose address was not known
 }
 
 func newAddrCoder() *addrCoder {
@@ -174,8 +185,12 @@ func newAddrCoder() *addrCoder {
 }
 
 func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
-	values := AddrValues(col)
 	valid := ValidityOf(col)
+	if d, ok := col.(*array.Dictionary); ok {
+		c.encodeCoded(AddrValues(d.Dictionary()), d.Indices().(*array.Int32).Int32Values(), valid, rows, out)
+		return
+	}
+	values := AddrValues(col)
 	for _, row := range rows {
 		if valid.Null(row) {
 			out[row] = 0
@@ -185,7 +200,41 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 }
 
+// encodeCoded is Encode for a column with a dictionary, which nobody changes and many batches share.
+func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity, rows []int32, out []uint32) {
+	if len(words) != len(c.words) || unsafe.SliceData(words) != unsafe.SliceData(c.words) {
+		c.words = words
+		c.known = slices.Grow(c.known[:0], len(words))[:len(words)]
+		clear(c.known)
+	}
+	c.fresh = slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
+	fresh := 0
+	for _, row := range rows {
+		if valid.Null(row) {
+			out[row] = 0
+			continue
+		}
+		code := c.known[codes[row]]
+		out[row] = code
+		c.fresh[fresh] = row
+		if code == 0 {
+			fresh++
+		}
+	}
+	// on their own, so that the processor waits for several places of the table at once
+	for _, row := range c.fresh[:fresh] {
+		known := &c.known[codes[row]]
+		if *known == 0 {
+			*known = c.code(&c.words[codes[row]])
+		}
+		out[row] = *known
+	}
+}
+
 func (c *addrCoder) code(a *[16]byte) uint32 {
+	if len(c.addrs) == cap(c.addrs) {
+		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
+	}
 	high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
 	if high != 0 || uint32(low) != 0xffff0000 {
 		code, ok := c.v6[*a]
@@ -207,7 +256,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 			code := uint32(len(c.addrs))
 			c.addrs = append(c.addrs, *a)
 			c.v4[i] = key<<32 | uint64(code)
-			if c.n4++; 2*c.n4 > len(c.v4) {
+			if c.n4++; 3*c.n4 > 2*len(c.v4) {
 				c.grow()
 			}
 			return code
@@ -217,8 +266,8 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 
 func (c *addrCoder) grow() {
 	old := c.v4
-	c.v4 = make([]uint64, 4*len(old))
-	c.shift -= 2
+	c.v4 = touched[uint64](2 * len(old))
+	c.shift--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {
 		if e == 0 {
@@ -230,6 +279,18 @@ func (c *addrCoder) grow() {
 		}
 		c.v4[i] = e
 	}
+}
+
+// touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
+// is, each page of it takes two page faults, and the second one interrupts all processors.
+func touched[T any](n int) []T {
+	const page = 4 << 10
+	values := make([]T, n)
+	var zero T
+	for i := 0; i < n; i += page / int(unsafe.Sizeof(zero)) {
+		values[i] = zero
+	}
+	return values
 }
 
 func (c *addrCoder) Len() int { return len(c.addrs) }
@@ -417,7 +478,7 @@ func (s *Set) All(yield func(word uint64) bool) {
 
 func (p *Pairs) grow() {
 	old := p.slots
-	p.slots = make([]pair, 4*len(old))
+	p.slots = touched[pair](4 * len(old))
 	p.shift -= 2
 	mask := uint64(len(p.slots) - 1)
 	for _, e := range old {

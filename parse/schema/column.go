@@ -30,6 +30,7 @@ type Column struct {
 	Nulls []int32    // the rows that are null, ascending
 	Dict  *Dict      // values of Text
 
+	words  arrow.Array // the addresses that Int32 are codes of, see Code; nil if they are in Addr
 	blank  int         // rows that are null and not in the slices: all of them, or none
 	blanks arrow.Array // nulls to cut such rows from
 }
@@ -57,7 +58,9 @@ func (c *Column) Len() int {
 	case Float:
 		return len(c.Float)
 	case Addr:
-		return len(c.Addr)
+		if c.words == nil {
+			return len(c.Addr)
+		}
 	}
 	return len(c.Int32)
 }
@@ -71,22 +74,22 @@ func (c *Column) Truncate(n int) {
 	for len(c.Nulls) > 0 && int(c.Nulls[len(c.Nulls)-1]) >= n {
 		c.Nulls = c.Nulls[:len(c.Nulls)-1]
 	}
-	switch c.Kind {
-	case Int64, Time:
-		c.Int64 = c.Int64[:n]
-	case Float:
-		c.Float = c.Float[:n]
-	case Addr:
-		c.Addr = c.Addr[:n]
-	default:
-		c.Int32 = c.Int32[:n]
-	}
+	c.Int32 = cut(c.Int32, n)
+	c.Int64 = cut(c.Int64, n)
+	c.Float = cut(c.Float, n)
+	c.Addr = cut(c.Addr, n)
+}
+
+// cut is the first n values of a slice that is used.
+func cut[T any](values []T, n int) []T {
+	return values[:min(n, len(values))]
 }
 
 // Reset empties the column for the next batch. A text column keeps its dictionary, so that codes mean the
 // same in the next batch, until the dictionary has grown large.
 func (c *Column) Reset() {
 	c.Truncate(0)
+	c.words = nil
 	if c.Dict != nil && c.Dict.Large() {
 		c.Dict = NewDict()
 	}
@@ -140,7 +143,11 @@ func (c *Column) Null() {
 	case Float:
 		c.Float = append(c.Float, 0)
 	case Addr:
-		c.Addr = append(c.Addr, [16]byte{})
+		if c.words == nil {
+			c.Addr = append(c.Addr, [16]byte{})
+			return
+		}
+		c.Int32 = append(c.Int32, 0)
 	default:
 		c.Int32 = append(c.Int32, 0)
 	}
@@ -312,20 +319,36 @@ func (c *Column) Array() arrow.Array {
 	case Float:
 		values = memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.Float))
 	case Addr:
-		values = memory.NewBufferBytes(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c.Addr))), 16*n))
-	default:
+		values = memory.NewBufferBytes(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c.Addr))), 16*len(c.Addr)))
+	}
+	if values == nil || c.words != nil {
 		values = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Int32))
 	}
-	if c.Dict != nil {
-		words := c.Dict.Array()
+	kind, words := c.Kind.Arrow(), c.words
+	switch {
+	case c.Dict != nil:
+		words = c.Dict.Array()
 		defer words.Release()
-		data := array.NewDataWithDictionary(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, len(c.Nulls), 0, words.Data().(*array.Data))
+	case words != nil:
+		kind = codedAddrs
+	}
+	if words != nil {
+		data := array.NewDataWithDictionary(kind, n, []*memory.Buffer{valid, values}, len(c.Nulls), 0, words.Data().(*array.Data))
 		defer data.Release()
 		return array.MakeFromData(data)
 	}
-	data := array.NewData(c.Kind.Arrow(), n, []*memory.Buffer{valid, values}, nil, len(c.Nulls), 0)
+	data := array.NewData(kind, n, []*memory.Buffer{valid, values}, nil, len(c.Nulls), 0)
 	defer data.Release()
 	return array.MakeFromData(data)
+}
+
+var codedAddrs = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: Addr.Arrow()}
+
+// Code makes an empty column of addresses one of codes, until it is reset: Gather from this column of values
+// then notes the rows alone, and Array wraps them as an Arrow dictionary. Only a Coder understands that.
+func (c *Column) Code(values *Column) {
+	c.blank = 0
+	c.words = values.Array()
 }
 
 // A Dict numbers the distinct values of a text column, in the order in which they come.
@@ -454,6 +477,10 @@ func (c *Column) Gather(from *Column, rows []int32) {
 	case Float:
 		c.Float = gather(c.Float, from.Float, rows)
 	case Addr:
+		if c.words != nil {
+			c.Int32 = append(c.Int32, rows...)
+			break
+		}
 		c.Addr = gather(c.Addr, from.Addr, rows)
 	default:
 		c.Int32 = gather(c.Int32, from.Int32, rows)
@@ -468,6 +495,9 @@ func (c *Column) Gather(from *Column, rows []int32) {
 	for i, row := range rows {
 		if row < 0 || null != nil && null[row] {
 			c.Nulls = append(c.Nulls, base+int32(i))
+			if c.words != nil {
+				c.Int32[base+int32(i)] = 0
+			}
 		}
 	}
 }

@@ -15,6 +15,9 @@ type Projection struct {
 	Named int
 	// Extra asks for the columns of the input that the table does not know too, after Fields, as text.
 	Extra bool
+	// Coded allows addresses to come as dictionaries (see Column.Code): whoever asks looks at them by means of
+	// Coders alone.
+	Coded bool
 
 	known Table
 	index map[string]int
@@ -48,7 +51,8 @@ func (t Table) Project(names ...string) (*Projection, error) {
 	return p, nil
 }
 
-// Logged is the part of the projection that is read from the input: all but what enrichers compute.
+// Logged is the part of the projection that is read from the input: all but what enrichers compute. These look
+// at each address.
 func (p *Projection) Logged() *Projection {
 	q := &Projection{known: p.known, Extra: p.Extra, index: make(map[string]int)}
 	for _, f := range p.Fields {
@@ -57,6 +61,7 @@ func (p *Projection) Logged() *Projection {
 			q.Fields = append(q.Fields, f)
 		}
 	}
+	q.Coded = p.Coded && len(q.Fields) == len(p.Fields)
 	return q
 }
 

@@ -1,0 +1,148 @@
+package enrich
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/gaissmai/bart"
+
+	"flowlog/parse/schema"
+)
+
+// AWSRanges is what AWS publishes about its addresses: https://ip-ranges.amazonaws.com/ip-ranges.json. Its
+// lookups run from any number of goroutines at once.
+type AWSRanges struct{ trie bart.Fast[awsRange] }
+
+type awsRange struct{ service, region string }
+
+// OpenAWSRanges reads the file.
+func OpenAWSRanges(path string) (*AWSRanges, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return readAWSRanges(path, content)
+}
+
+func readAWSRanges(file string, content []byte) (*AWSRanges, error) {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
+	type prefix struct {
+		IPPrefix   string `json:"ip_prefix"`
+		IPv6Prefix string `json:"ipv6_prefix"`
+		Service    string `json:"service"`
+		Region     string `json:"region"`
+	}
+	var document struct {
+		Prefixes   []prefix `json:"prefixes"`
+		IPv6Prefix []prefix `json:"ipv6_prefixes"`
+	}
+	if err := json.Unmarshal(content, &document); err != nil {
+		offset := len(content)
+		var syntax *json.SyntaxError
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &syntax) {
+			offset = int(syntax.Offset) - 1
+		} else if errors.As(err, &kind) {
+			offset = int(kind.Offset) - 1
+		}
+		return nil, fmt.Errorf("%s: this is not AWS's ip-ranges.json: %w", position(file, content, offset), err)
+	}
+	if len(document.Prefixes)+len(document.IPv6Prefix) == 0 {
+		return nil, fmt.Errorf("%s:1: column 1: there are no prefixes in it: it should be AWS's ip-ranges.json", file)
+	}
+	r := new(AWSRanges)
+	for _, p := range append(document.Prefixes, document.IPv6Prefix...) {
+		text := p.IPPrefix + p.IPv6Prefix
+		network, err := netip.ParsePrefix(text)
+		if err != nil || p.Service == "" {
+			at := max(bytes.Index(content, []byte(`"`+text+`"`)), 0)
+			return nil, fmt.Errorf("%s: %q is not the prefix of a service: get ip-ranges.json again", position(file, content, at), text)
+		}
+		network = network.Masked()
+		mine := awsRange{p.Service, p.Region}
+		if other, ok := r.trie.Get(network); !ok || moreSpecific(mine.service, other.service) {
+			r.trie.Insert(network, mine)
+		}
+	}
+	return r, nil
+}
+
+// position names a place in a file by line and column.
+func position(file string, content []byte, offset int) string {
+	before := content[:min(max(offset, 0), len(content))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	return fmt.Sprintf("%s:%d: column %d", file, line, len(before)-bytes.LastIndexByte(before, '\n'))
+}
+
+// moreSpecific reports whether one of two services that have the same prefix says more of it. AWS lists every
+// prefix as one of AMAZON too, and those of services that run on EC2 as EC2's. Of others, the longer name is
+// that of a part: CLOUDFRONT_ORIGIN_FACING.
+func moreSpecific(a, b string) bool {
+	rank := func(service string) int {
+		switch service {
+		case "AMAZON":
+			return 2
+		case "EC2":
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(b), len(a)), strings.Compare(a, b)) < 0
+}
+
+// Err is nil: all of the file was read before.
+func (r *AWSRanges) Err() error { return nil }
+
+// Close does nothing.
+func (r *AWSRanges) Close() error { return nil }
+
+// find returns what AWS says of the first address that is not null: that of the longest prefix it is in.
+func (r *AWSRanges) find(in []arrow.Array, row int) awsRange {
+	if a, ok := address(in, row); ok {
+		found, _ := r.trie.Lookup(a)
+		return found
+	}
+	return awsRange{}
+}
+
+// Lookups returns the lookups of all fields that the ranges give. For its fields alone, r may be nil.
+func (r *AWSRanges) Lookups() []Lookup {
+	var lookups []Lookup
+	add := func(f schema.Field, find func(in []arrow.Array, row int) string) {
+		f.Kind = schema.Text
+		lookups = append(lookups, Lookup{f, func(out *schema.Column, in []arrow.Array, row int) { text(out, find(in, row)) }})
+	}
+	for _, side := range sides {
+		logged := "pkt_" + side.prefix + "_aws_service"
+		add(schema.Field{
+			Name: side.prefix + "_aws_service", From: append([]string{logged}, side.addrs...),
+			Doc: "AWS service that has " + side.addrDoc + ", such as S3; " + logged + " where that was logged",
+		}, func(in []arrow.Array, row int) string {
+			if service, ok := word(in[0], row); ok {
+				return service
+			}
+			return r.find(in[1:], row).service
+		})
+		add(schema.Field{
+			Name: side.prefix + "_aws_region", From: side.addrs,
+			Doc: "AWS region that has " + side.addrDoc + "; GLOBAL if no single one has it",
+		}, func(in []arrow.Array, row int) string { return r.find(in, row).region })
+	}
+	return lookups
+}
+
+// awsFields lists the fields that the ranges give.
+func awsFields() schema.Table {
+	var t schema.Table
+	for _, l := range (*AWSRanges)(nil).Lookups() {
+		t = append(t, l.Field)
+	}
+	return t
+}

@@ -1,0 +1,454 @@
+package parse
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"flowlog/parse/schema"
+)
+
+// This file reads the pages of Parquet columns. It stands on parquet-go's Thrift, codecs and encodings, but not
+// on its reader of pages, of which each worker would need one for each column of a row group, each with a
+// dictionary of its own: here a page, and a dictionary, is decoded once, whoever needs it.
+//
+//	column chunk → pages as stored, in turn → decoded by the worker that comes first → rows of blocks
+
+// A chunkReader gives out the pages of one column of a row group, in order.
+type chunkReader struct {
+	column  *parquet.Column
+	codec   compress.Codec // nil if nothing is compressed
+	section *io.SectionReader
+	in      *bufio.Reader
+	thrift  *thrift.Decoder
+	pool    *sync.Pool
+	dict    *dictionary
+	pages   []*page // with rows that were not taken yet
+	rows    int64   // in all pages so far
+	total   int64   // in the row group
+}
+
+func newChunkReader(raw io.ReaderAt, size int64, column *parquet.Column, meta *format.ColumnMetaData, rows int64, pool *sync.Pool) (*chunkReader, error) {
+	start := meta.DataPageOffset
+	if meta.DictionaryPageOffset != 0 {
+		start = meta.DictionaryPageOffset
+	}
+	if start < 0 || start > size || meta.TotalCompressedSize < 0 {
+		return nil, errors.New("its place is outside of the file")
+	}
+	r := &chunkReader{column: column, pool: pool, total: rows}
+	if meta.Codec != format.Uncompressed {
+		r.codec = parquet.LookupCompressionCodec(meta.Codec)
+	}
+	r.section = io.NewSectionReader(raw, start, min(meta.TotalCompressedSize, size-start))
+	r.in = bufio.NewReader(r.section)
+	r.thrift = thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(r.in))
+	return r, nil
+}
+
+// fill reads the pages with rows up to to.
+func (r *chunkReader) fill(to int64) error {
+	for r.rows < to {
+		p, err := r.next()
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			r.pages = append(r.pages, p)
+		}
+	}
+	return nil
+}
+
+// take returns the pages with rows up to to, which were read, from where the last call ended.
+func (r *chunkReader) take(to int64) (pages []*page) {
+	later := r.pages[:0]
+	for _, p := range r.pages {
+		pages = append(pages, p)
+		if p.to > to {
+			p.users.Add(1)
+			later = append(later, p)
+		}
+	}
+	r.pages = later
+	return pages
+}
+
+// next reads a page. It returns nil for one that has no rows.
+func (r *chunkReader) next() (*page, error) {
+	p, ok := r.pool.Get().(*page)
+	if !ok {
+		p = new(page)
+	}
+	*p = page{column: r.column, codec: r.codec, dict: r.dict, from: r.rows, to: r.rows, stored: p.stored[:0]}
+	if err := r.thrift.Decode(&p.header); err != nil {
+		return nil, err
+	}
+	read, err := r.section.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	n := int64(p.header.CompressedPageSize)
+	if left := r.section.Size() - read + int64(r.in.Buffered()); n < 0 || n > left || p.header.UncompressedPageSize < 0 {
+		return nil, fmt.Errorf("a page of %d bytes where the column has %d left", n, left)
+	}
+	p.stored = slices.Grow(p.stored, int(n))[:n]
+	if _, err := io.ReadFull(r.in, p.stored); err != nil {
+		return nil, err
+	}
+	if p.header.CRC != 0 && uint32(p.header.CRC) != crc32.ChecksumIEEE(p.stored) {
+		return nil, errors.New("the checksum of a page is wrong")
+	}
+	switch h := &p.header; {
+	case h.Type == format.DictionaryPage && h.DictionaryPageHeader.Valid:
+		if r.dict != nil {
+			return nil, errors.New("a second dictionary")
+		}
+		p.rows = int(h.DictionaryPageHeader.V.NumValues)
+		r.dict = &dictionary{page: p, count: p.rows}
+	case h.Type == format.DataPage && h.DataPageHeader.Valid:
+		p.rows = int(h.DataPageHeader.V.NumValues)
+	case h.Type == format.DataPageV2 && h.DataPageHeaderV2.Valid:
+		p.rows = int(h.DataPageHeaderV2.V.NumValues)
+	default:
+		return nil, fmt.Errorf("a page of type %s", h.Type)
+	}
+	if p.rows < 0 {
+		return nil, fmt.Errorf("a page of %d values", p.rows)
+	}
+	if p.header.Type == format.DictionaryPage || p.rows == 0 {
+		return nil, nil
+	}
+	p.users.Store(1)
+	p.to += int64(p.rows)
+	if p.to > r.total {
+		return nil, fmt.Errorf("pages of %d rows in a row group of %d", p.to, r.total)
+	}
+	r.rows = p.to
+	return p, nil
+}
+
+// A page is some rows of a column, or a dictionary. It is as stored until it is decoded.
+type page struct {
+	column   *parquet.Column
+	codec    compress.Codec
+	dict     *dictionary // that the values may be in
+	from, to int64       // rows of the row group
+	rows     int
+	header   format.PageHeader
+	stored   []byte
+	users    atomic.Int32 // blocks under way that have rows of it, and 1 if there are more such blocks to come
+
+	once   sync.Once
+	err    error
+	valid  int             // rows that are not null
+	coded  bool            // the values are codes
+	values encoding.Values // otherwise
+	*room
+}
+
+// A room is the memory of a decoded page.
+type room struct {
+	body    []byte  // decompressed
+	levels  []byte  // by row: 0 is a null; empty if none is
+	codes   []int32 // of values of the dictionary
+	data    []byte  // of values that are not in the body
+	offsets []uint32
+}
+
+// rooms is the memory of decoded pages that nobody uses at the moment. The garbage collector would take it from a
+// sync.Pool many times in a scan.
+type rooms struct {
+	mu   sync.Mutex
+	free []*room
+}
+
+func (r *rooms) get() *room {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.free) == 0 {
+		return new(room)
+	}
+	last := r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	return last
+}
+
+func (r *rooms) put(x *room) {
+	if x != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.free = append(r.free, x)
+	}
+}
+
+// decode decodes the page, unless that is done.
+func (p *page) decode(r *rooms) error {
+	p.once.Do(func() {
+		defer recovered(&p.err) // of parquet-go
+		p.room = r.get()
+		p.levels = p.levels[:0]
+		p.err = p.decodeStored()
+	})
+	return p.err
+}
+
+// freePage takes back the memory of a page that nobody needs any more.
+func (s *scan) freePage(p *page) {
+	s.rooms.put(p.room)
+	p.room = nil
+	s.pages.Put(p)
+}
+
+func (p *page) decodeStored() error {
+	var err error
+	nullable := p.column.MaxDefinitionLevel() > 0
+	data, levels := p.stored, []byte(nil)
+	how := format.Plain
+	switch p.header.Type {
+	case format.DictionaryPage:
+		nullable = false
+		if how = p.header.DictionaryPageHeader.V.Encoding; how == format.PlainDictionary {
+			how = format.Plain
+		}
+		if data, err = p.decompress(data); err != nil {
+			return err
+		}
+	case format.DataPage:
+		h := &p.header.DataPageHeader.V
+		how = h.Encoding
+		if data, err = p.decompress(data); err != nil {
+			return err
+		}
+		if nullable {
+			if h.DefinitionLevelEncoding != format.RLE {
+				return fmt.Errorf("definition levels are encoded as %s", h.DefinitionLevelEncoding)
+			}
+			if len(data) < 4 {
+				return io.ErrUnexpectedEOF
+			}
+			n := binary.LittleEndian.Uint32(data)
+			if data = data[4:]; int64(n) > int64(len(data)) {
+				return io.ErrUnexpectedEOF
+			}
+			levels, data = data[:n], data[n:]
+		}
+	case format.DataPageV2:
+		h := &p.header.DataPageHeaderV2.V
+		how = h.Encoding
+		r, d := int64(h.RepetitionLevelsByteLength), int64(h.DefinitionLevelsByteLength)
+		if r < 0 || d < 0 || r+d > int64(len(data)) {
+			return io.ErrUnexpectedEOF
+		}
+		levels, data = data[r:r+d], data[r+d:]
+		if !h.IsCompressed.Valid || h.IsCompressed.V {
+			if data, err = p.decompress(data); err != nil {
+				return err
+			}
+		}
+	}
+	p.valid = p.rows
+	if nullable {
+		if err := p.decodeLevels(levels); err != nil {
+			return err
+		}
+	}
+	if p.valid == 0 {
+		return nil
+	}
+	if how == format.RLEDictionary || how == format.PlainDictionary {
+		return p.decodeCodes(data)
+	}
+	if how == format.DeltaBinaryPacked && !deltas(data, p.valid) {
+		return errors.New("a wrong number of values")
+	}
+	kind, coding := p.column.Type(), parquet.LookupEncoding(how)
+	to := p.data[:0]
+	if coding.CanDecodeInPlace() {
+		to = data
+	}
+	p.values, err = kind.Decode(kind.NewValues(to, p.offsets), data, coding)
+	if err != nil {
+		return err
+	}
+	values, offsets := p.values.Data()
+	if offsets != nil {
+		p.offsets = offsets
+	}
+	if !coding.CanDecodeInPlace() {
+		p.data = values
+	}
+	width := widths[p.values.Kind()]
+	if width > 0 && len(values)/width < p.valid || p.values.Kind() == encoding.ByteArray && len(offsets) <= p.valid {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// widths is the size of a value, in bytes, of each kind that is used.
+var widths = [...]int{encoding.Int32: 4, encoding.Int64: 8, encoding.Float: 4, encoding.Double: 8, encoding.FixedLenByteArray: 0}
+
+// largestGuess bounds the memory that is set aside because a header says so.
+const largestGuess = 64 << 20
+
+func (p *page) decompress(stored []byte) ([]byte, error) {
+	if p.codec == nil {
+		return stored, nil
+	}
+	n := min(int(p.header.UncompressedPageSize), largestGuess)
+	p.body = slices.Grow(p.body, n)[:n]
+	var err error
+	p.body, err = p.codec.Decode(p.body, stored)
+	return p.body, err
+}
+
+// decodeLevels finds out which rows are null.
+func (p *page) decodeLevels(src []byte) error {
+	src, err := runs(src, 1, p.rows)
+	if err != nil {
+		return err
+	}
+	p.levels, err = (&rle.Encoding{BitWidth: 1}).DecodeLevels(p.levels, src)
+	if err != nil {
+		return err
+	}
+	p.levels = p.levels[:p.rows]
+	p.valid = bytes.Count(p.levels, []byte{1})
+	if p.valid+bytes.Count(p.levels, []byte{0}) < p.rows {
+		return errors.New("a definition level is neither 0 nor 1")
+	}
+	if p.valid == p.rows {
+		p.levels = p.levels[:0]
+	}
+	return nil
+}
+
+// decodeCodes reads codes of the dictionary, which are as wide as the first byte says.
+func (p *page) decodeCodes(src []byte) error {
+	if p.dict == nil {
+		return errors.New("the dictionary is missing")
+	}
+	if len(src) == 0 || src[0] > 32 {
+		return io.ErrUnexpectedEOF
+	}
+	p.coded = true
+	if src[0] == 0 {
+		p.codes = slices.Grow(p.codes, p.valid)[:p.valid]
+		clear(p.codes)
+	} else {
+		packed, err := runs(src[1:], uint64(src[0]), p.valid)
+		if err != nil {
+			return err
+		}
+		p.codes, err = new(rle.DictionaryEncoding).DecodeInt32(p.codes, src[:1+len(packed)])
+		if err != nil {
+			return err
+		}
+		p.codes = p.codes[:p.valid]
+	}
+	if !within(p.codes, int32(p.dict.count-1)) {
+		return errors.New("a value is not in the dictionary")
+	}
+	return nil
+}
+
+// runs returns the part of src that holds n numbers of so many bits in the hybrid of run lengths and packed
+// bits. It keeps the decoder from what is not there. The last run may be longer than needed: DuckDB fills up to
+// 256 numbers.
+func runs(src []byte, width uint64, n int) ([]byte, error) {
+	at, want := 0, uint64(n)
+	for have := uint64(0); have < want; {
+		u, k := binary.Uvarint(src[at:])
+		count := u >> 1
+		if k <= 0 || count > math.MaxInt32 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		size := (width + 7) / 8
+		if u&1 != 0 {
+			size = count * width
+			count *= 8
+		}
+		if at += k; size > uint64(len(src)-at) {
+			return nil, io.ErrUnexpectedEOF
+		}
+		at += int(size)
+		if have += count; u&1 == 0 && have > want+256 {
+			return nil, errors.New("a wrong number of values")
+		}
+	}
+	return src[:at], nil
+}
+
+// deltas reports whether src says that it holds n numbers in DELTA_BINARY_PACKED: the size of its blocks, how
+// many parts these have, then that number.
+func deltas(src []byte, n int) bool {
+	for range 2 {
+		_, k := binary.Uvarint(src)
+		if k <= 0 {
+			return false
+		}
+		src = src[k:]
+	}
+	count, k := binary.Uvarint(src)
+	return k > 0 && count == uint64(n)
+}
+
+// A dictionary is the values that the codes of a column chunk stand for.
+type dictionary struct {
+	count int
+	page  *page // nil once all is there
+	once  sync.Once
+	err   error
+	all   *distinct // the values of the field; nil for texts, which each worker numbers on its own
+}
+
+// load decodes the dictionary, unless that is done.
+func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
+	d.once.Do(func() {
+		defer recovered(&d.err)
+		if d.err = d.page.decode(&w.rooms); d.err == nil && c.Kind != schema.Text {
+			d.all = convert(c, d.count, parquetValue(d.page.values, foreign))
+			w.freePage(d.page)
+			d.page = nil
+		}
+	})
+	return d.err
+}
+
+// convert returns what the dictionary holds as values of c, in codes of c's own if it is of texts.
+func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distinct, error) {
+	if err := d.load(w, c, foreign); err != nil || d.all != nil {
+		return d.all, err
+	}
+	known := w.words[c]
+	if known.of != d || known.in != c.Dict {
+		known = words{d, c.Dict, convert(c, d.count, parquetValue(d.page.values, foreign))}
+		w.words[c] = known
+	}
+	return known.distinct, nil
+}
+
+// words is a dictionary of texts in the codes of a worker's column.
+type words struct {
+	of *dictionary
+	in *schema.Dict
+	*distinct
+}

@@ -1,0 +1,340 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+
+	"flowlog/parse/schema"
+)
+
+// A spill is a temporary file of partial results, for reports with more groups than memory holds. Groups are
+// dealt out to partitions by a hash of their keys, so that the parts of one group, from whatever worker, are
+// in the same partition, and one partition at a time can be finished.
+type spill struct {
+	mu     sync.Mutex
+	file   *os.File
+	size   int64
+	chunks [partitions][]chunk
+}
+
+// A chunk is a part of the file: an Arrow stream with one record of a report.
+type chunk struct {
+	report       int
+	offset, size int64
+}
+
+// partitions is how many there are. A finished one is in memory as a whole: a spill may be a hundred times as
+// large as that.
+const partitions = 256
+
+// newSpill makes the file. It is deleted at once where an open file can be, so that it is gone after any exit.
+func newSpill(dir string) (*spill, error) {
+	f, err := os.CreateTemp(dir, "flowlog-*.spill")
+	if err != nil {
+		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+	}
+	if runtime.GOOS != "windows" {
+		if err := os.Remove(f.Name()); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return &spill{file: f}, nil
+}
+
+func (s *spill) close() error {
+	err := s.file.Close()
+	if runtime.GOOS == "windows" {
+		err = errors.Join(err, os.Remove(s.file.Name()))
+	}
+	return err
+}
+
+// spill puts everything that a worker has come to on disk.
+func (a *Aggregator) spill(w *worker) error {
+	a.mu.Lock()
+	if a.spilled == nil {
+		var err error
+		if a.spilled, err = newSpill(a.tempDir); err != nil {
+			a.mu.Unlock()
+			return err
+		}
+	}
+	a.bins.observe(w)
+	a.mu.Unlock()
+	return w.spill(a.spilled)
+}
+
+// spill puts everything that the worker has come to on disk. The worker cannot be used afterwards.
+func (w *worker) spill(s *spill) error {
+	for i, u := range w.runs {
+		var parts [partitions][]uint32
+		h := w.hashers(u)
+		for g, n := range u.rows.n {
+			if n > 0 {
+				p := h.of(uint32(g)) % partitions
+				parts[p] = append(parts[p], uint32(g))
+			}
+		}
+		for p, groups := range parts {
+			if len(groups) == 0 {
+				continue
+			}
+			if err := w.spillGroups(s, p, i, u, groups); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *worker) spillGroups(s *spill, partition, report int, u *run, groups []uint32) error {
+	rec, err := w.unload(u, groups)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	var buf bytes.Buffer
+	out := ipc.NewWriter(&buf, ipc.WithSchema(rec.Schema()))
+	if err := errors.Join(out.Write(rec), out.Close()); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	c := chunk{report, s.size, int64(buf.Len())}
+	s.size += c.size
+	s.chunks[partition] = append(s.chunks[partition], c)
+	s.mu.Unlock()
+	if _, err := s.file.WriteAt(buf.Bytes(), c.offset); err != nil {
+		return fmt.Errorf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+	}
+	return nil
+}
+
+// load takes a partition in.
+func (s *spill) load(w *worker, partition int) error {
+	for _, c := range s.chunks[partition] {
+		in, err := ipc.NewReader(io.NewSectionReader(s.file, c.offset, c.size))
+		if err != nil {
+			return fmt.Errorf("temporary file: %w", err)
+		}
+		for in.Next() {
+			if err := w.load(w.runs[c.report], in.Record()); err != nil {
+				return err
+			}
+		}
+		if err := in.Err(); err != nil {
+			return fmt.Errorf("temporary file: %w", err)
+		}
+		in.Release()
+	}
+	return nil
+}
+
+// A groupHasher hashes the keys of groups, the same in all workers.
+type groupHasher struct {
+	values []values
+	hashes []hashes
+	codes  func(group uint32, level int) uint32
+}
+
+func (w *worker) hashers(u *run) *groupHasher {
+	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
+	all := make([]uint32, len(u.rows.n))
+	for g := range all {
+		all[g] = uint32(g)
+	}
+	codes := w.keyCodes(u, all)
+	for _, place := range u.keys {
+		h.values = append(h.values, w.coded[place].values())
+	}
+	h.codes = func(group uint32, level int) uint32 { return codes[level][group] }
+	return h
+}
+
+func (h *groupHasher) of(group uint32) uint64 {
+	sum := uint64(0)
+	for level := range h.values {
+		sum = sum*0x9e3779b97f4a7c15 + h.hashes[level].of(h.codes(group, level), h.values[level])
+	}
+	return sum ^ sum>>32
+}
+
+// size is about how many bytes the worker's groups take.
+func (w *worker) size() int64 {
+	var n int64
+	for _, c := range w.coded {
+		if c.pair != nil {
+			n += c.pair.pairs.Size()
+		} else {
+			n += c.coder.Size()
+		}
+	}
+	for _, u := range w.runs {
+		for _, p := range u.levels {
+			n += p.Size()
+		}
+		n += 8 * int64(cap(u.rows.n))
+		for _, b := range u.bases {
+			if b.state != nil {
+				n += b.state.size()
+			}
+		}
+	}
+	return n
+}
+
+func (s *count) size() int64   { return 8 * int64(cap(s.n)) }
+func (s *sum) size() int64     { return 9 * int64(cap(s.sum)) }
+func (s *extreme) size() int64 { return 8 * int64(cap(s.v)) }
+func (s *sketch) size() int64  { return s.cells.Size() + 8*int64(cap(s.n)) }
+func (s *distinct) size() int64 {
+	return s.seen.Size() + 8*int64(cap(s.n)) + int64(len(s.many))<<logLogBits
+}
+func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
+
+func (s *gap) size() int64 {
+	const header = 24 + 8
+	var n int64
+	for _, list := range s.covered {
+		n += 16 * int64(cap(list))
+	}
+	return n + header*int64(cap(s.covered))
+}
+
+// finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
+// partition that can be among the rows that are shown. Of the others it has the sums.
+func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
+	a.chooseSteps()
+	for _, w := range a.workers {
+		if err := w.spill(a.spilled); err != nil {
+			return nil, err
+		}
+	}
+	a.workers = nil
+	if err := a.findSpans(); err != nil {
+		return nil, err
+	}
+	final := a.newWorker()
+	for p := range partitions {
+		w := a.newWorker()
+		if err := a.spilled.load(w, p); err != nil {
+			return nil, err
+		}
+		for i, u := range w.runs {
+			if err := final.takeShown(final.runs[i], w, u, stats); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return final, nil
+}
+
+// findSpans finds the time that each report covers whose measures need it, ahead of all else: what a row is depends
+// on it.
+func (a *Aggregator) findSpans() error {
+	all := make([][]state, len(a.reports))
+	needed := false
+	for i, u := range a.newWorker().runs {
+		if u.span != nil {
+			all[i] = u.empty()
+			needed = true
+		}
+	}
+	for p := 0; needed && p < partitions; p++ {
+		w := a.newWorker()
+		if err := a.spilled.load(w, p); err != nil {
+			return err
+		}
+		for i, u := range w.runs {
+			if all[i] == nil {
+				continue
+			}
+			exist, _ := u.groups()
+			part, err := u.together(exist, nil)
+			if err != nil {
+				return err
+			}
+			for _, b := range u.span {
+				if err := all[i][b].merge(part[b], []uint32{0}, nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, u := range a.newWorker().runs {
+		if u.span != nil {
+			a.spans[i] = u.spanOf(all[i])
+		}
+	}
+	return nil
+}
+
+// takeShown takes in the groups of another worker that may be shown, and adds up the others.
+func (w *worker) takeShown(u *run, o *worker, from *run, stats schema.Stats) error {
+	exist, ids := from.groups()
+	if len(ids) == 0 {
+		return nil
+	}
+	if len(u.keys) > 0 {
+		lacks := o.lackingMeasures(from, stats, &Table{})
+		order, byKey := from.order(lacks)
+		if err := from.cover(exist); err != nil {
+			return err
+		}
+		rows, err := o.rank(from, ids, order, byKey, !byKey != from.Reverse, stats)
+		if err != nil {
+			return err
+		}
+		u.restGroups += len(ids) - len(rows)
+		ids = ids[:0]
+		for _, r := range rows {
+			ids = append(ids, r.id)
+			exist[r.id] = false
+		}
+		if u.restGroups > 0 {
+			if err := w.addRest(u, o, from, exist); err != nil {
+				return err
+			}
+		}
+	}
+	rec, err := o.unload(from, ids)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	return w.load(u, rec)
+}
+
+// addRest adds up the groups of another worker that are not shown.
+func (w *worker) addRest(u *run, o *worker, from *run, in []bool) error {
+	all, err := from.together(in, nil)
+	if err != nil {
+		return err
+	}
+	var coded [][]uint32
+	if u.rest == nil {
+		u.rest = u.empty()
+	}
+	for i, b := range u.bases {
+		if all[i] == nil {
+			continue
+		}
+		var codes []uint32
+		if b.Func == "distinct" {
+			if coded == nil {
+				coded = w.translate(o)
+			}
+			codes = coded[b.coded]
+		}
+		if err := u.rest[i].merge(all[i], []uint32{0}, codes); err != nil {
+			return err
+		}
+	}
+	return nil
+}

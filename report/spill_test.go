@@ -1,0 +1,120 @@
+package report
+
+import (
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"flowlog/parse/schema"
+)
+
+// spilled is aggregate with next to no memory for groups.
+func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Table {
+	t.Helper()
+	agg, err := NewAggregator(fields(), reports, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	agg.Limit(1, dir)
+	feeds := make([]*feeder, workers)
+	for i := range feeds {
+		feeds[i] = newFeeder(agg.Projection())
+	}
+	stats := schema.Stats{Malformed: 3}
+	for i := 0; i < len(rows); i += size {
+		w := i / size % workers
+		if err := agg.Add(schema.Batch{Record: feeds[w].record(t, rows[i:min(i+size, len(rows))]), Worker: w}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range rows {
+		if stats.Records++; isFlow(r) {
+			stats.Flows++
+		}
+	}
+	tables, _, err := agg.Tables(stats, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := agg.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%v is left behind", left)
+	}
+	return tables
+}
+
+// More groups than memory change nothing.
+func TestSpilledTablesAreTheSame(t *testing.T) {
+	for seed := range uint64(2) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		rows := randomRows(r, 200)
+		reports := randomReports(t, r)
+		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		reports = append(reports[:8:8], changed(t, "quality", Change{Top: 2}), changed(t, "timeline", Change{Top: 1}))
+		rates := changed(t, "talkers", Change{Measures: []string{"bps", "pps", "flows"}, Having: "bps > 1", Top: 3})
+		reports = append(reports, rates)
+		expected, lacks, err := aggregate(t, reports, rows, 1, len(rows))
+		if err != nil || len(lacks) > 0 {
+			t.Fatal(lacks, err)
+		}
+		for _, workers := range []int{1, 3} {
+			for i, got := range spilled(t, reports, rows, workers, 70) {
+				if g, w := result(got), result(expected[i]); g != w {
+					t.Errorf("seed %d, %d workers: %s by %v, %v:\n got %s\nwant %s", seed, workers, reports[i].Name, reports[i].Keys, reports[i].Measures, g, w)
+				}
+			}
+		}
+	}
+}
+
+// States and values come back from bytes as they were, and other bytes are errors.
+func FuzzLoad(f *testing.F) {
+	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 50)
+	r, err := catalog[0].With(Change{
+		By: []string{"srcaddr", "subnet_id", "srcaddr/24", "hour", "time", "dstport", "tcp_flags", "bytes"},
+		Measures: []string{"flows", "bytes", "first", "last", "p50(bytes)", "distinct(srcaddr)", "distinct(dstaddr+dstport)",
+			"distinct(subnet_id)", "nodata", "avg(packets)"}, Top: -1,
+	}, scope(), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	agg, err := NewAggregator(fields(), []Report{r}, 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(f, rows)}); err != nil {
+		f.Fatal(err)
+	}
+	w := agg.workers[0]
+	_, ids := w.runs[0].groups()
+	for _, id := range ids {
+		var state []byte
+		for _, b := range w.runs[0].bases {
+			if b.state != nil {
+				state = b.state.append(state, id)
+			}
+		}
+		f.Add(state)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		u := agg.newWorker().runs[0]
+		u.grow(1)
+		for _, b := range u.bases {
+			if b.state == nil {
+				continue
+			}
+			rest, err := b.state.load(src, 0)
+			if err != nil {
+				return
+			}
+			if len(rest) > len(src) {
+				t.Fatal("a state gives back more than it was given")
+			}
+			src = rest
+			b.state.value(0)
+		}
+	})
+}
