@@ -42,8 +42,14 @@ func TestRecipes(t *testing.T) {
 	t.Setenv("FLOWLOG_ASN_DB", filepath.Join(geo, "asn.mmdb"))
 	dir := t.TempDir()
 	records := copyLogs(t, filepath.Join(dir, "logs"))
-	if err := os.WriteFile(filepath.Join(dir, "bad.txt"), []byte("198.51.100.66 # scans\n203.0.113.96/29\n"), 0o666); err != nil {
-		t.Fatal(err)
+	for name, content := range map[string]string{
+		"bad.txt":        "198.51.100.66 # scans\n203.0.113.96/29\n",
+		"nets.csv":       "cidr,team\n10.0.0.0/20,edge\n10.0.80.0/20,shop\n",
+		"ip-ranges.json": `{"prefixes": [{"ip_prefix": "52.216.0.0/15", "region": "us-east-1", "service": "S3"}], "ipv6_prefixes": []}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	expected := expectations(t, geo)
 	compared := 0
