@@ -36,22 +36,22 @@ var databases = [3]struct {
 	kind  enrich.DBKind
 	flag  string
 	open  func(string) (database, error)
-	help  string // with %s for the environment variable
+	help  string
 	needs string
 }{
 	{
 		enrich.City, "city-db", func(path string) (database, error) { return enrich.OpenCity(path) },
-		"MaxMind city database, an mmdb `file` (default: $%s, then where geoipupdate puts it)",
+		"MaxMind city database, an mmdb `file` (default: where geoipupdate puts it)",
 		"a MaxMind city database: get GeoLite2-City.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's City Lite from db-ip.com (free)",
 	},
 	{
 		enrich.ASN, "asn-db", func(path string) (database, error) { return enrich.OpenASN(path) },
-		"MaxMind ASN database, an mmdb `file` (default: $%s, then where geoipupdate puts it)",
+		"MaxMind ASN database, an mmdb `file` (default: where geoipupdate puts it)",
 		"a MaxMind ASN database: get GeoLite2-ASN.mmdb from MaxMind with geoipupdate (free, needs an account), or DB-IP's ASN Lite from db-ip.com (free)",
 	},
 	{
 		enrich.AWS, "aws-ranges", func(path string) (database, error) { return enrich.OpenAWSRanges(path) },
-		"AWS's ip-ranges.json, a `file`: services and regions of addresses (default: $%s)",
+		"AWS's ip-ranges.json, a `file`: services and regions of addresses",
 		"AWS's list of its addresses: get it with curl -O https://ip-ranges.amazonaws.com/ip-ranges.json",
 	},
 }
@@ -59,15 +59,15 @@ var databases = [3]struct {
 func (e *enrichment) flags(c *cobra.Command) {
 	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", fmt.Sprintf(db.help, envName(db.flag)))
+			f.StringVar(&e.dbs[i], db.flag, "", db.help)
 		}
-		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword (default: built in)")
+		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
 		e.tableFlag(f)
 	})
 }
 
 func (e *enrichment) tableFlag(f *pflag.FlagSet) {
-	f.StringArrayVar(&e.tables, "table", nil, "table of your own, `name=file`: CSV with a column cidr, ip, port, interface_id …, or what aws ec2 describe-instances printed: see flowlog help fields")
+	f.StringArrayVar(&e.tables, "table", nil, "fields from a CSV file of your own, `name=file`, or from aws ec2 describe-instances")
 }
 
 // readTables reads the tables of the user's and returns their fields and lookups.

@@ -3,11 +3,14 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"flowlog/enrich"
 	"flowlog/parse"
@@ -35,7 +38,7 @@ func listing(con *console, use, short string, header []string, list func() (rows
 			case "table":
 				w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(w, strings.Join(header, "\t"))
-				for _, row := range rows {
+				for _, row := range wrapped(header, rows, columns(con.out)) {
 					fmt.Fprintln(w, strings.Join(row, "\t"))
 				}
 				return w.Flush()
@@ -46,6 +49,55 @@ func listing(con *console, use, short string, header []string, list func() (rows
 	c.Flags().StringVarP(&format, "output", "o", "table", "`format`: table or json")
 	complete(c, "output", func() []string { return []string{"table", "json"} })
 	return c
+}
+
+// columns is how many characters fit on a line of a terminal, 0 if the stream is none.
+func columns(stream any) int {
+	if !terminal(stream) {
+		return 0
+	}
+	width, _, _ := term.GetSize(int(stream.(*os.File).Fd())) // 0 if that is not known
+	return width
+}
+
+// narrowest is how many characters the last column of a list has at least, if it has to be broken.
+const narrowest = 30
+
+// wrapped breaks the last column of a list, which is prose, so that lines are not longer than so many characters. 0 is
+// any number of them, for a pipe: there a line is a thing.
+func wrapped(header []string, rows [][]string, width int) [][]string {
+	last := len(header) - 1
+	left := 0
+	for i := range last {
+		longest := 0
+		for _, row := range append(rows, header) {
+			longest = max(longest, utf8.RuneCountInString(row[i]))
+		}
+		left += longest + len("  ")
+	}
+	if width == 0 || width-left < narrowest {
+		return rows
+	}
+	var lines [][]string
+	for _, row := range rows {
+		row = slices.Clone(row)
+		line := ""
+		for word := range strings.FieldsSeq(row[last]) {
+			switch {
+			case line == "":
+				line = word
+			case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width-left:
+				row[last] = line
+				lines = append(lines, row)
+				row, line = make([]string, len(header)), word
+			default:
+				line += " " + word
+			}
+		}
+		row[last] = line
+		lines = append(lines, row)
+	}
+	return lines
 }
 
 // newFields returns `flowlog fields`.
@@ -75,6 +127,9 @@ func newFields(con *console) *cobra.Command {
 	e.tableFlag(c.Flags())
 	return c
 }
+
+// listedKeys is how many keys of a report are listed for people, so that there is room for what it answers.
+const listedKeys = 2
 
 // newReports returns `flowlog reports`.
 func newReports(con *console) *cobra.Command {
@@ -113,9 +168,12 @@ func newReports(con *console) *cobra.Command {
 				}
 				doc += " (saved in " + saved.origin + ")"
 			}
-			by := strings.Join(e.Keys, ", ")
-			if by == "" {
-				by = "-"
+			by := "-"
+			if len(e.Keys) > 0 {
+				by = strings.Join(e.Keys[:min(len(e.Keys), listedKeys)], ", ")
+			}
+			if len(e.Keys) > listedKeys {
+				by += ", …"
 			}
 			rows = append(rows, []string{r.Name, by, doc})
 			entries = append(entries, e)

@@ -17,7 +17,8 @@ import (
 
 // TestReadme runs the commands of the README: each line of a block marked sh, in a shell, in a folder with a
 // copy of testdata. A line must end with exit code 0, or with the one that its comment "# exit code 3" names. A
-// block marked text that stands right behind such a block is what its last line prints; -update rewrites it.
+// block marked text that stands right behind such a block is what its last line prints; -update rewrites it. One
+// marked yaml is the flowlog.yaml from there on.
 // Lines that begin with go, other than go run, are not run: they build and test, as everything here does.
 func TestReadme(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -54,6 +55,10 @@ func TestReadme(t *testing.T) {
 				t.Errorf("README.md:%d: go test ./cmd -update puts in what the command prints now:\n%s", lineNumber, printed)
 			}
 			text, printed = printed, nil
+		case "yaml":
+			if err := os.WriteFile(filepath.Join(dir, "flowlog.yaml"), text, 0o666); err != nil {
+				t.Fatal(err)
+			}
 		case "":
 			t.Errorf("README.md:%d: say what the block is: sh, text …", lineNumber)
 		}

@@ -128,13 +128,13 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		ValidArgsFunction: nil,
 	}
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.IntVarP(&r.change.Top, "top", "n", 10, "rows to show; 0 shows all")
-		f.StringVar(&r.change.Where, "where", "", "only flows that meet this `condition`, as in 'dstport = ssh and srcaddr in 10.0.0.0/8': see `flowlog help filters`")
-		f.StringSliceVar(&r.change.By, "by", nil, "group by these `keys` instead: fields, networks such as srcaddr/24, time")
-		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures` instead: flows, bytes, distinct(dstport) …: see `flowlog help measures`")
-		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition` on keys and measures, as in 'flows > 1000'")
-		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width`: 5m, 1h, 1d, or auto")
-		f.StringVar(&r.vantage, "vantage", "", "count what several interfaces logged from this `side`: all, src, dst, or dedupe for once: see `flowlog help counting`")
+		f.IntVarP(&r.change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
+		f.StringVar(&r.change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		f.StringSliceVar(&r.change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
+		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
+		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
+		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
+		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.memory.flags(c)

@@ -20,6 +20,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
 )
 
 // Exit codes, as `flowlog help exit-codes` explains them.
@@ -154,7 +157,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return con.settings.start(c, con) },
 	}
-	root.PersistentFlags().String(flagConfig, "", "read settings from this `file` alone; none reads no file: see `flowlog help config`")
+	root.PersistentFlags().String(flagConfig, "", "read settings from this `file` alone, or from none")
 	if err := root.MarkPersistentFlagFilename(flagConfig, "yaml", "yml"); err != nil {
 		panic(err)
 	}
@@ -205,8 +208,26 @@ func newRoot(con *console, args []string) *cobra.Command {
 		root.AddCommand(topic)
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
+			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))
+		}
 		return usageError{fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())}
 	})
+	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		// cobra prints its help, and no error, whatever the shell is called
+		c.Short, c.Args = "Print the completion script for a shell", func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var shells []string
+			for _, sub := range c.Commands() {
+				shells = append(shells, sub.Name())
+			}
+			return schema.Unknown("shell", args[0], shells, "flowlog completion")
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	asUsageErrors(root)
 	root.SetUsageFunc(usage)
 	return root
@@ -240,6 +261,20 @@ func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 	c.Flags().AddFlagSet(set)
 }
 
+// helpWidth is how long lines of help about flags are at most, in characters.
+const helpWidth = 100
+
+// inOrder puts commands that are reports of the catalog into its order, in front of others, which cobra has sorted.
+func inOrder(commands []*cobra.Command) []*cobra.Command {
+	place := func(c *cobra.Command) int {
+		if i := slices.Index(report.Names(), c.Name()); i >= 0 {
+			return i
+		}
+		return len(report.Names())
+	}
+	return slices.SortedStableFunc(slices.Values(commands), func(a, b *cobra.Command) int { return place(a) - place(b) })
+}
+
 // usage prints how a command is called, its flags under their headings.
 func usage(c *cobra.Command) error {
 	w := c.OutOrStderr()
@@ -247,7 +282,7 @@ func usage(c *cobra.Command) error {
 	if c.Runnable() && c.HasParent() {
 		fmt.Fprintf(w, "  %s\n", c.UseLine())
 	}
-	if c.HasAvailableSubCommands() {
+	if c.HasAvailableSubCommands() && c.Name() != "report" { // whose line has [NAME]
 		fmt.Fprintf(w, "  %s COMMAND\n", c.CommandPath())
 	}
 	if c.Example != "" {
@@ -255,7 +290,7 @@ func usage(c *cobra.Command) error {
 	}
 	list := func(heading string, include func(*cobra.Command) bool) {
 		first := true
-		for _, sub := range c.Commands() {
+		for _, sub := range inOrder(c.Commands()) {
 			if !include(sub) {
 				continue
 			}
@@ -263,10 +298,14 @@ func usage(c *cobra.Command) error {
 				fmt.Fprintf(w, "\n%s:\n", heading)
 				first = false
 			}
-			fmt.Fprintf(w, "  %-17s %s\n", sub.Name(), sub.Short)
+			fmt.Fprintf(w, "  %-17s  %s\n", sub.Name(), sub.Short)
 		}
 	}
-	list("Commands", func(sub *cobra.Command) bool { return sub.IsAvailableCommand() && sub.Name() != "help" })
+	heading := "Commands"
+	if c.Name() == "report" {
+		heading = "Reports"
+	}
+	list(heading, func(sub *cobra.Command) bool { return sub.IsAvailableCommand() && sub.Name() != "help" })
 	list("Help topics (flowlog help TOPIC)", func(sub *cobra.Command) bool { return sub.IsAdditionalHelpTopicCommand() })
 	var headings []string
 	groups := make(map[string]*pflag.FlagSet)
@@ -284,11 +323,14 @@ func usage(c *cobra.Command) error {
 	})
 	for _, heading := range headings {
 		if groups[heading].HasAvailableFlags() {
-			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsages())
+			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsagesWrapped(helpWidth))
 		}
 	}
+	if c.Flags().Lookup("where") != nil {
+		fmt.Fprint(w, "\nSee also: flowlog help filters, measures, counting, recipes\n")
+	}
 	if c.HasAvailableInheritedFlags() {
-		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsages())
+		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsagesWrapped(helpWidth))
 	}
 	return nil
 }

@@ -294,14 +294,20 @@ func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 		return fmt.Errorf("%s: %s takes one value, not a list", s.origin, f.Name)
 	}
 	if err := c.Flags().Set(f.Name, s.path(f, values[0])); err != nil {
-		if what := kinds[f.Value.Type()]; what != "" {
-			err = fmt.Errorf("%q is not %s", values[0], what)
-		} else if inner := errors.Unwrap(err); inner != nil {
-			err = inner
-		}
-		return fmt.Errorf("%s: %s: %w", s.origin, f.Name, err)
+		return fmt.Errorf("%s: %s: %w", s.origin, f.Name, badValue(f, values[0], err))
 	}
 	return nil
+}
+
+// badValue is the error for a value that a flag does not take, in words for those who do not know Go.
+func badValue(f *pflag.Flag, value string, err error) error {
+	if what := kinds[f.Value.Type()]; what != "" {
+		return fmt.Errorf("%q is not %s", value, what)
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
 }
 
 // kinds says what values the types of flags have.

@@ -6,7 +6,7 @@ import (
 )
 
 // Numbers returns a function that says which numbers of a field go by a name, whatever its case: those of
-// protocol, srcport and dstport. With nil the names of protocols are the built-in ones. For other fields and
+// protocol, srcport, dstport and service_port. With nil the names of protocols are the built-in ones. For other fields and
 // names it returns nil.
 func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 	if names == nil {
@@ -24,7 +24,10 @@ func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 					found = append(found, int64(n))
 				}
 			}
-		case "srcport", "dstport":
+		case "srcport", "dstport", "service_port":
+			if n, ok := portAliases[strings.ToLower(name)]; ok {
+				return []int64{n}
+			}
 			for port, service := range services {
 				if strings.EqualFold(service, name) {
 					found = append(found, port)
@@ -34,6 +37,11 @@ func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 		}
 		return found
 	}
+}
+
+// portAliases are names that people ask for in place of those that are shown.
+var portAliases = map[string]int64{
+	"dns": 53, "smb": 445, "msrpc": 135, "smtps": 465, "ms-sql-s": 1433, "postgres": 5432, "ms-wbt-server": 3389,
 }
 
 // protocolAliases are names that people use in place of IANA's keywords.

@@ -75,15 +75,17 @@ var catalog = []Report{
 		Keys: keys("dstport protocol"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "admin-ports", Doc: "Who uses the ports that systems are administered by: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
+		Name: "admin-ports", Doc: "Who uses administrative ports: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
 		Next:  "--where 'action = ACCEPT and src_scope = public' for what is let in from outside",
 		Where: where("dstport in (22, 23, 2375, 2376, 3389, 5900, 5985, 5986, 6443, 10250)"),
 		Keys:  keys("srcaddr dstport"), Measures: named("bytes flows packets"), Limit: 10,
 	},
 	{
-		Name: "scanners", Doc: "Sources that try many addresses and ports, by refusals and by connections that got no further than a SYN",
-		Next:  "rejected-targets --where 'srcaddr = …' for what one tried",
-		Where: where("action = REJECT or tcp_flags = 2"), Keys: keys("srcaddr"),
+		Name: "scanners", Doc: "Sources that try many addresses and ports, and are refused or get no answer",
+		Next: "rejected-targets --where 'srcaddr = …' for what one tried",
+		// AWS notes no ACK of its own, so that a long connection begins with a SYN alone too: few packets tell
+		// one that was not answered, which is sent again after 1 and 3 seconds.
+		Where: where("action = REJECT or tcp_flags = 2 and packets <= 3"), Keys: keys("srcaddr"),
 		Measures: append([]Measure{{Name: "targets", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count}},
 			named("distinct_dstaddr distinct_dstport flows")...),
 		Limit: 10,

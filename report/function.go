@@ -56,6 +56,7 @@ var functions = []function{
 	{name: "bps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
 	{name: "pps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
 	{name: "rejected_share", fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "duration", parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
 	{name: "gap", also: "end", new: func() state { return &gap{} }},
 	{name: "malformed"},
 }
@@ -68,6 +69,10 @@ func sumAndCount(m Measure) []Measure {
 
 func rejectedAndAll(m Measure) []Measure {
 	return []Measure{{Func: "count", Where: where("action = REJECT")}, {Func: "count", Field: m.Field}}
+}
+
+func startAndEnd(Measure) []Measure {
+	return []Measure{{Func: "min", Field: "start"}, {Func: "max", Field: "end"}}
 }
 
 // ratio divides two whole numbers; nothing comes of nothing.

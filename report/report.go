@@ -44,6 +44,7 @@ var measures = []Measure{
 	{Name: "packets", Func: "sum", Field: "packets", Unit: Count, Doc: "sum of packets"},
 	{Name: "first", Func: "min", Field: "start", Unit: Instant, Doc: "earliest start"},
 	{Name: "last", Func: "max", Field: "end", Unit: Instant, Doc: "latest end"},
+	{Name: "duration", Func: "duration", Unit: Seconds, Doc: "from the earliest start to the latest end, in seconds"},
 	{Name: "accepted", Func: "count", Where: where("action = ACCEPT"), Unit: Count, Doc: "flows with action ACCEPT"},
 	{Name: "rejected", Func: "count", Where: where("action = REJECT"), Unit: Count, Doc: "flows with action REJECT"},
 	{Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share, Doc: "rejected flows as a part of those that have an action, from 0 to 1"},

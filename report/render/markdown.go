@@ -9,7 +9,7 @@ import (
 )
 
 // markdownReports writes a heading and a GitHub table for each report, with the row of others and the
-// totals, and its notes below.
+// totals, and its notes below. The measure that ranks the rows has its shares of the total beside it.
 func markdownReports(w io.Writer, doc Document, _ Options) error {
 	for i, t := range doc.Tables {
 		var buf []byte
@@ -25,13 +25,38 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, '\n')
-		names, right := make([]string, len(t.Columns)), make([]bool, len(t.Columns))
+		var names []string
+		var right []bool
+		extra := shares(t)
 		for i, c := range t.Columns {
-			names[i], right[i] = c.Name, numeric(c)
+			names, right = append(names, c.Name), append(right, numeric(c))
+			if i == t.Order {
+				for _, x := range extra {
+					names, right = append(names, x.name), append(right, x.right)
+				}
+			}
 		}
 		buf = appendMarkdownHead(buf, names, right)
-		for _, row := range t.Rows {
-			buf = appendMarkdownRow(buf, row, "")
+		// row appends a row, with a label in place of the first value if there is one
+		row := func(n int, values []any, label string) {
+			for i, v := range values {
+				buf = append(buf, "| "...)
+				if i == 0 && label != "" {
+					buf = append(buf, label...)
+				} else {
+					buf = appendPlain(buf, nil, v, appendMarkdown)
+				}
+				buf = append(buf, ' ')
+				if i == t.Order {
+					for _, x := range extra {
+						buf = append(append(append(buf, "| "...), x.cell(n, values)...), ' ')
+					}
+				}
+			}
+			buf = append(buf, "|\n"...)
+		}
+		for n, values := range t.Rows {
+			row(n, values, "")
 			if len(buf) > 1<<16 {
 				if _, err := w.Write(buf); err != nil {
 					return err
@@ -40,10 +65,10 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			}
 		}
 		if t.Cut > 0 && len(t.Others) > 0 {
-			buf = appendMarkdownRow(buf, t.Others, othersLabel(t))
+			row(len(t.Rows), t.Others, othersLabel(t))
 		}
 		if t.Totals != nil && len(t.Rows) > 1 {
-			buf = appendMarkdownRow(buf, t.Totals, totalLabel)
+			row(len(t.Rows)+1, t.Totals, totalLabel)
 		}
 		for _, note := range t.Notes {
 			buf = append(buf, "\nnote: "...)
@@ -71,20 +96,6 @@ func appendMarkdownHead(dst []byte, names []string, right []bool) []byte {
 		dst = append(dst, "| ---"...)
 		if right[i] {
 			dst = append(dst, ':')
-		}
-		dst = append(dst, ' ')
-	}
-	return append(dst, "|\n"...)
-}
-
-// appendMarkdownRow writes a row, with a label in place of the first value if there is one.
-func appendMarkdownRow(dst []byte, row []any, label string) []byte {
-	for i, v := range row {
-		dst = append(dst, "| "...)
-		if i == 0 && label != "" {
-			dst = append(dst, label...)
-		} else {
-			dst = appendPlain(dst, nil, v, appendMarkdown)
 		}
 		dst = append(dst, ' ')
 	}

@@ -32,7 +32,7 @@ const totalLabel = "total"
 func othersLabel(t report.Table) string { return "others (" + humanize.Comma(int64(t.Cut)) + " more)" }
 
 // tableReports writes reports for people. Labels that speak for a key stand in its place, the measure that
-// ranks the rows has its share of the total beside it, and a report without keys, which is one row, is
+// ranks the rows has its shares of the total beside it, and a report without keys, which is one row, is
 // turned upright.
 func tableReports(w io.Writer, doc Document, opt Options) error {
 	for i, t := range doc.Tables {
@@ -88,11 +88,12 @@ func writeUpright(w io.Writer, t report.Table, opt Options) error {
 	return align(w, nil, lines, nil, []bool{false, false}, opt)
 }
 
-// A shown column is one that people see: a value of the row, or something made of several.
+// A shown column is one that people see: a value of the row, or something made of several. cell is called with
+// the number of the row too: that of others is the number of rows, and the totals are the next.
 type shown struct {
 	name  string
 	right bool
-	cell  func(row []any) string
+	cell  func(n int, row []any) string
 }
 
 func writeReport(w io.Writer, t report.Table, opt Options) error {
@@ -102,19 +103,19 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 		names[i], right[i] = c.name, c.right
 	}
 	lines := make([][]string, 0, len(t.Rows)+1)
-	line := func(row []any) []string {
+	line := func(n int, row []any) []string {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
-			cells[i] = c.cell(row)
+			cells[i] = c.cell(n, row)
 		}
 		return cells
 	}
-	for _, row := range t.Rows {
-		lines = append(lines, line(row))
+	for n, row := range t.Rows {
+		lines = append(lines, line(n, row))
 	}
 	// a null in these rows means that the column does not add up
-	sum := func(label string, row []any) []string {
-		cells := line(row)
+	sum := func(label string, n int, row []any) []string {
+		cells := line(n, row)
 		for i := range cells {
 			if cells[i] == "-" {
 				cells[i] = ""
@@ -126,17 +127,17 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 		return cells
 	}
 	if t.Cut > 0 && len(t.Others) == len(t.Columns) {
-		lines = append(lines, sum(othersLabel(t), t.Others))
+		lines = append(lines, sum(othersLabel(t), len(t.Rows), t.Others))
 	}
 	var foot []string
 	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
-		foot = sum(totalLabel, t.Totals)
+		foot = sum(totalLabel, len(t.Rows)+1, t.Totals)
 	}
 	return align(w, names, lines, foot, right, opt)
 }
 
 // show lists what people see of a table: each key, or the label in its place, then its further labels; then
-// the measures, the ranking one with its share.
+// the measures, the ranking one with its shares.
 func show(t report.Table, opt Options) []shown {
 	var columns []shown
 	plain := func(i int) shown {
@@ -145,7 +146,16 @@ func show(t report.Table, opt Options) []shown {
 		if timed(t, i) && !opt.Raw {
 			name += " (" + opt.zone().String() + ")"
 		}
-		return shown{name, numeric(c), func(row []any) string { return human(c, row[i], opt) }}
+		format := ""
+		if c.Role == report.KeyRole && !opt.Raw {
+			format = binFormat(t, i, opt)
+		}
+		return shown{name, numeric(c), func(_ int, row []any) string {
+			if at, ok := row[i].(time.Time); ok && format != "" {
+				return at.In(opt.zone()).Format(format)
+			}
+			return human(c, row[i], opt)
+		}}
 	}
 	for k, key := range t.Columns {
 		if key.Role != report.KeyRole {
@@ -164,12 +174,12 @@ func show(t report.Table, opt Options) []shown {
 			value := column.cell
 			column.right = column.right && numeric(label)
 			shared := sharedLabels(t, k, l)
-			column.cell = func(row []any) string {
+			column.cell = func(n int, row []any) string {
 				if isNull(row[l]) {
-					return value(row)
+					return value(n, row)
 				}
 				if shared[row[l]] {
-					return human(label, row[l], opt) + " (" + value(row) + ")"
+					return human(label, row[l], opt) + " (" + value(n, row) + ")"
 				}
 				return human(label, row[l], opt)
 			}
@@ -181,11 +191,41 @@ func show(t report.Table, opt Options) []shown {
 			continue
 		}
 		columns = append(columns, plain(m))
-		if m == t.Order && measure.Share && len(t.Totals) > m && !isNull(t.Totals[m]) {
-			columns = append(columns, shown{"%", true, func(row []any) string { return humanPercent(row[m], t.Totals[m]) }})
+		if m == t.Order {
+			columns = append(columns, shares(t)...)
 		}
 	}
 	return columns
+}
+
+// shares are the percentages beside the measure that ranks the rows: a row's part of the total and, from the
+// largest on, that of all rows down to it. There are none where they make no sense.
+func shares(t report.Table) []shown {
+	m := t.Order
+	if m >= len(t.Columns) || !t.Columns[m].Share || len(t.Totals) <= m || isNull(t.Totals[m]) {
+		return nil
+	}
+	columns := []shown{{"%", true, func(_ int, row []any) string { return humanPercent(row[m], t.Totals[m]) }}}
+	if !t.Desc || len(t.Rows) < 2 {
+		return columns
+	}
+	rows := t.Rows
+	if t.Cut > 0 && len(t.Others) > m {
+		rows = append(slices.Clip(rows), t.Others)
+	}
+	sum, sums := 0.0, make([]float64, len(rows))
+	for n, row := range rows {
+		if v, ok := number(row[m]); ok {
+			sum += v
+		}
+		sums[n] = sum
+	}
+	return append(columns, shown{"cum %", true, func(n int, _ []any) string {
+		if n >= len(sums) {
+			return "" // the totals
+		}
+		return humanPercent(sums[n], t.Totals[m])
+	}})
 }
 
 // sharedLabels finds the labels that several keys of the table have, such as "Unassigned".
@@ -213,6 +253,27 @@ func timed(t report.Table, i int) bool {
 		}
 	}
 	return false
+}
+
+// binFormat is how bins of time are written: without seconds where all begin with a minute, and without the time of
+// day where all begin at midnight. It is "" for a column of anything else.
+func binFormat(t report.Table, i int, opt Options) string {
+	format := ""
+	for _, row := range t.Rows {
+		at, ok := row[i].(time.Time)
+		if !ok {
+			continue
+		}
+		switch hour, minute, second := at.In(opt.zone()).Clock(); {
+		case second != 0:
+			return instant
+		case hour != 0 || minute != 0:
+			format = instantOfBin
+		case format == "":
+			format = instantOfDay
+		}
+	}
+	return format
 }
 
 // align writes lines of cells in columns as wide as their widest cell, each to the left or the right. The

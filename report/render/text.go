@@ -13,6 +13,12 @@ import (
 // instant is how people read a time. It is always in UTC.
 const instant = "2006-01-02 15:04:05"
 
+// What is left of it for bins of time that begin with a minute, or at midnight.
+const (
+	instantOfBin = "2006-01-02 15:04"
+	instantOfDay = "2006-01-02"
+)
+
 // appendPlain writes a value of a report as every format but the table for people has it: numbers in full,
 // times by RFC 3339, texts as the text function has them. A null is nothing.
 func appendPlain(dst []byte, f *schema.Field, v any, text textFunc) []byte {

@@ -17,14 +17,14 @@ import (
 func TestTable(t *testing.T) {
 	check(t, render(t, "table", documentOf(talkers(), summary(), nothing()), Options{}), `
 top-talkers: Addresses that send the most bytes
-srcaddr                                 srcaddr_country  protocol      flows     bytes      %  avg_packets  last_seen (UTC)
-───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff  NL               TCP       1,234,567  1.42 GiB   75.3         12.5  2024-03-18 00:00:00
-10.0.0.1                                -                253               7     999 B   <0.1            -  -
--                                       -                -                 1         -               0.001  2024-03-18 00:00:01
-others (1,200 more)                                                    5,000   477 MiB   24.7
-───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-total                                                              1,239,575  1.89 GiB  100.0         3.25  2024-03-18 00:00:01
+srcaddr                                 srcaddr_country  protocol      flows     bytes      %  cum %  avg_packets  last_seen (UTC)
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff  NL               TCP       1,234,567  1.42 GiB   75.3   75.3         12.5  2024-03-18 00:00:00
+10.0.0.1                                -                253               7     999 B   <0.1   75.3            -  -
+-                                       -                -                 1         -          75.3        0.001  2024-03-18 00:00:01
+others (1,200 more)                                                    5,000   477 MiB   24.7  100.0
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+total                                                              1,239,575  1.89 GiB  100.0                3.25  2024-03-18 00:00:01
 note: the input has no vpc_id
 
 summary
@@ -40,14 +40,14 @@ no matching flows
 `)
 	check(t, render(t, "table", documentOf(talkers(), summary()), Options{Raw: true, Color: true}), `
 top-talkers: Addresses that send the most bytes
-`+"\x1b[1m"+`srcaddr                                 srcaddr_country  protocol    flows       bytes      %  avg_packets  last_seen`+"\x1b[0m"+`
-────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff  NL               TCP       1234567  1524713390   75.3         12.5  2024-03-18T00:00:00Z
-10.0.0.1                                -                253             7         999   <0.1            -  -
--                                       -                -               1           -               0.001  2024-03-18T00:00:01Z
-others (1,200 more)                                                   5000   500000000   24.7
-────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-total                                                              1239575  2024714389  100.0         3.25  2024-03-18T00:00:01Z
+`+"\x1b[1m"+`srcaddr                                 srcaddr_country  protocol    flows       bytes      %  cum %  avg_packets  last_seen`+"\x1b[0m"+`
+───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff  NL               TCP       1234567  1524713390   75.3   75.3         12.5  2024-03-18T00:00:00Z
+10.0.0.1                                -                253             7         999   <0.1   75.3            -  -
+-                                       -                -               1           -          75.3        0.001  2024-03-18T00:00:01Z
+others (1,200 more)                                                   5000   500000000   24.7  100.0
+───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+total                                                              1239575  2024714389  100.0                3.25  2024-03-18T00:00:01Z
 note: the input has no vpc_id
 
 summary
@@ -120,13 +120,13 @@ func TestMarkdown(t *testing.T) {
 
 Addresses that send the most bytes
 
-| srcaddr | protocol | srcaddr_country | protocol_name | flows | bytes | avg_packets | last_seen |
-| --- | ---: | --- | --- | ---: | ---: | ---: | --- |
-| 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff | 6 | NL | TCP | 1234567 | 1524713390 | 12.5 | 2024-03-18T00:00:00Z |
-| 10.0.0.1 | 253 |  |  | 7 | 999 |  |  |
-|  |  |  |  | 1 |  | 0.001 | 2024-03-18T00:00:01Z |
-| others (1,200 more) |  |  |  | 5000 | 500000000 |  |  |
-| total |  |  |  | 1239575 | 2024714389 | 3.25 | 2024-03-18T00:00:01Z |
+| srcaddr | protocol | srcaddr_country | protocol_name | flows | bytes | % | cum % | avg_packets | last_seen |
+| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+| 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff | 6 | NL | TCP | 1234567 | 1524713390 | 75.3 | 75.3 | 12.5 | 2024-03-18T00:00:00Z |
+| 10.0.0.1 | 253 |  |  | 7 | 999 | <0.1 | 75.3 |  |  |
+|  |  |  |  | 1 |  |  | 75.3 | 0.001 | 2024-03-18T00:00:01Z |
+| others (1,200 more) |  |  |  | 5000 | 500000000 | 24.7 | 100.0 |  |  |
+| total |  |  |  | 1239575 | 2024714389 | 100.0 |  | 3.25 | 2024-03-18T00:00:01Z |
 
 note: the input has no vpc_id
 
