@@ -142,7 +142,7 @@ func (r *parquetReader) open(g *rowGroup) {
 		dict := c.dict
 		r.send(&block{start: &g.place, decode: func(w *worker, b *block, at place) place {
 			if c := w.bind(at.layout)[i]; c != nil {
-				dict.load(w, c, r.foreign) // whoever needs it sees the error
+				_ = dict.load(w, c, r.foreign) // whoever needs it sees the error
 			}
 			return at
 		}})

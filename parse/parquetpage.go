@@ -29,6 +29,10 @@ import (
 //
 //	column chunk → pages as stored, in turn → decoded by the worker that comes first → rows of blocks
 
+// olderDictionary is what writers of version 1 say of dictionaries and of codes alike. It is out of use, but not
+// out of files.
+const olderDictionary = format.PlainDictionary //nolint:staticcheck // see above
+
 // A chunkReader gives out the pages of one column of a row group, in order.
 type chunkReader struct {
 	column  *parquet.Column
@@ -226,7 +230,7 @@ func (p *page) decodeStored() error {
 	switch p.header.Type {
 	case format.DictionaryPage:
 		nullable = false
-		if how = p.header.DictionaryPageHeader.V.Encoding; how == format.PlainDictionary {
+		if how = p.header.DictionaryPageHeader.V.Encoding; how == olderDictionary {
 			how = format.Plain
 		}
 		if data, err = p.decompress(data); err != nil {
@@ -274,7 +278,7 @@ func (p *page) decodeStored() error {
 	if p.valid == 0 {
 		return nil
 	}
-	if how == format.RLEDictionary || how == format.PlainDictionary {
+	if how == format.RLEDictionary || how == olderDictionary {
 		return p.decodeCodes(data)
 	}
 	if how == format.DeltaBinaryPacked && !deltas(data, p.valid) {
