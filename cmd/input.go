@@ -36,6 +36,7 @@ type input struct {
 	keys      parse.KeyFilter
 	dryRun    bool
 	partial   bool
+	library   bool
 	s3        s3Flags
 }
 
@@ -57,6 +58,11 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
+	// For us, see parse.Options.
+	c.Flags().BoolVar(&in.library, "library-gzip", false, "unpack gzip with klauspost/compress: slower, and the same")
+	if err := c.Flags().MarkHidden("library-gzip"); err != nil {
+		panic(err)
+	}
 	in.s3.flags(c)
 	complete(c, "progress", func() []string { return progressModes })
 	complete(c, "input-format", parse.FormatNames)
@@ -101,7 +107,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
 	r := &reader{console: con, quiet: in.quiet, partial: in.partial}
-	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors}
+	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors, LibraryGzip: in.library}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}

@@ -4,22 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"flowlog/parse/internal/inflate"
 )
 
 // A codec undoes one compression, which it recognises by the first bytes.
 type codec struct {
 	name  string
 	magic string
-	open  func(io.Reader) (io.ReadCloser, error) // nil: recognised, to say that it is not supported
+	open  func(io.Reader, Options) (io.ReadCloser, error) // nil: recognised, to say that it is not supported
 }
 
 // codecs is THE table of compressions. Archives are in it for the sake of a clear error.
 var codecs = []codec{
-	{"gzip", "\x1f\x8b", func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }},
-	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.ReadCloser, error) {
+	{"gzip", "\x1f\x8b", openGzip},
+	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader, _ Options) (io.ReadCloser, error) {
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
 		if err != nil {
 			return nil, err
@@ -34,7 +37,7 @@ var codecs = []codec{
 
 // decompress returns the content of r, whose first bytes are head, without the compression that head
 // shows, if any.
-func decompress(head []byte, r io.Reader) (io.ReadCloser, error) {
+func decompress(head []byte, r io.Reader, opt Options) (io.ReadCloser, error) {
 	for _, c := range codecs {
 		if !bytes.HasPrefix(head, []byte(c.magic)) {
 			continue
@@ -42,13 +45,34 @@ func decompress(head []byte, r io.Reader) (io.ReadCloser, error) {
 		if c.open == nil {
 			return nil, errors.New(c.name + " compression is not supported: unpack it first")
 		}
-		d, err := c.open(r)
+		d, err := c.open(r, opt)
 		if err != nil {
 			return nil, named(c.name, err)
 		}
 		return &codecReader{c.name, d}, nil
 	}
 	return io.NopCloser(r), nil
+}
+
+func openGzip(r io.Reader, opt Options) (io.ReadCloser, error) {
+	if opt.LibraryGzip {
+		return gzip.NewReader(r)
+	}
+	g := gzipReader{gzipReaders.Get().(*inflate.Reader)}
+	g.Reset(r)
+	return g, nil
+}
+
+// gzipReaders are those not in use. They are a quarter of a megabyte each, which is more than most objects.
+var gzipReaders = sync.Pool{New: func() any { return inflate.NewReader(nil) }}
+
+type gzipReader struct{ *inflate.Reader }
+
+// Close may be called once, and nothing after it.
+func (g gzipReader) Close() error {
+	g.Reset(nil) // lets the source go
+	gzipReaders.Put(g.Reader)
+	return nil
 }
 
 // codecReader says in errors which step failed.

@@ -115,13 +115,13 @@ type errReader struct{ error }
 func (e errReader) Read([]byte) (int, error) { return 0, e.error }
 
 // openContent undoes the compression of raw, which it reads through in.
-func openContent(in io.Reader, raw io.ReadCloser) (*content, error) {
+func openContent(in io.Reader, raw io.ReadCloser, opt Options) (*content, error) {
 	first := make([]byte, 8)
 	have, err := io.ReadFull(in, first)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, reason(err)
 	}
-	d, err := decompress(first[:have], io.MultiReader(bytes.NewReader(first[:have]), in))
+	d, err := decompress(first[:have], io.MultiReader(bytes.NewReader(first[:have]), in), opt)
 	if err != nil {
 		return nil, err
 	}

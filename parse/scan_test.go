@@ -153,6 +153,30 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestGzipByLibrary compares our own reader of gzip with the other one, on good data and bad.
+func TestGzipByLibrary(t *testing.T) {
+	whole := gz(header + benchRecords(2000))
+	changed := []byte(whole)
+	changed[len(changed)/2] ^= 1
+	for name, content := range map[string]string{
+		"whole":     whole,
+		"members":   whole + gz("") + gz(records),
+		"empty":     gz(""),
+		"no header": whole[:2],
+		"cut off":   whole[:len(whole)-4],
+		"changed":   string(changed),
+		"zeros":     whole + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+		"garbage":   whole + "garbage",
+	} {
+		wantRows, wantStats := rowsOf(t, one(content), Options{LibraryGzip: true})
+		for range 2 { // the second time with a reader that was in use
+			rows, stats := rowsOf(t, one(content), Options{})
+			want(t, name+": records", rows, wantRows)
+			want(t, name+": failed", stats.Failed, wantStats.Failed)
+		}
+	}
+}
+
 func milliseconds(s string) string {
 	words := strings.Fields(s)
 	for i, w := range words {

@@ -425,12 +425,25 @@ func octet(w uint32, n uint) (v, bad uint32) {
 	return v, bad
 }
 
+// regularText codes texts. Most columns repeat the last one again and again: up to eight bytes are compared with
+// it as a word.
 func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
 	base := len(c.Int32)
 	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
 	out := c.Int32[base:]
+	var last uint64
+	var size uint
+	var lastCode int32
 	for r := range out {
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
+		var word uint64
+		if e >= 8 && e-s <= 8 {
+			word = binary.LittleEndian.Uint64(data[e-8:]) >> (64 - 8*uint(e-s))
+			if word == last && uint(e-s) == size {
+				out[r] = lastCode
+				continue
+			}
+		}
 		if e-s == 1 && data[s] == '-' {
 			c.Nulls = append(c.Nulls, int32(base+r))
 			out[r] = 0
@@ -441,6 +454,9 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 			return false
 		}
 		out[r] = code
+		if word != 0 {
+			last, size, lastCode = word, uint(e-s), code
+		}
 	}
 	return true
 }

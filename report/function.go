@@ -164,14 +164,17 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 func (s *count) value(group uint32) any { return s.n[group] }
 
 // sum adds up a field. A group in which the field is always null has no sum.
-type sum struct {
-	sum  []int64
-	some []bool // groups with a value
-}
+type sum struct{ v []int64 }
+
+// noSum is the sum of nothing. Its lower bits are 0, to which values can be added.
+const noSum = math.MinInt64
 
 func (s *sum) grow(groups int) {
-	s.sum = grown(s.sum, groups)
-	s.some = grown(s.some, groups)
+	n := len(s.v)
+	s.v = grown(s.v, groups)
+	for i := n; i < len(s.v); i++ {
+		s.v[i] = noSum
+	}
 }
 
 func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
@@ -179,9 +182,9 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	over := false
 	switch a := in.col.(type) {
 	case *array.Int64:
-		over = addUp(s, ids, rows, a.Int64Values(), valid)
+		over = addUp(s.v, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		over = addUp(s, ids, rows, a.Int32Values(), valid)
+		over = addUp(s.v, ids, rows, a.Int32Values(), valid)
 	}
 	if over {
 		return errSum
@@ -190,52 +193,48 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 // addUp adds values to the sums of their groups, and reports whether one became too large.
-func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
+func addUp[T int32 | int64](sums []int64, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	sums, some := s.sum, s.some
 	if len(sums) == 1 { // through memory each addition would wait for the one before
-		total, any := sums[0], some[0]
+		total := sums[0]
 		for _, row := range rows {
 			if !valid.Null(row) {
-				total += int64(values[row])
+				total = total&^noSum + int64(values[row])
 				over |= total
-				any = true
 			}
 		}
-		sums[0], some[0] = total, any
+		sums[0] = total
 		return over < 0
 	}
 	for i, row := range rows {
 		if valid.Null(row) {
 			continue
 		}
-		id := ids[i]
-		t := sums[id] + int64(values[row])
-		over |= t
-		sums[id] = t
-		some[id] = true
+		t := &sums[ids[i]]
+		*t = *t&^noSum + int64(values[row])
+		over |= *t
 	}
 	return over < 0
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
-	o := other.(*sum)
-	for g, some := range o.some {
-		if id := ids[g]; some && id != skip {
-			if s.sum[id] += o.sum[g]; s.sum[id] < 0 {
-				return errSum
-			}
-			s.some[id] = true
+	for g, v := range other.(*sum).v {
+		if v == noSum || ids[g] == skip {
+			continue
+		}
+		t := &s.v[ids[g]]
+		if *t = *t&^noSum + v; *t < 0 {
+			return errSum
 		}
 	}
 	return nil
 }
 
 func (s *sum) value(group uint32) any {
-	if !s.some[group] {
+	if s.v[group] == noSum {
 		return nil
 	}
-	return s.sum[group]
+	return s.v[group]
 }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of

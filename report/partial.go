@@ -157,10 +157,10 @@ func (s *count) load(src []byte, group uint32) ([]byte, error) {
 }
 
 func (s *sum) append(dst []byte, group uint32) []byte {
-	if !s.some[group] {
+	if s.v[group] == noSum {
 		return binary.AppendUvarint(dst, 0)
 	}
-	return binary.AppendUvarint(dst, uint64(s.sum[group])+1)
+	return binary.AppendUvarint(dst, uint64(s.v[group])+1)
 }
 
 func (s *sum) load(src []byte, group uint32) ([]byte, error) {
@@ -168,10 +168,13 @@ func (s *sum) load(src []byte, group uint32) ([]byte, error) {
 	if n == 0 || err != nil {
 		return src, err
 	}
-	if s.sum[group] += int64(n - 1); s.sum[group] < 0 {
+	t := &s.v[group]
+	if n > 1<<63 {
+		return src, errPartial
+	}
+	if *t = *t&^noSum + int64(n-1); *t < 0 {
 		return src, errSum
 	}
-	s.some[group] = true
 	return src, nil
 }
 

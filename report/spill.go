@@ -190,7 +190,7 @@ func (w *worker) size() int64 {
 }
 
 func (s *count) size() int64   { return 8 * int64(cap(s.n)) }
-func (s *sum) size() int64     { return 9 * int64(cap(s.sum)) }
+func (s *sum) size() int64     { return 8 * int64(cap(s.v)) }
 func (s *extreme) size() int64 { return 8 * int64(cap(s.v)) }
 func (s *sketch) size() int64  { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {

@@ -1,0 +1,405 @@
+// Package inflate reads gzip (RFC 1952) and the DEFLATE data in it (RFC 1951), two to three times as fast as the
+// libraries written in Go: unpacking is what a report over S3 exports takes longest for.
+//
+//	source → in → bits → symbols → window → CRC → caller
+//
+// What it accepts, and what is wrong with what it does not, is as with compress/gzip.
+package inflate
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+)
+
+const (
+	// windowSize is how far back a match may reach: RFC 1951, 2.
+	windowSize = 32 << 10
+
+	// longestMatch is in RFC 1951, 3.2.5.
+	longestMatch = 258
+
+	// outSize leaves, behind the window, four times its size to decode before it has to be moved; all of it
+	// stays in a core's second-level cache.
+	outSize = 5 * windowSize
+
+	// outSlack is what may be written beyond the place where decoding pauses: the literals of an entry, a
+	// match, and two strides for one byte of it.
+	outSlack = 2 + longestMatch + 2*stride
+
+	// inSize is a few times what systems read ahead.
+	inSize = 64 << 10
+
+	// inSlack is how much input there must be for the fast loop: a few rounds of it, of 8 bytes at the most.
+	inSlack = 32
+)
+
+// A Reader reads the content of gzip data, of all its members. After an error all content before it has been
+// returned. Errors are those of compress/gzip: gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError,
+// io.ErrUnexpectedEOF where the data is cut off, and what the source returns.
+//
+// Read may wait for more input than it needs for what it returns.
+type Reader struct {
+	src    io.Reader
+	srcErr error // why there is no more input; io.ErrUnexpectedEOF at its end
+
+	in      [inSize]byte
+	ip, end int   // in[ip:end] is unread
+	before  int64 // bytes of the source before in
+	bits    uint64
+	nbits   uint // in bits; the others are 0
+
+	out   [outSize]byte
+	rd    int // out[rd:op] is for the caller
+	sum   int // out[sum:op] is not in crc yet
+	first int // matches reach back to here: the start of the member or of out
+	op    int
+
+	err  error
+	step func(*Reader) error // what comes next in the data
+
+	crc   uint32
+	size  uint32 // of the member, modulo 1<<32
+	final bool   // this is the member's last block
+	left  int    // in a stored block
+	fixed bool   // the tables are those of fixed codes
+
+	lengths [maxLitLen + maxDist]uint8
+	codes   code // of lengths
+	litLen  code
+	dist    code
+	tables
+}
+
+// NewReader returns a Reader of what src has. Its header is read with the first Read.
+func NewReader(src io.Reader) *Reader {
+	r := new(Reader)
+	r.Reset(src)
+	return r
+}
+
+// Reset makes r read another source from its start.
+func (r *Reader) Reset(src io.Reader) {
+	r.src, r.srcErr, r.err = src, nil, nil
+	r.ip, r.end, r.before, r.bits, r.nbits = 0, 0, 0, 0, 0
+	r.rd, r.sum, r.first, r.op = 0, 0, 0, 0
+	r.step = (*Reader).header
+}
+
+// Read implements io.Reader.
+func (r *Reader) Read(p []byte) (int, error) {
+	for r.rd == r.op && len(p) > 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		r.fillOut()
+	}
+	n := copy(p, r.out[r.rd:r.op])
+	r.rd += n
+	return n, nil
+}
+
+// fillOut decodes until out is full or nothing follows. All of out must have been read.
+func (r *Reader) fillOut() {
+	if r.op > outSize-outSlack {
+		from := r.op - windowSize
+		copy(r.out[:], r.out[from:r.op])
+		r.op, r.first = windowSize, max(0, r.first-from)
+	}
+	r.rd, r.sum = r.op, r.op
+	for r.err == nil && r.op <= outSize-outSlack {
+		r.err = r.step(r)
+	}
+	r.checksum()
+}
+
+// checksum brings crc and size up to date.
+func (r *Reader) checksum() {
+	r.crc = crc32.Update(r.crc, crc32.IEEETable, r.out[r.sum:r.op])
+	r.size += uint32(r.op - r.sum)
+	r.sum = r.op
+}
+
+// fillIn reads until there are n bytes to decode. If there are fewer in the source, srcErr says why.
+func (r *Reader) fillIn(n int) {
+	if r.end-r.ip >= n || r.srcErr != nil {
+		return
+	}
+	r.before += int64(r.ip)
+	r.end = copy(r.in[:], r.in[r.ip:r.end])
+	r.ip = 0
+	for empty := 0; r.end < n && r.srcErr == nil; {
+		k, err := r.src.Read(r.in[r.end:])
+		r.end += k
+		r.srcErr = err
+		if empty++; k > 0 {
+			empty = 0
+		} else if empty == 100 { // as bufio
+			r.srcErr = io.ErrNoProgress
+		}
+	}
+	if r.srcErr == io.EOF {
+		r.srcErr = io.ErrUnexpectedEOF
+	}
+}
+
+// need makes at least n bits, 32 at the most, available in r.bits.
+func (r *Reader) need(n uint) error {
+	for r.nbits < n {
+		if r.ip == r.end {
+			if r.fillIn(1); r.ip == r.end {
+				return r.srcErr
+			}
+		}
+		r.bits |= uint64(r.in[r.ip]) << r.nbits
+		r.ip++
+		r.nbits += 8
+	}
+	return nil
+}
+
+// take returns the next n bits, 32 at the most, the first of them the lowest.
+func (r *Reader) take(n uint) (int, error) {
+	if err := r.need(n); err != nil {
+		return 0, err
+	}
+	v := r.bits & (1<<n - 1)
+	r.bits >>= n
+	r.nbits -= n
+	return int(v), nil
+}
+
+// align passes over what is left of a byte. Only that is in r.bits between two calls of need.
+func (r *Reader) align() { r.bits, r.nbits = 0, 0 }
+
+func (r *Reader) corrupt() error {
+	return flate.CorruptInputError(r.before + int64(r.ip))
+}
+
+// header reads the header of a member: RFC 1952, 2.3.
+func (r *Reader) header() error {
+	if r.fillIn(1); r.ip == r.end && r.srcErr == io.ErrUnexpectedEOF {
+		return io.EOF // of the file, after any number of members
+	}
+	crc := uint32(0)
+	next := func(n int) ([]byte, error) {
+		r.fillIn(n)
+		if r.end-r.ip < n {
+			return nil, r.srcErr
+		}
+		b := r.in[r.ip : r.ip+n]
+		r.ip += n
+		crc = crc32.Update(crc, crc32.IEEETable, b)
+		return b, nil
+	}
+	b, err := next(10)
+	if err != nil {
+		return err
+	}
+	const hasCRC, hasExtra, hasName, hasComment, reserved = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 7 << 5
+	flags := b[3]
+	if b[0] != 0x1f || b[1] != 0x8b || b[2] != 8 {
+		return gzip.ErrHeader
+	}
+	if flags&hasExtra != 0 {
+		if b, err = next(2); err != nil {
+			return err
+		}
+		for n := int(binary.LittleEndian.Uint16(b)); n > 0; n -= len(b) {
+			if b, err = next(min(n, 1024)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, text := range []byte{hasName, hasComment} {
+		for n := 0; flags&text != 0; n++ {
+			if n == 512 { // the most that compress/gzip takes
+				return gzip.ErrHeader
+			}
+			if b, err = next(1); err != nil {
+				return err
+			}
+			if b[0] == 0 {
+				break
+			}
+		}
+	}
+	if flags&hasCRC != 0 {
+		want := uint16(crc)
+		if b, err = next(2); err != nil {
+			return err
+		}
+		if binary.LittleEndian.Uint16(b) != want {
+			return gzip.ErrHeader
+		}
+	}
+	if flags&reserved != 0 {
+		return gzip.ErrHeader
+	}
+	r.first, r.crc, r.size, r.final = r.op, 0, 0, false
+	r.step = (*Reader).block
+	return nil
+}
+
+// trailer reads what follows the blocks of a member, and compares: RFC 1952, 2.3.1.
+func (r *Reader) trailer() error {
+	r.align()
+	r.fillIn(8)
+	if r.end-r.ip < 8 {
+		return r.srcErr
+	}
+	r.checksum()
+	b := r.in[r.ip:]
+	r.ip += 8
+	if binary.LittleEndian.Uint32(b) != r.crc || binary.LittleEndian.Uint32(b[4:]) != r.size {
+		return gzip.ErrChecksum
+	}
+	r.step = (*Reader).header
+	return nil
+}
+
+// block reads the header of a block: RFC 1951, 3.2.3.
+func (r *Reader) block() error {
+	if r.final {
+		return r.trailer()
+	}
+	head, err := r.take(3)
+	if err != nil {
+		return err
+	}
+	r.final = head&1 != 0
+	switch head >> 1 {
+	case 0:
+		r.align()
+		sizes, err := r.take(32)
+		if err != nil {
+			return err
+		}
+		if sizes&0xffff != sizes>>16^0xffff {
+			return r.corrupt()
+		}
+		r.left = sizes & 0xffff
+		r.step = (*Reader).stored
+	case 1:
+		if !r.fixed {
+			r.fixedCodes()
+			r.fixed = true
+		}
+		r.step = (*Reader).compressed
+	case 2:
+		r.fixed = false
+		if err := r.dynamicCodes(); err != nil {
+			return err
+		}
+		r.step = (*Reader).compressed
+	default:
+		return r.corrupt()
+	}
+	return nil
+}
+
+// stored copies a block that is not compressed: RFC 1951, 3.2.4.
+func (r *Reader) stored() error {
+	if r.left == 0 {
+		r.step = (*Reader).block
+		return nil
+	}
+	if r.fillIn(1); r.ip == r.end {
+		return r.srcErr
+	}
+	n := copy(r.out[r.op:], r.in[r.ip:min(r.end, r.ip+r.left)])
+	r.ip += n
+	r.op += n
+	r.left -= n
+	return nil
+}
+
+// compressed decodes symbols until the block ends or out is full: RFC 1951, 3.2.3.
+func (r *Reader) compressed() error {
+	for r.op <= outSize-outSlack {
+		r.fillIn(inSlack)
+		var done bool
+		var err error
+		if r.end-r.ip >= inSlack {
+			done, err = r.fast()
+		} else {
+			done, err = r.slow()
+		}
+		if err != nil {
+			return err
+		}
+		if done {
+			r.step = (*Reader).block
+			return nil
+		}
+	}
+	return nil
+}
+
+// slow decodes one literal or match, bit by bit, for the last bytes of the input. It reports the end of the
+// block.
+func (r *Reader) slow() (done bool, err error) {
+	s, err := r.symbol(&r.litLen)
+	switch {
+	case err != nil:
+		return false, err
+	case s < endOfBlock:
+		r.out[r.op] = byte(s)
+		r.op++
+		return false, nil
+	case s == endOfBlock:
+		return true, nil
+	case s >= endOfBlock+1+len(lengthCodes):
+		return false, r.corrupt()
+	}
+	length, err := r.extra(lengthCodes[s-endOfBlock-1])
+	if err != nil {
+		return false, err
+	}
+	if s, err = r.symbol(&r.dist); err != nil {
+		return false, err
+	}
+	if s >= len(distCodes) {
+		return false, r.corrupt()
+	}
+	dist, err := r.extra(distCodes[s])
+	if err != nil {
+		return false, err
+	}
+	if dist > r.op-r.first {
+		return false, r.corrupt()
+	}
+	for range length {
+		r.out[r.op] = r.out[r.op-dist]
+		r.op++
+	}
+	return false, nil
+}
+
+// extra reads the extra bits of a length or distance.
+func (r *Reader) extra(v valueCode) (int, error) {
+	more, err := r.take(uint(v.extra))
+	return int(v.base) + more, err
+}
+
+// symbol reads a symbol bit by bit: the codes of each length are consecutive numbers, RFC 1951, 3.2.2.
+func (r *Reader) symbol(c *code) (int, error) {
+	v, first, index := 0, 0, 0
+	for n := uint(1); n <= c.longest; n++ {
+		if err := r.need(n); err != nil {
+			return 0, err
+		}
+		v = v<<1 | int(r.bits>>(n-1)&1)
+		count := int(c.count[n])
+		if v-first < count {
+			r.bits >>= n
+			r.nbits -= n
+			return int(c.symbols[index+v-first]), nil
+		}
+		index += count
+		first = (first + count) << 1
+	}
+	return 0, r.corrupt()
+}
