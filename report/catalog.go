@@ -32,17 +32,17 @@ var catalog = []Report{
 		Keys: keys("srcaddr dstaddr"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "packet-talkers", Doc: "Original source addresses, behind NAT and pods, that send the most",
+		Name: "packet-talkers", Doc: "Original sources, behind NAT and in pods, that send the most",
 		Next: "--by pkt_srcaddr,srcaddr for what they are behind",
 		Keys: keys("pkt_srcaddr"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "packet-pairs", Doc: "Pairs of original source and destination address that exchange the most",
+		Name: "packet-pairs", Doc: "Pairs of original addresses, behind NAT, that exchange the most",
 		Next: "--by pkt_srcaddr,pkt_dstaddr,dstport for the service",
 		Keys: keys("pkt_srcaddr pkt_dstaddr"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "rejected", Doc: "Source addresses with the most rejected flows, and how widely they tried",
+		Name: "rejected", Doc: "Sources with the most rejected flows, and how widely they tried",
 		Next:  "rejected-ports for what they tried, rejected-targets for whom",
 		Where: where("action = REJECT"), Keys: keys("srcaddr"),
 		Measures: named("flows packets bytes distinct_dstaddr distinct_dstport"), Limit: 10, Overview: true,
@@ -75,13 +75,13 @@ var catalog = []Report{
 		Keys: keys("dstport protocol"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 	{
-		Name: "admin-ports", Doc: "Who uses administrative ports: ssh, rdp, telnet, vnc, WinRM, Docker, Kubernetes",
+		Name: "admin-ports", Doc: "Who uses ssh, rdp, telnet, vnc, WinRM, Docker and Kubernetes ports",
 		Next:  "--where 'action = ACCEPT and src_scope = public' for what is let in from outside",
 		Where: where("dstport in (22, 23, 2375, 2376, 3389, 5900, 5985, 5986, 6443, 10250)"),
 		Keys:  keys("srcaddr dstport"), Measures: named("bytes flows packets"), Limit: 10,
 	},
 	{
-		Name: "scanners", Doc: "Sources that try many addresses and ports, and are refused or get no answer",
+		Name: "scanners", Doc: "Sources that try many addresses and ports, and get no answer",
 		Next: "rejected-targets --where 'srcaddr = …' for what one tried",
 		// AWS notes no ACK of its own, so that a long connection begins with a SYN alone too: few packets tell
 		// one that was not answered, which is sent again after 1 and 3 seconds.
@@ -121,7 +121,7 @@ var catalog = []Report{
 		Keys: keys("time flow_direction"), Measures: named("bytes packets flows"), Order: "time",
 	},
 	{
-		Name: "paths", Doc: "Ways that outgoing traffic takes: within the VPC, by a gateway, by peering",
+		Name: "paths", Doc: "Ways that outgoing traffic takes: in the VPC, by a gateway, by peering",
 		Next: "talkers --where 'traffic_path = 8' for who uses one",
 		Keys: keys("traffic_path"), Measures: named("bytes packets flows"), Limit: 10,
 	},
@@ -168,7 +168,7 @@ var catalog = []Report{
 			Measure{Name: "first_record", Func: "min", Field: "start", All: true, Unit: Instant},
 			Measure{Name: "last_record", Func: "max", Field: "end", All: true, Unit: Instant},
 			Measure{Name: "longest_gap", Func: "gap", Field: "start", All: true, Unit: Seconds}),
-		Limit: 10,
+		Order: "longest_gap", Limit: 10,
 	},
 	{
 		Name: "tgw-drops", Doc: "Where a transit gateway loses packets, and why: by attachment",
