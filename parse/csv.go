@@ -23,9 +23,9 @@ var insightsNames = map[string]string{
 	"accountid": "account_id", "interfaceid": "interface_id", "logstatus": "log_status", "starttime": "start", "endtime": "end",
 }
 
-// csvHeader returns the names in a header line, or nil if it is not one: at least half of the columns must be
-// fields that AWS logs, or one must hold whole records, which is called "message" then. What CloudWatch
-// adds, @timestamp and such, is called "".
+// csvHeader returns the names in a header line, or nil if it is not one: enough of the columns must be fields
+// that AWS logs, or one must hold whole records, which is called "message" then. What CloudWatch adds,
+// @timestamp and such, is called "".
 func csvHeader(line []byte) []string {
 	cells, err := csv.NewReader(bytes.NewReader(line)).Read()
 	if err != nil {
@@ -55,7 +55,7 @@ func csvHeader(line []byte) []string {
 		}
 		cells[i] = name
 	}
-	if known == 0 || 2*known < fields {
+	if !enoughKnown(known, fields) {
 		return nil
 	}
 	return cells

@@ -33,8 +33,7 @@ func tokens(line []byte, toks [][]byte) [][]byte {
 }
 
 // headerOf returns the layout that a line announces, or nil if the line is not a header. A header is told
-// by its tokens: all could be names, and at least half are known, so that a field that AWS adds later does
-// not hide it.
+// by its tokens: all could be names, and enough of them are known.
 func headerOf(toks [][]byte, p *schema.Projection) *layout {
 	known := 0
 	l := &layout{}
@@ -48,11 +47,16 @@ func headerOf(toks [][]byte, p *schema.Projection) *layout {
 		}
 		l.names = append(l.names, name)
 	}
-	if known == 0 || 2*known < len(toks) {
+	if !enoughKnown(known, len(toks)) {
 		return nil
 	}
 	return l
 }
+
+// enoughKnown reports whether a line of names, some of them known, is a header. Half of them are enough, so that
+// a field that AWS adds later does not hide it; and so are six, which no other file has by accident: what
+// flowlog enriches can have more columns of its own than of AWS's.
+func enoughKnown(known, all int) bool { return known > 0 && (2*known >= all || known >= 6) }
 
 // intern returns the one layout of the scan that equals l, and notes the columns that are not known.
 func (s *scan) intern(l *layout, o *object) *layout {
