@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -194,6 +195,12 @@ func (l *lookups) missing(ctx context.Context, what string, r *reader, names []s
 		}
 	}
 	return nil
+}
+
+// scope is what the words of a condition may mean.
+func (l *lookups) scope(r *reader) report.Scope {
+	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	return report.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: open, Time: r.time}
 }
 
 // wrap puts the lookups in front of an Emit.

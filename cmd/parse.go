@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -13,6 +14,7 @@ import (
 
 	"flowlog/enrich"
 	"flowlog/parse/schema"
+	"flowlog/report"
 )
 
 // parsing is `flowlog parse`.
@@ -23,6 +25,7 @@ type parsing struct {
 	output
 	fields []string
 	enrich bool
+	where  string
 }
 
 func newParse(con *console) *cobra.Command {
@@ -43,6 +46,7 @@ func newParse(con *console) *cobra.Command {
 	}
 	group(c, "Record flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
+		f.StringVar(&p.where, "where", "", "write only records that meet this `condition`: see `flowlog help filters`")
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
 	})
 	p.output.flags(c, "table on a terminal, ndjson otherwise")
@@ -62,7 +66,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 		return c.Help()
 	}
 	in.opt.Ordered = true
-	wanted := p.fields
+	wanted := append(slices.Clip(p.fields), report.Change{Where: p.where}.Words()...)
 	if p.enrich {
 		wanted = append(slices.Clip(wanted), enrich.Fields().Names()...)
 	}
@@ -92,11 +96,20 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		return err
 	}
 	fields := projection.Fields[:projection.Named]
+	var where report.Expr
+	if p.where != "" {
+		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
+			return err
+		}
+	}
 	w, err := out.Records(out.w, fields, out.opt)
 	if err != nil {
 		return err
 	}
 	emit := without(projection, w.Add)
+	if where != nil {
+		emit = report.Where(where, in.opt.Workers, emit)
+	}
 	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, emit))
 	if ctx.Err() != nil && in.partial {
 		err = nil
@@ -105,6 +118,36 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		err = cerr
 	}
 	return err
+}
+
+// filter reads the condition, and returns the projection with what it needs.
+func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, report.Expr, error) {
+	scope := enr.scope(in)
+	e, err := report.ParseExpr(p.where, scope)
+	if err != nil { // a name may be that of a column that only the input knows
+		scope.Fields = in.with(ctx, enr.fields, report.Change{Where: p.where}.Words())
+		e, err = report.ParseExpr(p.where, scope)
+	}
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("--where: %w", err)}
+	}
+	names := projection.Fields.Names()[:projection.Named]
+	e.Fields(func(name string) { names = append(slices.Clip(names), name) })
+	if err := enr.missing(ctx, "--where", in, names); err != nil {
+		return nil, nil, err
+	}
+	table := slices.Clone(scope.Fields)
+	for _, f := range projection.Fields { // columns of the input that are written
+		if _, ok := table.Lookup(f.Name); !ok {
+			table = append(table, f)
+		}
+	}
+	wide, err := table.Project(names...)
+	if err != nil {
+		return nil, nil, err
+	}
+	wide.Named, wide.Extra = projection.Named, projection.Extra
+	return wide, e, nil
 }
 
 // without removes the columns that are there only because others are computed from them.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -189,7 +188,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 			err = cerr
 		}
 	}()
-	scope := report.Scope{Fields: enr.fields, List: "flowlog fields", Number: enr.number, Open: openFile, Time: in.time}
+	scope := enr.scope(in)
 	reports := make([]report.Report, 0, len(r.reports))
 	for _, rep := range r.reports {
 		changed, err := rep.With(r.change, scope, in.zone)
@@ -226,9 +225,6 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	return cmp.Or(in.close(), ctx.Err())
 }
-
-// openFile opens a list of values that a condition names.
-func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // compute runs the reports over the input.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ schema.Stats, err error) {

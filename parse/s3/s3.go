@@ -128,6 +128,7 @@ type found struct {
 	search  *search
 	name    string
 	err     error
+	failed  *search // with err
 }
 
 // search finds out, by requests, what belongs in its place in a listing.
@@ -149,7 +150,7 @@ func (q *search) begin(ctx context.Context) {
 			}
 		}
 		if err := q.run(ctx, emit); err != nil && ctx.Err() == nil {
-			emit(found{name: q.name, err: err})
+			emit(found{name: q.name, err: err, failed: q})
 		}
 	}()
 }
@@ -184,7 +185,7 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 				seen = true
 				line = line[1:]
 				last := final(f.err)
-				if last && len(line) > 0 {
+				if last && slices.ContainsFunc(line, func(g found) bool { return g.search == nil || g.search != f.failed }) {
 					f.err = fmt.Errorf("%w; nothing after it was listed", f.err)
 				}
 				if !yield(&object{Client: s.Client, bucket: s.bucket, key: f.name}, f.err) || last {
