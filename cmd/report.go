@@ -111,11 +111,8 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	r := &reporting{console: con, reports: reports}
 	c := &cobra.Command{
 		RunE: func(c *cobra.Command, args []string) error {
-			if c.Flags().Changed("top") && r.change.Top < 0 {
-				return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
-			}
-			if !c.Flags().Changed("top") {
-				r.change.Top = -1
+			if err := checkChange(c, &r.change); err != nil {
+				return err
 			}
 			if c.HasSubCommands() && len(args) > 0 {
 				if reports := several(args[0]); reports != nil {
@@ -126,24 +123,41 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		},
 		ValidArgsFunction: nil,
 	}
+	changeFlags(c, &r.change, r.enrichment.names)
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.IntVarP(&r.change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
-		f.StringVar(&r.change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
-		f.StringSliceVar(&r.change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
-		f.StringSliceVar(&r.change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
-		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
-		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
 		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
-		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})
 	r.memory.flags(c)
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)
-	complete(c, "by", r.enrichment.names)
+	return c
+}
+
+// changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
+func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
+	group(c, "Report flags", func(f *pflag.FlagSet) {
+		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
+		f.StringVar(&change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
+		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
+		f.StringVar(&change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
+		f.StringVar(&change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
+		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+	})
+	complete(c, "by", keys)
 	complete(c, "sort", measureNames)
 	complete(c, "measures", measureNames)
-	return c
+}
+
+// checkChange makes what changeFlags were set to a change.
+func checkChange(c *cobra.Command, change *report.Change) error {
+	if !c.Flags().Changed("top") {
+		change.Top = -1
+	} else if change.Top < 0 {
+		return usageError{errors.New("--top cannot be negative: 0 shows all rows")}
+	}
+	return nil
 }
 
 func measureNames() []string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -25,6 +26,9 @@ type function struct {
 	of    func(parts []any, seconds float64) any
 	span  bool   // of needs the seconds
 	also  string // a second field that the function is computed from
+	// sql is the function in a query: of its argument, or like of by its parts and the seconds. It is nil if an
+	// engine cannot know, and not used for a function of two fields, for which the query has a step of its own.
+	sql func(d *Dialect, args []string) string
 }
 
 // partsOf are the parts of a measure, if it has any.
@@ -43,22 +47,37 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", kinds: allKinds, share: true, new: func() state { return &count{} }},
-	{name: "sum", kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
-	{name: "min", kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
-	{name: "max", kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
-	{name: "avg", kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
-	{name: "p50", kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
-	{name: "p90", kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
-	{name: "p95", kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
-	{name: "p99", kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
-	{name: "bps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
-	{name: "pps", fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
-	{name: "rejected_share", fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "duration", parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
+	{name: "count", sql: call("count(%s)"), kinds: allKinds, share: true, new: func() state { return &count{} }},
+	{name: "sum", sql: call("sum(%s)"), kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
+	{name: "min", sql: call("min(%s)"), kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
+	{name: "max", sql: call("max(%s)"), kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
+	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "distinct", sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
+	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
+	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
+	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
+	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
+	{name: "bps", sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
+	{name: "pps", sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
+	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "duration", sql: call("%[2]s - %[1]s"), parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
 	{name: "gap", also: "end", new: func() state { return &gap{} }},
 	{name: "malformed"},
+}
+
+// call writes the arguments where the text has %s.
+func call(text string) func(*Dialect, []string) string {
+	return func(_ *Dialect, args []string) string {
+		list := make([]any, len(args))
+		for i, arg := range args {
+			list[i] = arg
+		}
+		return fmt.Sprintf(text, list...)
+	}
+}
+
+func quantile(part string) func(*Dialect, []string) string {
+	return func(d *Dialect, args []string) string { return fmt.Sprintf(d.quantile, args[0], part) }
 }
 
 func sumOf(m Measure) []Measure { return []Measure{{Func: "sum", Field: m.Field}} }

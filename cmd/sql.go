@@ -1,0 +1,100 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/enrich"
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// newSQL returns `flowlog sql`.
+func newSQL(con *console) *cobra.Command {
+	var change report.Change
+	var dialect, table, tz string
+	var names []string
+	for _, d := range report.Dialects() {
+		names = append(names, d.Name)
+	}
+	c := &cobra.Command{
+		Use:   "sql NAME [flags]",
+		Short: "Print a report as SQL, for an engine that has the records",
+		Long: "sql prints a report as a query that gives the same rows in the same order, run by the engine that\n" +
+			"already has the records in a table. What an engine cannot compute exactly so is an error that says\n" +
+			"which part it is. `flowlog help sql` says more.",
+		Example: "  flowlog sql talkers --table flows.parquet | duckdb\n" +
+			"  flowlog sql rejected --dialect athena --table vpc.flow_logs --where 'srcaddr in 10.0.0.0/8'\n" +
+			"  flowlog sql timeline --every 1h --dialect trino --table hive.vpc.flow_logs",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("name one report, as in `flowlog sql talkers`: `flowlog reports` lists them")
+			}
+			if !slices.Contains(report.Names(), args[0]) {
+				return schema.Unknown("report", args[0], report.Names(), "flowlog reports")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return report.Names(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkChange(c, &change); err != nil {
+				return err
+			}
+			i := slices.Index(names, dialect)
+			if i < 0 {
+				return usageError{fmt.Errorf("--dialect: %q is none: there are %s", dialect, strings.Join(names, ", "))}
+			}
+			text, err := reportSQL(args[0], change, report.Dialects()[i], table, tz)
+			if err != nil {
+				return usageError{err}
+			}
+			_, err = fmt.Fprintf(con.out, "%s;\n", strings.TrimSuffix(text, "\n"))
+			return err
+		},
+	}
+	changeFlags(c, &change, func() []string { return sqlFields().Names() })
+	group(c, "SQL flags", func(f *pflag.FlagSet) {
+		f.StringVar(&dialect, "dialect", names[0], "SQL of this `engine`: "+strings.Join(names, ", "))
+		f.StringVar(&tz, "tz", "UTC", "time `zone` of times in conditions: UTC, Local or a name such as Europe/Berlin")
+	})
+	// Under no heading, and so for the command line alone: in flowlog.yaml and the environment, table is report's.
+	c.Flags().StringVar(&table, "table", "flows", "`name` of the table, as in vpc.flow_logs; in duckdb also a file, or a glob of files")
+	complete(c, "dialect", func() []string { return names })
+	return c
+}
+
+// sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
+// be said why not.
+func sqlFields() schema.Table {
+	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields())
+}
+
+// reportSQL is a report of the catalog, with changes, as SQL.
+func reportSQL(name string, change report.Change, d report.Dialect, table, tz string) (string, error) {
+	zone, err := time.LoadLocation(tz)
+	if err != nil {
+		return "", fmt.Errorf("--tz: %w", err)
+	}
+	now := time.Now()
+	fields := sqlFields()
+	scope := report.Scope{
+		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), Open: openFile,
+		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
+	}
+	i := slices.Index(report.Names(), name)
+	r, err := report.Catalog()[i].With(change, scope, zone)
+	if err != nil {
+		return "", err
+	}
+	return r.SQL(d, fields, table)
+}

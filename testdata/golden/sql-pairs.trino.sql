@@ -1,0 +1,19 @@
+WITH records AS (
+  SELECT
+    try_cast(srcaddr AS ipaddress) AS srcaddr,
+    try_cast(dstaddr AS ipaddress) AS dstaddr,
+    bytes,
+    packets
+  FROM vpc.flow_logs
+  WHERE log_status IN ('OK', '-') OR log_status IS NULL
+)
+SELECT
+  cast(srcaddr AS varchar) AS srcaddr,
+  cast(dstaddr AS varchar) AS dstaddr,
+  sum(bytes) AS bytes,
+  sum(packets) AS packets,
+  count(*) AS flows
+FROM records
+GROUP BY 1, 2
+ORDER BY bytes DESC NULLS LAST, srcaddr NULLS LAST, dstaddr NULLS LAST
+LIMIT 10;

@@ -1,0 +1,18 @@
+WITH records AS (
+  SELECT
+    start,
+    bytes,
+    packets,
+    nullif(action, '-') AS action
+  FROM vpc.flow_logs
+  WHERE log_status IN ('OK', '-') OR log_status IS NULL
+)
+SELECT
+  from_unixtime((start - start % 3600), 'UTC') AS time,
+  count(*) AS flows,
+  sum(bytes) AS bytes,
+  sum(packets) AS packets,
+  count(*) FILTER (WHERE action = 'REJECT') AS rejected
+FROM records
+GROUP BY 1
+ORDER BY time NULLS LAST;

@@ -1,0 +1,3 @@
+module flowlog/testdata/oracle
+
+go 1.26.0

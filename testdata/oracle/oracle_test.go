@@ -1,0 +1,302 @@
+// Package oracle asks DuckDB whether flowlog computes what its SQL says. It is a module of its own, since it runs
+// flowlog as users do and needs an engine that they do not.
+//
+//	random log → flowlog parse → Parquet → flowlog report          ─┐
+//	                                     → flowlog sql → DuckDB     ├─ the same rows in the same order
+//	           → flowlog report ────────────────────────────────────┘
+package oracle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A bench is what reports are compared on.
+type bench struct {
+	*engine
+	dir, flowlog, logs string
+	random             *random
+	rows               int // that were compared
+}
+
+func setUp(t *testing.T, seed uint64) *bench {
+	t.Helper()
+	b := &bench{engine: open(t), dir: t.TempDir()}
+	b.flowlog = filepath.Join(b.dir, "flowlog")
+	build := exec.Command("go", "build", "-C", "../..", "-buildvcs=false", "-o", b.flowlog, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b.random = &random{Rand: rand.New(rand.NewPCG(seed, seed))}
+	out, err := b.run("fields", "-o", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out, &b.random.fields); err != nil {
+		t.Fatal(err)
+	}
+	b.data(t, 400)
+	return b
+}
+
+// data makes new logs of several versions, and tables of them: flows, in which null is null, and dashed, in which
+// it is - in texts, as in AWS's own files.
+func (b *bench) data(t *testing.T, records int) {
+	t.Helper()
+	b.logs = filepath.Join(b.dir, "logs")
+	if err := os.MkdirAll(b.logs, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []int{2, 3, 5, 6, 8, 11} {
+		name := filepath.Join(b.logs, fmt.Sprintf("v%d.log", version))
+		if err := os.WriteFile(name, []byte(b.random.log(version, records)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.run("parse", "-o", "parquet", "-O", filepath.Join(b.dir, "flows.parquet"), b.logs); err != nil {
+		t.Fatal(err)
+	}
+	b.must(t, "CREATE OR REPLACE TABLE flows AS FROM '"+filepath.Join(b.dir, "flows.parquet")+"'")
+	var columns []string
+	for _, row := range b.must(t, "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'flows' ORDER BY ordinal_position").Rows {
+		name := `"` + row[0].(string) + `"`
+		if row[1] == "VARCHAR" {
+			name = "coalesce(" + name + ", '-') AS " + name
+		}
+		columns = append(columns, name)
+	}
+	b.must(t, "CREATE OR REPLACE TABLE dashed AS SELECT "+strings.Join(columns, ", ")+" FROM flows")
+}
+
+// run runs flowlog. What it says in an error is the error.
+func (b *bench) run(args ...string) ([]byte, error) {
+	c := exec.Command(b.flowlog, args...)
+	c.Env = append(os.Environ(), "FLOWLOG_CONFIG=none")
+	var out, errOut bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errOut
+	if err := c.Run(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, errOut.String())
+	}
+	return out.Bytes(), nil
+}
+
+// errSkip is a report that one of the two cannot compute.
+var errSkip = errors.New("")
+
+// skips are what such reports are refused with.
+var skips = []string{"which these logs do not have", "the width of its bins", "only flowlog knows", "needs a MaxMind", "--by names"}
+
+// compare runs a report natively, by one worker on the logs and by eight on Parquet, and in DuckDB.
+func (b *bench) compare(name string, changes ...string) error {
+	native := func(workers, input string) ([]map[string]any, error) {
+		args := append([]string{"report", name, "-q", "-o", "json", "--workers", workers}, changes...)
+		out, err := b.run(append(args, input)...)
+		if err != nil {
+			return nil, err
+		}
+		var doc struct{ Rows []map[string]any }
+		dec := json.NewDecoder(bytes.NewReader(out))
+		dec.UseNumber()
+		return doc.Rows, dec.Decode(&doc)
+	}
+	skip := func(err error) error {
+		if slices.ContainsFunc(skips, func(s string) bool { return strings.Contains(err.Error(), s) }) {
+			return fmt.Errorf("%w%s", errSkip, err)
+		}
+		return err
+	}
+	rows, err := native("1", b.logs)
+	if err != nil {
+		return skip(err)
+	}
+	again, err := native("8", filepath.Join(b.dir, "flows.parquet"))
+	if err != nil {
+		return err
+	}
+	if one, eight := fmt.Sprint(rows), fmt.Sprint(again); one != eight {
+		return fmt.Errorf("one worker on text:\n%s\neight on Parquet:\n%s", one, eight)
+	}
+	table := b.random.pick("flows", "dashed")
+	sql, err := b.run(append([]string{"sql", name, "--table", table}, changes...)...)
+	if err != nil {
+		return skip(err)
+	}
+	got, err := b.query(string(sql))
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, sql)
+	}
+	if err := same(rows, got); err != nil {
+		return fmt.Errorf("%w\nflowlog:\n%s\nDuckDB:\n%s\n%s", err, nativeText(rows, got.Columns), engineText(got), sql)
+	}
+	b.rows += len(rows)
+	return nil
+}
+
+func nativeText(rows []map[string]any, columns []string) string {
+	var b strings.Builder
+	for _, row := range rows[:min(len(rows), 20)] {
+		for _, c := range columns {
+			fmt.Fprint(&b, row[c], "\t")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func engineText(a answer) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, a.Columns)
+	for _, row := range a.Rows[:min(len(a.Rows), 20)] {
+		for _, v := range row {
+			fmt.Fprint(&b, v, "\t")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// same says how rows differ. What only flowlog knows, the names of keys' values, is not compared.
+func same(rows []map[string]any, got answer) error {
+	if len(rows) != len(got.Rows) {
+		return fmt.Errorf("%d rows, and %d in DuckDB", len(rows), len(got.Rows))
+	}
+	for i, row := range rows {
+		for j, c := range got.Columns {
+			if !equal(c, row[c], got.Rows[i][j]) {
+				return fmt.Errorf("row %d: %s is %v, and %v in DuckDB", i, c, row[c], got.Rows[i][j])
+			}
+		}
+		for c := range row {
+			if !slices.Contains(got.Columns, c) && !strings.HasSuffix(c, "_name") && !strings.HasSuffix(c, "_names") && c != "malformed" {
+				return fmt.Errorf("DuckDB has no column %s", c)
+			}
+		}
+	}
+	return nil
+}
+
+func equal(column string, native, engine any) bool {
+	n, ok1 := native.(json.Number)
+	e, ok2 := engine.(json.Number)
+	switch {
+	case column == "malformed":
+		return engine == nil
+	case !ok1 || !ok2:
+		return native == engine
+	case strings.HasPrefix(column, "p50_"), strings.HasPrefix(column, "p90_"), strings.HasPrefix(column, "p95_"), strings.HasPrefix(column, "p99_"):
+		v, err := strconv.ParseInt(e.String(), 10, 64)
+		return err == nil && n.String() == strconv.FormatInt(bucketMiddle(v), 10)
+	case n == e:
+		return true
+	}
+	if !strings.ContainsAny(n.String()+e.String(), ".e") {
+		return false
+	}
+	x, err1 := n.Float64()
+	y, err2 := e.Float64()
+	return err1 == nil && err2 == nil && math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))
+}
+
+// bucketMiddle is what flowlog reports for a quantile: numbers are counted in buckets that are 1/128 of their size
+// wide.
+func bucketMiddle(v int64) int64 {
+	shift := max(bits.Len64(uint64(v))-8, 0)
+	return v>>shift<<shift + 1<<shift/2
+}
+
+// check compares, and reports whether it could.
+func (b *bench) check(t *testing.T, name string, changes ...string) bool {
+	t.Helper()
+	switch err := b.compare(name, changes...); {
+	case errors.Is(err, errSkip):
+		t.Logf("flowlog report %s %q: left out: %v", name, changes, err)
+		return false
+	case err != nil:
+		t.Errorf("flowlog report %s %q:\n%v", name, changes, err)
+	}
+	return true
+}
+
+func (b *bench) catalog(t *testing.T) []string {
+	t.Helper()
+	out, err := b.run("reports", "-o", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reports []struct{ Name string }
+	if err := json.Unmarshal(out, &reports); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range reports {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// Every report of the catalog.
+func TestCatalog(t *testing.T) {
+	b := setUp(t, 1)
+	for _, name := range b.catalog(t) {
+		for _, changes := range [][]string{{"--top", "0"}, {"--top", "3"}, {"--sort", "-flows"}, {"--every", "6h"}} {
+			compared := b.check(t, name, changes...) || b.check(t, name, append(changes, "--every", "2h")...)
+			if places := strings.Contains(name, "-geo") || strings.Contains(name, "-asn"); compared == places {
+				t.Errorf("%s: compared is %t", name, compared)
+			}
+		}
+	}
+}
+
+// Random reports on random logs, for as long as $ORACLE_TIME says.
+func TestRandomReports(t *testing.T) {
+	budget := 10 * time.Second
+	if s := os.Getenv("ORACLE_TIME"); s != "" {
+		var err error
+		if budget, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seed := uint64(20260514)
+	if s := os.Getenv("ORACLE_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := setUp(t, seed)
+	names := slices.DeleteFunc(b.catalog(t), func(s string) bool { return strings.Contains(s, "-geo") || strings.Contains(s, "-asn") })
+	compared, tried := 0, 0
+	failed := 0
+	for end := time.Now().Add(budget); time.Now().Before(end) && failed < 5; tried++ {
+		if tried%50 == 49 {
+			b.data(t, 1+b.random.IntN(1000))
+		}
+		name, changes := b.random.pick(names...), b.random.change()
+		switch err := b.compare(name, changes...); {
+		case err == nil:
+			compared++
+		case !errors.Is(err, errSkip):
+			failed++
+			t.Errorf("flowlog report %s %q:\n%v", name, changes, err)
+		default:
+			t.Logf("flowlog report %s %q: left out: %v", name, changes, err)
+		}
+	}
+	t.Logf("%d of %d random reports were compared, %d rows", compared, tried, b.rows)
+	if compared < tried*3/4 || b.rows < compared {
+		t.Errorf("%d of %d reports and %d rows are too few", compared, tried, b.rows)
+	}
+}
