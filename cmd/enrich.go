@@ -199,9 +199,11 @@ func (l *lookups) missing(ctx context.Context, what string, r *reader, names []s
 
 // scope is what the words of a condition may mean.
 func (l *lookups) scope(r *reader) report.Scope {
-	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	return report.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: open, Time: r.time}
+	return report.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: openFile, Time: r.time}
 }
+
+// openFile opens a list of values that a condition names.
+func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // wrap puts the lookups in front of an Emit.
 func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema.Emit {

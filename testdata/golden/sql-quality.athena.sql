@@ -21,5 +21,5 @@ SELECT
   max(longest_gap_each) AS longest_gap
 FROM timed
 GROUP BY 1
-ORDER BY flows DESC NULLS LAST, interface_id NULLS LAST
+ORDER BY longest_gap DESC NULLS LAST, interface_id NULLS LAST
 LIMIT 10;

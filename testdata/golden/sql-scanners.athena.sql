@@ -4,7 +4,8 @@ WITH records AS (
     try_cast(dstaddr AS ipaddress) AS dstaddr,
     dstport,
     nullif(action, '-') AS action,
-    tcp_flags
+    tcp_flags,
+    packets
   FROM vpc.flow_logs
   WHERE log_status IN ('OK', '-') OR log_status IS NULL
 )
@@ -15,7 +16,7 @@ SELECT
   count(DISTINCT dstport) AS distinct_dstport,
   count(*) AS flows
 FROM records
-WHERE action = 'REJECT' OR tcp_flags = 2
+WHERE action = 'REJECT' OR tcp_flags = 2 AND packets <= 3
 GROUP BY 1
 ORDER BY targets DESC NULLS LAST, srcaddr NULLS LAST
 LIMIT 10;
