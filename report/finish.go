@@ -225,7 +225,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 }
 
 // groups lists the groups that have records, also as a set.
-func (u *run) groups() (exist []bool, ids []uint32) {
+func (u *grouping) groups() (exist []bool, ids []uint32) {
 	exist = make([]bool, len(u.rows.n))
 	for g, n := range u.rows.n {
 		if n > 0 {
@@ -417,7 +417,7 @@ func (u *run) order(lacks []bool) (index int, byKey bool) {
 	return index, false
 }
 
-func (u *run) grow(groups int) {
+func (u *grouping) grow(groups int) {
 	u.rows.grow(groups)
 	for _, b := range u.bases {
 		if b.state != nil {
@@ -476,7 +476,7 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 }
 
 // empty is a state for one group of each base, nil for one that needs none.
-func (u *run) empty() []state {
+func (u *grouping) empty() []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
 		switch f := functionNamed(b.Func); {
@@ -493,7 +493,7 @@ func (u *run) empty() []state {
 }
 
 // together is what the bases have come to for several groups as one, with the rest, if there is one.
-func (u *run) together(in []bool, rest []state) ([]state, error) {
+func (u *grouping) together(in []bool, rest []state) ([]state, error) {
 	ids := make([]uint32, len(in))
 	for g, yes := range in {
 		if !yes {

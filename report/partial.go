@@ -28,11 +28,11 @@ const (
 var errPartial = errors.New("not a partial result, or a damaged one")
 
 // unload returns the record of some groups. Nothing may be added to the worker after it.
-func (w *worker) unload(u *run, groups []uint32) (arrow.Record, error) {
+func (w *worker) unload(u *grouping, groups []uint32) (arrow.Record, error) {
 	var columns []arrow.Array
 	var fields []arrow.Field
 	codes := w.keyCodes(u, groups)
-	for i, k := range u.Keys {
+	for i, k := range u.first.Keys {
 		c := w.coded[u.keys[i]]
 		f := schema.Field{Name: k.Name(), Kind: k.kind(w.aggregator.projection.Fields[c.field])}
 		column := schema.NewColumn(f)
@@ -52,7 +52,7 @@ func (w *worker) unload(u *run, groups []uint32) (arrow.Record, error) {
 			}
 		}
 		if len(data) > math.MaxInt32 {
-			return nil, fmt.Errorf("%s: a partial result is larger than 2 GiB", u.Name)
+			return nil, fmt.Errorf("%s: a partial result is larger than 2 GiB", u.first.Name)
 		}
 		offsets = append(offsets, int32(len(data)))
 	}
@@ -65,7 +65,7 @@ func (w *worker) unload(u *run, groups []uint32) (arrow.Record, error) {
 }
 
 // keyCodes are the codes of each key of some groups.
-func (w *worker) keyCodes(u *run, groups []uint32) [][]uint32 {
+func (w *worker) keyCodes(u *grouping, groups []uint32) [][]uint32 {
 	codes := make([][]uint32, len(u.keys))
 	if len(codes) == 0 {
 		return codes
@@ -90,9 +90,9 @@ func (w *worker) keyCodes(u *run, groups []uint32) [][]uint32 {
 }
 
 // load takes in a record that unload has made.
-func (w *worker) load(u *run, rec arrow.Record) error {
+func (w *worker) load(u *grouping, rec arrow.Record) error {
 	n := int(rec.NumRows())
-	if int(rec.NumCols()) != len(u.Keys)+2 {
+	if int(rec.NumCols()) != len(u.first.Keys)+2 {
 		return errPartial
 	}
 	for i := len(w.all); i < n; i++ {
@@ -100,7 +100,7 @@ func (w *worker) load(u *run, rec arrow.Record) error {
 	}
 	rows := w.all[:n]
 	ids, groups := make([]uint32, n), 1
-	for i, k := range u.Keys {
+	for i, k := range u.first.Keys {
 		c := w.coded[u.keys[i]]
 		col := rec.Column(i)
 		if !arrow.TypeEqual(col.DataType(), k.kind(w.aggregator.projection.Fields[c.field]).Arrow()) {
@@ -122,8 +122,8 @@ func (w *worker) load(u *run, rec arrow.Record) error {
 		}
 		groups = u.levels[i-1].Len()
 	}
-	records, ok := rec.Column(len(u.Keys)).(*array.Int64)
-	states, ok2 := rec.Column(len(u.Keys) + 1).(*array.Binary)
+	records, ok := rec.Column(len(u.first.Keys)).(*array.Int64)
+	states, ok2 := rec.Column(len(u.first.Keys) + 1).(*array.Binary)
 	if !ok || !ok2 {
 		return errPartial
 	}

@@ -24,9 +24,9 @@ type spill struct {
 	chunks [partitions][]chunk
 }
 
-// A chunk is a part of the file: an Arrow stream with one record of a report.
+// A chunk is a part of the file: an Arrow stream with one record of a grouping.
 type chunk struct {
-	report       int
+	grouping     int
 	offset, size int64
 }
 
@@ -73,7 +73,7 @@ func (a *Aggregator) spill(w *worker) error {
 
 // spill puts everything that the worker has come to on disk. The worker cannot be used afterwards.
 func (w *worker) spill(s *spill) error {
-	for i, u := range w.runs {
+	for i, u := range w.groupings {
 		var parts [partitions][]uint32
 		h := w.hashers(u)
 		for g, n := range u.rows.n {
@@ -94,7 +94,7 @@ func (w *worker) spill(s *spill) error {
 	return nil
 }
 
-func (w *worker) spillGroups(s *spill, partition, report int, u *run, groups []uint32) error {
+func (w *worker) spillGroups(s *spill, partition, grouping int, u *grouping, groups []uint32) error {
 	rec, err := w.unload(u, groups)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (w *worker) spillGroups(s *spill, partition, report int, u *run, groups []u
 		return err
 	}
 	s.mu.Lock()
-	c := chunk{report, s.size, int64(buf.Len())}
+	c := chunk{grouping, s.size, int64(buf.Len())}
 	s.size += c.size
 	s.chunks[partition] = append(s.chunks[partition], c)
 	s.mu.Unlock()
@@ -124,7 +124,7 @@ func (s *spill) load(w *worker, partition int) error {
 			return fmt.Errorf("temporary file: %w", err)
 		}
 		for in.Next() {
-			if err := w.load(w.runs[c.report], in.Record()); err != nil {
+			if err := w.load(w.groupings[c.grouping], in.Record()); err != nil {
 				return err
 			}
 		}
@@ -143,7 +143,7 @@ type groupHasher struct {
 	codes  func(group uint32, level int) uint32
 }
 
-func (w *worker) hashers(u *run) *groupHasher {
+func (w *worker) hashers(u *grouping) *groupHasher {
 	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
 	all := make([]uint32, len(u.rows.n))
 	for g := range all {
@@ -175,7 +175,7 @@ func (w *worker) size() int64 {
 			n += c.coder.Size()
 		}
 	}
-	for _, u := range w.runs {
+	for _, u := range w.groupings {
 		for _, p := range u.levels {
 			n += p.Size()
 		}
@@ -226,8 +226,8 @@ func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
 		if err := a.spilled.load(w, p); err != nil {
 			return nil, err
 		}
-		for i, u := range w.runs {
-			if err := final.takeShown(final.runs[i], w, u, stats); err != nil {
+		for i := range w.groupings {
+			if err := final.takeShown(i, w, stats); err != nil {
 				return nil, err
 			}
 		}
@@ -275,30 +275,43 @@ func (a *Aggregator) findSpans() error {
 	return nil
 }
 
-// takeShown takes in the groups of another worker that may be shown, and adds up the others.
-func (w *worker) takeShown(u *run, o *worker, from *run, stats schema.Stats) error {
+// takeShown takes in the groups of another worker that may be shown by some report, and adds up the others.
+func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
+	to, from := w.groupings[grouping], o.groupings[grouping]
 	exist, ids := from.groups()
 	if len(ids) == 0 {
 		return nil
 	}
-	if len(u.keys) > 0 {
-		lacks := o.lackingMeasures(from, stats, &Table{})
-		order, byKey := from.order(lacks)
-		if err := from.cover(exist); err != nil {
-			return err
+	if len(from.keys) > 0 {
+		shown := make(map[uint32]bool)
+		for _, u := range o.runs {
+			if u.grouping != from {
+				continue
+			}
+			lacks := o.lackingMeasures(u, stats, &Table{})
+			order, byKey := u.order(lacks)
+			if err := u.cover(exist); err != nil {
+				return err
+			}
+			rows, err := o.rank(u, ids, order, byKey, !byKey != u.Reverse, stats)
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				shown[r.id] = true
+			}
 		}
-		rows, err := o.rank(from, ids, order, byKey, !byKey != from.Reverse, stats)
-		if err != nil {
-			return err
+		to.restGroups += len(ids) - len(shown)
+		all := ids
+		ids = nil
+		for _, id := range all {
+			if shown[id] {
+				ids = append(ids, id)
+				exist[id] = false
+			}
 		}
-		u.restGroups += len(ids) - len(rows)
-		ids = ids[:0]
-		for _, r := range rows {
-			ids = append(ids, r.id)
-			exist[r.id] = false
-		}
-		if u.restGroups > 0 {
-			if err := w.addRest(u, o, from, exist); err != nil {
+		if len(ids) < len(all) {
+			if err := w.addRest(to, o, from, exist); err != nil {
 				return err
 			}
 		}
@@ -308,11 +321,11 @@ func (w *worker) takeShown(u *run, o *worker, from *run, stats schema.Stats) err
 		return err
 	}
 	defer rec.Release()
-	return w.load(u, rec)
+	return w.load(to, rec)
 }
 
 // addRest adds up the groups of another worker that are not shown.
-func (w *worker) addRest(u *run, o *worker, from *run, in []bool) error {
+func (w *worker) addRest(u *grouping, o *worker, from *grouping, in []bool) error {
 	all, err := from.together(in, nil)
 	if err != nil {
 		return err

@@ -53,7 +53,8 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 		rows := randomRows(r, 200)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
-		reports = append(reports[:8:8], changed(t, "quality", Change{Top: 2}), changed(t, "timeline", Change{Top: 1}))
+		reports = append(reports[:8:8], changed(t, "quality", Change{Top: 2}), changed(t, "timeline", Change{Top: 1}),
+			changed(t, "talkers", Change{Top: 2}), changed(t, "talkers", Change{Sort: "packets", Top: 3}))
 		rates := changed(t, "talkers", Change{Measures: []string{"bps", "pps", "flows"}, Having: "bps > 1", Top: 3})
 		reports = append(reports, rates)
 		expected, lacks, err := aggregate(t, reports, rows, 1, len(rows))
