@@ -237,7 +237,7 @@ func (r *random) keys() (keys []string, binned bool) {
 }
 
 func (r *random) measure() string {
-	return r.pick("flows", "bytes", "packets", "first", "last", "accepted", "rejected", "rejected_share", "bps", "pps", "nodata", "skipdata", "malformed",
+	return r.pick("flows", "bytes", "packets", "first", "last", "accepted", "rejected", "rejected_share", "bps", "pps", "duration", "nodata", "skipdata", "malformed",
 		"distinct(dstport)", "distinct(srcaddr)", "distinct(dstaddr+dstport)", "distinct(action+srcaddr)", "distinct(instance_tag)", "count(dstport)", "count(action)", "sum(packets)", "min(bytes)", "max(bytes)",
 		"min(start)", "max(dstport)", "avg(bytes)", "avg(dstport)", "sum(packets_lost)", "p50(bytes)", "p90(packets)", "p95(dstport)", "p99(bytes)", "min(end)", "distinct(start)")
 }
