@@ -110,17 +110,23 @@ func (a *Aggregator) Only() (field, value string) {
 
 // Add takes in a batch. It is a schema.Emit.
 func (a *Aggregator) Add(b schema.Batch) error {
-	w := a.workers[b.Worker]
-	if err := w.add(b.Record); err != nil {
+	if err := a.workers[b.Worker].add(b.Record); err != nil {
 		return err
 	}
-	if a.memory > 0 && w.size() > a.memory {
-		a.workers[b.Worker] = nil
-		if err := a.spill(w); err != nil {
-			return err
-		}
-		a.workers[b.Worker] = a.newWorker()
+	return a.relieve(b.Worker)
+}
+
+// relieve puts the groups of a worker on disk if they take too much memory.
+func (a *Aggregator) relieve(worker int) error {
+	w := a.workers[worker]
+	if a.memory == 0 || w.size() <= a.memory {
+		return nil
 	}
+	a.workers[worker] = nil
+	if err := a.spill(w); err != nil {
+		return err
+	}
+	a.workers[worker] = a.newWorker()
 	return nil
 }
 
@@ -245,14 +251,8 @@ func (w *worker) codePair(field, with string, wide bool) int {
 // grouping returns the groups of a report, which may be those of an earlier one.
 func (w *worker) grouping(r *Report) *grouping {
 	all := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-	text := func(e Expr) string {
-		if e == nil {
-			return ""
-		}
-		return e.String()
-	}
 	for _, g := range w.groupings {
-		if g.all == all && slices.Equal(g.first.Keys, r.Keys) && text(g.first.Where) == text(r.Where) {
+		if g.all == all && slices.Equal(g.first.Keys, r.Keys) && textOf(g.first.Where) == textOf(r.Where) {
 			return g
 		}
 	}

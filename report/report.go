@@ -330,8 +330,14 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 			}
 		}
 	}
-	rows := Scope{Number: scope.Number, Time: scope.Time, Open: scope.Open, List: "flowlog reports"}
 	*r = r.distinctNames()
+	r.Having, err = ParseExpr(text, r.rowScope(scope))
+	return err
+}
+
+// rowScope is the scope of a condition on the report's rows.
+func (r *Report) rowScope(scope Scope) Scope {
+	rows := Scope{Number: scope.Number, Time: scope.Time, Open: scope.Open, List: "flowlog reports"}
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
 		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
@@ -339,8 +345,7 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 	for _, m := range r.Measures {
 		rows.Fields = append(rows.Fields, schema.Field{Name: m.Name, Kind: m.kind()})
 	}
-	r.Having, err = ParseExpr(text, rows)
-	return err
+	return rows
 }
 
 // distinctNames gives measures that are called like a key the name of their function too.

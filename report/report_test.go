@@ -152,7 +152,7 @@ func table(t *testing.T, r Report, rows []row) Table {
 func changed(t *testing.T, name string, c Change) Report {
 	t.Helper()
 	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
-	r, err := catalog[i].With(c, Scope{Fields: fields()}, nil)
+	r, err := catalog[i].With(c, scope(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,9 +116,12 @@ func (w *worker) spillGroups(s *spill, partition, grouping int, u *grouping, gro
 	return nil
 }
 
-// load takes a partition in.
-func (s *spill) load(w *worker, partition int) error {
+// load takes a partition in: one grouping of it, or all if that is negative.
+func (s *spill) load(w *worker, partition, grouping int) error {
 	for _, c := range s.chunks[partition] {
+		if grouping >= 0 && c.grouping != grouping {
+			continue
+		}
 		in, err := ipc.NewReader(io.NewSectionReader(s.file, c.offset, c.size))
 		if err != nil {
 			return fmt.Errorf("temporary file: %w", err)
@@ -223,7 +226,7 @@ func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
 	final := a.newWorker()
 	for p := range partitions {
 		w := a.newWorker()
-		if err := a.spilled.load(w, p); err != nil {
+		if err := a.spilled.load(w, p, -1); err != nil {
 			return nil, err
 		}
 		for i := range w.groupings {
@@ -248,7 +251,7 @@ func (a *Aggregator) findSpans() error {
 	}
 	for p := 0; needed && p < partitions; p++ {
 		w := a.newWorker()
-		if err := a.spilled.load(w, p); err != nil {
+		if err := a.spilled.load(w, p, -1); err != nil {
 			return err
 		}
 		for i, u := range w.runs {

@@ -45,6 +45,17 @@ func (k Kind) Arrow() arrow.DataType { return kinds[k].arrow }
 // MarshalText makes a Kind its name in JSON.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads a Kind's name.
+func (k *Kind) UnmarshalText(name []byte) error {
+	for i, known := range kinds {
+		if known.name == string(name) {
+			*k = Kind(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown kind %q", name)
+}
+
 // A Field is one column of a flow record: one that AWS logs, or one that an enricher adds.
 type Field struct {
 	Name    string   `json:"name"`             // AWS's name with _ for -, which is also the Athena and Parquet column

@@ -1,0 +1,137 @@
+package report
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"flowlog/parse/schema"
+)
+
+// Partial results of parts, brought together, are the result of the whole, in memory or not.
+func TestMergedPartsAreTheWhole(t *testing.T) {
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		rows := randomRows(r, 300)
+		reports := randomReports(t, r)
+		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		reports = append(reports[:6:6], changed(t, "timeline", Change{Top: -1}), changed(t, "quality", Change{Top: 2}),
+			changed(t, "talkers", Change{Where: "addr in @nets.txt or start >= 2023-11-14T22:13:21Z", Measures: []string{"bps", "distinct(dstaddr+dstport)"}, Having: "bps >= 0", Every: "1h", Top: -1}))
+		expected, _, err := aggregate(t, reports, rows, 1, 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, memory := range []int64{0, 1} {
+			m := new(Merger)
+			for part := range 5 {
+				agg, err := NewAggregator(fields(), reports, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if memory > 0 && part%2 == 0 {
+					agg.Limit(memory, t.TempDir())
+				}
+				stats := schema.Stats{}
+				feed := newFeeder(agg.Projection())
+				for i := part * 60; i < (part+1)*60; i += 20 {
+					if err := agg.Add(schema.Batch{Record: feed.record(t, rows[i:i+20]), Worker: i / 20 % 2}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, r := range rows[part*60 : (part+1)*60] {
+					if stats.Records++; isFlow(r) {
+						stats.Flows++
+					}
+				}
+				if part == 0 {
+					stats.Malformed = 3
+				}
+				var file bytes.Buffer
+				if err := agg.WritePartial(&file, stats); err != nil {
+					t.Fatal(err)
+				}
+				if err := agg.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.Add(&file, "part", memory, t.TempDir()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// once more by way of a file of the whole
+			var file bytes.Buffer
+			if err := m.Partial(&file); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Close(); err != nil {
+				t.Fatal(err)
+			}
+			whole := new(Merger)
+			if err := whole.Add(&file, "whole", 0, ""); err != nil {
+				t.Fatal(err)
+			}
+			tables, lacks, err := whole.Tables(fields(), nil)
+			if err != nil || len(lacks) > 0 {
+				t.Fatal(lacks, err)
+			}
+			for i, got := range tables {
+				if g, w := result(got), result(expected[i]); g != w {
+					t.Errorf("seed %d, memory %d: %s by %v, %v:\n got %s\nwant %s", seed, memory, reports[i].Name, reports[i].Keys, reports[i].Measures, g, w)
+				}
+			}
+		}
+	}
+}
+
+// partialOf is a file with a partial result.
+func partialOf(t testing.TB, r Report) []byte {
+	agg, err := NewAggregator(fields(), []Report{r}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 40)
+	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := agg.WritePartial(&file, schema.Stats{}); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func TestMergeErrors(t *testing.T) {
+	m := new(Merger)
+	if err := m.Add(strings.NewReader("version srcaddr"), "flow.log", 0, ""); err == nil || !strings.Contains(err.Error(), "flow.log: not a partial result") {
+		t.Errorf("got %v", err)
+	}
+	if err := m.Add(bytes.NewReader(partialOf(t, catalog[1])), "a.arrow", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Add(bytes.NewReader(partialOf(t, catalog[2])), "b.arrow", 0, ""); err == nil || err.Error() != "b.arrow: it is not about the same report as a.arrow" {
+		t.Errorf("got %v", err)
+	}
+	whole := partialOf(t, catalog[1])
+	for cut := 0; cut < len(whole)-8; cut += 97 {
+		if err := new(Merger).Add(bytes.NewReader(whole[:cut]), "cut", 0, ""); err == nil {
+			t.Errorf("a file cut off after %d of %d bytes is taken for a whole one", cut, len(whole))
+		}
+	}
+}
+
+// Damaged files are errors, or other numbers, but no panic.
+func FuzzMerge(f *testing.F) {
+	f.Add(partialOf(f, catalog[1]))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := new(Merger)
+		if m.Add(bytes.NewReader(data), "x", 0, "") != nil {
+			return
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				t.Fatal(p)
+			}
+		}()
+		_, _, _ = m.Tables(fields(), nil)
+	})
+}
