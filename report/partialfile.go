@@ -1,10 +1,14 @@
 package report
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -15,21 +19,90 @@ import (
 )
 
 // Partial results in a file let a report be computed in parts, each on a machine of its own, and finished
-// where the parts are brought together. The file is a sequence of Arrow streams: one without columns, whose
-// metadata says which reports it is about, then one for each of their groupings.
+// where the parts are brought together. The file begins with a line that says what it is. Frames follow: one with
+// a JSON document that says which reports it is about, then records of groups, each an Arrow stream of its own,
+// and at last an empty one, so that a file that was cut off is known for one.
 
-// partialKey is where the metadata is.
-const partialKey = "flowlog_partial"
+// partialMagic is the first line. Its number changes when what is written would be read wrongly by an older
+// flowlog.
+const partialMagic = "flowlog partial result 1\n"
 
-// partialVersion changes when what is written would be read wrongly by an older flowlog.
-const partialVersion = 1
+// Of what a frame is, if it is not the number of a grouping.
+const (
+	headerFrame = math.MaxUint32
+	lastFrame   = math.MaxUint32 - 1
+)
+
+// maxFrame is how large a frame may be: a record of 65,536 groups is far smaller, unless they have very many
+// distinct values.
+const maxFrame = 1 << 31
+
+// writeFrame writes what the frame is, its size, its checksum, and its content.
+func writeFrame(out io.Writer, what uint32, content []byte) error {
+	head := binary.LittleEndian.AppendUint32(nil, what)
+	head = binary.LittleEndian.AppendUint64(head, uint64(len(content)))
+	head = binary.LittleEndian.AppendUint32(head, crc32.Checksum(content, castagnoli))
+	_, err := out.Write(head)
+	if err == nil {
+		_, err = out.Write(content)
+	}
+	return err
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// readFrame reads a frame. It takes no more memory than there is content.
+func readFrame(in io.Reader) (what uint32, content []byte, err error) {
+	var head [16]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return 0, nil, errors.Join(errPartial, err)
+	}
+	size := binary.LittleEndian.Uint64(head[4:])
+	if size > maxFrame {
+		return 0, nil, errPartial
+	}
+	var buf bytes.Buffer
+	n, err := buf.ReadFrom(io.LimitReader(in, int64(size)))
+	if err == nil && uint64(n) < size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return 0, nil, errors.Join(errPartial, err)
+	}
+	if crc32.Checksum(buf.Bytes(), castagnoli) != binary.LittleEndian.Uint32(head[12:]) {
+		return 0, nil, fmt.Errorf("%w: a checksum is wrong", errPartial)
+	}
+	return binary.LittleEndian.Uint32(head[:]), buf.Bytes(), nil
+}
+
+// encodeRecord is a record as an Arrow stream.
+func encodeRecord(rec arrow.Record) ([]byte, error) {
+	var buf bytes.Buffer
+	out := ipc.NewWriter(&buf, ipc.WithSchema(rec.Schema()))
+	err := errors.Join(out.Write(rec), out.Close())
+	return buf.Bytes(), err
+}
+
+// decodeRecord calls take with the record that encodeRecord has encoded. It is valid until take returns.
+func decodeRecord(in io.Reader, take func(arrow.Record) error) error {
+	r, err := ipc.NewReader(in)
+	if err != nil {
+		return errors.Join(errPartial, err)
+	}
+	defer r.Release()
+	for r.Next() {
+		if err := take(r.Record()); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}
 
 // unloadRows is how many groups a record has at most.
 const unloadRows = 1 << 16
 
 // partialHeader says what a file is about.
 type partialHeader struct {
-	Version int
 	Reports []reportText
 	Fields  []fieldText  // that the reports read
 	Present []string     // those of which some flow had a value
@@ -156,7 +229,7 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
 // afterwards.
 func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
-	h := partialHeader{Version: partialVersion, Seen: a.seen.Load(), Stats: stats}
+	h := partialHeader{Seen: a.seen.Load(), Stats: stats}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -170,18 +243,32 @@ func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
 	if err != nil {
 		return err
 	}
-	meta := arrow.NewMetadata([]string{partialKey}, []string{string(data)})
-	if err := ipc.NewWriter(out, ipc.WithSchema(arrow.NewSchema(nil, &meta))).Close(); err != nil {
+	if _, err := io.WriteString(out, partialMagic); err != nil {
 		return err
 	}
+	if err := writeFrame(out, headerFrame, data); err != nil {
+		return err
+	}
+	if err := a.writeGroups(out); err != nil {
+		return err
+	}
+	return writeFrame(out, lastFrame, nil)
+}
+
+// writeGroups writes the groups of all workers.
+func (a *Aggregator) writeGroups(out io.Writer) error {
 	if a.spilled != nil {
 		for _, w := range a.workers {
 			if err := w.spill(a.spilled); err != nil {
 				return err
 			}
 		}
-		for g := range a.newWorker().groupings {
-			if err := a.writeGrouping(out, g, a.partitionsOf(g)); err != nil {
+		for p := range partitions {
+			w := a.newWorker()
+			if err := a.spilled.load(w, p); err != nil {
+				return err
+			}
+			if err := w.write(out); err != nil {
 				return err
 			}
 		}
@@ -193,55 +280,30 @@ func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
 			return err
 		}
 	}
-	for g := range w.groupings {
-		if err := a.writeGrouping(out, g, func(yield func(*worker, error) bool) { yield(w, nil) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.write(out)
 }
 
-// partitionsOf gives a worker for each partition of what was spilled, with one grouping.
-func (a *Aggregator) partitionsOf(grouping int) func(yield func(*worker, error) bool) {
-	return func(yield func(*worker, error) bool) {
-		for p := range partitions {
-			w := a.newWorker()
-			if err := a.spilled.load(w, p, grouping); !yield(w, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// writeGrouping writes a stream with the groups that the workers have.
-func (a *Aggregator) writeGrouping(out io.Writer, grouping int, workers func(yield func(*worker, error) bool)) error {
-	var stream *ipc.Writer
-	for w, err := range workers {
-		if err != nil {
-			return err
-		}
-		g := w.groupings[grouping]
+// write writes the groups that the worker has.
+func (w *worker) write(out io.Writer) error {
+	for i, g := range w.groupings {
 		_, ids := g.groups()
-		for first := true; first && stream == nil || len(ids) > 0; first = false {
-			n := min(len(ids), unloadRows)
-			g.grow(len(g.rows.n))
-			rec, err := w.unload(g, ids[:n])
+		g.grow(len(g.rows.n))
+		for part := range slices.Chunk(ids, unloadRows) {
+			rec, err := w.unload(g, part)
 			if err != nil {
 				return err
 			}
-			if stream == nil {
-				// each record may have a dictionary of its own
-				stream = ipc.NewWriter(out, ipc.WithSchema(rec.Schema()), ipc.WithDictionaryDeltas(false))
-			}
-			err = stream.Write(rec)
+			content, err := encodeRecord(rec)
 			rec.Release()
 			if err != nil {
 				return err
 			}
-			ids = ids[n:]
+			if err := writeFrame(out, uint32(i), content); err != nil {
+				return err
+			}
 		}
 	}
-	return stream.Close()
+	return nil
 }
 
 // A Merger brings partial results together.
@@ -267,23 +329,18 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			err = errPartial
 		}
 	}()
-	head, err := ipc.NewReader(in)
-	if err != nil {
-		return errors.Join(errPartial, err)
-	}
-	meta := head.Schema().Metadata()
-	at := meta.FindKey(partialKey)
-	if at < 0 {
+	magic := make([]byte, len(partialMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
 		return fmt.Errorf("%w: `flowlog report NAME --partial -O FILE.arrow` writes them", errPartial)
 	}
-	var h partialHeader
-	if err := json.Unmarshal([]byte(meta.Values()[at]), &h); err != nil || h.Version != partialVersion {
-		return fmt.Errorf("%w, or one of another version of flowlog", errPartial)
+	what, content, err := readFrame(in)
+	if err != nil {
+		return err
 	}
-	for head.Next() {
+	var h partialHeader
+	if err := json.Unmarshal(content, &h); err != nil || what != headerFrame {
 		return errPartial
 	}
-	head.Release()
 	if m.agg == nil {
 		if err := m.begin(h, memory, tempDir); err != nil {
 			return err
@@ -300,33 +357,26 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	m.agg.seen.Add(h.Seen)
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
-	for g := range m.agg.workers[0].groupings {
-		if err := m.stream(in, g); err != nil {
+	for {
+		what, content, err := readFrame(in)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (m *Merger) stream(in io.Reader, grouping int) error {
-	r, err := ipc.NewReader(in)
-	if err != nil {
-		return errors.Join(errPartial, err)
-	}
-	defer r.Release()
-	for r.Next() {
+		if what == lastFrame {
+			return nil
+		}
 		w := m.agg.workers[0]
-		if err := w.load(w.groupings[grouping], r.Record()); err != nil {
+		if what >= uint32(len(w.groupings)) {
+			return errPartial
+		}
+		load := func(rec arrow.Record) error { return w.load(w.groupings[what], rec) }
+		if err := decodeRecord(bytes.NewReader(content), load); err != nil {
 			return err
 		}
 		if err := m.agg.relieve(0); err != nil {
 			return err
 		}
 	}
-	if err := r.Err(); err != nil {
-		return errors.Join(errPartial, err)
-	}
-	return nil
 }
 
 // begin prepares for the reports of the first file.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
 )
@@ -100,41 +99,28 @@ func (w *worker) spillGroups(s *spill, partition, grouping int, u *grouping, gro
 		return err
 	}
 	defer rec.Release()
-	var buf bytes.Buffer
-	out := ipc.NewWriter(&buf, ipc.WithSchema(rec.Schema()))
-	if err := errors.Join(out.Write(rec), out.Close()); err != nil {
+	content, err := encodeRecord(rec)
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	c := chunk{grouping, s.size, int64(buf.Len())}
+	c := chunk{grouping, s.size, int64(len(content))}
 	s.size += c.size
 	s.chunks[partition] = append(s.chunks[partition], c)
 	s.mu.Unlock()
-	if _, err := s.file.WriteAt(buf.Bytes(), c.offset); err != nil {
+	if _, err := s.file.WriteAt(content, c.offset); err != nil {
 		return fmt.Errorf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
 	}
 	return nil
 }
 
-// load takes a partition in: one grouping of it, or all if that is negative.
-func (s *spill) load(w *worker, partition, grouping int) error {
+// load takes a partition in.
+func (s *spill) load(w *worker, partition int) error {
 	for _, c := range s.chunks[partition] {
-		if grouping >= 0 && c.grouping != grouping {
-			continue
-		}
-		in, err := ipc.NewReader(io.NewSectionReader(s.file, c.offset, c.size))
-		if err != nil {
+		load := func(rec arrow.Record) error { return w.load(w.groupings[c.grouping], rec) }
+		if err := decodeRecord(io.NewSectionReader(s.file, c.offset, c.size), load); err != nil {
 			return fmt.Errorf("temporary file: %w", err)
 		}
-		for in.Next() {
-			if err := w.load(w.groupings[c.grouping], in.Record()); err != nil {
-				return err
-			}
-		}
-		if err := in.Err(); err != nil {
-			return fmt.Errorf("temporary file: %w", err)
-		}
-		in.Release()
 	}
 	return nil
 }
@@ -226,7 +212,7 @@ func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
 	final := a.newWorker()
 	for p := range partitions {
 		w := a.newWorker()
-		if err := a.spilled.load(w, p, -1); err != nil {
+		if err := a.spilled.load(w, p); err != nil {
 			return nil, err
 		}
 		for i := range w.groupings {
@@ -251,7 +237,7 @@ func (a *Aggregator) findSpans() error {
 	}
 	for p := 0; needed && p < partitions; p++ {
 		w := a.newWorker()
-		if err := a.spilled.load(w, p, -1); err != nil {
+		if err := a.spilled.load(w, p); err != nil {
 			return err
 		}
 		for i, u := range w.runs {
