@@ -23,6 +23,7 @@ type Aggregator struct {
 	workers    []*worker
 	present    []atomic.Bool // by field of the projection: some flow has a value
 	seen       atomic.Int64  // flows
+	began      began         // if a report has a Spike
 
 	memory  int64  // bytes that the groups of a worker may take; 0 is any number
 	tempDir string // where to put them otherwise
@@ -60,6 +61,7 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 	}
 	p.Coded = !conditionOnAddress(reports, p) // keys and distinct counts look at addresses through coders
 	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
+	a.began.reset()
 	a.bins.lo, a.bins.hi = math.MaxInt64, math.MinInt64
 	a.spans = make([]*[2]any, len(reports))
 	for range workers {
@@ -91,6 +93,9 @@ func (a *Aggregator) Projection() *schema.Projection { return a.projection }
 // Only returns the field of text and its value that all reports ask of their records, if they all ask for the
 // same one. A record with another value changes nothing.
 func (a *Aggregator) Only() (field, value string) {
+	if a.spiking() {
+		return "", "" // other records say what time there was to compare with
+	}
 	for _, e := range conjuncts(a.reports[0].Where) {
 		only, ok := e.(Compare)
 		if !ok || only.Op != Equal || only.Field.Kind != schema.Text {
@@ -164,8 +169,9 @@ type run struct {
 	*Report
 	*grouping
 	measures []measured
-	span     []int   // the bases for the time that the report covers, if a measure needs it
-	covered  *[2]any // what they have come to for the whole report, once it is known
+	span     []int              // the bases for the time that the report covers, if a measure needs it
+	medians  map[uint32]float64 // by group that is a spike
+	covered  *[2]any            // what they have come to for the whole report, once it is known
 	seconds  float64
 }
 
@@ -344,6 +350,9 @@ func (w *worker) add(rec arrow.Record) error {
 				present.Store(true)
 			}
 		}
+	}
+	if w.aggregator.spiking() && len(w.flows) > 0 {
+		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
 	for _, g := range w.groupings {
 		if err := w.run(g, rec, n); err != nil {

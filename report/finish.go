@@ -68,7 +68,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			for _, k := range u.Keys {
 				needed = append(needed, k.Field)
 			}
-			needed = append(needed, a.unmet(u.Where)...)
+			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
 				lacks = append(lacks, &Lacking{u.Name, names, a.origins(names)})
 				continue
@@ -140,25 +140,25 @@ func (o *observed) observe(w *worker) bool {
 	return open
 }
 
-// unmet lists fields that no flow had a value for, and without which a condition cannot be met.
-func (a *Aggregator) unmet(e Expr) []string {
+// unmet lists the fields that are lacking, of those that it is asked about, and without which a condition cannot be met.
+func unmet(e Expr, lacking func(...string) []string) []string {
 	switch e := e.(type) {
 	case nil, IsNull:
 		return nil
 	case And:
 		var names []string
 		for _, x := range e {
-			names = append(names, a.unmet(x)...)
+			names = append(names, unmet(x, lacking)...)
 		}
 		return names
 	case Or:
 		var names []string
 		for _, x := range e {
-			unmet := a.unmet(x)
-			if unmet == nil {
+			part := unmet(x, lacking)
+			if part == nil {
 				return nil
 			}
-			names = append(names, unmet...)
+			names = append(names, part...)
 		}
 		return names
 	case Not:
@@ -169,7 +169,7 @@ func (a *Aggregator) unmet(e Expr) []string {
 	}
 	var names []string
 	e.Fields(func(name string) { names = append(names, name) })
-	return a.lacking(names...)
+	return lacking(names...)
 }
 
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
@@ -182,6 +182,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA %s that flows were lost", stats.SkipData, say))
 	}
 	lacks := w.lackingMeasures(u, stats, &t)
+	t.Moot = w.moot(u, lacks, stats)
 	order, byKey := u.order(lacks)
 	t.Desc = !byKey != u.Reverse
 	exist, ids := u.groups()
@@ -245,12 +246,15 @@ type ranked struct {
 
 // rank returns the groups that are shown, in order.
 func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats schema.Stats) ([]ranked, error) {
-	keysOf := w.groupKeys(u)
+	keysOf, all := w.groupKeys(u), ids
 	if u.Having != nil {
 		var err error
 		if ids, err = w.having(u, ids, keysOf, stats); err != nil {
 			return nil, err
 		}
+	}
+	if u.Spike != nil {
+		ids = w.spikes(u, ids, all, stats)
 	}
 	rank := func(id uint32) any { return u.value(order, id, stats) }
 	if u.Limit > 0 && len(ids) > u.Limit && !byKey {
@@ -359,6 +363,10 @@ func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap 
 	for _, m := range u.measures {
 		t.Columns = append(t.Columns, Column{Name: m.Name, Role: MeasureRole, Kind: m.kind(), Unit: m.Unit, Share: m.fn.share})
 	}
+	if u.Spike != nil {
+		usual := Column{Name: medianColumn, Role: MeasureRole, Kind: schema.Float, Unit: u.measures[u.measure(u.Spike.Measure)].Unit}
+		t.Columns = append(t.Columns, usual)
+	}
 	for i, r := range rows {
 		row := make([]any, len(t.Columns))
 		label := 0
@@ -373,6 +381,9 @@ func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap 
 		}
 		for m := range u.measures {
 			row[measuresAt+m] = u.value(m, r.id, stats)
+		}
+		if u.Spike != nil {
+			row[measuresAt+len(u.measures)] = u.medians[r.id]
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -527,7 +538,11 @@ func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := make([]any, keys+len(u.measures))
+	width := keys + len(u.measures)
+	if u.Spike != nil {
+		width++ // a median does not add up
+	}
+	row := make([]any, width)
 	for m := range u.measures {
 		row[keys+m] = u.measures[m].value(u.seconds, func(b int) any {
 			if all[b] == nil {

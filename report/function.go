@@ -25,6 +25,7 @@ type function struct {
 	parts func(Measure) []Measure
 	of    func(parts []any, seconds float64) any
 	span  bool   // of needs the seconds
+	zero  bool   // of a time without any flow it is 0, and not unknown
 	also  string // a second field that the function is computed from
 	// sql is the function in a query: of its argument, or like of by its parts and the seconds. It is nil if an
 	// engine cannot know, and not used for a function of two fields, for which the query has a step of its own.
@@ -47,18 +48,18 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", sql: call("count(%s)"), kinds: allKinds, share: true, new: func() state { return &count{} }},
-	{name: "sum", sql: call("sum(%s)"), kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
+	{name: "count", zero: true, sql: call("count(%s)"), kinds: allKinds, share: true, new: func() state { return &count{} }},
+	{name: "sum", zero: true, sql: call("sum(%s)"), kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
 	{name: "min", sql: call("min(%s)"), kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
 	{name: "max", sql: call("max(%s)"), kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
+	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
 	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
 	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
 	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
 	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
-	{name: "bps", sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
-	{name: "pps", sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
+	{name: "bps", zero: true, sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
+	{name: "pps", zero: true, sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
 	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
 	{name: "duration", sql: call("%[2]s - %[1]s"), parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
 	{name: "gap", also: "end", new: func() state { return &gap{} }},

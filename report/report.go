@@ -19,6 +19,7 @@ type Report struct {
 	Keys     []Key
 	Measures []Measure
 	Having   Expr   // the rows that are shown: a condition on keys and measures; nil is all
+	Spike    *Spike // of the rows that meet Having, those that stand out of their time; nil is all
 	Order    string // the measure or key that ranks the rows, from the best on; "" is the first measure
 	Reverse  bool   // rank from the other end
 	Limit    int    // rows that are shown; 0 is all

@@ -282,6 +282,12 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 			if err := u.cover(exist); err != nil {
 				return err
 			}
+			if u.Spike != nil { // the bins of a series are in all partitions
+				for _, id := range ids {
+					shown[id] = true
+				}
+				continue
+			}
 			rows, err := o.rank(u, ids, order, byKey, !byKey != u.Reverse, stats)
 			if err != nil {
 				return err

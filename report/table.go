@@ -19,6 +19,9 @@ type Table struct {
 	// Order is the index of the column that ranks the rows, and Desc its direction.
 	Order int
 	Desc  bool
+	// Moot says why no row can meet the report's conditions on rows, whatever the flows are; "" if some can. What they
+	// ask for is not in the logs.
+	Moot string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
 }

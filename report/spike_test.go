@@ -1,0 +1,109 @@
+package report
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// overTime are records of one flow each: of a source, in so many minutes.
+func overTime(source string, flows ...int) []row {
+	var rows []row
+	for minute, n := range flows {
+		for range n {
+			start := fmt.Sprint(1700000040 + 60*minute)
+			rows = append(rows, row{"srcaddr": source, "start": start, "end": start, "log_status": "OK", "action": "REJECT", "bytes": "10"})
+		}
+	}
+	return rows
+}
+
+func spikes(by []string, having, measure string, times float64) Report {
+	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, Scope{Fields: fields()}, time.UTC)
+	if err != nil {
+		panic(err)
+	}
+	if measure, err = r.Need(measure, fields()); err != nil {
+		panic(err)
+	}
+	r.Spike = &Spike{measure, times}
+	return r
+}
+
+func TestSpike(t *testing.T) {
+	for _, test := range []struct {
+		what  string
+		flows []int
+		times float64
+		want  string // minute:flows/median of the rows
+	}{
+		{"none", []int{2, 3, 2, 3, 2}, 3, ""},
+		{"one", []int{2, 3, 20, 3, 2}, 3, "2:20/2.5"},
+		{"as many times is not more", []int{2, 2, 6, 2, 2}, 3, ""},
+		{"two", []int{2, 30, 20, 3, 2, 2, 2}, 3, "1:30/2 2:20/2"},
+		{"of nothing", []int{1, 0, 0, 7, 0, 1}, 5, "3:7/0 0:1/0 5:1/0"},
+		{"too few bins", []int{1, 1, 90}, 5, ""},
+		{"bins without rows count", []int{5, 0, 0, 5}, 2, "0:5/0 3:5/0"},
+	} {
+		got := table(t, spikes(nil, "", "flows", test.times), overTime("10.0.0.1", test.flows...))
+		want(t, test.what, strings.Join(spikeRows(got), " "), test.want)
+		want(t, test.what+": moot", got.Moot != "", test.what == "too few bins")
+	}
+}
+
+func spikeRows(t Table) []string {
+	var out []string
+	for _, r := range t.Rows {
+		out = append(out, fmt.Sprintf("%d:%v/%v", (r[0].(time.Time).Unix()-1700000040)/60, r[len(r)-2], r[len(r)-1]))
+	}
+	return out
+}
+
+// Sources are compared with themselves, at the times that there are flows at all.
+func TestSpikeIsWithinASeries(t *testing.T) {
+	rows := append(overTime("10.0.0.1", 50, 50, 50, 50, 50, 50), overTime("10.0.0.2", 1, 0, 0, 9, 0, 0)...)
+	rows = append(rows, overTime("10.0.0.3", 1, 1, 1, 1, 1, 1)...)
+	got := table(t, spikes([]string{"srcaddr"}, "flows >= 5", "flows", 5), rows)
+	want(t, "rows", len(got.Rows), 1)
+	want(t, "source", got.Rows[0][1], "10.0.0.2")
+	want(t, "columns", len(got.Columns), len(got.Rows[0]))
+	want(t, "totals", len(got.Totals), len(got.Columns))
+	want(t, "others", len(got.Others), len(got.Columns))
+}
+
+// A measure that is unknown of nothing is compared with the bins that have it.
+func TestSpikeOfAnAverage(t *testing.T) {
+	rows := overTime("10.0.0.1", 1, 1, 0, 0, 1, 1)
+	rows[3]["bytes"] = "1000"
+	got := table(t, spikes(nil, "", "avg(bytes)", 5), rows)
+	want(t, "rows", strings.Join(spikeRows(got), " "), "5:1000/10")
+}
+
+// The answer is the same by any number of workers, and where groups were put into a file.
+func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var rows []row
+	for source := range 40 {
+		flows := make([]int, 12)
+		for i := range flows {
+			flows[i] = random.IntN(4)
+		}
+		flows[random.IntN(len(flows))] += 20 * random.IntN(2)
+		rows = append(rows, overTime(fmt.Sprintf("10.0.0.%d", source+1), flows...)...)
+	}
+	random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	rep := []Report{spikes([]string{"srcaddr"}, "flows > 10", "flows", 4)}
+	first, _, err := aggregate(t, rep, rows, 1, len(rows))
+	if err != nil || len(first[0].Rows) < 5 {
+		t.Fatalf("%d rows, %v", len(first[0].Rows), err)
+	}
+	again, _, err := aggregate(t, rep, rows, 5, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "five workers", again[0].Rows, first[0].Rows)
+
+	want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
+}
