@@ -21,13 +21,16 @@ type output struct {
 	raw    bool
 }
 
-func (o *output) flags(c *cobra.Command, byDefault string) {
+func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDefault, formatNames) }
+
+// flagsFor is flags for a command that has formats of its own.
+func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []string) {
 	group(c, "Output flags", func(f *pflag.FlagSet) {
-		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formatNames())+" (default: "+byDefault+")")
+		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formats())+" (default: "+byDefault+")")
 		f.StringVarP(&o.file, "out", "O", "", "write to this `file`, which appears when it is complete")
 		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")
 	})
-	complete(c, "output", formatNames)
+	complete(c, "output", formats)
 }
 
 func formatNames() []string {
@@ -78,6 +81,12 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 	if f.Binary && isTerminal {
 		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
 	}
+	return o.start(con, zone, f)
+}
+
+// start opens the file for a format.
+func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *sink, err error) {
+	isTerminal := terminal(con.out) && (o.file == "" || o.file == "-")
 	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Zone: zone, Color: isTerminal && color(con.out), Terminal: isTerminal}}
 	var w io.Writer = con.out
 	if o.file != "" && o.file != "-" {

@@ -124,9 +124,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		ValidArgsFunction: nil,
 	}
 	changeFlags(c, &r.change, r.enrichment.names)
-	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
-	})
+	group(c, "Report flags", r.vantageFlag)
 	r.memory.flags(c)
 	r.output.flags(c, "table")
 	r.input.flags(c)
@@ -173,14 +171,8 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if len(r.reports) > 1 && (r.change.By != nil || r.change.Measures != nil || r.change.Sort != "" || r.change.Having != "") {
 		return usageError{errors.New("--by, --measures, --having and --sort change one report: name it, as in `flowlog report talkers --by dstport`")}
 	}
-	if r.vantage != "" {
-		var vantages []string
-		for _, v := range report.Vantages {
-			vantages = append(vantages, v.Name)
-		}
-		if err := oneOf("vantage", r.vantage, vantages); err != nil {
-			return usageError{err}
-		}
+	if err := r.checkVantage(); err != nil {
+		return err
 	}
 	in, err := r.input.open(ctx, r.console, args)
 	if err != nil {
@@ -240,43 +232,31 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	return cmp.Or(in.close(), ctx.Err())
 }
 
-// compute runs the reports over the input.
-func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ schema.Stats, err error) {
-	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
-	if err != nil {
-		return nil, schema.Stats{}, usageError{err}
+// vantageFlag adds --vantage.
+func (r *reporting) vantageFlag(f *pflag.FlagSet) {
+	f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
+}
+
+// checkVantage checks what vantageFlag was set to.
+func (r *reporting) checkVantage() error {
+	if r.vantage == "" {
+		return nil
 	}
-	defer func() {
-		if cerr := agg.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	limit, err := r.memory.limit()
-	if err != nil {
-		return nil, schema.Stats{}, err
+	var vantages []string
+	for _, v := range report.Vantages {
+		vantages = append(vantages, v.Name)
 	}
-	if limit > 0 {
-		agg.Limit(limit, r.memory.tempDir)
+	if err := oneOf("vantage", r.vantage, vantages); err != nil {
+		return usageError{err}
 	}
-	if r.vantage == "" { // it learns from all records
-		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
-	}
-	wrap := enr.wrap(in.opt.Workers)
-	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
-	if err != nil && (ctx.Err() == nil || !in.partial) {
-		return nil, schema.Stats{}, err
-	}
-	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
+	return nil
+}
+
+// compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {
+	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
 	if err != nil {
 		return nil, schema.Stats{}, err
-	}
-	if ctx.Err() != nil {
-		for i := range tables {
-			tables[i].Notes = append(tables[i].Notes, "interrupted: this is what was read until then")
-		}
-	}
-	if len(tables) > 0 {
-		tables[0].Notes = append(tables[0].Notes, notes...)
 	}
 	for _, l := range lacks {
 		if len(reports) == 1 {
@@ -288,6 +268,47 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
 	}
 	return tables, in.stats.Stats, nil
+}
+
+// tables runs the reports over the input. Those whose fields it lacks are in the second result.
+func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ []*report.Lacking, err error) {
+	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	defer func() {
+		if cerr := agg.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	limit, err := r.memory.limit()
+	if err != nil {
+		return nil, nil, err
+	}
+	if limit > 0 {
+		agg.Limit(limit, r.memory.tempDir)
+	}
+	if r.vantage == "" { // it learns from all records
+		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	}
+	wrap := enr.wrap(in.opt.Workers)
+	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
+	if err != nil && (ctx.Err() == nil || !in.partial) {
+		return nil, nil, err
+	}
+	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ctx.Err() != nil {
+		for i := range tables {
+			tables[i].Notes = append(tables[i].Notes, "interrupted: this is what was read until then")
+		}
+	}
+	if len(tables) > 0 {
+		tables[0].Notes = append(tables[0].Notes, notes...)
+	}
+	return tables, lacks, nil
 }
 
 // feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.

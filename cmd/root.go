@@ -32,6 +32,7 @@ const (
 	exitUsage       = 2
 	exitIncomplete  = 3
 	exitDenied      = 4
+	exitFired       = 5
 	exitInterrupted = 130
 )
 
@@ -43,6 +44,9 @@ func (e usageError) Unwrap() error { return e.error }
 // errIncomplete ends a command that is done, but could not read everything. What it could not read has been
 // printed.
 var errIncomplete = errors.New("incomplete")
+
+// errFired ends a check of which a rule fired. What it found has been printed.
+var errFired = errors.New("a check fired")
 
 // patience is how long an interrupted command may take to end by itself. It takes no time, unless the system
 // does not return from opening a file.
@@ -110,6 +114,8 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(errOut, "flowlog: interrupted")
 		return exitInterrupted
+	case errors.Is(err, errFired):
+		return exitFired
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
 	}
@@ -165,7 +171,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	root.SetIn(con.in)
 	root.SetOut(con.out)
 	root.SetErr(con.err)
-	root.AddCommand(newParse(con), newReport(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
+	root.AddCommand(newParse(con), newReport(con), newCheck(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
 	con.settings.bind(root)
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)

@@ -58,6 +58,10 @@ const (
 var onlyTyped = map[string]string{
 	"out":     "every run would overwrite the file",
 	"rejects": "every run would overwrite the file",
+
+	"builtin":         "it says what the arguments are",
+	"print-builtin":   "nothing would be checked any more",
+	"update-baseline": "every run would accept what it finds",
 }
 
 // onlyTrusted are the flags that a file in the working directory cannot set, with the reason: it may have come
@@ -67,6 +71,8 @@ var onlyTrusted = map[string]string{
 	"endpoint-url":  "it sends requests that are signed with your credentials to another server",
 	"request-payer": "it spends your money",
 	"quiet":         "it would hide which flags the file sets",
+	"baseline":      "it writes a file, and hides findings",
+	"fail-on":       "it hides findings from who runs the check",
 }
 
 // configurable reports whether a flag can be set by the environment and files: it stands under a heading of its

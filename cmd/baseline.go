@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"flowlog/report"
+)
+
+// A baseline is a file of findings that are known.
+type baseline struct {
+	path   string
+	exists bool
+	known  map[string]knownFinding // by ID
+}
+
+type knownFinding struct {
+	ID   string `json:"id"`
+	Rule string `json:"rule"`
+	What string `json:"what"` // for people: nothing reads it
+}
+
+// baselineVersion is that of the file's form, and of what IDs are made of.
+const baselineVersion = 1
+
+// readBaseline reads the file, if there is one.
+func readBaseline(path string) (*baseline, error) {
+	b := &baseline{path: path, known: make(map[string]knownFinding)}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	b.exists = true
+	var file struct {
+		Version  int            `json:"version"`
+		Findings []knownFinding `json:"findings"`
+	}
+	switch err := json.Unmarshal(text, &file); {
+	case err != nil:
+		return nil, fmt.Errorf("--baseline: %s is none: %w; --update-baseline with another name writes one", path, err)
+	case file.Version != baselineVersion:
+		return nil, fmt.Errorf("--baseline: %s is none of version %d, which this flowlog writes", path, baselineVersion)
+	}
+	for _, k := range file.Findings {
+		b.known[k.ID] = k
+	}
+	return b, nil
+}
+
+// has reports whether a finding is known.
+func (b *baseline) has(id string) bool {
+	_, ok := b.known[id]
+	return ok
+}
+
+// write writes what is known after a run, and returns how many findings that is: those of the run, and of rules that
+// it did not check those that were known before.
+func (b *baseline) write(con *console, verdicts []report.Verdict) (int, error) {
+	checked := make(map[string]bool)
+	var known []knownFinding
+	for _, v := range verdicts {
+		checked[v.Name] = v.Skipped == ""
+		for _, s := range v.Seen {
+			known = append(known, knownFinding{s.ID, v.Name, s.What})
+		}
+	}
+	for _, k := range b.known {
+		if !checked[k.Rule] {
+			known = append(known, k)
+		}
+	}
+	slices.SortFunc(known, func(x, y knownFinding) int {
+		if c := strings.Compare(x.What, y.What); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	var text bytes.Buffer // a finding a line, so that a change of the file reads well
+	fmt.Fprintf(&text, "{\"version\":%d,\"findings\":[", baselineVersion)
+	for i, k := range known {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		line, err := json.Marshal(k)
+		if err != nil {
+			return 0, err
+		}
+		text.WriteByte('\n')
+		text.Write(line)
+	}
+	text.WriteString("\n]}\n")
+	file, err := con.create(b.path)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := file.Write(text.Bytes()); err != nil {
+		return 0, errors.Join(err, file.discard())
+	}
+	return len(known), file.commit()
+}
