@@ -1,0 +1,285 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+	"flowlog/report/render"
+)
+
+// diffing is `flowlog diff`.
+type diffing struct {
+	reporting
+	having        string
+	before, after string // windows, FROM..TO
+}
+
+// What is compared if nothing else is asked for.
+const (
+	diffKey     = "srcaddr"
+	diffMeasure = "bytes"
+	diffRows    = 10
+)
+
+// newDiff returns `flowlog diff`.
+func newDiff(con *console) *cobra.Command {
+	d := &diffing{reporting: reporting{console: con}}
+	c := &cobra.Command{
+		Use:   "diff [flags] BEFORE AFTER",
+		Short: "Compare two inputs, or two times of one: what is new, gone, grown, shrunk",
+		Long: "diff groups the flows of two inputs by the same keys and compares a measure of them. What differs\n" +
+			"the most comes first. With --before and --after, it compares two times of the same INPUT … .",
+		Example: "  flowlog diff monday/ tuesday/\n" +
+			"  flowlog diff --by dstaddr,dstport --where 'src_scope = private' --having 'status = new' monday/ tuesday/\n" +
+			"  flowlog diff --by srcaddr --measures flows --before 2d..1d --after 1d..now s3://my-bucket",
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case (d.before == "") != (d.after == ""):
+				return errors.New("--before and --after go together: each is a time, as in --before 2d..1d --after 1d..now")
+			case d.before == "" && len(args) != 2:
+				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one by --before and --after")
+			case d.before != "" && (d.input.since != "" || d.input.until != ""):
+				return errors.New("--before and --after say which time is read: leave out --since and --until")
+			case d.before == "" && d.input.rejects != "":
+				return errors.New("--rejects is one file, and these would be two inputs: `flowlog parse -o none --rejects FILE` checks one")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkChange(c, &d.change); err != nil {
+				return err
+			}
+			return d.run(c, args)
+		},
+	}
+	group(c, "Comparison flags", func(f *pflag.FlagSet) {
+		f.StringSliceVar(&d.change.By, "by", []string{diffKey}, "compare by these `keys`: fields, networks such as srcaddr/24")
+		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
+		f.StringVar(&d.change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		f.StringVar(&d.having, "having", "", "only rows that meet this `condition`: 'status = new and after > 1MB'")
+		f.IntVarP(&d.change.Top, "top", "n", diffRows, "show this many `rows`; 0 shows all")
+		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13..2026-05-14, 2d..1d")
+		f.StringVar(&d.after, "after", "", "the second `time` of the input: 1d..now")
+		d.vantageFlag(f)
+	})
+	complete(c, "by", d.enrichment.names)
+	complete(c, "measures", measureNames)
+	d.memory.flags(c)
+	d.output.flags(c, "table")
+	d.input.flags(c)
+	d.enrichment.flags(c)
+	return c
+}
+
+// A window is a time of the input.
+type window struct{ from, to time.Time }
+
+// parseWindow reads FROM..TO.
+func parseWindow(flag, text string, now time.Time, zone *time.Location) (w window, err error) {
+	from, to, ok := strings.Cut(text, "..")
+	if !ok {
+		return w, fmt.Errorf("--%s: %q has no end: write two times with .. between, as in 2d..1d", flag, text)
+	}
+	if w.from, err = parseTime(from, now, zone); err != nil {
+		return w, fmt.Errorf("--%s: %w", flag, err)
+	}
+	if w.to, err = parseTime(to, now, zone); err != nil {
+		return w, fmt.Errorf("--%s: %w", flag, err)
+	}
+	if !w.from.Before(w.to) {
+		return w, fmt.Errorf("--%s: %s is not before %s", flag, strings.TrimSpace(from), strings.TrimSpace(to))
+	}
+	return w, nil
+}
+
+// windows reads --before and --after, and makes the input that which has both. They are nil if there are none.
+func (d *diffing) windows() ([]window, error) {
+	if d.before == "" {
+		return nil, nil
+	}
+	zone, err := time.LoadLocation(d.input.tz)
+	if err != nil {
+		return nil, fmt.Errorf("--tz: %w", err)
+	}
+	now := time.Now()
+	before, err := parseWindow("before", d.before, now, zone)
+	if err != nil {
+		return nil, err
+	}
+	after, err := parseWindow("after", d.after, now, zone)
+	if err != nil {
+		return nil, err
+	}
+	first, last := before.from, after.to
+	if after.from.Before(first) {
+		first = after.from
+	}
+	if before.to.After(last) {
+		last = before.to
+	}
+	d.input.since, d.input.until = first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339)
+	return []window{before, after}, nil
+}
+
+func (d *diffing) run(c *cobra.Command, args []string) (err error) {
+	ctx := c.Context()
+	if err := d.checkVantage(); err != nil {
+		return err
+	}
+	windows, err := d.windows()
+	if err != nil {
+		return usageError{err}
+	}
+	inputs := [][]string{args}
+	if windows == nil {
+		inputs = [][]string{args[:1], args[1:]}
+	}
+	var ins []*reader
+	planned := false
+	for _, names := range inputs {
+		in, err := d.input.open(ctx, d.console, names)
+		if errors.Is(err, errPlanned) {
+			planned = true
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if in == nil {
+			return c.Help()
+		}
+		ins = append(ins, in)
+	}
+	if planned {
+		return errPlanned
+	}
+	enr, err := d.enrichment.open(append(d.change.Words(), report.Change{Having: d.having}.Words()...))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := enr.close(); cerr != nil && err == nil {
+			err = cerr
+		}
+	}()
+	rep, having, scope, err := d.report(ctx, ins, enr)
+	if err != nil {
+		return usageError{err}
+	}
+	var needs []string
+	rep.Fields(func(name string) { needs = append(needs, name) })
+	for _, in := range ins {
+		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
+			return err
+		}
+	}
+	out, err := d.output.open(d.console, ins[0].zone, "table", "table")
+	if err != nil {
+		return err
+	}
+	tables, stats, err := d.sides(ctx, ins, enr, rep, scope, windows)
+	if err != nil {
+		return out.done(err)
+	}
+	var notes []string // of one pass, which are of both sides
+	if windows != nil {
+		notes = append(tables[0].Notes, tables[1].Notes...)
+		slices.Sort(notes)
+		notes = slices.Compact(notes)
+		tables[0].Notes, tables[1].Notes = nil, nil
+	}
+	limit := d.change.Top
+	if limit < 0 {
+		limit = diffRows
+	}
+	t := rep.Diff(tables[0], tables[1], having, limit)
+	t.Notes = append(t.Notes, notes...)
+	if windows != nil {
+		if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) {
+			t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
+		}
+	}
+	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats}, out.opt)); err != nil {
+		return err
+	}
+	var incomplete error
+	for _, in := range ins {
+		if err := in.close(); err != nil {
+			incomplete = err
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return incomplete
+}
+
+// report is what is computed of either side, without a limit, and the condition on the rows that are compared.
+func (d *diffing) report(ctx context.Context, ins []*reader, enr *lookups) (report.Report, report.Expr, report.Scope, error) {
+	scope := enr.scope(ins[0])
+	change := d.change
+	change.Top = 0
+	rep, err := report.Report{Name: "diff"}.With(change, scope, ins[0].zone)
+	if err != nil { // a name may be that of a column that only the input knows
+		for _, in := range ins {
+			scope.Fields = in.with(ctx, scope.Fields, d.change.Words())
+		}
+		rep, err = report.Report{Name: "diff"}.With(change, scope, ins[0].zone)
+	}
+	if err == nil {
+		err = rep.CanDiff()
+	}
+	if err != nil || d.having == "" {
+		return rep, nil, scope, err
+	}
+	having, err := rep.DiffCondition(d.having, scope)
+	if err != nil {
+		err = fmt.Errorf("--having: %w", err)
+	}
+	return rep, having, scope, err
+}
+
+// sides computes the report for both sides: in one pass each, or of windows in one pass.
+func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep report.Report, scope report.Scope, windows []window) ([]report.Table, schema.Stats, error) {
+	groups := [][]report.Report{{rep}, {rep}}
+	if windows != nil {
+		var both []report.Report
+		for i, w := range windows {
+			where := fmt.Sprintf("end >= %s and end < %s", w.from.UTC().Format(time.RFC3339), w.to.UTC().Format(time.RFC3339))
+			side, err := rep.With(report.Change{Where: where, Top: -1}, scope, ins[0].zone)
+			if err != nil {
+				return nil, schema.Stats{}, err
+			}
+			side.Name = []string{"before", "after"}[i]
+			both = append(both, side)
+		}
+		groups = [][]report.Report{both}
+	}
+	var tables []report.Table
+	var stats schema.Stats
+	for i, reports := range groups {
+		some, lacks, err := d.tables(ctx, ins[i], enr, scope.Fields, slices.Clone(reports))
+		if err != nil {
+			return nil, stats, err
+		}
+		if len(lacks) > 0 {
+			return nil, stats, lacks[0]
+		}
+		tables = append(tables, some...)
+		stats.Add(ins[i].stats.Stats)
+	}
+	stats.Seconds = 0
+	for _, in := range ins {
+		stats.Seconds += in.stats.Seconds
+	}
+	return tables, stats, nil
+}

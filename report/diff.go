@@ -1,0 +1,344 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// What became of a row from one table to another.
+const (
+	New    = "new"
+	Gone   = "gone"
+	Grown  = "grown"
+	Shrunk = "shrunk"
+	Same   = "same"
+)
+
+// statuses are what a row of a difference can be.
+var statuses = []string{New, Gone, Grown, Shrunk, Same}
+
+// The columns of a difference, behind the keys. Its rows are ranked by the size of the change.
+const (
+	statusColumn = "status"
+	beforeColumn = "before"
+	afterColumn  = "after"
+	changeColumn = "change"
+	shareColumn  = "change_share"
+)
+
+// CanDiff says what is wrong with a report whose tables are to be compared; nil if nothing is.
+func (r *Report) CanDiff() error {
+	switch {
+	case len(r.Keys) == 0:
+		return fmt.Errorf("there is nothing to compare by: name keys, as in --by srcaddr")
+	case len(r.Measures) != 1:
+		return fmt.Errorf("one measure is compared, not %d", len(r.Measures))
+	}
+	switch m := r.Measures[0]; {
+	case m.kind() == schema.Time:
+		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
+	case m.Func == "malformed":
+		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
+	}
+	for _, k := range r.Keys {
+		for _, name := range []string{statusColumn, beforeColumn, afterColumn, changeColumn, shareColumn} {
+			if k.Name() == name {
+				return fmt.Errorf("the key %s is called like a column of the comparison", name)
+			}
+		}
+	}
+	return nil
+}
+
+// DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share.
+func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
+	rows := scope
+	rows.Fields, rows.List = nil, "flowlog diff --help"
+	for _, k := range r.Keys {
+		f, _ := scope.Fields.Lookup(k.Field)
+		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
+	}
+	rows.Fields = append(rows.Fields, schema.Field{Name: statusColumn, Kind: schema.Text, Values: statuses})
+	for _, name := range []string{beforeColumn, afterColumn, changeColumn, shareColumn} {
+		rows.Fields = append(rows.Fields, schema.Field{Name: name, Kind: schema.Float})
+	}
+	return ParseExpr(text, rows)
+}
+
+// Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
+// first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
+// nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null.
+func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
+	d := diff{report: r, before: before, after: after}
+	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
+	d.columns(&t)
+	same := 0
+	var rows, cut [][]any
+	for _, row := range d.rows() {
+		if row[d.status] == Same {
+			same++
+			continue
+		}
+		rows = append(rows, row)
+	}
+	if having != nil {
+		all := rows
+		rows = nil
+		for i, met := range meeting(having, t.Columns, all) {
+			if met {
+				rows = append(rows, all[i])
+			} else {
+				cut = append(cut, all[i])
+			}
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y []any) int {
+		if c := compareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
+			return c
+		}
+		for i, c := range t.Columns {
+			if c.Role == KeyRole {
+				if c := compareNullsLast(x[i], y[i], false); c != 0 {
+					return c
+				}
+			}
+		}
+		return 0
+	})
+	if limit > 0 && len(rows) > limit {
+		cut = append(cut, rows[limit:]...)
+		rows = rows[:limit]
+	}
+	t.Rows = rows
+	if t.Cut = len(cut); t.Cut > 0 {
+		t.Others = d.sum(cut)
+	}
+	t.Totals = d.between(before.Totals, after.Totals)
+	t.Totals[d.status] = nil // it is of rows
+	if same > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("the same in both, and not shown: %d", same))
+	}
+	for i, notes := range [][]string{before.Notes, after.Notes} {
+		for _, note := range notes {
+			note = []string{beforeColumn, afterColumn}[i] + ": " + note
+			if !slices.Contains(t.Notes, note) {
+				t.Notes = append(t.Notes, note)
+			}
+		}
+	}
+	return t
+}
+
+func keyNames(keys []Key) string {
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
+// diff is a comparison of two tables.
+type diff struct {
+	report        *Report
+	before, after Table
+	labels        int   // columns in front of the status: keys and labels
+	taken         []int // of these, the column of after; those of before may have fewer labels
+	status        int   // the column
+}
+
+// columns makes those of the comparison: the keys and labels of the tables, then what became of the measure.
+func (d *diff) columns(t *Table) {
+	for i, c := range d.after.Columns {
+		if c.Role != MeasureRole {
+			t.Columns = append(t.Columns, c)
+			d.taken = append(d.taken, i)
+		}
+	}
+	d.labels = len(t.Columns)
+	d.status = d.labels
+	m := d.after.Columns[d.measure(d.after)]
+	m.Share = false
+	t.Columns = append(t.Columns, Column{Name: statusColumn, Role: KeyRole, Kind: schema.Text})
+	for _, name := range []string{beforeColumn, afterColumn, changeColumn} {
+		m.Name = name
+		t.Columns = append(t.Columns, m)
+	}
+	t.Columns = append(t.Columns, Column{Name: shareColumn, Role: MeasureRole, Kind: schema.Float, Unit: Share})
+	t.Order = d.labels + 3
+}
+
+// measure is the column of the measure that is compared.
+func (d *diff) measure(t Table) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Role == MeasureRole })
+}
+
+// key tells apart the rows of a table, by what they are grouped by.
+func (d *diff) key(t Table, row []any) string {
+	var b strings.Builder
+	for i, c := range t.Columns {
+		if c.Role == KeyRole {
+			fmt.Fprintf(&b, "%T %q ", row[i], plain(row[i]))
+		}
+	}
+	return b.String()
+}
+
+// rows are those of both tables, each key once.
+func (d *diff) rows() [][]any {
+	was := make(map[string][]any, len(d.before.Rows))
+	for _, row := range d.before.Rows {
+		was[d.key(d.before, row)] = row
+	}
+	var rows [][]any
+	for _, row := range d.after.Rows {
+		key := d.key(d.after, row)
+		rows = append(rows, d.between(was[key], row))
+		delete(was, key)
+	}
+	for _, row := range d.before.Rows {
+		if _, gone := was[d.key(d.before, row)]; gone {
+			rows = append(rows, d.between(row, nil))
+		}
+	}
+	return rows
+}
+
+// between is the row of a key, by its rows in both tables, of which one may be nil.
+func (d *diff) between(before, after []any) []any {
+	row := make([]any, d.labels, d.labels+5)
+	for i, c := range d.taken {
+		switch {
+		case after != nil:
+			row[i] = after[c]
+		case before != nil:
+			name := d.after.Columns[c].Name
+			if j := slices.IndexFunc(d.before.Columns, func(c Column) bool { return c.Name == name }); j >= 0 {
+				row[i] = before[j]
+			}
+		}
+	}
+	var was, is any
+	if before != nil {
+		was = before[d.measure(d.before)]
+	}
+	if after != nil {
+		is = after[d.measure(d.after)]
+	}
+	if zero := functionNamed(d.report.Measures[0].Func).zero; zero {
+		was, is = d.orZero(was), d.orZero(is)
+	}
+	change, share := changeOf(was, is)
+	status := Same
+	switch {
+	case before == nil:
+		status = New
+	case after == nil:
+		status = Gone
+	case change != nil && sign(change) > 0:
+		status = Grown
+	case change != nil && sign(change) < 0:
+		status = Shrunk
+	}
+	return append(row, status, was, is, change, share)
+}
+
+// orZero is a value of the measure, 0 for null.
+func (d *diff) orZero(v any) any {
+	switch {
+	case v != nil:
+		return v
+	case d.report.Measures[0].kind() == schema.Float:
+		return 0.0
+	}
+	return int64(0)
+}
+
+// sum adds up rows, for a measure that adds up: the sum of distinct counts is no distinct count.
+func (d *diff) sum(rows [][]any) []any {
+	out := make([]any, d.labels+5)
+	if f := functionNamed(d.report.Measures[0].Func); !f.share {
+		return out
+	}
+	var was, is int64
+	for _, row := range rows {
+		was += row[d.status+1].(int64) // counts and sums, of which null is 0, and which cannot add up to more than their total
+		is += row[d.status+2].(int64)
+	}
+	change, share := changeOf(was, is)
+	copy(out[d.status+1:], []any{was, is, change, share})
+	return out
+}
+
+// changeOf is by how much a value has grown, and by what part of what it was. Nulls do not compare.
+func changeOf(was, is any) (change, share any) {
+	x, ok1 := float(was)
+	y, ok2 := float(is)
+	if !ok1 || !ok2 {
+		return nil, nil
+	}
+	change = y - x
+	if a, ok := was.(int64); ok {
+		change = is.(int64) - a
+	}
+	if x != 0 {
+		share = (y - x) / x
+	}
+	return change, share
+}
+
+func sign(v any) int {
+	f, _ := float(v)
+	return cmp.Compare(f, 0)
+}
+
+// size is how large a change is, whichever way it goes.
+func size(v any) any {
+	if f, ok := float(v); ok {
+		return math.Abs(f)
+	}
+	return nil
+}
+
+// meeting says of each row whether it meets a condition on its columns, of which measures are floats.
+func meeting(e Expr, columns []Column, rows [][]any) []bool {
+	needed := make(map[string]bool)
+	e.Fields(func(name string) { needed[name] = true })
+	var fields schema.Table
+	var arrays []arrow.Array
+	for i, c := range columns {
+		if !needed[c.Name] {
+			continue
+		}
+		f := schema.Field{Name: c.Name, Kind: c.Kind}
+		if c.Role == MeasureRole {
+			f.Kind = schema.Float
+		}
+		column := schema.NewColumn(f)
+		for _, row := range rows {
+			v := row[i]
+			if x, ok := float(v); ok && f.Kind == schema.Float {
+				v = x
+			}
+			column.Append(v)
+		}
+		fields, arrays = append(fields, f), append(arrays, column.Array())
+	}
+	all := make([]int32, len(rows))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	out := make([]bool, len(rows))
+	rec := array.NewRecord(fields.Arrow(), arrays, int64(len(rows)))
+	for _, row := range e.filter().keep(rec, all, true) {
+		out[row] = true
+	}
+	return out
+}
