@@ -170,6 +170,9 @@ type query struct {
 // are those of flowlog, in its order. What cannot be computed so, and exactly so, is an error that names it. fields
 // are all that reports may name.
 func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, error) {
+	if r.Spike != nil {
+		return "", fmt.Errorf("%s compares bins of time with their median, which is not written as SQL", r.Name)
+	}
 	q := &query{Dialect: &d, report: r, fields: fields, have: make(map[string]bool)}
 	q.records.from = d.from(table)
 	mixed := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })

@@ -11,9 +11,9 @@ import (
 )
 
 // sarifLevels are SARIF's words for severities, and the scores by which GitHub tells them apart again. Source: SARIF
-// 2.1.0, section 3.27.10; GitHub's property security-severity, whose critical begins above 9, high at 7, medium at 4.
+// 2.1.0, section 3.27.10; GitHub's property security-severity, whose critical begins above 9, high at 7, medium at 4, and which is more than 0.
 var sarifLevels = [...]struct{ level, score string }{
-	report.Info:     {"note", "0.0"},
+	report.Info:     {"note", ""},
 	report.Low:      {"note", "2.0"},
 	report.Medium:   {"warning", "5.5"},
 	report.High:     {"error", "8.0"},
