@@ -74,6 +74,7 @@ func (a *Aggregator) Add(b schema.Batch) error {
 type worker struct {
 	aggregator *Aggregator
 	runs       []*run
+	groupings  []*grouping   // that the runs have, each once
 	columns    []arrow.Array // by field of the projection
 	coded      []*coded
 	all        []int32 // 0, 1, 2 …
@@ -100,15 +101,22 @@ type coded struct {
 // run is one report in one worker.
 type run struct {
 	*Report
-	where    filter          // nil if there is none
-	keys     []int           // places in coded
-	levels   []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	rows     count           // records by group: those that are 0 do not exist
-	bases    []base
+	*grouping
 	measures []measured
 	span     []int // the bases for the time that the report covers, if a measure needs it
 	seconds  float64
-	all      bool // some measure counts records that are not flows
+}
+
+// grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
+// length. A dashboard has many of those.
+type grouping struct {
+	first  *Report         // that has it
+	where  filter          // nil if there is none
+	keys   []int           // places in coded
+	levels []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	rows   count           // records by group: those that are 0 do not exist
+	bases  []base
+	all    bool // some measure counts records that are not flows
 }
 
 // base is a number that is kept for each group, for one measure or several.
@@ -151,29 +159,47 @@ func (w *worker) code(k Key, wide bool) int {
 	return i
 }
 
-func (w *worker) newRun(r *Report) *run {
-	u := &run{Report: r}
+// grouping returns the groups of a report, which may be those of an earlier one.
+func (w *worker) grouping(r *Report) *grouping {
+	all := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+	text := func(e Expr) string {
+		if e == nil {
+			return ""
+		}
+		return e.String()
+	}
+	for _, g := range w.groupings {
+		if g.all == all && slices.Equal(g.first.Keys, r.Keys) && text(g.first.Where) == text(r.Where) {
+			return g
+		}
+	}
+	g := &grouping{first: r, all: all}
 	if r.Where != nil {
-		u.where = r.Where.filter()
+		g.where = r.Where.filter()
 	}
 	for _, k := range r.Keys {
-		u.keys = append(u.keys, w.code(k, r.Where == nil))
+		g.keys = append(g.keys, w.code(k, r.Where == nil))
 	}
-	for range len(u.keys) - 1 {
-		u.levels = append(u.levels, schema.NewPairs())
+	for range len(g.keys) - 1 {
+		g.levels = append(g.levels, schema.NewPairs())
 	}
-	u.all = slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+	w.groupings = append(w.groupings, g)
+	return g
+}
+
+func (w *worker) newRun(r *Report) *run {
+	u := &run{Report: r, grouping: w.grouping(r)}
 	for i := range r.Measures {
 		m := &r.Measures[i]
 		x := measured{Measure: m, fn: functionNamed(m.Func)}
 		if x.fn.parts == nil {
-			x.bases = append(x.bases, w.newBase(u, *m))
+			x.bases = append(x.bases, w.newBase(u.grouping, *m))
 		}
 		for _, part := range x.fn.partsOf(*m) {
-			x.bases = append(x.bases, w.newBase(u, part))
+			x.bases = append(x.bases, w.newBase(u.grouping, part))
 		}
 		if x.fn.span {
-			u.span = []int{w.newBase(u, Measure{Func: "min", Field: "start"}), w.newBase(u, Measure{Func: "max", Field: "end"})}
+			u.span = []int{w.newBase(u.grouping, Measure{Func: "min", Field: "start"}), w.newBase(u.grouping, Measure{Func: "max", Field: "end"})}
 		}
 		u.measures = append(u.measures, x)
 	}
@@ -181,7 +207,7 @@ func (w *worker) newRun(r *Report) *run {
 }
 
 // newBase returns the place of what a measure is kept in.
-func (w *worker) newBase(u *run, m Measure) int {
+func (w *worker) newBase(u *grouping, m Measure) int {
 	same := func(b base) bool {
 		return b.Func == m.Func && b.Field == m.Field && b.All == m.All && (b.Where == nil) == (m.Where == nil) &&
 			(m.Where == nil || b.Where.String() == m.Where.String())
@@ -196,7 +222,7 @@ func (w *worker) newBase(u *run, m Measure) int {
 	}
 	switch f := functionNamed(m.Func); {
 	case m.Func == "distinct":
-		b.coded = w.code(Key{Field: m.Field}, u.Where == nil)
+		b.coded = w.code(Key{Field: m.Field}, u.where == nil)
 		b.state = &distinctOfAll{}
 		if len(u.keys) > 0 {
 			b.state = &distinct{seen: schema.NewPairs(), coder: w.coded[b.coded].coder}
@@ -232,8 +258,8 @@ func (w *worker) add(rec arrow.Record) error {
 			}
 		}
 	}
-	for _, u := range w.runs {
-		if err := w.run(u, rec, n); err != nil {
+	for _, g := range w.groupings {
+		if err := w.run(g, rec, n); err != nil {
 			return err
 		}
 	}
@@ -272,8 +298,8 @@ func codeOf(words *array.String, value string) int32 {
 	return -1
 }
 
-// run feeds one report.
-func (w *worker) run(u *run, rec arrow.Record, n int) error {
+// run feeds the groups of a report.
+func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	p := w.aggregator.projection
 	rows := w.flows
 	if w.mixed = u.all && len(w.flows) < n; w.mixed {
@@ -363,7 +389,7 @@ func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 }
 
 // group numbers the groups of the rows, and says how many numbers there are.
-func (w *worker) group(u *run, rows []int32) ([]uint32, int) {
+func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 	w.ids = grown(w.ids, len(rows))
 	ids := w.ids[:len(rows)]
 	if len(u.keys) == 0 {
@@ -391,15 +417,15 @@ func (w *worker) merge(o *worker) error {
 	for i, c := range w.coded {
 		translated[i] = c.coder.Absorb(o.coded[i].coder)
 	}
-	for i, u := range w.runs {
-		if err := w.mergeRun(u, o.runs[i], translated); err != nil {
+	for i, g := range w.groupings {
+		if err := w.mergeGrouping(g, o.groupings[i], translated); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *worker) mergeRun(u, o *run, translated [][]uint32) error {
+func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 	ids, groups := []uint32{0}, 1
 	if len(u.keys) > 0 {
 		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
