@@ -17,7 +17,11 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, "## "...)
-		buf = appendMarkdown(buf, nil, t.Name)
+		if t.Title != "" {
+			buf = appendMarkdown(buf, nil, t.Title)
+		} else {
+			buf = appendMarkdown(buf, nil, t.Name)
+		}
 		buf = append(buf, '\n')
 		if t.Doc != "" {
 			buf = append(buf, '\n')
@@ -25,11 +29,17 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, '\n')
+		if t.Lacks != nil {
+			buf = appendMarkdown(append(buf, "Not in these logs: "...), nil, strings.Join(t.Lacks, ", "))
+			buf = append(buf, '\n')
+		}
 		names, right := make([]string, len(t.Columns)), make([]bool, len(t.Columns))
 		for i, c := range t.Columns {
 			names[i], right[i] = c.Name, numeric(c)
 		}
-		buf = appendMarkdownHead(buf, names, right)
+		if len(t.Columns) > 0 {
+			buf = appendMarkdownHead(buf, names, right)
+		}
 		for _, row := range t.Rows {
 			buf = appendMarkdownRow(buf, row, "")
 			if len(buf) > 1<<16 {
