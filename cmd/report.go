@@ -27,6 +27,7 @@ type reporting struct {
 	enrichment
 	output
 	change  report.Change
+	chart   bool
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -137,6 +138,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 		f.StringVar(&r.change.Having, "having", "", "only rows that meet this `condition` on keys and measures, as in 'flows > 1000'")
 		f.StringVar(&r.change.Every, "every", "", "group by bins of time of this `width`: 5m, 1h, 1d, or auto")
 		f.StringVar(&r.change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
 	r.output.flags(c, "table")
 	r.input.flags(c)
@@ -213,6 +215,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	out, err := r.output.open(r.console, in.zone, "table", "table")
 	if err != nil {
 		return err
+	}
+	if r.chart {
+		if out.Name != "table" {
+			return usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
+		}
+		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
 	}
 	if out.Single && len(reports) > 1 {
 		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -12,23 +13,24 @@ import (
 	"flowlog/report"
 )
 
-// A chart is a way to draw the rows of a report on a page.
+// A chart is a way to draw the rows of a report, on a page and in a terminal.
 type chart struct {
 	name string // also the class that it has on a page
 	doc  string // what it is called for those who do not see it
 	wide bool   // it takes the whole width of a page
 	fits func(report.Table) bool
 	page func(*markup, report.Table, int, Options)
+	text func(io.Writer, report.Table, int, Options) error // nil: bars beside the rows
 }
 
 // charts is THE table of charts. The first that fits a report is the one that it gets: by the roles and units of its
 // columns alone, so that a report which a user has put together is drawn like one of the catalog.
 var charts = []chart{
-	{"map", "World map", true, hasPlaces, pageMap},
-	{"heat", "Heat map", false, hasHours, pageHeat},
-	{"time", "Chart over time", false, hasTime, pageTime},
-	{"donut", "Ring chart", false, fewGroups, pageDonut},
-	{"bars", "Bar chart", false, hasKeys, pageBars},
+	{"map", "World map", true, hasPlaces, pageMap, nil},
+	{"heat", "Heat map", false, hasHours, pageHeat, textHeat},
+	{"time", "Chart over time", false, hasTime, pageTime, textTime},
+	{"donut", "Ring chart", false, fewGroups, pageDonut, nil},
+	{"bars", "Bar chart", false, hasKeys, pageBars, nil},
 }
 
 // chartOf chooses the chart of a report and the measure that it shows: the one that ranks the rows, or else the

@@ -30,6 +30,9 @@ type Options struct {
 	Zone     *time.Location // of times in tables; nil is UTC, as everywhere else
 	Color    bool           // emphasis by terminal escapes
 	Terminal bool           // somebody reads the output on a terminal, so csv escapes control characters too
+	Chart    bool           // tables are drawn
+	Width    int            // columns that charts in tables may take
+	ASCII    bool           // charts are drawn with characters that every terminal has
 }
 
 func (o Options) zone() *time.Location {

@@ -54,6 +54,8 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			buf.WriteString("not in these logs: " + printable(strings.Join(t.Lacks, ", ")) + "\n")
 		case upright(t):
 			err = writeUpright(&buf, t, opt)
+		case opt.Chart && drawn(t):
+			err = writeChart(&buf, t, opt)
 		default:
 			err = writeReport(&buf, t, opt)
 		}
@@ -137,6 +139,9 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 	var foot []string
 	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
 		foot = sum(totalLabel, t.Totals)
+	}
+	if opt.Chart {
+		names, right, lines, foot = withBars(t, names, right, lines, foot, opt)
 	}
 	return align(w, names, lines, foot, right, opt)
 }
