@@ -27,28 +27,32 @@ type reporting struct {
 	memory
 	change  report.Change
 	vantage string
+	chart   bool
 	reports []report.Report
+	panels  []report.Panel // of a dashboard, by report
 }
 
 // newReport returns `flowlog report`, with a subcommand for each report of the catalog.
 func newReport(con *console) *cobra.Command {
-	c := newReporting(con, report.Overview())
+	c := newReporting(con, report.Overview(), nil)
 	c.Use = "report [NAME] [flags] [INPUT ...]"
 	c.Short = "Group, rank and print flows"
 	c.Long = "report reads flow logs and prints reports. Without a NAME it prints the summary, the top talkers,\n" +
 		"the rejected traffic and the protocols, in one pass. INPUT is files, directories, quoted globs\n" +
-		"or - for standard input, in any format and compression that `flowlog formats` lists."
+		"or - for standard input, in any format and compression that `flowlog formats` lists.\n" +
+		"dashboard is all of it, with charts."
 	c.Example = "  flowlog report logs/\n" +
 		"  flowlog report talkers --sort packets --top 20 a.log.gz\n" +
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
-		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
+		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
+		"  flowlog report dashboard -o html -O report.html logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil || several(args[0]) != nil {
 			return con.settings.err
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			err := schema.Unknown("report", args[0], reports, "flowlog reports")
+			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
 		for _, arg := range args[1:] {
@@ -59,13 +63,14 @@ func newReport(con *console) *cobra.Command {
 		return nil
 	}
 	for _, r := range report.Catalog() {
-		sub := newReporting(con, []report.Report{r})
+		sub := newReporting(con, []report.Report{r}, nil)
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
 		sub.Long = r.Doc + ".\n\n" + describe(r)
 		sub.Args = cobra.ArbitraryArgs
 		c.AddCommand(sub)
 	}
+	c.AddCommand(newDashboard(con))
 	return c
 }
 
@@ -107,8 +112,8 @@ func names[T any](list []T, name func(T) string) string {
 	return strings.Join(all, ", ")
 }
 
-func newReporting(con *console, reports []report.Report) *cobra.Command {
-	r := &reporting{console: con, reports: reports}
+func newReporting(con *console, reports []report.Report, panels []report.Panel) *cobra.Command {
+	r := &reporting{console: con, reports: reports, panels: panels}
 	c := &cobra.Command{
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkChange(c, &r.change); err != nil {
@@ -126,6 +131,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	changeFlags(c, &r.change, r.enrichment.names)
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
+		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
 	r.memory.flags(c)
 	r.output.flags(c, "table")
@@ -193,6 +199,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	for i := range r.reports {
 		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
 	}
+	for _, p := range r.panels {
+		wanted = append(wanted, p.Words()...)
+	}
 	enr, err := r.enrichment.open(wanted)
 	if err != nil {
 		return err
@@ -204,11 +213,14 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}()
 	scope := enr.scope(in)
 	reports := make([]report.Report, 0, len(r.reports))
-	for _, rep := range r.reports {
-		changed, err := rep.With(r.change, scope, in.zone)
+	tables := make([]report.Table, len(r.reports)) // what is known of them before
+	var computed []int
+	for i, rep := range r.reports {
+		change := r.changeOf(i)
+		changed, err := rep.With(change, scope, in.zone)
 		if err != nil { // a name may be that of a column that only the input knows
 			scope.Fields = in.with(ctx, enr.fields, r.change.Words())
-			changed, err = rep.With(r.change, scope, in.zone)
+			changed, err = rep.With(change, scope, in.zone)
 		}
 		if err != nil {
 			return usageError{err}
@@ -216,22 +228,35 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
 		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
-			return err
+			if r.panels == nil {
+				return err
+			}
+			tables[i].Lacks, tables[i].Notes = enr.lacking(needs), []string{err.Error()}
+			continue
 		}
 		reports = append(reports, changed)
+		computed = append(computed, i)
 	}
 	out, err := r.output.open(r.console, in.zone, "table", "table")
 	if err != nil {
 		return err
 	}
+	if r.chart {
+		if out.Name != "table" {
+			return usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
+		}
+		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
+	}
 	if out.Single && len(reports) > 1 {
 		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
 	}
-	tables, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
+	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil {
+		tables = r.assemble(c, args, tables, computed, done, lacks)
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
 	}
 	if err := out.done(err); err != nil {
@@ -241,10 +266,10 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 }
 
 // compute runs the reports over the input.
-func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ schema.Stats, err error) {
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (_ []report.Table, _ []*report.Lacking, _ schema.Stats, err error) {
 	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
 	if err != nil {
-		return nil, schema.Stats{}, usageError{err}
+		return nil, nil, schema.Stats{}, usageError{err}
 	}
 	defer func() {
 		if cerr := agg.Close(); err == nil {
@@ -253,7 +278,7 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	}()
 	limit, err := r.memory.limit()
 	if err != nil {
-		return nil, schema.Stats{}, err
+		return nil, nil, schema.Stats{}, err
 	}
 	if limit > 0 {
 		agg.Limit(limit, r.memory.tempDir)
@@ -264,11 +289,11 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	wrap := enr.wrap(in.opt.Workers)
 	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
 	if err != nil && (ctx.Err() == nil || !in.partial) {
-		return nil, schema.Stats{}, err
+		return nil, nil, schema.Stats{}, err
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
-		return nil, schema.Stats{}, err
+		return nil, nil, schema.Stats{}, err
 	}
 	if ctx.Err() != nil {
 		for i := range tables {
@@ -279,15 +304,15 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 		tables[0].Notes = append(tables[0].Notes, notes...)
 	}
 	for _, l := range lacks {
-		if len(reports) == 1 {
-			return nil, schema.Stats{}, l
+		if len(reports) == 1 && r.panels == nil {
+			return nil, nil, schema.Stats{}, l
 		}
-		if in.quiet {
+		if in.quiet || r.panels != nil {
 			continue
 		}
 		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
 	}
-	return tables, in.stats.Stats, nil
+	return tables, lacks, in.stats.Stats, nil
 }
 
 // feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.
