@@ -112,7 +112,11 @@ func (m *markup) input(doc Document, opt Options) {
 		{doc.Input.NoData, "NODATA", false}, {doc.Input.SkipData, "SKIPDATA", false}, {doc.Input.Malformed, "malformed", false},
 	} {
 		if n.must || n.n > 0 {
-			m.put(`<span><b>{}</b> {}</span>`, grouped(n.n), n.name)
+			name := n.name
+			if n.n == 1 {
+				name = strings.TrimSuffix(name, "s")
+			}
+			m.put(`<span><b>{}</b> {}</span>`, grouped(n.n), name)
 		}
 	}
 	m.put(`</p>`)
