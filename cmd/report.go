@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -28,6 +29,7 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
+	part    io.Writer // where partial results go; nil if reports are to be finished
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -241,9 +243,20 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		reports = append(reports, changed)
 		computed = append(computed, i)
 	}
+	partial := r.input.partial && (r.output.format == "arrow" || r.output.format == "" && strings.HasSuffix(r.output.file, ".arrow"))
+	if partial {
+		if r.vantage != "" {
+			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
+		}
+		r.output.format = "arrow"
+	}
 	out, err := r.output.open(r.console, in.zone, "table", "table")
 	if err != nil {
 		return err
+	}
+	if partial {
+		out.Single = false
+		r.part = out.w
 	}
 	if r.chart {
 		if out.Name != "table" {
@@ -255,7 +268,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
-	if err == nil {
+	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
 	}
@@ -288,8 +301,11 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 	}
 	wrap := enr.wrap(in.opt.Workers)
 	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
-	if err != nil && (ctx.Err() == nil || !in.partial) {
+	if err != nil && (ctx.Err() == nil || !in.partial || r.part != nil) {
 		return nil, nil, schema.Stats{}, err
+	}
+	if r.part != nil {
+		return nil, nil, in.stats.Stats, agg.WritePartial(r.part, in.stats.Stats)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
