@@ -110,14 +110,14 @@ func (m *merging) run(args []string) (err error) {
 	return nil
 }
 
-func (m *merging) add(merger *report.Merger, name string, limit int64) error {
+func (m *merging) add(merger *report.Merger, name string, limit int64) (err error) {
 	var in io.Reader = m.in
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		in = f
 	}
 	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(name), limit, m.tempDir)
