@@ -49,8 +49,11 @@ func newReport(con *console) *cobra.Command {
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 || con.settings.err != nil || several(args[0]) != nil {
+		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
+		}
+		if list, err := several(args[0]); list != nil || err != nil {
+			return err
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
@@ -76,20 +79,24 @@ func newReport(con *console) *cobra.Command {
 	return c
 }
 
-// several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none.
-func several(list string) []report.Report {
-	if !strings.Contains(list, ",") {
-		return nil
-	}
+// several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none: some
+// name must be that of a report.
+func several(list string) ([]report.Report, error) {
 	var reports []report.Report
-	for name := range strings.SplitSeq(list, ",") {
-		i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == strings.TrimSpace(name) })
-		if i < 0 {
-			return nil
+	var unknown error
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		r, ok := report.Named(strings.TrimSpace(name))
+		if ok {
+			reports = append(reports, r)
+		} else if unknown == nil {
+			unknown = schema.Unknown("report", name, report.Names(), "flowlog reports")
 		}
-		reports = append(reports, report.Catalog()[i])
 	}
-	return reports
+	if len(names) < 2 || reports == nil {
+		return nil, nil
+	}
+	return reports, unknown
 }
 
 // describe says in words what a report computes.
@@ -122,7 +129,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 				return err
 			}
 			if c.HasSubCommands() && len(args) > 0 {
-				if reports := several(args[0]); reports != nil {
+				if reports, _ := several(args[0]); reports != nil {
 					r.reports, args = reports, args[1:]
 				}
 			}
@@ -186,8 +193,8 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		for _, v := range report.Vantages {
 			vantages = append(vantages, v.Name)
 		}
-		if err := oneOf("vantage", r.vantage, vantages); err != nil {
-			return usageError{err}
+		if !slices.Contains(vantages, r.vantage) {
+			return usageError{fmt.Errorf("--vantage is %s, not %q: `flowlog help counting` says what they count", strings.Join(vantages, ", "), r.vantage)}
 		}
 	}
 	in, err := r.input.open(ctx, r.console, args)
