@@ -218,27 +218,30 @@ func separators(data []byte, out []int32) ([]int32, bool) {
 	k := 1
 	before := uint64(1) // as if a separator came before the first byte
 	i := 0
-	for ; i+64 <= len(data); i += 64 {
-		p := (*[64]byte)(data[i:])
-		seps := blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
-			blanks(p[32:40])<<32 | blanks(p[40:48])<<40 | blanks(p[48:56])<<48 | blanks(p[56:64])<<56
-		if seps&(seps<<1|before) != 0 {
-			return out, false
-		}
-		before = seps >> 63
-		// Writing some too many, which the next ones overwrite, is faster than asking each time.
-		n := bits.OnesCount64(seps)
-		for at := k; ; at += 8 {
-			to := (*[8]int32)(buf[at:])
-			for j := range to {
-				to[j] = int32(i + bits.TrailingZeros64(seps))
-				seps &= seps - 1
+	var masks [64]uint64
+	for i+64 <= len(data) {
+		some := masks[:min((len(data)-i)/64, len(masks))]
+		blankMasks(data[i:], some)
+		for _, seps := range some {
+			if seps&(seps<<1|before) != 0 {
+				return out, false
 			}
-			if seps == 0 {
-				break
+			before = seps >> 63
+			// Writing some too many, which the next ones overwrite, is faster than asking each time.
+			n := bits.OnesCount64(seps)
+			for at := k; ; at += 8 {
+				to := (*[8]int32)(buf[at:])
+				for j := range to {
+					to[j] = int32(i + bits.TrailingZeros64(seps))
+					seps &= seps - 1
+				}
+				if seps == 0 {
+					break
+				}
 			}
+			k += n
+			i += 64
 		}
-		k += n
 	}
 	last := before != 0
 	for ; i < len(data); i++ {
@@ -252,6 +255,15 @@ func separators(data []byte, out []int32) ([]int32, bool) {
 		}
 	}
 	return buf[:k], true
+}
+
+// blankMasksPortable is blankMasks in plain Go, eight bytes at a time.
+func blankMasksPortable(data []byte, masks []uint64) {
+	for m := range masks {
+		p := (*[64]byte)(data[64*m:])
+		masks[m] = blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
+			blanks(p[32:40])<<32 | blanks(p[40:48])<<40 | blanks(p[48:56])<<48 | blanks(p[56:64])<<56
+	}
 }
 
 // blanks has a bit for each of eight bytes, set where it is white space.
