@@ -3,6 +3,7 @@ package parse
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,29 @@ func TestBlankMasks(t *testing.T) {
 		blankMasksPortable(data[from:], plain)
 		if !slices.Equal(got[:blocks], want) || !slices.Equal(plain, want) || got[blocks] != 0 {
 			t.Fatalf("%d blocks from %d: got %x and in plain Go %x, want %x", blocks, from, got, plain, want)
+		}
+	}
+}
+
+// Every text of up to three bytes is the number that it is, or none.
+func TestOctet(t *testing.T) {
+	for n := uint(1); n <= 3; n++ {
+		for bytes := range uint32(1) << (8 * n) {
+			text := make([]byte, n)
+			for i := range text {
+				text[i] = byte(bytes >> (8 * i))
+			}
+			want, err := strconv.ParseUint(string(text), 10, 8)
+			valid := err == nil && text[0] != '+' && (n == 1 || text[0] != '0')
+			got, bad := octet(bytes<<(32-8*n)|0x2e2e2e2e>>(8*n)&0xffffff, n)
+			if (bad == 0) != valid || valid && got != uint32(want) {
+				t.Fatalf("%q: got %d, bad %d, want %d, %t", text, got, bad, want, valid)
+			}
+		}
+	}
+	for _, n := range []uint{0, 4, 5} {
+		if _, bad := octet(0x31313131, n); bad == 0 {
+			t.Errorf("%d digits are taken for an octet", n)
 		}
 	}
 }
