@@ -113,7 +113,9 @@ func TestBuiltinRules(t *testing.T) {
 			if want := min(len(plant), 1) * 5; code != want {
 				t.Errorf("exit code %d, want %d: %s", code, want, &errOut)
 			}
-			var doc struct{ Findings []struct{ Rule, Message string } }
+			var doc struct {
+				Findings []struct{ Rule, Message string }
+			}
 			if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
 				t.Fatal(err)
 			}

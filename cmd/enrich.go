@@ -205,6 +205,17 @@ func (l *lookups) scope(r *reader) report.Scope {
 // openFile opens a list of values that a condition names.
 func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
 
+// lacking lists the fields among the names whose database is not there.
+func (l *lookups) lacking(names []string) []string {
+	var lacking []string
+	for _, name := range names {
+		if _, lacks := l.lacks[enrich.NeedsDB(name)]; lacks && !slices.Contains(lacking, name) {
+			lacking = append(lacking, name)
+		}
+	}
+	return lacking
+}
+
 // wrap puts the lookups in front of an Emit.
 func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema.Emit {
 	return func(p *schema.Projection, next schema.Emit) schema.Emit {

@@ -51,7 +51,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringSliceVar(&in.keys.Regions, "region-filter", nil, "only objects whose names are of these `regions`")
 		f.StringVar(&in.tz, "tz", "UTC", "`zone` of times: UTC, Local, Europe/Berlin …")
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
-		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far")
+		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records; 0 never does")
 		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")

@@ -19,7 +19,7 @@ type memory struct {
 
 func (m *memory) flags(c *cobra.Command) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.StringVar(&m.size, "memory", "", "memory to use, as in 2GB, before groups go to a temporary file (default: half of what there is)")
+		f.StringVar(&m.size, "memory", "", "use memory of this `size`, as in 2GB, before groups go to a temporary file (default: half of what there is)")
 		f.StringVar(&m.tempDir, "temp-dir", "", "`directory` of the temporary file (default: the system's)")
 	})
 }

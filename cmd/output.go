@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"flowlog/report/render"
 )
@@ -97,6 +101,30 @@ func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *s
 	}
 	s.w = bufio.NewWriterSize(w, 64<<10)
 	return s, nil
+}
+
+// width is how many columns the terminal has, or else those that $COLUMNS says, or 0 if nobody knows.
+func (con *console) width() int {
+	if f, ok := con.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	w, _ := strconv.Atoi(os.Getenv("COLUMNS"))
+	return max(w, 0)
+}
+
+// unicodeOutput reports whether more than ASCII may be drawn, by what the environment says of locale and terminal.
+func unicodeOutput(env func(string) string) bool {
+	if env("TERM") == "dumb" {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToUpper(env(name)); locale != "" {
+			return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
+		}
+	}
+	return runtime.GOOS == "windows" || runtime.GOOS == "darwin" // whose terminals do, without saying so
 }
 
 // done completes the output if err is nil and discards it otherwise. It returns err or its own error.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -27,28 +28,36 @@ type reporting struct {
 	memory
 	change  report.Change
 	vantage string
+	chart   bool
+	part    io.Writer // where partial results go; nil if reports are to be finished
 	reports []report.Report
+	panels  []report.Panel // of a dashboard, by report
 }
 
 // newReport returns `flowlog report`, with a subcommand for each report of the catalog.
 func newReport(con *console) *cobra.Command {
-	c := newReporting(con, report.Overview())
+	c := newReporting(con, report.Overview(), nil)
 	c.Use = "report [NAME] [flags] [INPUT ...]"
 	c.Short = "Group, rank and print flows"
 	c.Long = "report reads flow logs and prints reports. Without a NAME it prints the summary, the top talkers,\n" +
 		"the rejected traffic and the protocols, in one pass. INPUT is files, directories, quoted globs\n" +
-		"or - for standard input, in any format and compression that `flowlog formats` lists."
+		"or - for standard input, in any format and compression that `flowlog formats` lists.\n" +
+		"dashboard is all of it, with charts."
 	c.Example = "  flowlog report logs/\n" +
 		"  flowlog report talkers --sort packets --top 20 a.log.gz\n" +
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
-		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/"
+		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
+		"  flowlog report dashboard -o html -O report.html logs/"
 	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 || con.settings.err != nil || several(args[0]) != nil {
+		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
+		}
+		if list, err := several(args[0]); list != nil || err != nil {
+			return err
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			err := schema.Unknown("report", args[0], reports, "flowlog reports")
+			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
 		for _, arg := range args[1:] {
@@ -59,30 +68,35 @@ func newReport(con *console) *cobra.Command {
 		return nil
 	}
 	for _, r := range report.Catalog() {
-		sub := newReporting(con, []report.Report{r})
+		sub := newReporting(con, []report.Report{r}, nil)
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
 		sub.Long = r.Doc + ".\n\n" + describe(r)
 		sub.Args = cobra.ArbitraryArgs
 		c.AddCommand(sub)
 	}
+	c.AddCommand(newDashboard(con))
 	return c
 }
 
-// several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none.
-func several(list string) []report.Report {
-	if !strings.Contains(list, ",") {
-		return nil
-	}
+// several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none: some
+// name must be that of a report.
+func several(list string) ([]report.Report, error) {
 	var reports []report.Report
-	for name := range strings.SplitSeq(list, ",") {
-		i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == strings.TrimSpace(name) })
-		if i < 0 {
-			return nil
+	var unknown error
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		r, ok := report.Named(strings.TrimSpace(name))
+		if ok {
+			reports = append(reports, r)
+		} else if unknown == nil {
+			unknown = schema.Unknown("report", name, report.Names(), "flowlog reports")
 		}
-		reports = append(reports, report.Catalog()[i])
 	}
-	return reports
+	if len(names) < 2 || reports == nil {
+		return nil, nil
+	}
+	return reports, unknown
 }
 
 // describe says in words what a report computes.
@@ -107,15 +121,15 @@ func names[T any](list []T, name func(T) string) string {
 	return strings.Join(all, ", ")
 }
 
-func newReporting(con *console, reports []report.Report) *cobra.Command {
-	r := &reporting{console: con, reports: reports}
+func newReporting(con *console, reports []report.Report, panels []report.Panel) *cobra.Command {
+	r := &reporting{console: con, reports: reports, panels: panels}
 	c := &cobra.Command{
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkChange(c, &r.change); err != nil {
 				return err
 			}
 			if c.HasSubCommands() && len(args) > 0 {
-				if reports := several(args[0]); reports != nil {
+				if reports, _ := several(args[0]); reports != nil {
 					r.reports, args = reports, args[1:]
 				}
 			}
@@ -124,7 +138,10 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 		ValidArgsFunction: nil,
 	}
 	changeFlags(c, &r.change, r.enrichment.names)
-	group(c, "Report flags", r.vantageFlag)
+	group(c, "Report flags", func(f *pflag.FlagSet) {
+		r.vantageFlag(f)
+		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
+	})
 	r.memory.flags(c)
 	r.output.flags(c, "table")
 	r.input.flags(c)
@@ -185,6 +202,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	for i := range r.reports {
 		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
 	}
+	for _, p := range r.panels {
+		wanted = append(wanted, p.Words()...)
+	}
 	enr, err := r.enrichment.open(wanted)
 	if err != nil {
 		return err
@@ -196,11 +216,14 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}()
 	scope := enr.scope(in)
 	reports := make([]report.Report, 0, len(r.reports))
-	for _, rep := range r.reports {
-		changed, err := rep.With(r.change, scope, in.zone)
+	tables := make([]report.Table, len(r.reports)) // what is known of them before
+	var computed []int
+	for i, rep := range r.reports {
+		change := r.changeOf(i)
+		changed, err := rep.With(change, scope, in.zone)
 		if err != nil { // a name may be that of a column that only the input knows
 			scope.Fields = in.with(ctx, enr.fields, r.change.Words())
-			changed, err = rep.With(r.change, scope, in.zone)
+			changed, err = rep.With(change, scope, in.zone)
 		}
 		if err != nil {
 			return usageError{err}
@@ -208,22 +231,46 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
 		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
-			return err
+			if r.panels == nil {
+				return err
+			}
+			tables[i].Lacks, tables[i].Notes = enr.lacking(needs), []string{err.Error()}
+			continue
 		}
 		reports = append(reports, changed)
+		computed = append(computed, i)
+	}
+	partial := r.input.partial && (r.output.format == "arrow" || r.output.format == "" && strings.HasSuffix(r.output.file, ".arrow"))
+	if partial {
+		if r.vantage != "" {
+			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
+		}
+		r.output.format = "arrow"
 	}
 	out, err := r.output.open(r.console, in.zone, "table", "table")
 	if err != nil {
 		return err
 	}
+	if partial {
+		out.Single = false
+		r.part = out.w
+	}
+	if r.chart {
+		if out.Name != "table" {
+			return usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
+		}
+		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
+	}
 	if out.Single && len(reports) > 1 {
 		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
 	}
-	tables, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
-	if err == nil {
+	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
+	if err == nil && !partial {
+		tables = r.assemble(c, args, tables, computed, done, lacks)
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
 	}
 	if err := out.done(err); err != nil {
@@ -239,35 +286,32 @@ func (r *reporting) vantageFlag(f *pflag.FlagSet) {
 
 // checkVantage checks what vantageFlag was set to.
 func (r *reporting) checkVantage() error {
-	if r.vantage == "" {
-		return nil
-	}
 	var vantages []string
 	for _, v := range report.Vantages {
 		vantages = append(vantages, v.Name)
 	}
-	if err := oneOf("vantage", r.vantage, vantages); err != nil {
-		return usageError{err}
+	if r.vantage != "" && !slices.Contains(vantages, r.vantage) {
+		return usageError{fmt.Errorf("--vantage is %s, not %q: `flowlog help counting` says what they count", strings.Join(vantages, ", "), r.vantage)}
 	}
 	return nil
 }
 
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
-func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, schema.Stats, error) {
+func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, []*report.Lacking, schema.Stats, error) {
 	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
 	if err != nil {
-		return nil, schema.Stats{}, err
+		return nil, nil, schema.Stats{}, err
 	}
 	for _, l := range lacks {
-		if len(reports) == 1 {
-			return nil, schema.Stats{}, l
+		if len(reports) == 1 && r.panels == nil {
+			return nil, nil, schema.Stats{}, l
 		}
-		if in.quiet {
+		if in.quiet || r.panels != nil {
 			continue
 		}
 		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
 	}
-	return tables, in.stats.Stats, nil
+	return tables, lacks, in.stats.Stats, nil
 }
 
 // tables runs the reports over the input. Those whose fields it lacks are in the second result.
@@ -293,8 +337,11 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	}
 	wrap := enr.wrap(in.opt.Workers)
 	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
-	if err != nil && (ctx.Err() == nil || !in.partial) {
+	if err != nil && (ctx.Err() == nil || !in.partial || r.part != nil) {
 		return nil, nil, err
+	}
+	if r.part != nil {
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {

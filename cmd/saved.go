@@ -108,7 +108,7 @@ func addSaved(con *console, root *cobra.Command) {
 		}
 		for _, r := range con.settings.saved {
 			base := r.base()
-			sub := newReporting(con, []report.Report{base})
+			sub := newReporting(con, []report.Report{base}, nil)
 			sub.Use = r.name + " [flags] [INPUT ...]"
 			sub.Short = base.Doc
 			if r.doc != "" {

@@ -23,11 +23,15 @@ type Lacking struct {
 	Report string
 	Fields []string
 	From   []string // the logged fields that these are, or are computed from
+	Index  int      // of the report
 }
 
 func (e *Lacking) Error() string {
 	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.From))
 }
+
+// Advice says how to get the fields.
+func (e *Lacking) Advice() string { return advice(e.Fields) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -62,7 +66,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	}
 	var tables []Table
 	var lacks []*Lacking
-	for _, u := range w.runs {
+	for i, u := range w.runs {
 		if stats.Flows > 0 {
 			var needed []string
 			for _, k := range u.Keys {
@@ -70,7 +74,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{u.Name, names, a.origins(names)})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i})
 				continue
 			}
 		}
@@ -348,7 +352,7 @@ func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap 
 	for i, f := range keys {
 		c := Column{Name: f.Name, Role: KeyRole, Kind: f.Kind}
 		if u.Keys[i].Every != 0 {
-			c.Unit = Instant
+			c.Unit, c.Every = Instant, u.Keys[i].Every
 		}
 		t.Columns = append(t.Columns, c)
 		place = append(place, len(t.Columns)-1)

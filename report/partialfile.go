@@ -357,6 +357,13 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	m.agg.seen.Add(h.Seen)
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
+	for name, v := range h.Stats.Formats {
+		if m.Stats.Formats == nil {
+			m.Stats.Formats = make(map[string]schema.Volume)
+		}
+		all := m.Stats.Formats[name]
+		m.Stats.Formats[name] = schema.Volume{Objects: all.Objects + v.Objects, Records: all.Records + v.Records}
+	}
 	for {
 		what, content, err := readFrame(in)
 		if err != nil {

@@ -1,6 +1,10 @@
 package report
 
-import "flowlog/parse/schema"
+import (
+	"time"
+
+	"flowlog/parse/schema"
+)
 
 // A Table is a finished report, ready to print: plain values, no Arrow.
 type Table struct {
@@ -24,6 +28,10 @@ type Table struct {
 	Moot string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
+	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.
+	Tab, Title, Command string
+	// Lacks names what the input does not have and the table needs: it has no columns then, and a note says why.
+	Lacks []string
 }
 
 // Role is what a column of a Table is there for.
@@ -60,6 +68,8 @@ type Column struct {
 	InPlace bool
 	// Share is whether a percentage of the total makes sense for this measure.
 	Share bool
+	// Every is, for a key that is a bin of time, the width of the bins.
+	Every time.Duration
 }
 
 // key is the place of a key among the columns.

@@ -176,5 +176,7 @@ func appendFloat(dst []byte, v float64) []byte {
 
 // appendAddr writes an address, the mapped form of an IPv4 address as IPv4.
 func appendAddr(dst []byte, a *[16]byte) []byte {
-	return netip.AddrFrom16(*a).Unmap().AppendTo(dst)
+	return addrOf(a).AppendTo(dst)
 }
+
+func addrOf(a *[16]byte) netip.Addr { return netip.AddrFrom16(*a).Unmap() }

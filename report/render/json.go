@@ -59,6 +59,22 @@ type indenter struct {
 func (o *indenter) report(t report.Table, nl string) {
 	o.text(nl + `"report": `)
 	o.value(jsonString(nil, t.Name), "")
+	if t.Title != "" { // what several panels of a dashboard may have in common is not their title
+		for _, member := range [][2]string{{"tab", t.Tab}, {"title", t.Title}, {"command", t.Command}} {
+			o.text("," + nl + `"` + member[0] + `": `)
+			o.value(jsonString(nil, member[1]), "")
+		}
+	}
+	if t.Lacks != nil {
+		o.text("," + nl + `"lacks": [`)
+		for i, field := range t.Lacks {
+			if i > 0 {
+				o.text(", ")
+			}
+			o.value(jsonString(nil, field), "")
+		}
+		o.text("]")
+	}
 	if len(t.Notes) > 0 {
 		o.text("," + nl + `"notes": [`)
 		for i, note := range t.Notes {

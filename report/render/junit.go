@@ -37,11 +37,11 @@ func junitFindings(w io.Writer, c Checked, opt Options) error {
 			continue
 		case v.Severity >= c.FailOn:
 			fmt.Fprintf(&buf, ">\n      <failure type=\"%s\" message=\"%s\">", v.Severity, xmlText(fmt.Sprintf("%s: %d", cmp.Or(v.Doc, v.Name), v.Fired())))
-			lines(&buf, v, opt)
+			junitLines(&buf, v, opt)
 			buf.WriteString("</failure>\n")
 		default:
 			buf.WriteString(">\n      <system-out>")
-			lines(&buf, v, opt)
+			junitLines(&buf, v, opt)
 			buf.WriteString("</system-out>\n")
 		}
 		buf.WriteString("    </testcase>\n")
@@ -51,8 +51,8 @@ func junitFindings(w io.Writer, c Checked, opt Options) error {
 	return err
 }
 
-// lines writes the findings of a rule, one to a line.
-func lines(buf *bytes.Buffer, v *report.Verdict, opt Options) {
+// junitLines writes the findings of a rule, one to a line.
+func junitLines(buf *bytes.Buffer, v *report.Verdict, opt Options) {
 	for i := range v.Findings {
 		if i > 0 {
 			buf.WriteByte('\n')

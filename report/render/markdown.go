@@ -17,7 +17,11 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, "## "...)
-		buf = appendMarkdown(buf, nil, t.Name)
+		if t.Title != "" {
+			buf = appendMarkdown(buf, nil, t.Title)
+		} else {
+			buf = appendMarkdown(buf, nil, t.Name)
+		}
 		buf = append(buf, '\n')
 		if t.Doc != "" {
 			buf = append(buf, '\n')
@@ -25,6 +29,10 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, '\n')
+		if t.Lacks != nil {
+			buf = appendMarkdown(append(buf, "Not in these logs: "...), nil, strings.Join(t.Lacks, ", "))
+			buf = append(buf, '\n')
+		}
 		var names []string
 		var right []bool
 		extra := shares(t)
@@ -36,7 +44,9 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 				}
 			}
 		}
-		buf = appendMarkdownHead(buf, names, right)
+		if len(t.Columns) > 0 {
+			buf = appendMarkdownHead(buf, names, right)
+		}
 		// row appends a row, with a label in place of the first value if there is one
 		row := func(n int, values []any, label string) {
 			for i, v := range values {

@@ -13,6 +13,9 @@ func ndjsonReports(w io.Writer, doc Document, _ Options) error {
 	for _, t := range doc.Tables {
 		names := memberNames(t)
 		head := jsonString([]byte(`{"report":`), t.Name)
+		if t.Title != "" {
+			head = jsonString(append(head, `,"title":`...), t.Title)
+		}
 		for _, row := range t.Rows {
 			buf = appendMembers(append(buf, head...), t, names, row)
 			buf = append(buf, "}\n"...)

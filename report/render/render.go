@@ -30,6 +30,9 @@ type Options struct {
 	Zone     *time.Location // of times in tables; nil is UTC, as everywhere else
 	Color    bool           // emphasis by terminal escapes
 	Terminal bool           // somebody reads the output on a terminal, so csv escapes control characters too
+	Chart    bool           // tables are drawn
+	Width    int            // columns that charts in tables may take
+	ASCII    bool           // charts are drawn with characters that every terminal has
 }
 
 func (o Options) zone() *time.Location {
@@ -74,6 +77,7 @@ var Formats = []Format{
 	{Name: "csv", Doc: "comma-separated values with a header", Single: true, Tables: csvReports, Records: csvRecords},
 	{Name: "tsv", Doc: "tab-separated values with a header", Single: true, Tables: tsvReports, Records: tsvRecords},
 	{Name: "markdown", Doc: "GitHub tables (also: md)", Tables: markdownReports, Records: markdownRecords},
+	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Tables: htmlReports, Records: htmlRecords},
 	{Name: "parquet", Doc: "Apache Parquet, zstd", Binary: true, Single: true, Tables: parquetReports, Records: parquetRecords},
 	{Name: "arrow", Doc: "Apache Arrow IPC stream", Binary: true, Single: true, Tables: arrowReports, Records: arrowRecords},
 	{Name: "none", Doc: "no output: read and count only", Tables: noReports, Records: noRecords},

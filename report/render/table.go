@@ -41,20 +41,28 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			buf.WriteByte('\n')
 		}
 		buf.WriteString(printable(t.Name))
-		if t.Doc != "" {
+		switch {
+		case t.Title != "":
+			buf.WriteString(": " + printable(t.Title))
+		case t.Doc != "":
 			buf.WriteString(": " + printable(t.Doc))
 		}
 		buf.WriteByte('\n')
 		var err error
-		if upright(t) {
+		switch {
+		case t.Lacks != nil:
+			buf.WriteString("not in these logs: " + printable(strings.Join(t.Lacks, ", ")) + "\n")
+		case upright(t):
 			err = writeUpright(&buf, t, opt)
-		} else {
+		case opt.Chart && drawn(t):
+			err = writeChart(&buf, t, opt)
+		default:
 			err = writeReport(&buf, t, opt)
 		}
 		if err != nil {
 			return err
 		}
-		if len(t.Rows) == 0 {
+		if len(t.Rows) == 0 && t.Lacks == nil {
 			buf.WriteString("no matching flows\n")
 		}
 		for _, note := range t.Notes {
@@ -133,6 +141,9 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
 		foot = sum(totalLabel, len(t.Rows)+1, t.Totals)
 	}
+	if opt.Chart {
+		names, right, lines, foot = withBars(t, names, right, lines, foot, opt)
+	}
 	return align(w, names, lines, foot, right, opt)
 }
 
@@ -140,57 +151,16 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 // the measures, the ranking one with its shares.
 func show(t report.Table, opt Options) []shown {
 	var columns []shown
-	plain := func(i int) shown {
-		c := t.Columns[i]
-		name := printable(c.Name)
-		if timed(t, i) && !opt.Raw {
-			name += " (" + opt.zone().String() + ")"
-		}
-		format := ""
-		if c.Role == report.KeyRole && !opt.Raw {
-			format = binFormat(t, i, opt)
-		}
-		return shown{name, numeric(c), func(_ int, row []any) string {
-			if at, ok := row[i].(time.Time); ok && format != "" {
-				return at.In(opt.zone()).Format(format)
-			}
-			return human(c, row[i], opt)
-		}}
-	}
 	for k, key := range t.Columns {
-		if key.Role != report.KeyRole {
-			continue
+		if key.Role == report.KeyRole {
+			columns = append(columns, showKey(t, k, opt)...)
 		}
-		column, labels, replaced := plain(k), []shown(nil), false
-		for l, label := range t.Columns {
-			if label.Role != report.LabelRole || label.Of != k {
-				continue
-			}
-			if !label.InPlace || replaced {
-				labels = append(labels, plain(l))
-				continue
-			}
-			replaced = true
-			value := column.cell
-			column.right = column.right && numeric(label)
-			shared := sharedLabels(t, k, l)
-			column.cell = func(n int, row []any) string {
-				if isNull(row[l]) {
-					return value(n, row)
-				}
-				if shared[row[l]] {
-					return human(label, row[l], opt) + " (" + value(n, row) + ")"
-				}
-				return human(label, row[l], opt)
-			}
-		}
-		columns = append(append(columns, column), labels...)
 	}
 	for m, measure := range t.Columns {
 		if measure.Role != report.MeasureRole {
 			continue
 		}
-		columns = append(columns, plain(m))
+		columns = append(columns, showPlain(t, m, opt))
 		if m == t.Order {
 			columns = append(columns, shares(t)...)
 		}
@@ -226,6 +196,53 @@ func shares(t report.Table) []shown {
 		}
 		return humanPercent(sums[n], t.Totals[m])
 	}})
+}
+
+// showPlain is a column as it is.
+func showPlain(t report.Table, i int, opt Options) shown {
+	c := t.Columns[i]
+	name := printable(c.Name)
+	if timed(t, i) && !opt.Raw {
+		name += " (" + opt.zone().String() + ")"
+	}
+	format := ""
+	if c.Role == report.KeyRole && !opt.Raw {
+		format = binFormat(t, i, opt)
+	}
+	return shown{name, numeric(c), func(_ int, row []any) string {
+		if at, ok := row[i].(time.Time); ok && format != "" {
+			return at.In(opt.zone()).Format(format)
+		}
+		return human(c, row[i], opt)
+	}}
+}
+
+// showKey is the key in column k, or the label in its place, and its further labels.
+func showKey(t report.Table, k int, opt Options) []shown {
+	column, labels, replaced := showPlain(t, k, opt), []shown(nil), false
+	for l, label := range t.Columns {
+		if label.Role != report.LabelRole || label.Of != k {
+			continue
+		}
+		if !label.InPlace || replaced {
+			labels = append(labels, showPlain(t, l, opt))
+			continue
+		}
+		replaced = true
+		value := column.cell
+		column.right = column.right && numeric(label)
+		shared := sharedLabels(t, k, l)
+		column.cell = func(n int, row []any) string {
+			if isNull(row[l]) {
+				return value(n, row)
+			}
+			if shared[row[l]] {
+				return human(label, row[l], opt) + " (" + value(n, row) + ")"
+			}
+			return human(label, row[l], opt)
+		}
+	}
+	return append([]shown{column}, labels...)
 }
 
 // sharedLabels finds the labels that several keys of the table have, such as "Unassigned".

@@ -1,0 +1,444 @@
+package render
+
+import (
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// A chart is a way to draw the rows of a report, on a page and in a terminal.
+type chart struct {
+	name string // also the class that it has on a page
+	doc  string // what it is called for those who do not see it
+	wide bool   // it takes the whole width of a page
+	fits func(report.Table) bool
+	page func(*markup, report.Table, int, Options)
+	text func(io.Writer, report.Table, int, Options) error // nil: bars beside the rows
+}
+
+// charts is THE table of charts. The first that fits a report is the one that it gets: by the roles and units of its
+// columns alone, so that a report which a user has put together is drawn like one of the catalog.
+var charts = []chart{
+	{"map", "World map", true, hasPlaces, pageMap, nil},
+	{"heat", "Heat map", false, hasHours, pageHeat, textHeat},
+	{"time", "Chart over time", false, hasTime, pageTime, textTime},
+	{"donut", "Ring chart", false, fewGroups, pageDonut, nil},
+	{"bars", "Bar chart", false, hasKeys, pageBars, nil},
+}
+
+// chartOf chooses the chart of a report and the measure that it shows: the one that ranks the rows, or else the
+// first that has a value. There is none for a report without keys, rows or numbers.
+func chartOf(t report.Table) (c chart, measure int) {
+	measure = t.Order
+	if measure >= len(t.Columns) || !drawable(t, measure) {
+		measure = -1
+		for i := range t.Columns {
+			if drawable(t, i) {
+				measure = i
+				break
+			}
+		}
+	}
+	i := slices.IndexFunc(charts, func(c chart) bool { return c.fits(t) })
+	if i < 0 || measure < 0 {
+		return chart{}, -1
+	}
+	return charts[i], measure
+}
+
+// drawable reports whether a column is a measure with a number in it.
+func drawable(t report.Table, i int) bool {
+	c := t.Columns[i]
+	return c.Role == report.MeasureRole && c.Unit != report.Instant &&
+		slices.ContainsFunc(t.Rows, func(row []any) bool { _, ok := number(row[i]); return ok })
+}
+
+func hasKeys(t report.Table) bool {
+	return slices.ContainsFunc(t.Columns, func(c report.Column) bool { return c.Role == report.KeyRole })
+}
+
+func hasTime(t report.Table) bool { return timeColumn(t) >= 0 }
+
+func timeColumn(t report.Table) int {
+	return slices.IndexFunc(t.Columns, func(c report.Column) bool {
+		return c.Role == report.KeyRole && c.Every > 0
+	})
+}
+
+func hasHours(t report.Table) bool { return hourColumn(t) >= 0 && !hasTime(t) }
+
+// hourColumn is that of the hour of the day.
+func hourColumn(t report.Table) int {
+	return slices.IndexFunc(t.Columns, func(c report.Column) bool {
+		return c.Role == report.KeyRole && c.Name == "hour" && c.Kind == schema.Int32
+	})
+}
+
+func hasPlaces(t report.Table) bool {
+	latitude, longitude := placeColumns(t)
+	return latitude >= 0 && longitude >= 0 && !hasTime(t)
+}
+
+func placeColumns(t report.Table) (latitude, longitude int) {
+	is := func(suffix string) int {
+		return slices.IndexFunc(t.Columns, func(c report.Column) bool {
+			return c.Role != report.MeasureRole && c.Kind == schema.Float && strings.HasSuffix(c.Name, suffix)
+		})
+	}
+	return is("_latitude"), is("_longitude")
+}
+
+// fewGroups reports whether the rows are all there is, and few enough to be told apart as parts of a whole.
+func fewGroups(t report.Table) bool {
+	const most = 5
+	keys := 0
+	for _, c := range t.Columns {
+		if c.Role == report.KeyRole {
+			keys++
+		}
+	}
+	return keys == 1 && t.Cut == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
+}
+
+// noKeys is what stands for a row whose keys have no value.
+const noKeys = "(none)"
+
+// labeller returns a function that puts the keys of a row in one line, but for those of some columns.
+func labeller(t report.Table, opt Options, but ...int) func(row []any) string {
+	type part struct {
+		shown
+		between string
+		as      bool
+	}
+	var parts []part
+	before := ""
+	for k, c := range t.Columns {
+		if c.Role != report.KeyRole || slices.Contains(but, k) {
+			continue
+		}
+		between := " · "
+		if strings.Replace(before, "src", "dst", 1) == c.Name && before != c.Name {
+			between = " → "
+		}
+		before = c.Name
+		for _, s := range showKey(t, k, opt) {
+			parts = append(parts, part{s, between, strings.HasSuffix(c.Name, "_asn")})
+			between = " · "
+		}
+	}
+	return func(row []any) string {
+		var b strings.Builder
+		some := false
+		for i, p := range parts {
+			s := p.cell(0, row)
+			switch {
+			case s == "-" && p.between != " → " && (i+1 == len(parts) || parts[i+1].between != " → "):
+				continue
+			case s != "-":
+				some = true
+				if p.as {
+					s = "AS" + s
+				}
+			}
+			if b.Len() > 0 {
+				b.WriteString(p.between)
+			}
+			b.WriteString(s)
+		}
+		if !some {
+			return noKeys
+		}
+		return b.String()
+	}
+}
+
+// A grid is a measure by the place of a row, such as its bin of time, and by what is left of its keys.
+type grid struct {
+	report.Column
+	lines []line // the largest first
+	more  int    // lines that are not there, because there were too many and the measure does not add up
+	top   float64
+}
+
+// A line is the row of a grid. Its values are nil where there is none.
+type line struct {
+	label  string
+	class  string // of its colour
+	values []any
+	total  any
+}
+
+// othersName is the line that several small ones are added up in.
+const othersName = "others"
+
+// gridOf puts the rows of a report in places 0 to n-1, and -1 is none, with at most so many lines.
+func gridOf(t report.Table, measure, n, most int, place func(row []any) int, label func(row []any) string) grid {
+	g := grid{Column: t.Columns[measure]}
+	at := make(map[string]int)
+	for _, row := range t.Rows {
+		x := place(row)
+		v := row[measure]
+		if _, ok := number(v); !ok || x < 0 || x >= n {
+			continue
+		}
+		name := label(row)
+		i, ok := at[name]
+		if !ok {
+			i = len(g.lines)
+			at[name] = i
+			g.lines = append(g.lines, line{label: name, values: make([]any, n)})
+		}
+		l := &g.lines[i]
+		l.values[x], l.total = g.join(l.values[x], v), g.join(l.total, v)
+	}
+	slices.SortStableFunc(g.lines, func(a, b line) int {
+		if c := compareNumbers(b.total, a.total); c != 0 {
+			return c
+		}
+		return strings.Compare(a.label, b.label)
+	})
+	if len(g.lines) > most {
+		rest := line{label: othersName, values: make([]any, n)}
+		g.more = len(g.lines) - most
+		if g.Share {
+			g.more = 0
+			most--
+			for _, l := range g.lines[most:] {
+				rest.total = g.join(rest.total, l.total)
+				for x, v := range l.values {
+					rest.values[x] = g.join(rest.values[x], v)
+				}
+			}
+		}
+		g.lines = g.lines[:most]
+		if g.Share {
+			g.lines = append(g.lines, rest)
+		}
+	}
+	paint(g.lines)
+	for x := range n {
+		sum := 0.0
+		for _, l := range g.lines {
+			v, _ := number(l.values[x])
+			if g.Share {
+				sum += v
+			} else {
+				sum = max(sum, v)
+			}
+		}
+		g.top = max(g.top, sum)
+	}
+	return g
+}
+
+// join is two values together: their sum if the measure adds up, else the larger.
+func (g *grid) join(a, b any) any {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	i, ok := a.(int64)
+	j, ok2 := b.(int64)
+	x, _ := number(a)
+	y, _ := number(b)
+	switch {
+	case ok && ok2 && g.Share:
+		return i + j
+	case ok && ok2:
+		return max(i, j)
+	case g.Share:
+		return x + y
+	}
+	return max(x, y)
+}
+
+func compareNumbers(a, b any) int {
+	x, _ := number(a)
+	y, _ := number(b)
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// A clock says which place of a grid a time has.
+type clock struct {
+	column int
+	first  time.Time
+	every  time.Duration
+	n      int
+	zone   *time.Location
+}
+
+// clockOf makes at most so many places for the bins of time of a report: if there are more, some share one.
+func clockOf(t report.Table, most int, opt Options) clock {
+	c := clock{column: timeColumn(t), zone: opt.zone()}
+	c.every = t.Columns[c.column].Every
+	var last time.Time
+	for _, row := range t.Rows {
+		if at, ok := row[c.column].(time.Time); ok {
+			if c.first.IsZero() || at.Before(c.first) {
+				c.first = at
+			}
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	if last.IsZero() {
+		return c
+	}
+	bins := c.bins(last)
+	c.every *= time.Duration((bins + most - 1) / most)
+	c.n = c.bins(last)
+	return c
+}
+
+// bins is how many bins there are until the one that a time is in. Days of summer time begin an hour off.
+func (c clock) bins(t time.Time) int {
+	if c.every >= day {
+		return int(math.Floor(float64(t.Sub(c.first))/float64(c.every)+0.1)) + 1
+	}
+	return int(t.Sub(c.first)/c.every) + 1
+}
+
+func (c clock) place(row []any) int {
+	at, ok := row[c.column].(time.Time)
+	if !ok {
+		return -1
+	}
+	return c.bins(at) - 1
+}
+
+func (c clock) at(place int) time.Time {
+	return c.first.Add(time.Duration(place) * c.every).In(c.zone)
+}
+
+// name is a bin in full: when it begins and when the next one does.
+func (c clock) name(place int) string {
+	from, to := c.at(place), c.at(place+1)
+	form := "15:04"
+	switch {
+	case c.every%time.Minute != 0:
+		form = "15:04:05"
+	case c.every >= day:
+		return from.Format("Mon 2006-01-02")
+	}
+	return from.Format("Mon 2006-01-02 "+form) + "–" + to.Format(form)
+}
+
+// ticks are places at round times, at most so many, and how they are written.
+func (c clock) ticks(most int) (places []int, form string) {
+	form = "15:04"
+	switch span := time.Duration(c.n) * c.every; {
+	case c.every >= day:
+		form = "Jan 2"
+	case span > 36*time.Hour:
+		form = "Jan 2 15:04"
+	case c.every%time.Minute != 0:
+		form = "15:04:05"
+	}
+	for _, step := range tickSteps {
+		n := int(step / c.every)
+		if step%c.every != 0 || (c.n+n-1)/n > most {
+			continue
+		}
+		for i := range c.n {
+			at := c.at(i)
+			_, offset := at.Zone()
+			if (at.Unix()+int64(offset))%int64(step/time.Second) == 0 {
+				places = append(places, i)
+			}
+		}
+		if len(places) > 1 {
+			return places, form
+		}
+		break // the bins do not begin at round times
+	}
+	places = nil
+	for i := 0; i < c.n; i += (c.n + most - 1) / most {
+		places = append(places, i)
+	}
+	return places, form
+}
+
+// tickSteps are the distances of the times below a chart.
+var tickSteps = []time.Duration{
+	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
+}
+
+const day = 24 * time.Hour
+
+// scale chooses the lines behind a chart: round numbers from 0 to the first that is not below top.
+func scale(c report.Column, top float64) (step float64, n int) {
+	if top <= 0 {
+		return 1, 1
+	}
+	unit := 1.0
+	if c.Unit == report.Bytes {
+		for top/unit >= 1024 {
+			unit *= 1024
+		}
+	}
+	for p := math.Pow(10, math.Floor(math.Log10(top/unit))-1); ; p *= 10 {
+		for _, round := range []float64{1, 2, 2.5, 5} {
+			step = round * p * unit
+			if c.Kind == schema.Int64 && step < 1 {
+				continue
+			}
+			if n = int(math.Ceil(top/step - 1e-9)); n <= 4 {
+				return step, max(n, 1)
+			}
+		}
+	}
+}
+
+// brief writes a number of a scale.
+func brief(c report.Column, v float64) string {
+	switch c.Unit {
+	case report.Bytes:
+		return humanBytes(v)
+	case report.BitRate:
+		return humanBits(v)
+	case report.Share:
+		return humanFloat(100*v) + "%"
+	case report.Seconds:
+		return (time.Duration(v) * time.Second).String()
+	}
+	units := [...]string{"", "k", "M", "G", "T", "P"}
+	unit := 0
+	for ; math.Abs(v) >= 1000 && unit < len(units)-1; unit++ {
+		v /= 1000
+	}
+	return humanFloat(v) + units[unit]
+}
+
+func grouped(n int64) string { return humanize.Comma(n) }
+
+// ellipsis cuts a text in its middle, so that at most so many characters are left.
+func ellipsis(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	head := (most - 1) * 3 / 5
+	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
+}
+
+// spoken is what a measure is called in a sentence.
+func spoken(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -1,0 +1,230 @@
+package render
+
+import (
+	"fmt"
+	"math"
+
+	"flowlog/report"
+)
+
+// The charts of a page are SVG that is written here, without a library. go-analyze/charts and gonum/plot draw for
+// paper: sizes and colours are fixed, in style attributes, which a strict policy for the page's content forbids,
+// and there is neither a map nor a way to mark what is under the pointer. They would add 0.7 and 6 MB.
+//
+// Drawings are as wide as their place: along x they are measured in per cent, along y in pixels, so that text keeps
+// its size on a telephone. Colours are classes, which the style sheet has for light and dark.
+
+// svgHead begins a drawing that is so many pixels high, with what a screen reader says of it. The title is in a group
+// of its own, as a browser shows that of the whole drawing wherever the pointer is.
+func (m *markup) svgHead(t report.Table, class string, height int, what string) {
+	title, description := m.id(), m.id()
+	m.put(`<svg class="plot {}" role="img" width="100%" height="{}" aria-labelledby="{}" aria-describedby="{}">`, class, height, title, description)
+	m.put(`<g><title id="{}">{}</title><desc id="{}">{}</desc></g>`, title, titleOf(t), description, what)
+}
+
+// titleOf is the heading of a table on a page.
+func titleOf(t report.Table) string {
+	switch {
+	case t.Title != "":
+		return t.Title
+	case t.Doc != "":
+		return t.Doc
+	}
+	return t.Name
+}
+
+// barsShown is how many rows a bar chart has: more are quicker to read in the table.
+const barsShown = 20
+
+// pageBars draws a bar behind the name of each row, as long as its part of the longest.
+func pageBars(m *markup, t report.Table, measure int, opt Options) {
+	const height, bar = 30, 26
+	c, label := t.Columns[measure], labeller(t, opt)
+	rows := t.Rows[:min(len(t.Rows), barsShown)]
+	others := t.Cut > 0 && len(rows) == len(t.Rows) && c.Share && len(t.Others) == len(t.Columns) && !isNull(t.Others[measure])
+	top := barTop(rows, measure, label)
+	total := any(nil)
+	if c.Share && len(t.Totals) > measure {
+		total = t.Totals[measure]
+	}
+	first, _ := number(rows[0][measure])
+	what := fmt.Sprintf("%d bars, ranked by %s. ", len(rows), spoken(c.Name))
+	if first > 0 {
+		what += fmt.Sprintf("The first is %s with %s", label(rows[0]), exact(c, rows[0][measure], opt))
+		if p := humanPercent(rows[0][measure], total); p != "" {
+			what += ", " + p + " % of the total"
+		}
+		what += "."
+	}
+	n := len(rows)
+	if others {
+		n++
+	}
+	m.svgHead(t, "bars", n*height-height+bar, what+" The table has all values.")
+	draw := func(i int, class, name string, row []any) {
+		v, _ := number(row[measure])
+		length := 0.0
+		if top > 0 {
+			length = 100 * min(v/top, 1)
+		}
+		y := i * height
+		tips := tip{head: name}
+		for j, c := range t.Columns {
+			if c.Role == report.MeasureRole && j < len(row) && !isNull(row[j]) {
+				s := exact(c, row[j], opt)
+				if p := humanPercent(row[j], total); j == measure && p != "" {
+					s += " · " + p + " %"
+				}
+				tips.add("", c.Name, s)
+			}
+		}
+		m.put(`<g data-tip="{}"><rect class="row" width="100%" height="{}" y="{}" rx="4"/>`, tips, bar, y)
+		m.put(`<rect class="{}" width="{}%" height="{}" y="{}" rx="4"/>`, class, max(length, 0.4), bar, y)
+		if short := ellipsis(name, 25); short != name {
+			m.put(`<text class="long" x="9" y="{}">{}</text><text class="short" x="9" y="{}">{}</text>`, y+17, ellipsis(name, 58), y+17, short)
+		} else {
+			m.put(`<text x="9" y="{}">{}</text>`, y+17, name)
+		}
+		m.put(`<text class="value" x="100%" y="{}">{}</text>`, y+17, human(c, row[measure], opt))
+		if p := humanPercent(row[measure], total); p != "" {
+			m.put(`<text class="share" x="100%" y="{}">{}%</text>`, y+17, p)
+		}
+		m.put(`</g>`)
+	}
+	for i, row := range rows {
+		class, name := "bar", label(row)
+		if name == noKeys {
+			class = "bar rest"
+		}
+		draw(i, class, name, row)
+	}
+	if others {
+		draw(len(rows), "bar rest", othersLabel(t), t.Others)
+	}
+	m.put(`</svg>`)
+	if len(rows) < len(t.Rows) {
+		m.put(`<p class="note">The first {} of {} rows; the table has more.</p>`, len(rows), grouped(int64(len(t.Rows)+t.Cut)))
+	}
+}
+
+// barTop is the value of the longest bar. What has no name does not count if there is anything else: the traffic of
+// private addresses, which are in no country, would make all countries short.
+func barTop(rows [][]any, measure int, label func([]any) string) float64 {
+	top, all := 0.0, 0.0
+	for _, row := range rows {
+		v, _ := number(row[measure])
+		all = max(all, v)
+		if label(row) != noKeys {
+			top = max(top, v)
+		}
+	}
+	if top > 0 {
+		return top
+	}
+	return all
+}
+
+// seriesShown is how many colours can be told apart.
+const seriesShown = 8
+
+// seriesColors are the classes of colours that a line has by its name, on every chart of a page. The others take
+// what is left, in order.
+var seriesColors = map[string]string{
+	othersName: "so", noKeys: "so", "ACCEPT": "sgood", "REJECT": "sbad", "ingress": "s0", "egress": "s1",
+	"TCP": "s0", "UDP": "s1", "ESP": "s2", "GRE": "s3", "ICMP": "s4", "IPv6-ICMP": "s5",
+}
+
+// paint gives each line of a grid its colour.
+func paint(lines []line) {
+	taken := make(map[string]bool)
+	for i := range lines {
+		lines[i].class = seriesColors[lines[i].label]
+		taken[lines[i].class] = true
+	}
+	next := 0
+	for i := range lines {
+		for lines[i].class == "" {
+			class := "s" + string(rune('0'+next%seriesShown))
+			next++
+			if !taken[class] || next > seriesShown {
+				lines[i].class = class
+			}
+		}
+	}
+}
+
+// legend lists the lines of a chart with what they add up to.
+func (m *markup) legend(g grid, opt Options) {
+	m.put(`<ul class="legend">`)
+	for _, l := range g.lines {
+		m.put(`<li><i class="{}"></i>{}`, l.class, ellipsis(l.label, 40))
+		if g.Share {
+			m.put(` <b>{}</b>`, human(g.Column, l.total, opt))
+		}
+		m.put(`</li>`)
+	}
+	m.put(`</ul>`)
+	if g.more > 0 {
+		m.put(`<p class="note">Not drawn: {} more, which are in the table.</p>`, grouped(int64(g.more)))
+	}
+}
+
+// pageDonut draws the parts of a whole as a ring, with the whole in its middle.
+func pageDonut(m *markup, t report.Table, measure int, opt Options) {
+	const size, outer, inner = 180, 88, 58
+	c, label := t.Columns[measure], labeller(t, opt)
+	g := gridOf(t, measure, 1, seriesShown, func([]any) int { return 0 }, label)
+	whole, what := 0.0, "A ring of "+fmt.Sprint(len(g.lines))+" parts by "+spoken(c.Name)+": "
+	var all any
+	for i, l := range g.lines {
+		v, _ := number(l.total)
+		whole += v
+		all = g.join(all, l.total)
+		if i > 0 {
+			what += ", "
+		}
+		what += l.label + " " + exact(c, l.total, opt)
+	}
+	m.put(`<div class="ring">`)
+	title, description := m.id(), m.id()
+	m.put(`<svg class="plot donut" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-labelledby="{}" aria-describedby="{}">`, size, size, size, size, title, description)
+	m.put(`<g><title id="{}">{}</title><desc id="{}">{}</desc></g>`, title, titleOf(t), description, what+".")
+	from := 0.0
+	for _, l := range g.lines {
+		v, _ := number(l.total)
+		if whole <= 0 || v <= 0 {
+			continue
+		}
+		var tips tip
+		tips.head = l.label
+		tips.add("", c.Name, exact(c, l.total, opt)+" · "+humanPercent(l.total, all)+" %")
+		to := from + v/whole
+		m.put(`<path class="{}" d="{}" data-tip="{}"/>`, l.class, arc(size/2, outer, inner, from, min(to, from+0.9999)), tips)
+		from = to
+	}
+	value, unit := human(c, all, opt), c.Name
+	m.put(`<text class="whole" x="50%" y="50%">{}</text><text class="axis" x="50%" y="50%" dy="16">{}</text></svg>`, value, unit)
+	m.put(`<ul class="legend">`)
+	for _, l := range g.lines {
+		m.put(`<li><i class="{}"></i>{} <b>{}</b> {}%</li>`, l.class, ellipsis(l.label, 40), human(c, l.total, opt), humanPercent(l.total, all))
+	}
+	m.put(`</ul></div>`)
+}
+
+// arc is the outline of a part of a ring, from and to being parts of the whole turn from the top on.
+func arc(center, outer, inner, from, to float64) string {
+	at := func(r, turn float64) (float64, float64) {
+		sin, cos := math.Sincos(2 * math.Pi * turn)
+		return center + r*sin, center - r*cos
+	}
+	large := 0
+	if to-from > 0.5 {
+		large = 1
+	}
+	x1, y1 := at(outer, from)
+	x2, y2 := at(outer, to)
+	x3, y3 := at(inner, to)
+	x4, y4 := at(inner, from)
+	return fmt.Sprintf("M%.2f %.2fA%g %g 0 %d 1 %.2f %.2fL%.2f %.2fA%g %g 0 %d 0 %.2f %.2fZ",
+		x1, y1, outer, outer, large, x2, y2, x3, y3, inner, inner, large, x4, y4)
+}

@@ -1,0 +1,149 @@
+package render
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"flowlog/report"
+)
+
+// world is the outlines of land and the borders in it, as testdata/gen/world writes them.
+//
+//go:embed html/world.txt
+var world string
+
+// worldPerDegree is the precision of the outlines.
+const worldPerDegree = 5
+
+// The map is so many units wide and high. It shows the world from 84° north to 58° south.
+const (
+	mapWidth  = 2000
+	mapHeight = 875
+	mapScale  = mapWidth / (2 * 0.8707 * math.Pi)
+	mapNorth  = 84
+)
+
+// project places a longitude and a latitude on the map, by Natural Earth's projection: that of Tom Patterson, in the
+// polynomials of Bojan Šavrič and others, "A Polynomial Equation for the Natural Earth Projection" (2011).
+func project(longitude, latitude float64) (x, y float64) {
+	at := func(latitude float64) (width, y float64) {
+		phi := latitude * math.Pi / 180
+		p2 := phi * phi
+		p4 := p2 * p2
+		return 0.8707 - 0.131979*p2 + p4*(-0.013791+p4*(0.003971*p2-0.001529*p4)),
+			phi * (1.007226 + p2*(0.015085+p4*(-0.044475+0.028874*p2-0.005916*p4)))
+	}
+	width, up := at(latitude)
+	_, north := at(mapNorth)
+	return mapWidth/2 + mapScale*width*longitude*math.Pi/180, mapScale * (north - up)
+}
+
+// worldPaths are the outlines as paths on the map: land, which is filled, and borders.
+func worldPaths() (land, borders string) {
+	paths := map[byte]*strings.Builder{'L': {}, 'B': {}}
+	for outline := range strings.Lines(world) {
+		d := paths[outline[0]]
+		x, y, lastX, lastY := 0, 0, 0, 0
+		words := strings.Fields(outline[1:])
+		for i := 0; i+1 < len(words); i += 2 {
+			dx, _ := strconv.Atoi(words[i]) // a test reads all of it
+			dy, _ := strconv.Atoi(words[i+1])
+			x, y = x+dx, y+dy
+			px, py := project(float64(x)/worldPerDegree, float64(y)/worldPerDegree)
+			nowX, nowY := int(math.Round(px)), int(math.Round(py))
+			switch {
+			case i == 0:
+				fmt.Fprintf(d, "M%d %d", nowX, nowY)
+			case nowX == lastX && nowY == lastY:
+				continue
+			default:
+				if i == 2 {
+					d.WriteByte('l')
+				} else if nowX >= lastX {
+					d.WriteByte(' ')
+				}
+				d.WriteString(strconv.Itoa(nowX - lastX))
+				if nowY >= lastY {
+					d.WriteByte(' ')
+				}
+				d.WriteString(strconv.Itoa(nowY - lastY))
+			}
+			lastX, lastY = nowX, nowY
+		}
+		if outline[0] == 'L' {
+			d.WriteByte('z')
+		}
+	}
+	return paths['L'].String(), paths['B'].String()
+}
+
+// placesDrawn is how many points a map has at most: more hide each other.
+const placesDrawn = 1000
+
+// pageMap draws a point at the place of each row, its area being the measure.
+func pageMap(m *markup, t report.Table, measure int, opt Options) {
+	const smallest, largest = 5, 34 // pixels across
+	c := t.Columns[measure]
+	latitude, longitude := placeColumns(t)
+	label := labeller(t, opt, latitude, longitude)
+	top, placed, unplaced := 0.0, 0, any(nil)
+	g := grid{Column: c}
+	for _, row := range t.Rows {
+		v, ok := number(row[measure])
+		if isNull(row[latitude]) || isNull(row[longitude]) {
+			unplaced = g.join(unplaced, row[measure])
+		} else if ok {
+			placed++
+			top = max(top, v)
+		}
+	}
+	title, description := m.id(), m.id()
+	m.put(`<svg class="plot map" role="img" viewBox="0 0 {} {}" aria-labelledby="{}" aria-describedby="{}">`, mapWidth, mapHeight, title, description)
+	m.put(`<g><title id="{}">{}</title><desc id="{}">{}</desc></g>`, title, titleOf(t), description,
+		fmt.Sprintf("A map of the world with %d places, by %s. The table has all values.", placed, spoken(c.Name)))
+	if !m.world {
+		m.world = true
+		land, borders := worldPaths()
+		m.put(`<g id="world"><path class="land" d="{}"/><path class="borders" d="{}"/></g>`, land, borders)
+	} else {
+		m.put(`<use href="#world"/>`)
+	}
+	drawn := 0
+	for _, row := range t.Rows { // in order, so that small points are on top of large ones
+		lat, ok := number(row[latitude])
+		lon, ok2 := number(row[longitude])
+		v, ok3 := number(row[measure])
+		if !ok || !ok2 || !ok3 || v <= 0 || math.Abs(lat) > 90 || math.Abs(lon) > 180 {
+			continue
+		}
+		if drawn++; drawn > placesDrawn {
+			break
+		}
+		tips := tip{head: label(row)}
+		for j, c := range t.Columns {
+			if c.Role == report.MeasureRole && !isNull(row[j]) {
+				tips.add("", c.Name, exact(c, row[j], opt))
+			}
+		}
+		x, y := project(lon, lat)
+		// a line of no length with round ends: a point whose size does not depend on that of the map
+		m.put(`<path class="place" d="M{} {}h0" stroke-width="{}" data-tip="{}"/>`, math.Round(x), math.Round(y), math.Round(smallest+(largest-smallest)*math.Sqrt(v/top)), tips)
+	}
+	m.put(`</svg>`)
+	if unplaced != nil {
+		s := exact(c, unplaced, opt)
+		if c.Unit != report.Bytes {
+			s += " " + spoken(c.Name)
+		}
+		if c.Share && len(t.Totals) > measure {
+			s += ", " + humanPercent(unplaced, t.Totals[measure]) + " % of all,"
+		}
+		m.put(`<p class="note">Not on the map: {} whose address has no known place. Private addresses have none.</p>`, s)
+	}
+	if shown := min(len(t.Rows), placesDrawn); shown < len(t.Rows)+t.Cut {
+		m.put(`<p class="note">The first {} of {} places.</p>`, grouped(int64(shown)), grouped(int64(len(t.Rows)+t.Cut)))
+	}
+}

@@ -1,0 +1,301 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"flowlog/report"
+)
+
+// Charts in a terminal are made of characters, so that they can be copied into a message: bars and columns of
+// eighths of a block, shades, or what ASCII has.
+
+// Widths of what is drawn, in columns: of bars, which beyond that say no more, and of all where nobody knows.
+const (
+	barMin, barMax = 10, 50
+	defaultWidth   = 80
+)
+
+// ramps are steps from nothing to all: of a bar from left to right, of a column from below, of a shade.
+var (
+	barRamp    = []rune(" ▏▎▍▌▋▊▉█")
+	columnRamp = []rune(" ▁▂▃▄▅▆▇█")
+	shadeRamp  = []rune("·░▒▓█")
+	asciiBar   = []rune(" #")
+	asciiShade = []rune(".:=*#@")
+	asciiSteps = []rune(" .:-=+*#")
+)
+
+func (o Options) ramp(blocks, ascii []rune) []rune {
+	if o.ASCII {
+		return ascii
+	}
+	return blocks
+}
+
+func (o Options) width() int {
+	if o.Width <= 0 {
+		return defaultWidth
+	}
+	return o.Width
+}
+
+// brief is a label with room for thirty characters.
+func (o Options) brief(label string) string {
+	label = ellipsis(printable(label), 30)
+	if o.ASCII {
+		label = strings.ReplaceAll(label, "…", "~")
+	}
+	return label
+}
+
+// drawn reports whether a chart stands in place of the rows of a report.
+func drawn(t report.Table) bool {
+	c, measure := chartOf(t)
+	return measure >= 0 && c.text != nil
+}
+
+func writeChart(w io.Writer, t report.Table, opt Options) error {
+	c, measure := chartOf(t)
+	return c.text(w, t, measure, opt)
+}
+
+// withBars puts a bar behind each line of a table, as long as the measure is part of the largest. Lines that add up
+// others have one too, the foot has none.
+func withBars(t report.Table, names []string, right []bool, lines [][]string, foot []string, opt Options) ([]string, []bool, [][]string, []string) {
+	_, measure := chartOf(t)
+	if measure < 0 || !hasKeys(t) {
+		return names, right, lines, foot
+	}
+	room := opt.width()
+	for i := range names {
+		widest := width([]byte(names[i]))
+		for _, line := range append(lines[:len(lines):len(lines)], foot) {
+			if i < len(line) {
+				widest = max(widest, width([]byte(line[i])))
+			}
+		}
+		room -= widest + len(gap)
+	}
+	room = min(max(room, barMin), barMax)
+	top := 0.0
+	for _, row := range t.Rows {
+		v, _ := number(row[measure])
+		top = max(top, v)
+	}
+	names, right = append(names, ""), append(right, false)
+	for i := range lines {
+		var v any
+		if i < len(t.Rows) {
+			v = t.Rows[i][measure]
+		} else if t.Columns[measure].Share {
+			v = t.Others[measure]
+		}
+		n, _ := number(v)
+		lines[i] = append(lines[i], bar(n, top, room, opt.ramp(barRamp, asciiBar)))
+	}
+	if foot != nil {
+		foot = append(foot, "")
+	}
+	return names, right, lines, foot
+}
+
+// bar is a line so long as v is part of top, which is n characters long. What is not nothing can be seen.
+func bar(v, top float64, n int, ramp []rune) string {
+	if v <= 0 || top <= 0 {
+		return ""
+	}
+	steps := len(ramp) - 1
+	length := max(int(math.Round(min(v/top, 1)*float64(n*steps))), 1)
+	s := strings.Repeat(string(ramp[steps]), length/steps)
+	if rest := length % steps; rest > 0 {
+		s += string(ramp[rest])
+	}
+	return s
+}
+
+// textTime draws a measure over time: columns if it is one line, a line of small columns for each if there are more.
+func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
+	const margin, most = 12, 10 // columns for the scale, lines
+	name := labeller(t, opt, timeColumn(t))
+	if keyCount(t) == 1 {
+		name = func([]any) string { return t.Columns[measure].Name }
+	}
+	column := t.Columns[measure]
+	widest := margin
+	if keyCount(t) > 1 {
+		for _, row := range t.Rows {
+			widest = max(widest, min(width([]byte(name(row))), 30)+len(gap))
+		}
+		widest += len("1,023 KiB") + 2*len(gap)
+	}
+	c := clockOf(t, max(opt.width()-widest, barMin), opt)
+	g := gridOf(t, measure, c.n, most, c.place, name)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s, a column is %s from %s on\n", printable(column.Name), shortDuration(c), c.at(0).Format(instant+" MST"))
+	times := c.axis(opt)
+	if keyCount(t) == 1 {
+		columns(&b, g, margin, opt)
+		b.WriteString(strings.TrimRight(strings.Repeat(" ", margin)+times, " ") + "\n")
+	} else {
+		lines(&b, g, times, opt)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// shortDuration is the width of a bin as a user writes it.
+func shortDuration(c clock) string {
+	s := c.every.String()
+	s = strings.TrimSuffix(s, "0s")
+	if s == "" || s[len(s)-1] != 'm' && s[len(s)-1] != 'h' {
+		return c.every.String()
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// columns draws one line of a grid, some rows high, with its scale beside it.
+func columns(b *bytes.Buffer, g grid, margin int, opt Options) {
+	const high = 8
+	ramp := opt.ramp(columnRamp, asciiSteps)
+	steps := len(ramp) - 1
+	step, n := scale(g.Column, g.top)
+	top := step * float64(n)
+	for row := high - 1; row >= 0; row-- {
+		label := ""
+		if row == high-1 || row == high/2-1 {
+			label = brief(g.Column, top*float64(row+1)/high)
+		}
+		label = fmt.Sprintf("%*s  ", margin-2, label)
+		line := make([]rune, len(g.lines[0].values))
+		for x, value := range g.lines[0].values {
+			v, _ := number(value)
+			level := int(math.Round(v/top*float64(high*steps))) - row*steps
+			if row == 0 && v > 0 {
+				level = max(level, 1)
+			}
+			line[x] = ramp[min(max(level, 0), steps)]
+		}
+		b.WriteString(strings.TrimRight(label+string(line), " ") + "\n")
+	}
+}
+
+// lines draws each line of a grid one row high, by its own scale, with its name before and its total or highest value
+// behind it.
+func lines(b *bytes.Buffer, g grid, times string, opt Options) {
+	ramp := opt.ramp(columnRamp, asciiSteps)
+	names, totals := make([]string, len(g.lines)), make([]string, len(g.lines))
+	left, right := 0, 0
+	for i, l := range g.lines {
+		names[i], totals[i] = opt.brief(l.label), human(g.Column, l.total, opt)
+		left, right = max(left, width([]byte(names[i]))), max(right, len(totals[i]))
+	}
+	for i, l := range g.lines {
+		top := 0.0
+		for _, v := range l.values {
+			n, _ := number(v)
+			top = max(top, n)
+		}
+		line := make([]rune, len(l.values))
+		for x, value := range l.values {
+			line[x] = ' '
+			if v, _ := number(value); v > 0 {
+				line[x] = ramp[max(int(math.Round(v/top*float64(len(ramp)-1))), 1)]
+			}
+		}
+		name := names[i] + strings.Repeat(" ", left-width([]byte(names[i])))
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%s  %*s  %s", name, right, totals[i], string(line)), " ") + "\n")
+	}
+	b.WriteString(strings.TrimRight(strings.Repeat(" ", left+right+2*len(gap))+times, " ") + "\n")
+	what := "highest value"
+	if g.Share {
+		what = "sum"
+	}
+	fmt.Fprintf(b, "each line has its %s before it and a scale of its own\n", what)
+	if g.more > 0 {
+		fmt.Fprintf(b, "%d more are not drawn\n", g.more)
+	}
+}
+
+// axis is a line of times, a column a bin.
+func (c clock) axis(opt Options) string {
+	line := []rune(strings.Repeat(" ", c.n+12))
+	places, form := c.ticks(max(c.n/14, 2))
+	end := 0
+	mark := "└"
+	if opt.ASCII {
+		mark = "|"
+	}
+	for _, x := range places {
+		s := []rune(mark + c.at(x).Format(form))
+		if x < end || x+len(s) > len(line) {
+			continue
+		}
+		copy(line[x:], s)
+		end = x + len(s) + 1
+	}
+	return string(line)
+}
+
+// heatColors are backgrounds of the palette that terminals with 256 colours have, from little to much.
+var heatColors = [heatSteps]int{17, 18, 19, 26, 33, 75}
+
+// textHeat draws a measure by the hour of the day: in colours where there are any, else in shades.
+func textHeat(w io.Writer, t report.Table, measure int, opt Options) error {
+	const hours = 24
+	hour := hourColumn(t)
+	name := labeller(t, opt, hour)
+	if keyCount(t) == 1 {
+		name = func([]any) string { return t.Columns[measure].Name }
+	}
+	g := gridOf(t, measure, hours, heatRows, hourPlace(hour), name)
+	low, top := heatRange(g)
+	cell := func(v float64) string {
+		if v <= 0 {
+			return "  "
+		}
+		step := heatStep(v, low, top)
+		if opt.Color {
+			return fmt.Sprintf("\x1b[48;5;%dm  \x1b[0m", heatColors[step-1])
+		}
+		ramp := opt.ramp(shadeRamp, asciiShade)
+		return strings.Repeat(string(ramp[(step-1)*(len(ramp)-1)/(heatSteps-1)]), 2)
+	}
+	left, right := 0, 0
+	for _, l := range g.lines {
+		left, right = max(left, width([]byte(opt.brief(l.label)))), max(right, len(human(g.Column, l.total, opt)))
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s by the hour of the day, from %s to %s\n", printable(g.Name), human(g.Column, anyNumber(g.Column, low), opt), human(g.Column, anyNumber(g.Column, top), opt))
+	for _, l := range g.lines {
+		label := opt.brief(l.label)
+		line := label + strings.Repeat(" ", left-width([]byte(label))) + fmt.Sprintf("  %*s  ", right, human(g.Column, l.total, opt))
+		for _, v := range l.values {
+			n, _ := number(v)
+			line += cell(n)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	b.WriteString(strings.Repeat(" ", left+right+2*len(gap)))
+	for x := 0; x < hours; x += 3 {
+		fmt.Fprintf(&b, "%-6s", fmt.Sprintf("%02d", x))
+	}
+	b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
+	b.WriteString("\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// anyNumber is a number in the type that the values of a column have.
+func anyNumber(c report.Column, v float64) any {
+	if numeric(c) && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return int64(v)
+	}
+	return v
+}
