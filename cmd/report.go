@@ -127,7 +127,7 @@ func newReporting(con *console, reports []report.Report) *cobra.Command {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.StringVar(&r.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
 	})
-	r.memory.flags(c)
+	r.memory.flags(c, "Report flags", "groups")
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)

@@ -1,4 +1,5 @@
-// Package s3 reads objects of Amazon S3, and of servers that speak its protocol. The AWS SDK stays in here.
+// Package s3 reads objects of Amazon S3, and of servers that speak its protocol, and writes them: see Folder. The AWS
+// SDK stays in here.
 //
 //	URL → layout → the prefixes of the days and hours asked for → pages of keys → objects → ranges of bytes
 //
