@@ -156,8 +156,10 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	})
 	stop()
 	in.stats.Seconds = time.Since(began).Seconds()
-	if terr := in.tell(err); len(r.todo) > 0 || r.there == 0 { // to find nothing new is no failure
-		err = terr
+	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
+		if terr := in.tell(err); err != nil || r.there == 0 { // to find nothing new that is good is no failure
+			err = terr
+		}
 	}
 	if !in.quiet {
 		fmt.Fprintln(in.err, printable(r.summary(p.file)))
