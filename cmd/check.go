@@ -62,7 +62,7 @@ func newCheck(con *console) *cobra.Command {
 		k.vantageFlag(f)
 	})
 	complete(c, "fail-on", func() []string { return append(slices.Clone(report.Severities), failNever) })
-	k.memory.flags(c)
+	k.memory.flags(c, "Check flags", "groups")
 	k.output.flagsFor(c, "table", findingFormatNames)
 	k.input.flags(c)
 	k.enrichment.flags(c)

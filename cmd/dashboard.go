@@ -16,7 +16,11 @@ const dashboardName = "dashboard"
 
 // newDashboard returns `flowlog report dashboard`, which computes many reports in one pass. What a panel needs and
 // the logs or the machine do not have is said in its place.
-func newDashboard(con *console) *cobra.Command {
+func newDashboard(con *console, args []string) *cobra.Command {
+	const short = "All of it on one page, with charts: use -o html -O report.html"
+	if !slices.Contains(args, dashboardName) {
+		return &cobra.Command{Use: dashboardName + " [flags] [INPUT ...]", Short: short, Run: func(*cobra.Command, []string) {}}
+	}
 	panels := report.Dashboard()
 	var reports []report.Report
 	for _, p := range panels {
@@ -28,7 +32,7 @@ func newDashboard(con *console) *cobra.Command {
 	}
 	c := newReporting(con, reports, panels)
 	c.Use = dashboardName + " [flags] [INPUT ...]"
-	c.Short = "All of it on one page, with charts: use -o html -O report.html"
+	c.Short = short
 	c.Long = "dashboard is many reports in one pass over the logs, in tabs: " + join(tabs(panels)) + ".\n" +
 		"As html it is one file with charts and tables that opens from disk, asks for nothing from anywhere and\n" +
 		"can be mailed. As json it is the same for machines."

@@ -73,7 +73,7 @@ func newDiff(con *console) *cobra.Command {
 	})
 	complete(c, "by", d.enrichment.names)
 	complete(c, "measures", measureNames)
-	d.memory.flags(c)
+	d.memory.flags(c, "Comparison flags", "groups")
 	d.output.flags(c, "table")
 	d.input.flags(c)
 	d.enrichment.flags(c)

@@ -225,6 +225,11 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
+	return r.tell(err)
+}
+
+// tell says on stderr what could not be read, and returns err, or that nothing was read.
+func (r *reader) tell(err error) error {
 	if !r.quiet {
 		for _, u := range r.stats.Unknown {
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))

@@ -11,15 +11,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// memory is the group of flags that say how much of it a report may take.
+// memory is the flags that say how much of it a command may take.
 type memory struct {
 	size    string
 	tempDir string
 }
 
-func (m *memory) flags(c *cobra.Command) {
-	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.StringVar(&m.size, "memory", "", "use memory of this `size`, as in 2GB, before groups go to a temporary file (default: half of what there is)")
+// flags adds them to a group. what is it that goes to the temporary file.
+func (m *memory) flags(c *cobra.Command, heading, what string) {
+	group(c, heading, func(f *pflag.FlagSet) {
+		f.StringVar(&m.size, "memory", "", "use memory of this `size`, as in 2GB, before "+what+" go to a temporary file (default: half of what there is)")
 		f.StringVar(&m.tempDir, "temp-dir", "", "`directory` of the temporary file (default: the system's)")
 	})
 }

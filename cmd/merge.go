@@ -52,7 +52,7 @@ func newMerge(con *console) *cobra.Command {
 		f.StringVar(&m.tz, "tz", "UTC", "`zone` of times in tables: UTC, Local, Europe/Berlin …")
 		f.BoolVarP(&m.quiet, "quiet", "q", false, "no closing line on stderr")
 	})
-	m.memory.flags(c)
+	m.memory.flags(c, "Merge flags", "groups")
 	m.output.flags(c, "table")
 	return c
 }

@@ -23,6 +23,7 @@ type parsing struct {
 	input
 	enrichment
 	output
+	partitioning
 	fields []string
 	enrich bool
 	where  string
@@ -40,6 +41,7 @@ func newParse(con *console) *cobra.Command {
 		Example: "  flowlog parse a.log.gz | jq -r 'select(.action == \"REJECT\") | .srcaddr'\n" +
 			"  flowlog parse logs/ -o parquet -O flows.parquet\n" +
 			"  flowlog parse --fields start,srcaddr,dstaddr,dstport,bytes -o csv a.log\n" +
+			"  flowlog parse -o parquet --partition-by date,region -O flows/ logs/\n" +
 			"  flowlog parse -o none logs/        check everything, write nothing",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, args) },
@@ -50,6 +52,7 @@ func newParse(con *console) *cobra.Command {
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
 	})
 	p.output.flags(c, "table on a terminal, ndjson otherwise")
+	p.partitioning.flags(c)
 	p.input.flags(c)
 	p.enrichment.flags(c)
 	complete(c, "fields", p.enrichment.names)
@@ -58,6 +61,9 @@ func newParse(con *console) *cobra.Command {
 
 func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
+	if err := p.checkPartitions(c, args); err != nil {
+		return err
+	}
 	in, err := p.input.open(ctx, p.console, args)
 	if err != nil {
 		return err
@@ -79,6 +85,9 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 			err = cerr
 		}
 	}()
+	if p.partitioning.by != nil {
+		return p.partition(ctx, in, enr)
+	}
 	out, err := p.output.open(p.console, in.zone, "table", "ndjson")
 	if err != nil {
 		return err
@@ -131,23 +140,33 @@ func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projecti
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("--where: %w", err)}
 	}
-	names := projection.Fields.Names()[:projection.Named]
-	e.Fields(func(name string) { names = append(slices.Clip(names), name) })
+	var names []string
+	e.Fields(func(name string) { names = append(names, name) })
 	if err := enr.missing(ctx, "--where", in, names); err != nil {
 		return nil, nil, err
 	}
-	table := slices.Clone(scope.Fields)
+	wide, err := widen(projection, scope.Fields, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	wide.Named = projection.Named
+	return wide, e, nil
+}
+
+// widen adds fields of a table to those of a projection that were asked for.
+func widen(projection *schema.Projection, table schema.Table, names []string) (*schema.Projection, error) {
+	table = slices.Clone(table)
 	for _, f := range projection.Fields { // columns of the input that are written
 		if _, ok := table.Lookup(f.Name); !ok {
 			table = append(table, f)
 		}
 	}
-	wide, err := table.Project(names...)
+	wide, err := table.Project(append(projection.Fields.Names()[:projection.Named:projection.Named], names...)...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	wide.Named, wide.Extra = projection.Named, projection.Extra
-	return wide, e, nil
+	wide.Extra = projection.Extra
+	return wide, nil
 }
 
 // without removes the columns that are there only because others are computed from them.

@@ -34,8 +34,9 @@ type reporting struct {
 	panels  []report.Panel // of a dashboard, by report
 }
 
-// newReport returns `flowlog report`, with a subcommand for each report of the catalog.
-func newReport(con *console) *cobra.Command {
+// newReport returns `flowlog report`, with a subcommand for each report of the catalog. Those that the arguments do
+// not name are there to be listed, without their flags: all together these take longer than a small report.
+func newReport(con *console, args []string) *cobra.Command {
 	c := newReporting(con, report.Overview(), nil)
 	c.Use = "report [NAME] [flags] [INPUT ...]"
 	c.Short = "Group, rank and print flows"
@@ -68,14 +69,17 @@ func newReport(con *console) *cobra.Command {
 		return nil
 	}
 	for _, r := range report.Catalog() {
-		sub := newReporting(con, []report.Report{r}, nil)
+		sub := &cobra.Command{Run: func(*cobra.Command, []string) {}}
+		if slices.Contains(args, r.Name) {
+			sub = newReporting(con, []report.Report{r}, nil)
+		}
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
 		sub.Long = r.Doc + ".\n\n" + describe(r)
 		sub.Args = cobra.ArbitraryArgs
 		c.AddCommand(sub)
 	}
-	c.AddCommand(newDashboard(con))
+	c.AddCommand(newDashboard(con, args))
 	return c
 }
 
@@ -142,7 +146,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 		r.vantageFlag(f)
 		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
-	r.memory.flags(c)
+	r.memory.flags(c, "Report flags", "groups")
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)

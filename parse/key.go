@@ -1,15 +1,19 @@
 package parse
 
 import (
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"flowlog/parse/schema"
 )
 
 // A Key is what the name of an object says about the records in it. Parts that the name does not tell are
 // zero.
 type Key struct {
-	Account   string // twelve digits
+	Account   string // twelve digits, or whatever account_id= of a partitioned dataset says
 	Region    string // us-east-1, us-gov-west-1, cn-north-1, …
 	FlowLogID string // fl-…; it stands nowhere but in the name
 
@@ -36,6 +40,7 @@ const keyMargin = 10 * time.Minute
 //
 //	AWSLogs/{account}/vpcflowlogs/{region}/2026/05/14/09/{account}_vpcflowlogs_{region}_{fl-id}_20260514T0905Z_{hash}.log.gz
 //	AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}/year=2026/month=05/day=14/hour=09/…
+//	date=2026-05-14/hour=09/account_id={account}/region={region}/part-000001-0001.parquet, as parse --partition-by writes
 //
 // The name of the file counts more than its folder. It reports false if the name says nothing.
 func ParseKey(name string) (Key, bool) {
@@ -52,7 +57,51 @@ func ParseKey(name string) (Key, bool) {
 	if k.Time.IsZero() {
 		k.Time, k.Span = f.Time, f.Span
 	}
+	if k == (Key{}) {
+		k = partitionKey(segments[:file], segments[file])
+	}
 	return k, k != Key{}
+}
+
+// partitionKey reads the folders of a partitioned dataset: date=2026-05-14/hour=09/account_id=…/region=…, in any
+// order. Only in one that flowlog has written is it known that the date is that of the records' ends, in UTC.
+func partitionKey(folders []string, file string) Key {
+	var k Key
+	var date string
+	hour := -1
+	for _, folder := range folders {
+		name, value, ok := strings.Cut(folder, "=")
+		if !ok || value == schema.NullPartition {
+			continue
+		}
+		if s, err := url.PathUnescape(value); err == nil {
+			value = s
+		}
+		switch name {
+		case "account_id":
+			k.Account = value
+		case "region":
+			k.Region = value
+		case "date":
+			date = value
+		case "hour":
+			if h, ok := DatePart(3, value); ok {
+				hour = h
+			}
+		}
+	}
+	if ours, _ := path.Match(schema.PartGlob, file); !ours {
+		return k
+	}
+	day, err := time.Parse(time.DateOnly, date)
+	switch {
+	case err != nil:
+	case hour < 0:
+		k.Time, k.Span = day, 24*time.Hour
+	default:
+		k.Time, k.Span = day.Add(time.Duration(hour)*time.Hour), time.Hour
+	}
+	return k
 }
 
 // fileKey reads the name of a file. Only parts beside the name of the service count: a date in any other

@@ -31,6 +31,11 @@ func TestParseKey(t *testing.T) {
 		{"AWSLogs/123456789012/vpcflowlogs/x.gz", "123456789012   - 0s"},
 		// the file counts more than its folder
 		{"AWSLogs/999999999999/vpcflowlogs/eu-west-1/2025/01/01/" + file, all},
+		// a dataset of flowlog's, and of others, whose dates may be of any zone
+		{"out/date=2026-05-14/hour=09/account_id=000012345678/region=us-east-1/part-000001-0001.parquet", "000012345678 us-east-1  2026-05-14T09:00 1h0m0s"},
+		{"s3://b/x/region=a%2Fb/date=2026-05-14/part-000001-0001.parquet", " a/b  2026-05-14T00:00 24h0m0s"},
+		{"date=__HIVE_DEFAULT_PARTITION__/region=__HIVE_DEFAULT_PARTITION__/account_id=unknown/part-000001-0001.parquet", "unknown   - 0s"},
+		{"date=2026-05-14/account_id=123456789012/data_0.parquet", "123456789012   - 0s"},
 		// what is said elsewhere says nothing
 		{"backup_20260514T0905Z.log.gz", ""},
 		{"2026/05/14/x.log.gz", ""},

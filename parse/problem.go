@@ -59,6 +59,31 @@ type Stats struct {
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 }
 
+// Merge adds up what two scans have read, one after the other.
+func (s *Stats) Merge(t Stats) {
+	s.Stats.Add(t.Stats)
+	if s.Formats == nil {
+		s.Formats = make(map[string]schema.Volume)
+	}
+	for name, v := range t.Formats {
+		sum := s.Formats[name]
+		s.Formats[name] = schema.Volume{Objects: sum.Objects + v.Objects, Records: sum.Records + v.Records}
+	}
+	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
+	s.Failed = append(s.Failed, t.Failed...)
+	s.Twice = append(s.Twice, t.Twice...)
+	for _, u := range t.Unknown {
+		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
+			s.Unknown = append(s.Unknown, u)
+		}
+	}
+	for _, both := range t.Overlaps {
+		if i, found := slices.BinarySearch(s.Overlaps, both); !found {
+			s.Overlaps = slices.Insert(s.Overlaps, i, both)
+		}
+	}
+}
+
 // An UnknownColumn is one that the input has and the table of fields does not.
 type UnknownColumn struct {
 	Name   string

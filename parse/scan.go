@@ -158,12 +158,13 @@ type object struct {
 	err     error
 }
 
-// identity is the same for copies of an object: the name that AWS gave it, or else its own.
-func (o *object) identity() string {
-	if o.key.FlowLogID == "" {
-		return o.Name
+// Identity is the same for copies of an object: the name that AWS gave it, which no other object has, or else its
+// own.
+func Identity(name string, key Key) string {
+	if key.FlowLogID == "" {
+		return name
 	}
-	name, _, _ := strings.Cut(path.Base(o.Name), ".")
+	name, _, _ = strings.Cut(path.Base(name), ".")
 	return name
 }
 
@@ -226,7 +227,7 @@ func (s *scan) read(ctx context.Context, src Source) {
 		if o.err != nil {
 			continue
 		}
-		if name := o.identity(); seen[name] {
+		if name := Identity(o.Name, o.key); seen[name] {
 			s.Twice = append(s.Twice, o.Name)
 		} else {
 			seen[name] = true

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -20,7 +21,9 @@ import (
 type Object struct {
 	Name string
 	Size int64 // in bytes, -1 if unknown
-	Open func(context.Context) (io.ReadCloser, error)
+	// Version changes with the content: when a file was written, the ETag of an S3 object. "" if that is unknown.
+	Version string
+	Open    func(context.Context) (io.ReadCloser, error)
 }
 
 // A Source lists objects in their order. An error comes with an Object that has just the name of what
@@ -30,7 +33,7 @@ type Source interface {
 }
 
 // Paths is the Source of command-line arguments: files, directories (recursive, in the order of their
-// names, without hidden files), globs with *, ?, [], {} and **, and "-" for stdin.
+// names, without hidden files and the manifest of a dataset), globs with *, ?, [], {} and **, and "-" for stdin.
 func Paths(stdin io.Reader, args ...string) Source {
 	return &paths{args, &replay{r: stdin}}
 }
@@ -88,7 +91,7 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		switch {
 		case err != nil:
 			more = yield(Object{Name: name}, reason(err))
-		case name != root && strings.HasPrefix(d.Name(), "."):
+		case name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == schema.ManifestFolder):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
@@ -138,7 +141,7 @@ func file(name string) Object {
 		return f, nil
 	}}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-		o.Size = info.Size()
+		o.Size, o.Version = info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano)
 	}
 	return o
 }

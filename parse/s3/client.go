@@ -71,6 +71,7 @@ const (
 // Stats counts what was asked of S3. Requests that were repeated after a failure count each time.
 type Stats struct {
 	Lists, Gets, Heads int64
+	Writes             int64 // of what is written, and of what is removed again
 	Resumed            int64 // reads that broke off and went on where they had been
 	Bytes              int64 // received of objects
 	Listed             int64 // keys
@@ -78,7 +79,7 @@ type Stats struct {
 }
 
 type counters struct {
-	lists, gets, heads, resumed, bytes, listed, pruned atomic.Int64
+	lists, gets, heads, writes, resumed, bytes, listed, pruned atomic.Int64
 }
 
 // A Client is a connection to S3. Several sources can share it, and any goroutine may use it.
@@ -123,7 +124,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 			tr.MaxIdleConnsPerHost = 2 * opt.Concurrency
 			tr.MaxIdleConns = 2 * opt.Concurrency
 		})),
-		// S3-compatible servers answer requests for newer checksums with errors, and we upload nothing
+		// S3-compatible servers answer requests for newer checksums with errors; what is uploaded is signed as a whole
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 	}
@@ -170,7 +171,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 // Stats returns what was asked of S3 so far.
 func (c *Client) Stats() Stats {
 	n := &c.count
-	return Stats{n.lists.Load(), n.gets.Load(), n.heads.Load(), n.resumed.Load(), n.bytes.Load(), n.listed.Load(), n.pruned.Load()}
+	return Stats{n.lists.Load(), n.gets.Load(), n.heads.Load(), n.writes.Load(), n.resumed.Load(), n.bytes.Load(), n.listed.Load(), n.pruned.Load()}
 }
 
 // retryer repeats requests as the SDK does, but longer, and without its quota: when many objects are read at
@@ -206,6 +207,8 @@ func (h *counting) Do(req *http.Request) (*http.Response, error) {
 		h.c.count.heads.Add(1)
 	case strings.Contains(req.URL.RawQuery, "list-type="):
 		h.c.count.lists.Add(1)
+	case req.Method != http.MethodGet:
+		h.c.count.writes.Add(1)
 	default:
 		h.c.count.gets.Add(1)
 	}

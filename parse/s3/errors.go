@@ -81,7 +81,7 @@ func (r request) arn(region string) string {
 		partition = "aws-us-gov"
 	}
 	arn := "arn:" + partition + ":s3:::" + r.bucket
-	if r.permission != "s3:ListBucket" {
+	if r.key != "" {
 		arn += "/" + r.key
 	}
 	return arn

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/bmatcuk/doublestar/v4"
+
+	"flowlog/parse/schema"
 )
 
 // listing says what to list.
@@ -83,8 +85,14 @@ func (s *Source) object(k types.Object, match func(key string) bool) *object {
 	if k.Size != nil {
 		o.size = *k.Size
 	}
+	if k.ETag != nil {
+		o.version = *k.ETag
+	}
 	if o.size == 0 && strings.HasSuffix(o.key, "/") {
 		return nil // the S3 console marks folders like this
+	}
+	if strings.Contains("/"+o.key, "/"+schema.ManifestFolder+"/") {
+		return nil // it says what is in a dataset, and is none of the flow logs
 	}
 	if match != nil && !match(o.key) {
 		return nil

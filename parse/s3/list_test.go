@@ -342,5 +342,5 @@ func TestPlan(t *testing.T) {
 	}
 	want(t, "plan", got, []string{"s3://logs/p/a.log.gz 1000 1 <nil>", "s3://logs/p/b.log 9437184 2 <nil>", "s3://logs/p/c.log.parquet 307200 3 <nil>", "s3://logs/p/d.log 0 0 <nil>"})
 	want(t, "requests", s.calls("GET", "HEAD"), []string(nil))
-	want(t, "stats", fmt.Sprint(src.Stats()), "{1 0 0 0 0 4 0}")
+	want(t, "stats", fmt.Sprint(src.Stats()), "{1 0 0 0 0 0 4 0}")
 }

@@ -43,6 +43,7 @@ type object struct {
 	*Client
 	bucket, key string
 	size        int64
+	version     string // ETag
 }
 
 func (o *object) name() string { return "s3://" + o.bucket + "/" + o.key }

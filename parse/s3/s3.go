@@ -1,4 +1,5 @@
-// Package s3 reads objects of Amazon S3, and of servers that speak its protocol. The AWS SDK stays in here.
+// Package s3 reads objects of Amazon S3, and of servers that speak its protocol, and writes them: see Folder. The AWS
+// SDK stays in here.
 //
 //	URL → layout → the prefixes of the days and hours asked for → pages of keys → objects → ranges of bytes
 //
@@ -63,7 +64,7 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		a := &ahead{ctx: ctx, most: s.opt.Concurrency}
 		for o, err := range s.list(ctx) {
-			out := parse.Object{Name: o.name(), Size: o.size}
+			out := parse.Object{Name: o.name(), Size: o.size, Version: o.version}
 			if err == nil {
 				out.Open = a.add(o)
 			}
@@ -79,6 +80,18 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 type Planned struct {
 	parse.Object
 	Requests int
+
+	object *object
+}
+
+// Ahead returns a function that makes planned objects ready to be opened, in the order in which it is given them:
+// it fetches the next ones ahead of time as Objects does, until ctx ends.
+func (c *Client) Ahead(ctx context.Context) func(Planned) parse.Object {
+	a := &ahead{ctx: ctx, most: c.opt.Concurrency}
+	return func(p Planned) parse.Object {
+		p.Open = a.add(p.object)
+		return p.Object
+	}
 }
 
 // Plan lists the objects like Objects, for those who do not mean to read them now. The requests that this
@@ -86,9 +99,9 @@ type Planned struct {
 func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	return func(yield func(Planned, error) bool) {
 		for o, err := range s.list(ctx) {
-			p := Planned{Object: parse.Object{Name: o.name(), Size: o.size}}
+			p := Planned{Object: parse.Object{Name: o.name(), Size: o.size, Version: o.version}}
 			if err == nil {
-				p.Requests = o.requests()
+				p.Requests, p.object = o.requests(), o
 			}
 			if !yield(p, err) {
 				return

@@ -2,6 +2,7 @@ package render
 
 import (
 	"io"
+	"slices"
 	"sync"
 
 	"flowlog/parse/schema"
@@ -32,6 +33,29 @@ func parquetRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, 
 	f, err := newParquetFile(w, fields, false)
 	return &parquetRecordWriter{file: f}, err
 }
+
+// A ParquetWriter writes records as the format parquet does, and says how large the file becomes.
+type ParquetWriter struct {
+	parquetRecordWriter
+}
+
+// NewParquetWriter starts a file whose records come in the order of the named field, smallest first, nulls last;
+// "" is no order. The file says so.
+func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*ParquetWriter, error) {
+	f, err := newParquetFile(w, fields, false)
+	if err != nil {
+		return nil, err
+	}
+	f.sortedBy = slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == sortedBy })
+	return &ParquetWriter{parquetRecordWriter{file: f}}, nil
+}
+
+// Size is how many bytes the file would have if it ended here, give or take the dictionaries of the last row
+// group. It must not be called during Add.
+func (w *ParquetWriter) Size() int64 { return w.file.size() }
+
+// Written is how many bytes and records the file has. It is for after Close.
+func (w *ParquetWriter) Written() (bytes, records int64) { return w.file.at, w.file.rows }
 
 type parquetRecordWriter struct {
 	file  *parquetFile

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -40,6 +41,8 @@ type parquetFile struct {
 	at     int64 // bytes written
 	fields schema.Table
 	stamps bool // Time columns are timestamps, not seconds as flow logs have them
+	// sortedBy is the column in whose order the rows come, -1 if there is none.
+	sortedBy int
 
 	chunkRows, groupRows, groupMemory int
 
@@ -50,6 +53,8 @@ type parquetFile struct {
 	open   *chunk    // that rows are appended to, or nil
 	group  *rowGroup // of the open chunk, or that the next one will be in
 	number int64     // of row groups that were begun
+
+	coded struct{ bytes, rows atomic.Int64 } // of all pages that are encoded, written or not
 
 	turns   sequencer // of the row groups that are written
 	groups  []format.RowGroup
@@ -81,7 +86,7 @@ type chunk struct {
 }
 
 func newParquetFile(w io.Writer, fields schema.Table, stamps bool) (*parquetFile, error) {
-	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps,
+	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps, sortedBy: -1,
 		chunkRows: chunkRows, groupRows: groupRows, groupMemory: groupMemory}
 	var err error
 	// on these columns the higher levels take twice as long and save 3 %
@@ -96,6 +101,15 @@ func (f *parquetFile) write(b []byte) error {
 	n, err := f.out.Write(b)
 	f.at += int64(n)
 	return err
+}
+
+// size estimates the file: what is written, or else the pages that are encoded, and as much for each row that is not.
+func (f *parquetFile) size() int64 {
+	bytes, rows := f.coded.bytes.Load(), f.coded.rows.Load()
+	if f.open != nil && rows > 0 {
+		bytes += bytes / rows * int64(f.open.rows)
+	}
+	return max(f.at, bytes)
 }
 
 // append adds the rows of a batch and returns the chunks that have become full: the caller must encode each,
@@ -295,6 +309,10 @@ func (f *parquetFile) encode(c *chunk) error {
 			return f.turns.fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
 		}
 	}
+	for _, page := range pages {
+		f.coded.bytes.Add(int64(len(page.data)))
+	}
+	f.coded.rows.Add(int64(c.rows))
 	g := c.group
 	g.mu.Lock()
 	g.pages[c.number] = pages
@@ -356,6 +374,9 @@ func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncode
 		Ordinal:    int16(len(f.groups)),
 		Columns:    make([]format.ColumnChunk, len(f.fields)),
 	}
+	if f.sortedBy >= 0 {
+		group.SortingColumns = []format.SortingColumn{{ColumnIdx: int32(f.sortedBy)}}
+	}
 	columns, offsets := make([]format.ColumnIndex, len(f.fields)), make([]format.OffsetIndex, len(f.fields))
 	for i, field := range f.fields {
 		pages := make([]parquetPage, len(g.pages))
@@ -402,6 +423,9 @@ func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncode
 		group.TotalByteSize += meta.TotalUncompressedSize
 		group.TotalCompressedSize += meta.TotalCompressedSize
 		columns[i] = index(pages, dicts[i], parquetTypes[field.Kind].compare, &meta.Statistics)
+		if i == f.sortedBy {
+			columns[i].BoundaryOrder = format.Ascending // pages of nulls do not count
+		}
 	}
 	f.groups = append(f.groups, group)
 	f.columns = append(f.columns, columns)

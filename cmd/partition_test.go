@@ -1,0 +1,296 @@
+package cmd_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"flowlog/cmd"
+)
+
+// writeLogs writes files of records that are told apart by their bytes, which count up from 0 over all files.
+func writeLogs(t *testing.T, dir string, files, records int) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	n := 0
+	for i := range files {
+		var b bytes.Buffer
+		b.WriteString("version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status region\n")
+		for range records {
+			end := 1778716800 + r.IntN(2*86400)
+			fmt.Fprintf(&b, "2 %s eni-%d 10.0.0.%d 192.0.2.7 %d 443 6 1 %d %d %d ACCEPT OK us-east-1\n",
+				[]string{"123456789012", "000012345678", "-"}[r.IntN(3)], r.IntN(50), r.IntN(256), r.IntN(65536), n, end-60, end)
+			n++
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d.log", i)), b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// once checks that no record is in what flowlog reads of the inputs twice, and that it is want records, unless that
+// is -1.
+func once(t *testing.T, want int, args ...string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	args = append([]string{"parse", "-q", "-o", "tsv", "--fields", "bytes"}, args...)
+	if code := cmd.Main(args, nil, &out, &errOut); code != 0 {
+		if want == -1 { // there is nothing yet
+			return
+		}
+		t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(args, " "), code, &errOut)
+	}
+	lines := strings.Fields(out.String())
+	if len(lines) > 0 {
+		lines = lines[1:]
+	}
+	seen := len(lines)
+	slices.Sort(lines)
+	if distinct := len(slices.Compact(lines)); distinct != seen {
+		t.Fatalf("%d records are there more than once", seen-distinct)
+	}
+	if want >= 0 && seen != want {
+		t.Fatalf("%d records, want %d", seen, want)
+	}
+}
+
+// A process that is killed at any time loses no record and doubles none. KILL_TIME=10m looks further.
+func TestPartitionKill(t *testing.T) {
+	budget := 8 * time.Second
+	if testing.Short() {
+		budget = 3 * time.Second
+	}
+	if s := os.Getenv("KILL_TIME"); s != "" {
+		var err error
+		if budget, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := filepath.Join(t.TempDir(), "logs")
+	const files, records = 60, 1000
+	writeLogs(t, logs, files, records) // 6 MB: six commits
+	flowlog := func(out string) *exec.Cmd {
+		c := exec.Command(self, "parse", "-q", "-o", "parquet", "--partition-by", "date,account_id", "--file-size", "1MiB", "--commit-size", "1MiB", "-O", out, logs)
+		c.Args[0] = "flowlog" // see TestMain
+		c.Stderr = os.Stderr
+		return c
+	}
+	began := time.Now()
+	var whole time.Duration // that a run takes
+	kills, rounds := 0, 0
+	for ; time.Since(began) < budget; rounds++ {
+		out := filepath.Join(t.TempDir(), "out")
+		if rounds == 0 {
+			if err := flowlog(out).Run(); err != nil {
+				t.Fatal(err)
+			}
+			whole = time.Since(began)
+			once(t, files*records, out)
+			continue
+		}
+		for done := false; !done; {
+			c := flowlog(out)
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			timer := time.AfterFunc(rand.N(whole), func() { _ = c.Process.Kill() })
+			done = c.Wait() == nil
+			timer.Stop()
+			if !done {
+				kills++
+				if c.ProcessState.Exited() {
+					t.Fatalf("exit code %d", c.ProcessState.ExitCode())
+				}
+			}
+			once(t, -1, out)
+		}
+		once(t, files*records, out)
+		if left, err := filepath.Glob(filepath.Join(out, "_flowlog", "*.tmp")); err != nil || len(left) > 0 {
+			t.Fatalf("left behind: %q %v", left, err)
+		}
+	}
+	t.Logf("killed %d times in %d rounds", kills, rounds)
+}
+
+// dyingServer is an S3 server that is gone after some requests.
+type dyingServer struct {
+	next http.Handler
+	mu   sync.Mutex
+	left int // -1: it lives
+	late bool
+	log  []string
+}
+
+func (s *dyingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.log = append(s.log, r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery)
+	dead, last := s.left == 0, s.left == 1
+	if s.left > 0 {
+		s.left--
+	}
+	s.mu.Unlock()
+	switch {
+	case dead:
+		http.Error(w, "<Error><Code>AccessDenied</Code></Error>", http.StatusForbidden) // which is not tried again
+	case last && s.late:
+		s.next.ServeHTTP(httptest.NewRecorder(), r) // it is done, but nobody hears of it
+		http.Error(w, "<Error><Code>AccessDenied</Code></Error>", http.StatusForbidden)
+	default:
+		s.next.ServeHTTP(w, r)
+	}
+}
+
+// count counts the requests that have something in them.
+func (s *dyingServer) count(what string) int {
+	n := 0
+	for _, line := range s.log {
+		if strings.Contains(line, what) {
+			n++
+		}
+	}
+	return n
+}
+
+// To and from S3 likewise: wherever the requests end, the next run makes up for it.
+func TestPartitionS3(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
+	} {
+		t.Setenv(name, value)
+	}
+	logs := filepath.Join(t.TempDir(), "logs")
+	const files, records = 3, 6000
+	writeLogs(t, logs, files, records) // 1.7 MB: two commits
+	start := func(t *testing.T) (*dyingServer, func(wantCode int, more ...string) string) {
+		backend := s3mem.New()
+		if err := backend.CreateBucket("flows"); err != nil {
+			t.Fatal(err)
+		}
+		s := &dyingServer{next: gofakes3.New(backend).Server(), left: -1}
+		server := httptest.NewUnstartedServer(s)
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.Start()
+		t.Cleanup(server.Close)
+		return s, func(wantCode int, more ...string) string {
+			t.Helper()
+			var out, errOut bytes.Buffer
+			code := cmd.Main(append([]string{"--config", "none"}, append(more, "--endpoint-url", server.URL)...), nil, &out, &errOut)
+			if wantCode >= 0 && code != wantCode {
+				t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(more, " "), code, &errOut)
+			}
+			return out.String() + errOut.String()
+		}
+	}
+	write := []string{"parse", "-o", "parquet", "--partition-by", "date,account_id", "--commit-size", "1MiB", "--workers", "2", "-O", "s3://flows/a/b", logs}
+	check := func(t *testing.T, flowlog func(int, ...string) string, want int) {
+		t.Helper()
+		lines := strings.Fields(flowlog(-1, "parse", "-q", "-o", "tsv", "--fields", "bytes", "s3://flows/a/b"))
+		if len(lines) == 0 || lines[0] != "bytes" {
+			if want >= 0 {
+				t.Fatalf("nothing can be read: %q", lines)
+			}
+			return
+		}
+		lines = lines[1:]
+		seen := len(lines)
+		slices.Sort(lines)
+		if distinct := len(slices.Compact(lines)); distinct != seen || want >= 0 && seen != want {
+			t.Fatalf("%d records, %d distinct ones, want %d", seen, distinct, want)
+		}
+	}
+
+	t.Run("whole", func(t *testing.T) {
+		s, flowlog := start(t)
+		said := flowlog(0, write...)
+		if !strings.Contains(said, "flowlog: wrote 12 files, 18,000 records, ") || !strings.Contains(said, " to s3://flows/a/b\n") {
+			t.Error(said)
+		}
+		check(t, flowlog, files*records)
+		said = flowlog(0, write...)
+		if !strings.Contains(said, "wrote 0 files, 0 records, 0 B, to s3://flows/a/b; 3 objects there already") {
+			t.Error(said)
+		}
+		direct := flowlog(0, "report", "talkers", "-q", "--by", "srcaddr,account_id", "-o", "csv", logs)
+		if got := flowlog(0, "report", "talkers", "-q", "--by", "srcaddr,account_id", "-o", "csv", "s3://flows/a/b"); got != direct {
+			t.Errorf("a report of the dataset:\n%s\nof the logs:\n%s", got, direct)
+		}
+		if n := s.count("/_flowlog/"); n < 5 {
+			t.Errorf("%d requests for the manifest", n)
+		}
+		// from a bucket into a directory
+		out := filepath.Join(t.TempDir(), "out")
+		flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, "s3://flows/a/b")
+		once(t, files*records, out)
+	})
+	for _, late := range []bool{false, true} {
+		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {
+			step := 3
+			if testing.Short() {
+				step = 11
+			}
+			for n := 1; ; n += step {
+				s, flowlog := start(t)
+				s.left, s.late = n, late
+				said := flowlog(-1, write...)
+				if s.left > 0 {
+					return
+				}
+				if strings.Contains(said, "panic") {
+					t.Fatal(said)
+				}
+				s.left = -1
+				check(t, flowlog, -1)
+				flowlog(0, write...)
+				check(t, flowlog, files*records)
+				s.log = nil
+				flowlog(0, write...)
+				if n := s.count("DELETE"); n != 0 {
+					t.Errorf("%d uploads were left behind", n)
+				}
+			}
+		})
+	}
+	// what fails while there is a connection is cleaned up at once
+	t.Run("aborted", func(t *testing.T) {
+		s, flowlog := start(t)
+		inner := s.next
+		s.next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut && r.URL.Query().Get("partNumber") != "" && strings.Contains(r.URL.Path, "account_id=0000") {
+				http.Error(w, "<Error><Code>AccessDenied</Code></Error>", http.StatusForbidden)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+		said := flowlog(4, write...)
+		if !strings.Contains(said, "the permission s3:PutObject on arn:aws:s3:::flows/a/b/date=2026-05-1") {
+			t.Error(said)
+		}
+		if begun, aborted := s.count("?uploads"), s.count("DELETE"); begun == 0 || begun != aborted {
+			t.Errorf("%d uploads were begun, %d aborted", begun, aborted)
+		}
+		check(t, flowlog, -1)
+	})
+}

@@ -1,0 +1,303 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"flowlog/parse/schema"
+)
+
+// A Folder is a prefix of a bucket in which files are written. It is what a dataset takes for its store. Large files
+// are multipart uploads, which nobody sees before they are completed: what a rename is to a directory.
+type Folder struct {
+	*Client
+	bucket, prefix string // "" or with a slash at its end
+}
+
+// Folder returns the prefix that a URL names: s3://bucket/prefix.
+func (c *Client) Folder(url string) (*Folder, error) {
+	src, err := c.Source(url)
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(src.path, `*?[{`) {
+		return nil, fmt.Errorf("%q is a glob: name the one place to write to", url)
+	}
+	prefix := strings.TrimRight(src.path, "/")
+	if prefix != "" {
+		prefix += "/"
+	}
+	return &Folder{c, src.bucket, prefix}, nil
+}
+
+const (
+	// uploadPart is the size of the parts of an upload, but for the last: S3 takes 5 MiB to 5 GiB, and 10,000 of
+	// them, which is 156 GiB.
+	uploadPart = 16 << 20
+	// cleaning is how long it may take to abort an upload after an interruption: less than what the command line
+	// waits for its end.
+	cleaning = 2500 * time.Millisecond
+)
+
+// put sends a request that writes.
+func put[T any](ctx context.Context, f *Folder, permission, name string, send func(key *string, o func(*s3.Options)) (T, error)) (T, error) {
+	key := f.prefix + name
+	out, err := do(ctx, f.Client, f.bucket, func(o func(*s3.Options)) (T, error) { return send(&key, o) })
+	if err != nil {
+		err = fmt.Errorf("s3://%s/%s: %w", f.bucket, key, f.explain(request{permission: permission, bucket: f.bucket, key: key}, err))
+	}
+	return out, err
+}
+
+// is reports whether S3 answered with one of the codes or the status.
+func is(err error, status int, codes ...string) bool {
+	var api smithy.APIError
+	if errors.As(err, &api) && slices.Contains(codes, api.ErrorCode()) {
+		return true
+	}
+	var resp *smithyhttp.ResponseError
+	return errors.As(err, &resp) && resp.Response != nil && resp.HTTPStatusCode() == status
+}
+
+// Lock does nothing: a bucket has no locks. That commits must be new keeps two runs from harming each other.
+func (f *Folder) Lock(context.Context) error { return nil }
+func (f *Folder) Unlock() error              { return nil }
+
+// list returns the objects below a prefix of the folder.
+func (f *Folder) list(ctx context.Context, prefix string, most int32) (names []string, err error) {
+	src := &Source{Client: f.Client, bucket: f.bucket}
+	err = src.pages(ctx, listing{prefix: f.prefix + prefix, most: most}, func(p page) bool {
+		for _, k := range p.keys {
+			if k.Key != nil {
+				names = append(names, strings.TrimPrefix(*k.Key, f.prefix+prefix))
+			}
+		}
+		return most == 0 && ctx.Err() == nil
+	})
+	if err != nil {
+		err = fmt.Errorf("s3://%s/%s: %w", f.bucket, f.prefix+prefix, err)
+	}
+	return names, err
+}
+
+// Empty passes over what the S3 console makes of the folder itself.
+func (f *Folder) Empty(ctx context.Context) (bool, error) {
+	names, err := f.list(ctx, "", 2)
+	return !slices.ContainsFunc(names, func(name string) bool { return name != "" }), err
+}
+
+func (f *Folder) List(ctx context.Context, folder string) ([]string, error) {
+	names, err := f.list(ctx, folder+"/", 0)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.Contains(name, "/") }), err
+}
+
+func (f *Folder) Read(ctx context.Context, name string) ([]byte, error) {
+	out, err := put(ctx, f, "s3:GetObject", name, func(key *string, o func(*s3.Options)) (*s3.GetObjectOutput, error) {
+		return f.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.bucket, Key: key, RequestPayer: f.payer}, o)
+	})
+	if is(err, http.StatusNotFound, "NoSuchKey") && !is(err, 0, "NoSuchBucket") {
+		return nil, fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	return io.ReadAll(out.Body)
+}
+
+// Write writes a small object. Where it must be new S3 sees to that, as do most of those that speak its protocol.
+func (f *Folder) Write(ctx context.Context, name string, content []byte, mustBeNew bool) error {
+	_, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.PutObjectOutput, error) {
+		in := &s3.PutObjectInput{Bucket: &f.bucket, Key: key, Body: bytes.NewReader(content), RequestPayer: f.payer}
+		if mustBeNew {
+			in.IfNoneMatch = aws.String("*")
+		}
+		return f.api.PutObject(ctx, in, o)
+	})
+	if mustBeNew && is(err, http.StatusPreconditionFailed, "PreconditionFailed", "ConditionalRequestConflict") {
+		return fs.ErrExist
+	}
+	return err
+}
+
+func (f *Folder) Remove(ctx context.Context, name string) error {
+	_, err := put(ctx, f, "s3:DeleteObject", name, func(key *string, o func(*s3.Options)) (*s3.DeleteObjectOutput, error) {
+		return f.api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &f.bucket, Key: key, RequestPayer: f.payer}, o)
+	})
+	return err
+}
+
+// A seal is what completes an upload.
+type seal struct {
+	ID    string   `json:"id"`
+	ETags []string `json:"etags"`
+}
+
+// An Upload is an object being written. It is for one goroutine.
+type Upload struct {
+	*Folder
+	ctx  context.Context // of Create: Write is not given one
+	name string
+	buf  []byte
+	seal
+}
+
+// Create begins an upload, which lasts until it is completed or aborted, even if the program ends.
+func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
+	out, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+		return f.api.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+			Bucket: &f.bucket, Key: key, ContentType: aws.String("application/vnd.apache.parquet"), RequestPayer: f.payer,
+		}, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Upload{Folder: f, ctx: ctx, name: name, seal: seal{ID: aws.ToString(out.UploadId)}}, nil
+}
+
+func (u *Upload) Write(p []byte) (int, error) {
+	written := 0
+	for len(p) > 0 {
+		if u.buf == nil {
+			u.buf = make([]byte, 0, uploadPart)
+		}
+		n := min(len(p), uploadPart-len(u.buf))
+		u.buf = append(u.buf, p[:n]...)
+		p, written = p[n:], written+n
+		if len(u.buf) == uploadPart {
+			if err := u.send(); err != nil {
+				return written, err
+			}
+		}
+	}
+	return written, nil
+}
+
+// send uploads a part.
+func (u *Upload) send() error {
+	number := int32(len(u.ETags) + 1)
+	out, err := put(u.ctx, u.Folder, "s3:PutObject", u.name, func(key *string, o func(*s3.Options)) (*s3.UploadPartOutput, error) {
+		return u.api.UploadPart(u.ctx, &s3.UploadPartInput{
+			Bucket: &u.bucket, Key: key, UploadId: &u.ID, PartNumber: &number, Body: bytes.NewReader(u.buf), RequestPayer: u.payer,
+		}, o)
+	})
+	if err != nil {
+		return err
+	}
+	u.ETags = append(u.ETags, aws.ToString(out.ETag))
+	u.buf = u.buf[:0]
+	return nil
+}
+
+// Seal uploads what is left. An upload that cannot be sealed is aborted.
+func (u *Upload) Seal() (string, error) {
+	if len(u.buf) > 0 || len(u.ETags) == 0 {
+		if err := u.send(); err != nil {
+			return "", errors.Join(err, u.Discard())
+		}
+	}
+	u.buf = nil
+	text, err := json.Marshal(u.seal)
+	return string(text), err
+}
+
+// Discard aborts the upload, also after ctx has ended.
+func (u *Upload) Discard() error { return u.abort(u.ctx, u.name, u.ID) }
+
+func (f *Folder) abort(ctx context.Context, name, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+	defer cancel()
+	_, err := put(ctx, f, "s3:AbortMultipartUpload", name, func(key *string, o func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error) {
+		return f.api.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &f.bucket, Key: key, UploadId: &id, RequestPayer: f.payer}, o)
+	})
+	if is(err, http.StatusNotFound, "NoSuchUpload") {
+		return nil
+	}
+	return err
+}
+
+// Discard aborts a sealed upload.
+func (f *Folder) Discard(ctx context.Context, name, sealed string) error {
+	var s seal
+	if err := json.Unmarshal([]byte(sealed), &s); err != nil {
+		return fmt.Errorf("s3://%s/%s: %q is not the seal of an upload", f.bucket, f.prefix+name, sealed)
+	}
+	return f.abort(ctx, name, s.ID)
+}
+
+// Publish completes an upload.
+func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
+	var s seal
+	if err := json.Unmarshal([]byte(sealed), &s); err != nil {
+		return fmt.Errorf("s3://%s/%s: %q is not the seal of an upload", f.bucket, f.prefix+name, sealed)
+	}
+	var parts []types.CompletedPart
+	for i, etag := range s.ETags {
+		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: aws.Int32(int32(i + 1))})
+	}
+	_, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+		return f.api.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+			Bucket: &f.bucket, Key: key, UploadId: &s.ID, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, RequestPayer: f.payer,
+		}, o)
+	})
+	if !is(err, http.StatusNotFound, "NoSuchUpload") {
+		return err
+	}
+	// no longer an upload: it is complete, or somebody has aborted it
+	_, err = put(ctx, f, "s3:GetObject", name, func(key *string, o func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+		return f.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.bucket, Key: key, RequestPayer: f.payer}, o)
+	})
+	if is(err, http.StatusNotFound, "NotFound", "NoSuchKey") {
+		return fs.ErrNotExist
+	}
+	return err
+}
+
+// Sweep aborts the uploads to this folder that are not among the sealed ones.
+func (f *Folder) Sweep(ctx context.Context, sealed []string) error {
+	keep := make(map[string]bool)
+	for _, text := range sealed {
+		var s seal
+		if err := json.Unmarshal([]byte(text), &s); err == nil {
+			keep[s.ID] = true
+		}
+	}
+	in := &s3.ListMultipartUploadsInput{Bucket: &f.bucket, Prefix: &f.prefix, RequestPayer: f.payer}
+	for {
+		out, err := do(ctx, f.Client, f.bucket, func(o func(*s3.Options)) (*s3.ListMultipartUploadsOutput, error) {
+			return f.api.ListMultipartUploads(ctx, in, o)
+		})
+		if err != nil {
+			return f.explain(request{permission: "s3:ListBucketMultipartUploads", bucket: f.bucket}, err)
+		}
+		for _, u := range out.Uploads {
+			name, ours := strings.CutPrefix(aws.ToString(u.Key), f.prefix)
+			if part, _ := path.Match(schema.PartGlob, path.Base(name)); !part || !ours || keep[aws.ToString(u.UploadId)] {
+				continue // somebody else's
+			}
+			if err := f.abort(ctx, name, aws.ToString(u.UploadId)); err != nil {
+				return err
+			}
+		}
+		if !aws.ToBool(out.IsTruncated) {
+			return nil
+		}
+		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
+	}
+}

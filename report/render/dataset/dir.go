@@ -1,0 +1,188 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// tempEnd is how the names of files end that have not appeared yet.
+const tempEnd = ".tmp"
+
+// A Dir is the Store in a directory, which is made if it is not there.
+type Dir struct {
+	root string
+	lock *os.File
+}
+
+// NewDir returns the store in the directory.
+func NewDir(root string) *Dir { return &Dir{root: root} }
+
+func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
+
+// Lock makes the directory for what is being written, and locks it.
+func (d *Dir) Lock(ctx context.Context) error {
+	if info, err := os.Stat(d.root); err == nil && !info.IsDir() {
+		return errors.New("is a file, not a directory")
+	}
+	if empty, err := d.Empty(ctx); err != nil || !empty {
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(d.path(schema.ManifestFolder)); err != nil {
+			return ErrNotOurs
+		}
+	}
+	if err := os.MkdirAll(d.path(commitFolder), 0o777); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(d.path(schema.ManifestFolder+"/lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := lock(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	d.lock = f
+	return nil
+}
+
+// Unlock leaves the file, since to remove it while another run waits would give each a lock of its own.
+func (d *Dir) Unlock() error {
+	if d.lock == nil {
+		return nil
+	}
+	err := d.lock.Close()
+	d.lock = nil
+	return err
+}
+
+// Empty passes over the manifest's folder, which Lock has made, and hidden files.
+func (d *Dir) Empty(context.Context) (bool, error) {
+	entries, err := os.ReadDir(d.root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() != schema.ManifestFolder && !strings.HasPrefix(e.Name(), ".")
+	}), err
+}
+
+func (d *Dir) List(_ context.Context, folder string) ([]string, error) {
+	entries, err := os.ReadDir(d.path(folder))
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), tempEnd) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+func (d *Dir) Read(_ context.Context, name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
+
+func (d *Dir) Write(_ context.Context, name string, content []byte, mustBeNew bool) (err error) {
+	f, err := os.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
+		if !mustBeNew {
+			err = os.Rename(f.Name(), d.path(name))
+		} else if err = os.Link(f.Name(), d.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+			// a file system without links: the lock has to do
+			if _, err = os.Lstat(d.path(name)); err == nil {
+				err = fs.ErrExist
+			} else {
+				err = os.Rename(f.Name(), d.path(name))
+			}
+		}
+	}
+	if rerr := os.Remove(f.Name()); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		err = errors.Join(err, rerr)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(d.path(name)))
+}
+
+// syncDir makes sure of the names in a directory. Some file systems cannot, and need not.
+func syncDir(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	_ = f.Sync()
+	return f.Close()
+}
+
+func (d *Dir) Create(context.Context, string) (File, error) {
+	f, err := os.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
+	if err != nil {
+		return nil, err
+	}
+	return &dirFile{f}, nil
+}
+
+type dirFile struct{ *os.File }
+
+// Seal returns the name of the file, on disk by then: after a loss of power too a commit has its files.
+func (f *dirFile) Seal() (string, error) {
+	err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return filepath.Base(f.Name()), err
+}
+
+func (f *dirFile) Discard() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+
+func (d *Dir) Publish(_ context.Context, name, seal string) error {
+	to := d.path(name)
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	err := os.Rename(d.path(schema.ManifestFolder+"/"+filepath.Base(seal)), to)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, serr := os.Stat(to); serr == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (d *Dir) Remove(_ context.Context, name string) error {
+	if err := os.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (d *Dir) Discard(ctx context.Context, _, seal string) error {
+	return d.Remove(ctx, schema.ManifestFolder+"/"+filepath.Base(seal))
+}
+
+func (d *Dir) Sweep(_ context.Context, seals []string) error {
+	left, err := os.ReadDir(d.path(schema.ManifestFolder))
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		if !strings.HasSuffix(e.Name(), tempEnd) || slices.Contains(seals, e.Name()) {
+			continue
+		}
+		if err := os.Remove(d.path(schema.ManifestFolder + "/" + e.Name())); err != nil {
+			return fmt.Errorf("left by an interrupted run: %w", err)
+		}
+	}
+	return nil
+}

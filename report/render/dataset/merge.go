@@ -1,0 +1,271 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/klauspost/compress/s2"
+
+	"flowlog/parse/schema"
+)
+
+// mergeRows is how many rows of each run are in memory while runs are merged.
+const mergeRows = 8 << 10
+
+// A spill is the temporary file of a writer. It is deleted at once where an open file can be, so that it is gone after
+// any end of the program.
+type spill struct {
+	file *os.File
+	mu   sync.Mutex
+	size int64
+}
+
+// A run is sorted rows on disk: pieces of the file that together are an Arrow stream, compressed.
+type run struct {
+	pieces []piece
+	fields []int // its columns; then comes the order
+	memory int64 // that it took
+}
+
+type piece struct{ offset, size int64 }
+
+func newSpill(dir string) (*spill, error) {
+	f, err := os.CreateTemp(dir, "flowlog-*.spill")
+	if err != nil {
+		return nil, fmt.Errorf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+	}
+	if runtime.GOOS != "windows" {
+		if err := os.Remove(f.Name()); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return &spill{file: f}, nil
+}
+
+func (s *spill) close() error {
+	err := s.file.Close()
+	if runtime.GOOS == "windows" {
+		err = errors.Join(err, os.Remove(s.file.Name()))
+	}
+	return err
+}
+
+// A runWriter appends to the pieces of a run, next to others that do so.
+type runWriter struct {
+	*spill
+	run *run
+}
+
+func (w runWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	at := w.size
+	w.size += int64(len(p))
+	w.mu.Unlock()
+	w.run.pieces = append(w.run.pieces, piece{at, int64(len(p))})
+	n, err := w.file.WriteAt(p, at)
+	if err != nil {
+		err = fmt.Errorf("the records do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+	}
+	return n, err
+}
+
+// orderName is the column of a run that holds the places in the input.
+const orderName = " order"
+
+// write sorts rows and puts them on disk.
+func (s *spill) write(r *rows, clock int) (run, error) {
+	out := run{memory: r.memory()}
+	var fields []arrow.Field
+	for i, c := range r.columns {
+		if c != nil {
+			out.fields = append(out.fields, i)
+			fields = append(fields, arrow.Field{Name: c.Name, Type: c.Kind.Arrow(), Nullable: true})
+		}
+	}
+	fields = append(fields, arrow.Field{Name: orderName, Type: arrow.PrimitiveTypes.Int64})
+	layout := arrow.NewSchema(fields, nil)
+	packed := s2.NewWriter(runWriter{s, &out}, s2.WriterConcurrency(1))
+	stream := ipc.NewWriter(packed, ipc.WithSchema(layout))
+	for part := range slices.Chunk(r.ranks(clock), mergeRows) {
+		sorted := r.take(part)
+		var arrays []arrow.Array
+		for _, i := range out.fields {
+			arrays = append(arrays, sorted.columns[i].Array())
+		}
+		arrays = append(arrays, longs(sorted.order))
+		rec := array.NewRecord(layout, arrays, int64(len(part)))
+		err := stream.Write(rec)
+		rec.Release()
+		for _, a := range arrays {
+			a.Release()
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, errors.Join(stream.Close(), packed.Close())
+}
+
+func longs(values []int64) arrow.Array {
+	c := schema.NewColumn(schema.Field{Kind: schema.Int64})
+	c.Int64 = values
+	return c.Array()
+}
+
+// A source gives rows in their order, some at a time.
+type source struct {
+	next  func() (arrays []arrow.Array, order []int64, err error) // io.EOF at the end
+	close func()
+
+	arrays []arrow.Array // by field; nil for nothing but nulls
+	ranks  []rank        // of the rows that are left
+}
+
+// load makes sure that there are rows, and reports false if there are no more.
+func (s *source) load(clock int) (bool, error) {
+	if len(s.ranks) > 0 {
+		return true, nil
+	}
+	arrays, order, err := s.next()
+	if err == io.EOF {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.arrays, s.ranks = arrays, make([]rank, len(order))
+	for i := range order {
+		s.ranks[i] = rank{at: math.MaxInt64, order: order[i], row: int32(i)}
+		if a := arrays[clock]; a != nil && a.IsValid(i) {
+			s.ranks[i].at = a.(*array.Int64).Value(i)
+		}
+	}
+	return true, nil
+}
+
+// read gives the rows of a run.
+func (s *spill) read(r run, fields int) (*source, error) {
+	var pieces []io.Reader
+	for _, p := range r.pieces {
+		pieces = append(pieces, io.NewSectionReader(s.file, p.offset, p.size))
+	}
+	stream, err := ipc.NewReader(s2.NewReader(io.MultiReader(pieces...)))
+	if err != nil {
+		return nil, err
+	}
+	return &source{close: stream.Release, next: func() ([]arrow.Array, []int64, error) {
+		if !stream.Next() {
+			if err := stream.Err(); err != nil {
+				return nil, nil, err
+			}
+			return nil, nil, io.EOF
+		}
+		rec := stream.Record()
+		arrays := make([]arrow.Array, fields)
+		for i, at := range r.fields {
+			arrays[at] = rec.Column(i)
+		}
+		return arrays, rec.Column(len(r.fields)).(*array.Int64).Int64Values(), nil
+	}}, nil
+}
+
+// source gives rows in memory.
+func (r *rows) source(clock int) *source {
+	ranks := r.ranks(clock)
+	return &source{close: func() {}, next: func() ([]arrow.Array, []int64, error) {
+		if len(ranks) == 0 {
+			return nil, nil, io.EOF
+		}
+		n := min(len(ranks), mergeRows)
+		part := r.take(ranks[:n])
+		ranks = ranks[n:]
+		return part.arrays(), part.order, nil
+	}}
+}
+
+// merge gives the rows of a partition in their order, some at a time.
+func (w *Writer) merge(p *partition) iter.Seq2[*rows, error] {
+	return func(yield func(*rows, error) bool) {
+		var sources []*source
+		defer func() {
+			for _, s := range sources {
+				s.close()
+			}
+		}()
+		for _, r := range p.runs {
+			s, err := w.spilled.read(r, len(w.Fields))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			sources = append(sources, s)
+		}
+		if p.rows != nil {
+			sources = append(sources, p.rows.source(w.clock))
+		}
+		for {
+			r, err := mergeNext(w.Fields, w.clock, sources)
+			if err == io.EOF || !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// mergeNext returns what comes next of all sources: all rows up to the first end of what a source has in memory.
+func mergeNext(fields schema.Table, clock int, sources []*source) (*rows, error) {
+	var end *rank
+	for _, s := range sources {
+		more, err := s.load(clock)
+		if err != nil {
+			return nil, err
+		}
+		if more {
+			if last := s.ranks[len(s.ranks)-1]; end == nil || last.compare(*end) < 0 {
+				end = &last
+			}
+		}
+	}
+	if end == nil {
+		return nil, io.EOF
+	}
+	all := &rows{columns: make([]*schema.Column, len(fields))}
+	from := 0
+	for _, s := range sources {
+		n, _ := slices.BinarySearchFunc(s.ranks, *end, func(r, end rank) int {
+			if r.compare(end) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		if n == 0 {
+			continue
+		}
+		from++
+		which := make([]int32, n)
+		for i, r := range s.ranks[:n] {
+			which[i] = r.row
+		}
+		if err := all.append(fields, s.arrays, which); err != nil {
+			return nil, err
+		}
+		for _, r := range s.ranks[:n] {
+			all.order = append(all.order, r.order)
+		}
+		s.ranks = s.ranks[n:]
+	}
+	if from > 1 {
+		all = all.take(all.ranks(clock))
+	}
+	return all, nil
+}
