@@ -213,6 +213,12 @@ func TestVersity(t *testing.T) {
 		}
 	})
 
+	t.Run("writes", func(t *testing.T) {
+		testFolder(t, opt)
+		testUpload(t, opt)
+		testAbort(t, opt)
+	})
+
 	t.Run("refused", func(t *testing.T) {
 		if _, errs := names(source("nothing/", opt)); len(errs) != 1 || !strings.Contains(errs[0], errNothing.Error()) {
 			t.Errorf("got %q", errs)

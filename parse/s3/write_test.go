@@ -13,23 +13,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-func (s *server) folder(path string) *Folder {
-	s.t.Helper()
-	c, err := Connect(context.Background(), s.options())
+// folder connects anew.
+func folder(t *testing.T, opt Options, path string) *Folder {
+	t.Helper()
+	c, err := Connect(context.Background(), opt)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	f, err := c.Folder("s3://" + bucket + "/" + path)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return f
 }
 
+func TestFolder(t *testing.T) { testFolder(t, newServer(t).options()) }
+func TestUpload(t *testing.T) { testUpload(t, newServer(t).options()) }
+func TestAbort(t *testing.T)  { testAbort(t, newServer(t).options()) }
+
 // uploads lists the keys of uploads that are neither completed nor aborted.
 func uploads(t *testing.T, f *Folder) (keys []string) {
 	t.Helper()
-	out, err := f.api.ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	ctx := context.Background()
+	out, err := do(ctx, f.Client, bucket, func(o func(*s3.Options)) (*s3.ListMultipartUploadsOutput, error) {
+		return f.api.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)}, o)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +47,9 @@ func uploads(t *testing.T, f *Folder) (keys []string) {
 	return keys
 }
 
-func TestFolder(t *testing.T) {
+func testFolder(t *testing.T, opt Options) {
 	ctx := context.Background()
-	f := newServer(t).folder("a//")
+	f := folder(t, opt, "a//")
 	if empty, err := f.Empty(ctx); !empty || err != nil {
 		t.Error(empty, err)
 	}
@@ -81,10 +89,9 @@ func TestFolder(t *testing.T) {
 }
 
 // An upload of several parts appears when it is published, by another client too, and any number of times.
-func TestUpload(t *testing.T) {
+func testUpload(t *testing.T, opt Options) {
 	ctx := context.Background()
-	server := newServer(t)
-	f := server.folder("a")
+	f := folder(t, opt, "b")
 	content := make([]byte, 2*uploadPart+12345)
 	if _, err := rand.NewChaCha8([32]byte{}).Read(content); err != nil {
 		t.Fatal(err)
@@ -108,7 +115,7 @@ func TestUpload(t *testing.T) {
 	if _, err := f.Read(ctx, name); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it is there before it is published: %v", err)
 	}
-	f = server.folder("a")
+	f = folder(t, opt, "b")
 	if err := f.Sweep(ctx, []string{seal}); err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +134,8 @@ func TestUpload(t *testing.T) {
 
 // What is not published is aborted: by Discard, after an interruption too, or by the next run, which leaves alone what
 // others upload.
-func TestAbort(t *testing.T) {
-	f := newServer(t).folder("a")
+func testAbort(t *testing.T, opt Options) {
+	f := folder(t, opt, "c")
 	ctx, interrupt := context.WithCancel(context.Background())
 	u, err := f.Create(ctx, "part-000001-0001.parquet")
 	if err != nil {
@@ -138,7 +145,7 @@ func TestAbort(t *testing.T) {
 	if _, err := io.Copy(u, bytes.NewReader(make([]byte, uploadPart))); !errors.Is(err, context.Canceled) {
 		t.Errorf("writing goes on: %v", err)
 	}
-	want(t, "uploads", uploads(t, f), []string{"a/part-000001-0001.parquet"})
+	want(t, "uploads", uploads(t, f), []string{"c/part-000001-0001.parquet"})
 	for range 2 {
 		if err := u.Discard(); err != nil {
 			t.Error(err)
@@ -148,12 +155,12 @@ func TestAbort(t *testing.T) {
 
 	ctx = context.Background()
 	for _, name := range []string{"date=2026-05-14/part-000001-0001.parquet", "part-000001-0002.parquet", "somebody's.mp4"} {
-		if u, err = f.Create(ctx, name); err != nil {
+		if _, err := f.Create(ctx, name); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := f.Sweep(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "uploads", uploads(t, f), []string{"a/somebody's.mp4"})
+	want(t, "uploads", uploads(t, f), []string{"c/somebody's.mp4"})
 }
