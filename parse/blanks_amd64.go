@@ -2,23 +2,41 @@ package parse
 
 import "golang.org/x/sys/cpu"
 
-// blankMasksAVX2 is blankMasksPortable for processors that have AVX2.
+// separatorsAVX2 and separatorsAVX512 are separatorsPortable for processors that have AVX2 with BMI, and AVX-512
+// with VBMI2.
 //
 //go:noescape
-func blankMasksAVX2(data *byte, masks *uint64, blocks int)
+func separatorsAVX2(data *byte, blocks, at int, before uint64, out *int32) (n int, last uint64)
 
-var hasAVX2 = cpu.X86.HasAVX2
+//go:noescape
+func separatorsAVX512(data *byte, blocks, at int, before uint64, out *int32) (n int, last uint64)
 
-// blankMasks has, for each 64 bytes of data, a bit for each byte, set where it is white space. There are so many
-// masks, and at least as many times 64 bytes.
-func blankMasks(data []byte, masks []uint64) {
-	if len(masks) == 0 {
-		return
+// places are the numbers of the bytes of a block.
+var places = func() (p [64]byte) {
+	for i := range p {
+		p[i] = byte(i)
 	}
-	_ = data[64*len(masks)-1]
-	if hasAVX2 {
-		blankMasksAVX2(&data[0], &masks[0], len(masks))
-	} else {
-		blankMasksPortable(data, masks)
+	return p
+}()
+
+var (
+	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
+	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI2 && cpu.X86.HasPOPCNT
+)
+
+// separatorsOf finds the white space in so many times 64 bytes of data, the first of which is at a position: it
+// appends the positions to out, which has room for half as many as there are bytes, and 16 more. before is 1 if white
+// space comes before data, and last if it ends with some. n is -1 if two are neighbours.
+func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+	if blocks == 0 {
+		return 0, before
 	}
+	_, _ = data[64*blocks-1], out[32*blocks+15]
+	switch {
+	case hasAVX512:
+		return separatorsAVX512(&data[0], blocks, at, before, &out[0])
+	case hasAVX2:
+		return separatorsAVX2(&data[0], blocks, at, before, &out[0])
+	}
+	return separatorsPortable(data, blocks, at, before, out)
 }

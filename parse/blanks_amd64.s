@@ -1,10 +1,16 @@
 #include "textflag.h"
 
-// func blankMasksAVX2(data *byte, masks *uint64, blocks int)
-TEXT ·blankMasksAVX2(SB), NOSPLIT, $0-24
+// Both functions: SI data, DI out, CX blocks left, R8 position of the block, R9 last byte of the block before was
+// white space, R10 where out began.
+
+// func separatorsAVX2(data *byte, blocks int, at int, before uint64, out *int32) (n int, last uint64)
+TEXT ·separatorsAVX2(SB), NOSPLIT, $0-56
 	MOVQ data+0(FP), SI
-	MOVQ masks+8(FP), DI
-	MOVQ blocks+16(FP), CX
+	MOVQ blocks+8(FP), CX
+	MOVQ at+16(FP), R8
+	MOVQ before+24(FP), R9
+	MOVQ out+32(FP), DI
+	MOVQ DI, R10
 	MOVL $0x20202020, AX
 	MOVQ AX, X0
 	VPBROADCASTD X0, Y0
@@ -23,12 +29,114 @@ loop:
 	VPMOVMSKB Y4, BX
 	SHLQ $32, BX
 	ORQ BX, AX
-	MOVQ AX, (DI)
+
+	LEAQ (R9)(AX*2), BX
+	TESTQ AX, BX
+	JNZ neighbours
+	MOVQ AX, R9
+	SHRQ $63, R9
+	POPCNTQ AX, DX
+	LEAQ (DI)(DX*4), R11 // where the next block's go, over those that are written too much here
+
+#define ONE(offset) \
+	TZCNTQ AX, BX \
+	ADDL R8, BX \
+	MOVL BX, offset(DI) \
+	BLSRQ AX, AX
+
+more:
+	ONE(0)
+	ONE(4)
+	ONE(8)
+	ONE(12)
+	ONE(16)
+	ONE(20)
+	ONE(24)
+	ONE(28)
+	ONE(32)
+	ONE(36)
+	ADDQ $40, DI
+	TESTQ AX, AX
+	JNZ more
+
+	MOVQ R11, DI
 	ADDQ $64, SI
-	ADDQ $8, DI
+	ADDQ $64, R8
 	DECQ CX
 	JNZ loop
 
 done:
+	SUBQ R10, DI
+	SHRQ $2, DI
+	MOVQ DI, n+40(FP)
+	MOVQ R9, last+48(FP)
+	VZEROUPPER
+	RET
+
+neighbours:
+	MOVQ $-1, n+40(FP)
+	MOVQ R9, last+48(FP)
+	VZEROUPPER
+	RET
+
+// func separatorsAVX512(data *byte, blocks int, at int, before uint64, out *int32) (n int, last uint64)
+TEXT ·separatorsAVX512(SB), NOSPLIT, $0-56
+	MOVQ data+0(FP), SI
+	MOVQ blocks+8(FP), CX
+	MOVQ at+16(FP), R8
+	MOVQ before+24(FP), R9
+	MOVQ out+32(FP), DI
+	MOVQ DI, R10
+	MOVL $0x20202020, AX
+	VPBROADCASTD AX, Z0
+	VMOVDQU64 ·places(SB), Z5
+	VPBROADCASTD R8, Z6
+	MOVL $64, AX
+	VPBROADCASTD AX, Z7
+	TESTQ CX, CX
+	JZ done
+
+loop:
+	VMOVDQU64 (SI), Z1
+	VPCMPUB $2, Z0, Z1, K1
+	KMOVQ K1, AX
+	LEAQ (R9)(AX*2), BX
+	TESTQ AX, BX
+	JNZ neighbours
+	MOVQ AX, R9
+	SHRQ $63, R9
+	POPCNTQ AX, DX
+	VPCOMPRESSB.Z Z5, K1, Z2
+	VPMOVZXBD X2, Z3
+	VPADDD Z6, Z3, Z3
+	VMOVDQU32 Z3, (DI)
+	CMPQ DX, $16
+	JHI many
+
+next:
+	LEAQ (DI)(DX*4), DI
+	VPADDD Z7, Z6, Z6
+	ADDQ $64, SI
+	DECQ CX
+	JNZ loop
+
+done:
+	SUBQ R10, DI
+	SHRQ $2, DI
+	MOVQ DI, n+40(FP)
+	MOVQ R9, last+48(FP)
+	VZEROUPPER
+	RET
+
+many: // no more than 32, since none are neighbours
+	VEXTRACTI32X4 $1, Z2, X2
+	VPMOVZXBD X2, Z3
+	VPADDD Z6, Z3, Z3
+	VMOVDQU32 Z3, 64(DI)
+	JMP next
+
+neighbours:
+	MOVQ $-1, n+40(FP)
+	MOVQ R9, last+48(FP)
 	VZEROUPPER
 	RET

@@ -2,6 +2,6 @@
 
 package parse
 
-// blankMasks has, for each 64 bytes of data, a bit for each byte, set where it is white space. There are so many
-// masks, and at least as many times 64 bytes.
-func blankMasks(data []byte, masks []uint64) { blankMasksPortable(data, masks) }
+func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+	return separatorsPortable(data, blocks, at, before, out)
+}

@@ -8,30 +8,54 @@ import (
 	"testing"
 )
 
-// What the processor finds is what plain Go finds, and what it looks like.
-func TestBlankMasks(t *testing.T) {
+// What each kind of processor finds is what plain Go finds, and what it looks like.
+func TestKindsOfSeparators(t *testing.T) {
+	const room = 64*70 + 63
 	r := rand.New(rand.NewPCG(1, 1))
-	data := make([]byte, 64*70+63)
-	for round := range 200 {
+	data := make([]byte, room)
+	regular := 0
+	for round := range 4000 {
+		rare := 2 + r.IntN(30)
 		for i := range data {
-			switch data[i] = byte(r.IntN(256)); {
-			case round%2 == 0 && r.IntN(3) == 0:
-				data[i] = " \n\t\r!\x1f\x00\x80\xff"[r.IntN(9)]
+			switch data[i] = "!az09\x7f\x80\xff"[r.IntN(8)]; {
+			case r.IntN(rare) == 0 && (i == 0 || data[i-1] > ' ' || round%8 == 0 && r.IntN(500) == 0):
+				data[i] = " \n\t\r\x1f\x00"[r.IntN(6)]
 			}
 		}
-		blocks := r.IntN(70)
-		from := r.IntN(63)
-		got, plain, want := make([]uint64, blocks+1), make([]uint64, blocks), make([]uint64, blocks)
+		blocks, from, at, before := r.IntN(71), r.IntN(63), 64*r.IntN(100), uint64(r.IntN(2))
+		var want []int32
+		was, neighbours := before == 1, false
 		for i, c := range data[from : from+64*blocks] {
-			if c <= ' ' {
-				want[i/64] |= 1 << (i % 64)
+			is := c <= ' '
+			neighbours = neighbours || is && was
+			if was = is; is {
+				want = append(want, int32(at+i))
 			}
 		}
-		blankMasks(data[from:], got[:blocks])
-		blankMasksPortable(data[from:], plain)
-		if !slices.Equal(got[:blocks], want) || !slices.Equal(plain, want) || got[blocks] != 0 {
-			t.Fatalf("%d blocks from %d: got %x and in plain Go %x, want %x", blocks, from, got, plain, want)
+		if neighbours {
+			want = nil
+		} else {
+			regular++
 		}
+		out := make([]int32, room/2+16)
+		for name, f := range kinds() {
+			for i := range out {
+				out[i] = -7
+			}
+			n, last := f(data[from:], blocks, at, before, out)
+			if neighbours {
+				if n != -1 {
+					t.Fatalf("%s: %d found in %q after %d", name, n, data[from:from+64*blocks], before)
+				}
+				continue
+			}
+			if n < 0 || !slices.Equal(out[:n], want) || (last == 1) != was {
+				t.Fatalf("%s: got %d, last %d, want %d, %t: %q", name, n, last, want, was, data[from:from+64*blocks])
+			}
+		}
+	}
+	if regular < 500 {
+		t.Errorf("only %d are without neighbours", regular)
 	}
 }
 
@@ -58,27 +82,17 @@ func TestOctet(t *testing.T) {
 	}
 }
 
-func BenchmarkBlankMasks(b *testing.B) {
-	data := []byte(strings.Repeat("2 123456789012 eni-0a1b2c3d4e5f60718 10.0.0.5 192.0.2.10 40000 443 6 20 30000 1778749200 1778749230 ACCEPT OK\n", 600))
-	masks := make([]uint64, len(data)/64)
-	for name, f := range map[string]func([]byte, []uint64){"portable": blankMasksPortable, "processor": blankMasks} {
+func BenchmarkSeparators(b *testing.B) {
+	data := []byte(strings.Repeat("2 123456789012 eni-0a1b2c3d4e5f60718 10.0.0.5 192.0.2.10 40000 443 6 20 30000 1778749200 1778749230 ACCEPT OK\n", 2000))
+	out := make([]int32, len(data)/2+16)
+	for name, f := range kinds() {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				f(data, masks)
+				if n, _ := f(data, len(data)/64, 0, 1, out); n < 0 {
+					b.Fatal("not regular")
+				}
 			}
 		})
-	}
-}
-
-func BenchmarkSeparators(b *testing.B) {
-	data := []byte(strings.Repeat("2 123456789012 eni-0a1b2c3d4e5f60718 10.0.0.5 192.0.2.10 40000 443 6 20 30000 1778749200 1778749230 ACCEPT OK\n", 2000))
-	b.SetBytes(int64(len(data)))
-	var out []int32
-	for b.Loop() {
-		var ok bool
-		if out, ok = separators(data, out[:0]); !ok {
-			b.Fatal("not regular")
-		}
 	}
 }

@@ -92,6 +92,7 @@ type content struct {
 	head []byte // up to headSize bytes, without a byte-order mark
 	rest io.Reader
 	raw  io.ReaderAt // the object itself, if it can be read anywhere and is not compressed
+	from int64       // where the head begins there
 }
 
 // headSize is how much of an object is looked at to tell its format.
@@ -137,6 +138,7 @@ func openContent(in io.Reader, raw io.ReadCloser, opt Options) (*content, error)
 		c.rest = errReader{reason(err)}
 	}
 	c.head = bytes.TrimPrefix(c.head, []byte("\xef\xbb\xbf"))
+	c.from = int64(have - len(c.head))
 	return c, nil
 }
 

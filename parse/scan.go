@@ -65,6 +65,8 @@ const readAhead = 6
 // longestRecord bounds the memory that content without line ends can take.
 const longestRecord = 64 << 20
 
+var errTooLong = errors.New("a record is longer than 64 MiB: these are not flow logs")
+
 // Scan reads all objects of src, and hands their records to emit in batches that have the columns of p: see
 // schema.Emit. All batches of a worker come from one goroutine.
 //
@@ -182,6 +184,7 @@ func (o *object) fail(err error) {
 type block struct {
 	*object
 	data   []byte
+	span   *span // where the data is, if nobody has read it yet
 	decode func(w *worker, b *block, at place) place
 	start  *place     // where it starts, if that is known, as it is for the first block of an object
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
@@ -195,7 +198,9 @@ func (b *block) free(s *scan) {
 	if b.done != nil {
 		b.done()
 	}
-	s.free(b.data)
+	if b.span == nil {
+		s.free(b.data)
+	}
 }
 
 // place is where in an object a block starts: what the records there look like, and how many lines there
@@ -316,6 +321,7 @@ type input struct {
 	ctx   context.Context
 	queue chan *block
 	last  chan place
+	lent  bool // somebody else closes the object
 }
 
 // read finds out what the object is and reads it.
@@ -325,7 +331,11 @@ func (in *input) read() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, raw.Close()) }()
+	defer func() {
+		if !in.lent {
+			err = cmp.Or(err, raw.Close())
+		}
+	}()
 	in.opened = true
 	c, err := openContent(&counter{in.ctx, raw, []*atomic.Int64{&in.bytes, &in.opt.Meter.Bytes}}, raw, in.opt)
 	if err != nil {
@@ -390,7 +400,7 @@ func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, d
 	for {
 		if len(buf) == cap(buf) {
 			if len(buf) >= longestRecord {
-				return errors.New("a record is longer than 64 MiB: these are not flow logs")
+				return errTooLong
 			}
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
 		}
@@ -443,6 +453,7 @@ type worker struct {
 	words  map[*schema.Column]words // dictionaries of Parquet that were converted last
 	rows   int                      // in the columns
 	seps   []int32                  // of the block, see separators
+	loaded []byte                   // the memory of spans
 	tokens [][]byte
 	json   fastjson.Parser
 
@@ -521,6 +532,9 @@ func (w *worker) bind(l *layout) []*schema.Column {
 func (w *worker) do(b *block) {
 	at, exact := w.place(b)
 	w.reset()
+	if b.span != nil {
+		w.load(b)
+	}
 	end := b.decode(w, b, at)
 	switch {
 	case b.start != nil && b.before != nil && w.opt.Ordered:

@@ -145,7 +145,11 @@ func TestText(t *testing.T) {
 	} {
 		for _, workers := range []int{1, 8} {
 			for _, size := range []int{1, 100, 0} {
-				got, stats := rowsOf(t, one(content), Options{Workers: workers, BlockSize: size})
+				src := Source(one(content))
+				if workers > 1 {
+					src = onDisk{content}
+				}
+				got, stats := rowsOf(t, src, Options{Workers: workers, BlockSize: size})
 				want(t, fmt.Sprintf("%s with %d workers, block size %d", name, workers, size), got, plain)
 				want(t, name+": statistics", []int64{stats.Records, stats.Flows, stats.NoData, stats.SkipData, stats.Malformed}, []int64{4, 2, 1, 1, 0})
 			}
@@ -525,9 +529,9 @@ func FuzzContent(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		one1, stats := rowsOf(t, one(s), Options{Workers: 1, BlockSize: 64})
-		eight, _ := rowsOf(t, one(s), Options{Workers: 4, BlockSize: 64})
+		eight, _ := rowsOf(t, onDisk{s}, Options{Workers: 4, BlockSize: 64})
 		if !slices.Equal(one1, eight) {
-			t.Errorf("1 worker:\n%q\n4 workers:\n%q", one1, eight)
+			t.Errorf("1 worker:\n%q\n4 workers, on disk:\n%q", one1, eight)
 		}
 		if int64(len(one1)) != stats.Records {
 			t.Errorf("%d records emitted, %d counted", len(one1), stats.Records)

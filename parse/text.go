@@ -20,7 +20,7 @@ func readText(in *input, c *content) error {
 	start.layout = in.intern(start.layout, in.object)
 	in.current.Store(start.layout)
 	in.noteInterfaces(c.head[skip:], start.layout)
-	return in.cut(c.Reader(skip), start, lastLine, (*worker).text)
+	return in.lines(c, skip, start, (*worker).text)
 }
 
 // overlapSample is how many records of an object are looked at for interfaces that another flow log logs too.
@@ -167,7 +167,7 @@ func (w *worker) regular(data []byte, l *layout) bool {
 		return false
 	}
 	rows := (len(w.seps) - 1) / n
-	if bytes.Count(data, []byte("\n")) != rows {
+	if rows == 0 || bytes.Count(data, []byte("\n")) != rows {
 		return false
 	}
 	for r := 1; r <= rows; r++ {
@@ -216,36 +216,13 @@ func separators(data []byte, out []int32) ([]int32, bool) {
 	}
 	buf := out[:cap(out)]
 	buf[0] = -1
-	k := 1
-	before := uint64(1) // as if a separator came before the first byte
-	i := 0
-	var masks [64]uint64
-	for i+64 <= len(data) {
-		some := masks[:min((len(data)-i)/64, len(masks))]
-		blankMasks(data[i:], some)
-		for _, seps := range some {
-			if seps&(seps<<1|before) != 0 {
-				return out, false
-			}
-			before = seps >> 63
-			// Writing some too many, which the next ones overwrite, is faster than asking each time.
-			n := bits.OnesCount64(seps)
-			for at := k; ; at += 8 {
-				to := (*[8]int32)(buf[at:])
-				for j := range to {
-					to[j] = int32(i + bits.TrailingZeros64(seps))
-					seps &= seps - 1
-				}
-				if seps == 0 {
-					break
-				}
-			}
-			k += n
-			i += 64
-		}
+	n, before := separatorsOf(data, len(data)/64, 0, 1, buf[1:]) // as if a separator came before the first byte
+	if n < 0 {
+		return out, false
 	}
+	k := n + 1
 	last := before != 0
-	for ; i < len(data); i++ {
+	for i := len(data) &^ 63; i < len(data); i++ {
 		sep := data[i] <= ' '
 		if sep && last {
 			return out, false
@@ -258,13 +235,32 @@ func separators(data []byte, out []int32) ([]int32, bool) {
 	return buf[:k], true
 }
 
-// blankMasksPortable is blankMasks in plain Go, eight bytes at a time.
-func blankMasksPortable(data []byte, masks []uint64) {
-	for m := range masks {
+// separatorsPortable is separatorsOf in plain Go, eight bytes at a time.
+func separatorsPortable(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+	for m := range blocks {
 		p := (*[64]byte)(data[64*m:])
-		masks[m] = blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
+		seps := blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
 			blanks(p[32:40])<<32 | blanks(p[40:48])<<40 | blanks(p[48:56])<<48 | blanks(p[56:64])<<56
+		if seps&(seps<<1|before) != 0 {
+			return -1, before
+		}
+		before = seps >> 63
+		// Writing some too many, which the next ones overwrite, is faster than asking each time.
+		more := n + bits.OnesCount64(seps)
+		for {
+			to := (*[8]int32)(out[n:])
+			for j := range to {
+				to[j] = int32(at + bits.TrailingZeros64(seps))
+				seps &= seps - 1
+			}
+			if n += 8; seps == 0 {
+				break
+			}
+		}
+		n = more
+		at += 64
 	}
+	return n, before
 }
 
 // blanks has a bit for each of eight bytes, set where it is white space.
