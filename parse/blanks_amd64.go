@@ -11,14 +11,6 @@ func separatorsAVX2(data *byte, blocks, at int, before uint64, out *int32) (n in
 //go:noescape
 func separatorsAVX512(data *byte, blocks, at int, before uint64, out *int32) (n int, last uint64)
 
-// places are the numbers of the bytes of a block.
-var places = func() (p [64]byte) {
-	for i := range p {
-		p[i] = byte(i)
-	}
-	return p
-}()
-
 var (
 	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
 	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI2 && cpu.X86.HasPOPCNT

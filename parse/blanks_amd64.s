@@ -1,5 +1,16 @@
 #include "textflag.h"
 
+// places are the numbers of the bytes of a block.
+DATA places<>+0(SB)/8, $0x0706050403020100
+DATA places<>+8(SB)/8, $0x0f0e0d0c0b0a0908
+DATA places<>+16(SB)/8, $0x1716151413121110
+DATA places<>+24(SB)/8, $0x1f1e1d1c1b1a1918
+DATA places<>+32(SB)/8, $0x2726252423222120
+DATA places<>+40(SB)/8, $0x2f2e2d2c2b2a2928
+DATA places<>+48(SB)/8, $0x3736353433323130
+DATA places<>+56(SB)/8, $0x3f3e3d3c3b3a3938
+GLOBL places<>(SB), RODATA, $64
+
 // Both functions: SI data, DI out, CX blocks left, R8 position of the block, R9 last byte of the block before was
 // white space, R10 where out began.
 
@@ -89,7 +100,7 @@ TEXT ·separatorsAVX512(SB), NOSPLIT, $0-56
 	MOVQ DI, R10
 	MOVL $0x20202020, AX
 	VPBROADCASTD AX, Z0
-	VMOVDQU64 ·places(SB), Z5
+	VMOVDQU64 places<>(SB), Z5
 	VPBROADCASTD R8, Z6
 	MOVL $64, AX
 	VPBROADCASTD AX, Z7
