@@ -277,7 +277,10 @@ func regularInt32(c *schema.Column, data []byte, seps []int32, rows, n int) bool
 	base := len(c.Int32)
 	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
 	out := c.Int32[base:]
-	for r := range out {
+	for r := 0; r < rows; r++ {
+		if r += int32s(data, seps[r*n:], n, c.Max, out[r:]); r == rows {
+			break
+		}
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		v, ok := shortInt(data, s, e)
 		if !ok {
@@ -304,7 +307,14 @@ func regularInt64(c *schema.Column, data []byte, seps []int32, rows, n int, time
 	base := len(c.Int64)
 	c.Int64 = slices.Grow(c.Int64, rows)[:base+rows]
 	out := c.Int64[base:]
-	for r := range out {
+	most := 16
+	if time {
+		most = 10 // more are milliseconds
+	}
+	for r := 0; r < rows; r++ {
+		if r += int64s(data, seps[r*n:], n, most, out[r:]); r == rows {
+			break
+		}
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		v, ok := shortInt(data, s, e)
 		if !ok {
@@ -362,7 +372,10 @@ func regularAddr(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 	base := len(c.Addr)
 	c.Addr = slices.Grow(c.Addr, rows)[:base+rows]
 	out := c.Addr[base:]
-	for r := range out {
+	for r := 0; r < rows; r++ {
+		if r += ipv4s(data, seps[r*n:], n, out[r:]); r == rows {
+			break
+		}
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		v, ok := shortAddr(data, s, e)
 		if ok {

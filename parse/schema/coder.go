@@ -178,6 +178,7 @@ type addrCoder struct {
 	words [][16]byte // of the last column that came with a dictionary
 	known []uint32   // by the place in words: its code, or 0 if no row had it yet
 	fresh []int32    // rows whose address was not known
+	found []uint64   // what the table has at the first place of each row's address
 }
 
 func newAddrCoder() *addrCoder {
@@ -191,13 +192,26 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 		return
 	}
 	values := AddrValues(col)
-	for _, row := range rows {
-		if valid.Null(row) {
-			out[row] = 0
-			continue
-		}
-		out[row] = c.code(&values[row])
+	// The places of the table are looked at on their own first, so that the processor waits for several at once.
+	c.found = slices.Grow(c.found[:0], len(rows))[:len(rows)]
+	for i, row := range rows {
+		c.found[i] = c.v4[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>c.shift]
 	}
+	for i, row := range rows {
+		v, e := &values[row], c.found[i]
+		switch {
+		case valid.Null(row):
+			out[row] = 0
+		case e != 0 && isIPv4(v) && e>>32 == uint64(binary.LittleEndian.Uint32(v[12:])):
+			out[row] = uint32(e)
+		default:
+			out[row] = c.code(v)
+		}
+	}
+}
+
+func isIPv4(a *[16]byte) bool {
+	return binary.LittleEndian.Uint64(a[:8]) == 0 && binary.LittleEndian.Uint32(a[8:]) == 0xffff0000
 }
 
 // encodeCoded is Encode for a column with a dictionary, which nobody changes and many batches share.
@@ -235,8 +249,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 	if len(c.addrs) == cap(c.addrs) {
 		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
 	}
-	high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
-	if high != 0 || uint32(low) != 0xffff0000 {
+	if !isIPv4(a) {
 		code, ok := c.v6[*a]
 		if !ok {
 			code = uint32(len(c.addrs))
@@ -245,7 +258,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 		}
 		return code
 	}
-	key := low >> 32
+	key := uint64(binary.LittleEndian.Uint32(a[12:]))
 	mask := uint64(len(c.v4) - 1)
 	for i := hash(key) >> c.shift; ; i = (i + 1) & mask {
 		e := c.v4[i]

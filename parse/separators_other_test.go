@@ -7,3 +7,5 @@ type finder = func(data []byte, blocks, at int, before uint64, out []int32) (n i
 func kinds() map[string]finder {
 	return map[string]finder{"portable": separatorsPortable, "chosen": separatorsOf}
 }
+
+func hasValues() bool { return false }

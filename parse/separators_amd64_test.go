@@ -19,3 +19,5 @@ func kinds() map[string]finder {
 	}
 	return kinds
 }
+
+func hasValues() bool { return hasAVX2 }
