@@ -460,22 +460,22 @@ const (
 	octetShift = 32 - 9
 )
 
-// regularText codes texts. Most columns repeat the last one again and again: up to eight bytes are compared with
-// it as a word.
+// regularText codes texts. Most columns have few values: those of up to eight bytes are looked up as a word among
+// those that came last. No two texts are the same word, since none has a zero byte.
 func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool {
 	base := len(c.Int32)
 	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
 	out := c.Int32[base:]
-	var last uint64
-	var size uint
-	var lastCode int32
+	var words [1 << textBits]uint64
+	var codes [1 << textBits]int32
 	for r := range out {
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
-		var word uint64
+		var word, at uint64
 		if e >= 8 && e-s <= 8 {
 			word = binary.LittleEndian.Uint64(data[e-8:]) >> (64 - 8*uint(e-s))
-			if word == last && uint(e-s) == size {
-				out[r] = lastCode
+			at = word * textHash >> (64 - textBits)
+			if words[at] == word {
+				out[r] = codes[at]
 				continue
 			}
 		}
@@ -490,8 +490,13 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 		}
 		out[r] = code
 		if word != 0 {
-			last, size, lastCode = word, uint(e-s), code
+			words[at], codes[at] = word, code
 		}
 	}
 	return true
 }
+
+const (
+	textBits = 4
+	textHash = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio: it spreads words that are alike
+)
