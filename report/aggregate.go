@@ -183,7 +183,7 @@ type grouping struct {
 	keys   []int           // places in coded
 	levels []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
 	words  [][]uint64      // of levels, once groups are unloaded
-	rows   count           // records by group: those that are 0 do not exist
+	rows   *count          // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool // some measure counts records that are not flows
 
@@ -262,7 +262,7 @@ func (w *worker) grouping(r *Report) *grouping {
 			return g
 		}
 	}
-	g := &grouping{first: r, all: all}
+	g := &grouping{first: r, all: all, rows: newCount(new(lanes))}
 	if r.Where != nil {
 		g.where = r.Where.filter()
 	}
@@ -323,7 +323,7 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway
 	case f.new != nil:
-		b.state = f.new()
+		b.state = f.new(u.rows.lanes)
 	}
 	u.bases = append(u.bases, b)
 	return len(u.bases) - 1
@@ -549,7 +549,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		}
 	}
 	u.rows.grow(groups)
-	if err := u.rows.merge(&o.rows, ids, nil); err != nil {
+	if err := u.rows.merge(o.rows, ids, nil); err != nil {
 		return err
 	}
 	for i := range u.bases {

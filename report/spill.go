@@ -75,8 +75,8 @@ func (w *worker) spill(s *spill) error {
 	for i, u := range w.groupings {
 		var parts [partitions][]uint32
 		h := w.hashers(u)
-		for g, n := range u.rows.n {
-			if n > 0 {
+		for g := range u.rows.groups() {
+			if *u.rows.of(uint32(g)) > 0 {
 				p := h.of(uint32(g)) % partitions
 				parts[p] = append(parts[p], uint32(g))
 			}
@@ -134,7 +134,7 @@ type groupHasher struct {
 
 func (w *worker) hashers(u *grouping) *groupHasher {
 	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
-	all := make([]uint32, len(u.rows.n))
+	all := make([]uint32, u.rows.groups())
 	for g := range all {
 		all[g] = uint32(g)
 	}
@@ -168,7 +168,7 @@ func (w *worker) size() int64 {
 		for _, p := range u.levels {
 			n += p.Size()
 		}
-		n += 8 * int64(cap(u.rows.n))
+		n += u.rows.size()
 		for _, b := range u.bases {
 			if b.state != nil {
 				n += b.state.size()
@@ -178,8 +178,7 @@ func (w *worker) size() int64 {
 	return n
 }
 
-func (s *count) size() int64   { return 8 * int64(cap(s.n)) }
-func (s *sum) size() int64     { return 8 * int64(cap(s.v)) }
+func (l lane) size() int64     { return 8 * int64(cap(l.v)) / int64(l.width) }
 func (s *extreme) size() int64 { return 8 * int64(cap(s.v)) }
 func (s *sketch) size() int64  { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {
