@@ -433,6 +433,13 @@ func parquetValue(data encoding.Values, escaped bool) func(c *schema.Column, i i
 	case encoding.ByteArray:
 		v, offsets := data.ByteArray()
 		return func(c *schema.Column, i int) (schema.Fault, string) {
+			if c.Kind == schema.Addr {
+				if a, ok := shortAddr(v, int(offsets[i]), int(offsets[i+1])); ok {
+					c.Fill()
+					c.Addr = append(c.Addr, a)
+					return schema.Valid, ""
+				}
+			}
 			text := v[offsets[i]:offsets[i+1]]
 			if escaped && c.Escaped && bytes.IndexByte(text, '%') >= 0 {
 				return c.ParseEscaped(text), string(text)
