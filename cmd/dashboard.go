@@ -12,14 +12,16 @@ import (
 )
 
 // dashboardName is the report that is all panels.
-const dashboardName = "dashboard"
+const (
+	dashboardName = "dashboard"
+	dashboardDoc  = "All of it on one page, with charts: use -o html -O report.html"
+)
 
 // newDashboard returns `flowlog report dashboard`, which computes many reports in one pass. What a panel needs and
 // the logs or the machine do not have is said in its place.
 func newDashboard(con *console, args []string) *cobra.Command {
-	const short = "All of it on one page, with charts: use -o html -O report.html"
 	if !slices.Contains(args, dashboardName) {
-		return &cobra.Command{Use: dashboardName + " [flags] [INPUT ...]", Short: short, Run: func(*cobra.Command, []string) {}}
+		return &cobra.Command{Use: dashboardName + " [flags] [INPUT ...]", Short: dashboardDoc, Run: func(*cobra.Command, []string) {}}
 	}
 	panels := report.Dashboard()
 	var reports []report.Report
@@ -32,7 +34,7 @@ func newDashboard(con *console, args []string) *cobra.Command {
 	}
 	c := newReporting(con, reports, panels)
 	c.Use = dashboardName + " [flags] [INPUT ...]"
-	c.Short = short
+	c.Short = dashboardDoc
 	c.Long = "dashboard is many reports in one pass over the logs, in tabs: " + join(tabs(panels)) + ".\n" +
 		"As html it is one file with charts and tables that opens from disk, asks for nothing from anywhere and\n" +
 		"can be mailed. As json it is the same for machines."

@@ -178,6 +178,7 @@ func newReports(con *console) *cobra.Command {
 			rows = append(rows, []string{r.Name, by, doc})
 			entries = append(entries, e)
 		}
+		rows = append(rows, []string{dashboardName, "-", dashboardDoc})
 		return rows, entries, nil
 	})
 	c.PreRunE = func(*cobra.Command, []string) error { return con.settings.err }

@@ -23,6 +23,8 @@ import (
 const (
 	gap  = "  "
 	rule = "─"
+
+	asciiRule = "-"
 )
 
 // totalLabel stands in the first column of the row of totals.
@@ -311,6 +313,10 @@ func align(w io.Writer, head []string, lines [][]string, foot []string, right []
 	}
 	if n := len(right); n > 0 {
 		cell.Padding.PerColumn[n-1] = tw.Padding{Overwrite: true}
+	}
+	rule := rule
+	if opt.ASCII {
+		rule = asciiRule
 	}
 	ruled := tw.Off
 	if head != nil {
