@@ -148,6 +148,7 @@ type worker struct {
 	where      []int32
 	mixed      bool // the report at hand takes in rows that are not flows
 	some       []int32
+	words      []uint64
 	ids        []uint32 // groups of rows, flows, some
 	flowIDs    []uint32
 	picked     []uint32
@@ -182,7 +183,6 @@ type grouping struct {
 	where  filter          // nil if there is none
 	keys   []int           // places in coded
 	levels []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	words  [][]uint64      // of levels, once groups are unloaded
 	rows   count           // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool // some measure counts records that are not flows
@@ -503,9 +503,11 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
+		w.words = grown(w.words, len(rows))
 		for i, row := range rows {
-			ids[i], _ = table.ID(uint64(ids[i])<<32 | uint64(codes[row]))
+			w.words[i] = uint64(ids[i])<<32 | uint64(codes[row])
 		}
+		table.IDs(w.words[:len(rows)], ids)
 		groups = table.Len()
 	}
 	return ids, groups
@@ -541,11 +543,13 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
 		for level, table := range u.levels {
 			codes := translated[u.keys[level+1]]
-			next := make([]uint32, o.levels[level].Len())
-			for id, word := range o.levels[level].Words() {
-				next[id], _ = table.ID(uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)]))
+			words := slices.Clone(o.levels[level].Words())
+			for id, word := range words {
+				words[id] = uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)])
 			}
-			ids, groups = next, table.Len()
+			ids = make([]uint32, len(words))
+			table.IDs(words, ids)
+			groups = table.Len()
 		}
 	}
 	u.rows.grow(groups)
@@ -571,14 +575,10 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 
 // groupKeys returns a function that gives the values of a group's keys.
 func (w *worker) groupKeys(u *run) func(group uint32) []any {
-	words := make([][]uint64, len(u.levels))
-	for i, table := range u.levels {
-		words[i] = table.Words()
-	}
 	return func(group uint32) []any {
 		keys := make([]any, len(u.keys))
 		for level := len(u.levels) - 1; level >= 0; level-- {
-			word := words[level][group]
+			word := u.levels[level].Words()[group]
 			keys[level+1] = u.Keys[level+1].value(w.coded[u.keys[level+1]].coder.Value(uint32(word)))
 			group = uint32(word >> 32)
 		}
