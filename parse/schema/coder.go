@@ -214,7 +214,7 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 		out[row] = uint32(e)
 		late[fresh] = row
 		// whether it is another address or none, without a branch: then the processor waits for several at once
-		if other := e>>32 ^ key | high | (low^mapped)&math.MaxUint32 | uint64((uint32(e)-1)>>31); other != 0 {
+		if other := (e>>32 ^ key) | high | (low^mapped)&math.MaxUint32 | uint64((uint32(e)-1)>>31); other != 0 {
 			fresh++
 		}
 	}

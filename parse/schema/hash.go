@@ -99,7 +99,7 @@ func (p *Pairs) IDs(words []uint64, ids []uint32) {
 			e := found[i]
 			ids[i] = uint32(e) - 1
 			late[misses&(lot-1)] = uint8(i)
-			if (e^tags[i])>>32|p.words[uint32(e)]^word != 0 {
+			if (e^tags[i])>>32|(p.words[uint32(e)]^word) != 0 {
 				misses++
 			}
 		}
@@ -157,6 +157,14 @@ func (s *Set) Add(word uint64) bool {
 			}
 			return true
 		}
+	}
+}
+
+// Reserve makes room for the words of another Set, which has so many. They come in about the order of their places:
+// in a smaller table they would all crowd into one part of it.
+func (s *Set) Reserve(n int) {
+	for 2*n > len(s.slots) {
+		s.grow()
 	}
 }
 
