@@ -92,6 +92,7 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 			s.words = append(s.words, uint64(group)<<32|uint64(translate(codes, uint32(word))))
 		}
 	}
+	s.seen.Reserve(o.seen.Len())
 	s.seeAll()
 	s.words = nil
 	for group, e := range o.many {
