@@ -140,17 +140,21 @@ type worker struct {
 	aggregator *Aggregator
 	runs       []*run
 	groupings  []*grouping   // that the runs have, each once
+	inner      []*grouping   // that some of them are rolled up from
 	columns    []arrow.Array // by field of the projection
 	coded      []*coded
 	all        []int32 // 0, 1, 2 …
 	flows      []int32 // rows of the batch that are flows
+	others     []int32 // the rest
 	buffer     []int32
 	where      []int32
 	mixed      bool // the report at hand takes in rows that are not flows
 	some       []int32
+	words      []uint64
 	ids        []uint32 // groups of rows, flows, some
 	flowIDs    []uint32
 	picked     []uint32
+	asideIDs   []uint32
 }
 
 // coded is a key, or a field or pair of fields of which distinct values are counted, whose values are coded.
@@ -178,14 +182,14 @@ type run struct {
 // grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
 // length. A dashboard has many of those.
 type grouping struct {
-	first  *Report         // that has it
-	where  filter          // nil if there is none
-	keys   []int           // places in coded
-	levels []*schema.Pairs // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	words  [][]uint64      // of levels, once groups are unloaded
-	rows   *count          // records by group: those that are 0 do not exist
+	first  *Report  // that has it
+	where  filter   // nil if there is none
+	keys   []int    // places in coded
+	levels []*level // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	rows   *count   // records by group: those that are 0 do not exist
 	bases  []base
-	all    bool // some measure counts records that are not flows
+	all    bool      // some measure counts records that are not flows
+	from   *grouping // that the flows come from when it is rolled up; they are not added then
 
 	rest       []state // what groups that are not here have come to together; nil if there are none
 	restGroups int
@@ -201,6 +205,10 @@ type base struct {
 	coder values
 	state state
 	rows  bool // the measure is the number of rows, and needs no state
+	aside bool // no flow meets the measure's condition
+
+	from *grouping // that it is rolled up from; nil if records are added
+	part int       // the base there, or -1 for the number of rows
 }
 
 // measured is a measure: a base, or computed from several.
@@ -218,6 +226,7 @@ func (a *Aggregator) newWorker() *worker {
 		u.covered = a.spans[i]
 		w.runs = append(w.runs, u)
 	}
+	w.plan()
 	return w
 }
 
@@ -262,6 +271,12 @@ func (w *worker) grouping(r *Report) *grouping {
 			return g
 		}
 	}
+	g := w.newGrouping(r, all)
+	w.groupings = append(w.groupings, g)
+	return g
+}
+
+func (w *worker) newGrouping(r *Report, all bool) *grouping {
 	g := &grouping{first: r, all: all, rows: newCount(new(lanes))}
 	if r.Where != nil {
 		g.where = r.Where.filter()
@@ -270,9 +285,8 @@ func (w *worker) grouping(r *Report) *grouping {
 		g.keys = append(g.keys, w.code(k, r.Where == nil))
 	}
 	for range len(g.keys) - 1 {
-		g.levels = append(g.levels, schema.NewPairs())
+		g.levels = append(g.levels, &level{Pairs: schema.NewPairs()})
 	}
-	w.groupings = append(w.groupings, g)
 	return g
 }
 
@@ -308,6 +322,7 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 	b := base{Measure: m, field: p.Index(m.Field), also: p.Index(functionNamed(m.Func).also)}
 	if m.Where != nil {
 		b.where = m.Where.filter()
+		b.aside = m.All && !flowsMeet(m.Where)
 	}
 	switch f := functionNamed(m.Func); {
 	case m.Func == "distinct":
@@ -354,9 +369,16 @@ func (w *worker) add(rec arrow.Record) error {
 	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
-	for _, g := range w.groupings {
-		if err := w.run(g, rec, n); err != nil {
-			return err
+	w.others = w.others[:0]
+	if len(w.flows) < n {
+		w.buffer = append(w.buffer[:0], w.all[:n]...)
+		w.others = append(w.others, without(w.buffer, w.flows)...)
+	}
+	for _, groupings := range [][]*grouping{w.groupings, w.inner} {
+		for _, g := range groupings {
+			if err := w.run(g, rec, n); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -398,7 +420,13 @@ func codeOf(words *array.String, value string) int32 {
 func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	p := w.aggregator.projection
 	rows := w.flows
-	if w.mixed = u.all && len(w.flows) < n; w.mixed {
+	w.mixed = u.all && len(w.flows) < n
+	switch {
+	case u.from != nil && !w.mixed:
+		return nil
+	case u.from != nil:
+		rows = w.others
+	case w.mixed:
 		rows = w.all[:n]
 	}
 	if u.where != nil {
@@ -417,7 +445,10 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	flowRows, flowIDs := rows, ids
 	if w.mixed {
 		flowRows = w.flows
-		if u.where != nil {
+		switch {
+		case u.from != nil:
+			flowRows = nil
+		case u.where != nil:
 			w.buffer = append(w.buffer[:0], rows...)
 			flowRows = flows(w.columns[p.Index("log_status")], w.buffer, w.buffer[:0])
 		}
@@ -426,12 +457,16 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	}
 	for i := range u.bases {
 		b := &u.bases[i]
-		if b.state == nil {
+		if b.state == nil || b.from != nil {
 			continue
 		}
 		ids, rows := flowIDs, flowRows
 		if b.All {
 			ids, rows = allIDs, allRows
+		}
+		if b.aside && u.from == nil && u.where == nil {
+			ids, rows = pick(ids, rows, w.others, w.asideIDs[:0]), w.others
+			w.asideIDs = ids
 		}
 		if b.where != nil {
 			w.some = append(w.some[:0], rows...)
@@ -503,15 +538,14 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
-		for i, row := range rows {
-			ids[i], _ = table.ID(uint64(ids[i])<<32 | uint64(codes[row]))
-		}
+		w.words = grown(w.words, len(rows))
+		table.number(ids, groups, rows, codes, w.coded[u.keys[level+1]].coder.Len(), w.words)
 		groups = table.Len()
 	}
 	return ids, groups
 }
 
-// merge takes in what another worker has come to.
+// merge takes in what another worker has come to. Both are rolled up.
 func (w *worker) merge(o *worker) error {
 	translated := w.translate(o)
 	for i, g := range w.groupings {
@@ -541,11 +575,13 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
 		for level, table := range u.levels {
 			codes := translated[u.keys[level+1]]
-			next := make([]uint32, o.levels[level].Len())
-			for id, word := range o.levels[level].Words() {
-				next[id], _ = table.ID(uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)]))
+			words := slices.Clone(o.levels[level].Words())
+			for id, word := range words {
+				words[id] = uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)])
 			}
-			ids, groups = next, table.Len()
+			ids = make([]uint32, len(words))
+			table.IDs(words, ids)
+			groups = table.Len()
 		}
 	}
 	u.rows.grow(groups)
@@ -571,14 +607,10 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 
 // groupKeys returns a function that gives the values of a group's keys.
 func (w *worker) groupKeys(u *run) func(group uint32) []any {
-	words := make([][]uint64, len(u.levels))
-	for i, table := range u.levels {
-		words[i] = table.Words()
-	}
 	return func(group uint32) []any {
 		keys := make([]any, len(u.keys))
 		for level := len(u.levels) - 1; level >= 0; level-- {
-			word := words[level][group]
+			word := u.levels[level].Words()[group]
 			keys[level+1] = u.Keys[level+1].value(w.coded[u.keys[level+1]].coder.Value(uint32(word)))
 			group = uint32(word >> 32)
 		}

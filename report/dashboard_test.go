@@ -89,12 +89,83 @@ func TestSharedGroups(t *testing.T) {
 		}
 		reports = append(reports, r)
 	}
-	rows := randomRows(rand.New(rand.NewPCG(1, 2)), 500)
+	sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(1, 2)), 500))
+}
+
+// TestPanelsAlone: what a report shows on a dashboard is what it shows alone. There, it sees the records; here, many
+// are rolled up from the groups of others.
+func TestPanelsAlone(t *testing.T) {
+	scope := Scope{Fields: schema.Logged(), Number: func(field, name string) []int64 {
+		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
+	}}
+	for seed, where := range []string{"", "action = REJECT", "dstport < 1024 and protocol in (6, 17)", "packets > 5 or bytes > 100"} {
+		var reports []Report
+		for _, p := range append(Dashboard(), extraPanels...) {
+			r, _ := Named(p.Report)
+			changed, err := r.With(p.Change, scope, time.UTC)
+			if err == nil && where != "" {
+				c := Change{Where: where, Top: -1}
+				if changed.timeAt() >= 0 {
+					c.Every = "5m" // bins are as wide as all that is shown together asks for
+				}
+				changed, err = changed.With(c, scope, time.UTC)
+			}
+			if err == nil && p.Tab != "Geo" && p.Tab != "ASN" {
+				reports = append(reports, changed)
+			}
+		}
+		if len(reports) < 50 {
+			t.Fatalf("only %d panels have logged fields alone", len(reports))
+		}
+		sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(uint64(seed), 2)), 300))
+	}
+}
+
+// TestBinsOfConditions: bins are as wide as the flows ask for that meet some condition, whatever else is rolled up.
+func TestBinsOfConditions(t *testing.T) {
+	rows := rowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
+	var reports []Report
+	for _, where := range []string{"protocol = 6", "protocol = 17"} {
+		reports = append(reports, changed(t, "timeline", Change{Where: where, Measures: []string{"flows"}, Top: -1}))
+	}
+	tables, _, err := aggregate(t, reports, rows, 1, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tables {
+		want(t, reports[i].Where.String(), tables[i].Columns[0].Every, time.Minute)
+	}
+	want(t, "on disk", spilled(t, reports, rows, 1, 1)[0].Columns[0].Every, time.Minute)
+}
+
+// extraPanels ask for what no panel of the dashboard does.
+var extraPanels = []Panel{
+	{"", "hours in another zone", "heatmap", Change{By: panelWords("hour action"), Measures: panelWords("first last avg(bytes) count(bytes) bps"), Top: -1}},
+	{"", "no keys", "summary", Change{Where: "action = ACCEPT", Top: -1}},
+	{"", "no keys, other measures", "summary", Change{Measures: panelWords("flows max(bytes) p50(packets) distinct_srcaddr distinct_protocol"), Top: -1}},
+	{"", "status", "protocols", Change{By: panelWords("log_status"), Measures: panelWords("flows nodata"), Top: -1}},
+	{"", "of one status", "timeline", Change{Where: "log_status = OK", Top: -1}},
+	{"", "nulls", "protocols", Change{Where: "action is null or action = REJECT", Top: -1}},
+	{"", "two fields at once", "protocols", Change{Where: "action = REJECT or protocol = 6", Top: -1}},
+	{"", "wide and narrow", "actions", Change{Where: "not action = REJECT and bytes > 100", Top: -1}},
+	{"", "other bins", "timeline", Change{By: panelWords("time action"), Every: "1h", Top: -1}},
+	{"", "of all records", "quality", Change{By: panelWords("protocol"), Top: -1}},
+	{"", "of all records, rolled up", "timeline", Change{By: panelWords("time action"), Where: "protocol = 6", Measures: panelWords("nodata skipdata flows rejected"), Top: -1}},
+}
+
+// sameAlone checks that reports come to the same together, with one worker and several, in memory and not, as each
+// does alone.
+func sameAlone(t *testing.T, reports []Report, rows []row) {
+	t.Helper()
 	for _, workers := range []int{1, 3} {
 		together, lacks, err := aggregate(t, reports, rows, workers, 64)
-		if err != nil || len(lacks) > 0 {
-			t.Fatal(err, lacks)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, l := range slices.Backward(lacks) {
+			reports = slices.Delete(slices.Clone(reports), l.Index, l.Index+1)
+		}
+		onDisk := spilled(t, reports, rows, workers, 64)
 		for i, r := range reports {
 			alone, _, err := aggregate(t, []Report{r}, rows, 1, 64)
 			if err != nil {
@@ -102,7 +173,10 @@ func TestSharedGroups(t *testing.T) {
 			}
 			alone[0].Notes, together[i].Notes = nil, nil // only the first says that flows were lost
 			if !reflect.DeepEqual(alone[0], together[i]) {
-				t.Errorf("%s %d: alone %v, together %v", r.Name, i, alone[0], together[i])
+				t.Errorf("%s by %v where %v: alone %v, together %v", r.Name, r.Keys, r.Where, alone[0], together[i])
+			}
+			if g, w := result(onDisk[i]), result(alone[0]); g != w {
+				t.Errorf("%s by %v where %v: alone %v, together and spilled %v", r.Name, r.Keys, r.Where, w, g)
 			}
 		}
 	}

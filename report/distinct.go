@@ -21,18 +21,37 @@ type distinct struct {
 	n      []int64
 	many   map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes hashes
+	words  []uint64 // of a batch
 	sorted []uint64 // what is seen, in order, once it was asked for
 }
 
 func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
 
 func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
+	s.words = s.words[:0]
 	for i, row := range rows {
 		if code := in.codes[row]; code != 0 {
-			s.see(ids[i], code)
+			s.words = append(s.words, uint64(ids[i])<<32|uint64(code))
 		}
 	}
+	s.seeAll()
 	return nil
+}
+
+// seeAll takes in words of group and code. It is see for many.
+func (s *distinct) seeAll() {
+	if s.many != nil {
+		for _, word := range s.words {
+			s.see(uint32(word>>32), uint32(word))
+		}
+		return
+	}
+	for _, word := range s.seen.AddAll(s.words) {
+		group := uint32(word >> 32)
+		if s.n[group]++; s.n[group] == exactDistinct+1 {
+			s.estimate(group)
+		}
+	}
 }
 
 func (s *distinct) see(group, code uint32) {
@@ -67,11 +86,15 @@ func (s *distinct) estimate(group uint32) *logLog {
 
 func (s *distinct) merge(other state, ids, codes []uint32) error {
 	o := other.(*distinct)
+	s.words = s.words[:0]
 	for word := range o.seen.All {
 		if group := ids[word>>32]; group != skip {
-			s.see(group, translate(codes, uint32(word)))
+			s.words = append(s.words, uint64(group)<<32|uint64(translate(codes, uint32(word))))
 		}
 	}
+	s.seen.Reserve(o.seen.Len())
+	s.seeAll()
+	s.words = nil
 	for group, e := range o.many {
 		if ids[group] == skip {
 			continue
@@ -141,7 +164,8 @@ type pairCoder struct {
 	parts  [2]int // places of what codes the values
 	coders [2]schema.Coder
 	pairs  *schema.Pairs
-	words  []uint64 // of pairs, as far as they were asked for
+	words  []uint64 // of a batch
+	ids    []uint32
 }
 
 func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
@@ -149,8 +173,22 @@ func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
 }
 
 func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
+	c.words, c.ids = grown(c.words, len(rows)), grown(c.ids, len(rows))
+	n := 0
 	for _, row := range rows {
-		out[row] = c.code(a[row], b[row])
+		if a[row] != 0 && b[row] != 0 {
+			c.words[n] = uint64(a[row])<<32 | uint64(b[row])
+			n++
+		}
+	}
+	c.pairs.IDs(c.words[:n], c.ids)
+	n = 0
+	for _, row := range rows {
+		out[row] = 0
+		if a[row] != 0 && b[row] != 0 {
+			out[row] = c.ids[n] + 1
+			n++
+		}
 	}
 }
 
@@ -169,10 +207,7 @@ func (c *pairCoder) Value(code uint32) any {
 	if code == 0 {
 		return nil
 	}
-	if len(c.words) != c.pairs.Len() {
-		c.words = c.pairs.Words()
-	}
-	word := c.words[code-1]
+	word := c.pairs.Words()[code-1]
 	return [2]any{c.coders[0].Value(uint32(word >> 32)), c.coders[1].Value(uint32(word))}
 }
 

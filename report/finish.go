@@ -92,6 +92,11 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	if a.spilled != nil {
 		return a.finishSpilled(stats)
 	}
+	for _, w := range a.workers {
+		if err := w.roll(); err != nil {
+			return nil, err
+		}
+	}
 	w, rest := a.workers[0], a.workers[1:]
 	if a.chooseSteps() {
 		w, rest = a.newWorker(), a.workers
@@ -114,7 +119,7 @@ func (a *Aggregator) chooseSteps() bool {
 		keys := slices.Clone(a.reports[i].Keys)
 		for k := range keys {
 			if keys[k].Every == auto {
-				keys[k].Every = steps[0]
+				keys[k].Every, keys[k].chosen = steps[0], true
 				if a.bins.lo <= a.bins.hi {
 					keys[k].Every = chooseStep(a.bins.lo, a.bins.hi)
 				}
@@ -128,20 +133,37 @@ func (a *Aggregator) chooseSteps() bool {
 // observed is the range of bins of time whose width is left open.
 type observed struct{ span[int64] }
 
-// observe takes in those of a worker, and reports whether there are any.
+// observe takes in those of a worker, which is rolled up, and reports whether there are any.
 func (o *observed) observe(w *worker) bool {
 	open := false
-	for _, c := range w.coded {
-		if c.key.Every != auto {
-			continue
-		}
-		open = true
-		for code := 1; code < c.coder.Len(); code++ {
-			second := c.coder.Value(uint32(code)).(int64)
-			o.lo, o.hi = min(o.lo, second), max(o.hi, second)
+	for _, g := range w.groupings {
+		for i, k := range g.first.Keys {
+			if k.Every != auto {
+				continue
+			}
+			open = true
+			c := w.coded[g.keys[i]].coder
+			if g.first.Where == nil { // what was coded is these, or in another grouping
+				for code := 1; code < c.Len(); code++ {
+					o.add(c.Value(uint32(code)))
+				}
+				continue
+			}
+			_, ids := g.groups()
+			codes := slices.Clone(w.keyCodes(g, ids)[i])
+			slices.Sort(codes)
+			for _, code := range slices.Compact(codes) {
+				o.add(c.Value(code))
+			}
 		}
 	}
 	return open
+}
+
+func (o *observed) add(second any) {
+	if s, ok := second.(int64); ok {
+		o.lo, o.hi = min(o.lo, s), max(o.hi, s)
+	}
 }
 
 // unmet lists the fields that are lacking, of those that it is asked about, and without which a condition cannot be met.

@@ -22,6 +22,8 @@ type Key struct {
 	Every time.Duration
 	Hour  bool // of the day, from 0 to 23, in Zone
 	Zone  *time.Location
+
+	chosen bool // Every was auto: keys that were different stay so
 }
 
 // timeKey is the name of the key that is a bin of time, and hourKey that of the hour of the day. They are computed

@@ -71,13 +71,8 @@ func (w *worker) keyCodes(u *grouping, groups []uint32) [][]uint32 {
 		return codes
 	}
 	prefix := append([]uint32(nil), groups...)
-	if u.words == nil {
-		for _, table := range u.levels {
-			u.words = append(u.words, table.Words())
-		}
-	}
 	for level := len(u.levels) - 1; level >= 0; level-- {
-		words := u.words[level]
+		words := u.levels[level].Words()
 		last := make([]uint32, len(groups))
 		for i, g := range prefix {
 			last[i] = uint32(words[g])

@@ -274,6 +274,11 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 		}
 		return nil
 	}
+	for _, w := range a.workers {
+		if err := w.roll(); err != nil {
+			return err
+		}
+	}
 	w := a.workers[0]
 	for _, o := range a.workers[1:] {
 		if err := w.merge(o); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -65,6 +66,10 @@ func (a *Aggregator) spill(w *worker) error {
 			return err
 		}
 	}
+	if err := w.roll(); err != nil {
+		a.mu.Unlock()
+		return err
+	}
 	a.bins.observe(w)
 	a.mu.Unlock()
 	return w.spill(a.spilled)
@@ -72,6 +77,9 @@ func (a *Aggregator) spill(w *worker) error {
 
 // spill puts everything that the worker has come to on disk. The worker cannot be used afterwards.
 func (w *worker) spill(s *spill) error {
+	if err := w.roll(); err != nil {
+		return err
+	}
 	for i, u := range w.groupings {
 		var parts [partitions][]uint32
 		h := w.hashers(u)
@@ -164,9 +172,9 @@ func (w *worker) size() int64 {
 			n += c.coder.Size()
 		}
 	}
-	for _, u := range w.groupings {
-		for _, p := range u.levels {
-			n += p.Size()
+	for _, u := range slices.Concat(w.groupings, w.inner) {
+		for _, l := range u.levels {
+			n += l.Size() + 4*int64(len(l.near))
 		}
 		n += u.rows.size()
 		for _, b := range u.bases {
@@ -198,6 +206,11 @@ func (s *gap) size() int64 {
 // finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
 // partition that can be among the rows that are shown. Of the others it has the sums.
 func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
+	for _, w := range a.workers {
+		if err := w.roll(); err != nil {
+			return nil, err
+		}
+	}
 	a.chooseSteps()
 	for _, w := range a.workers {
 		if err := w.spill(a.spilled); err != nil {

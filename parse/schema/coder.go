@@ -3,8 +3,6 @@ package schema
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"unsafe"
@@ -46,7 +44,7 @@ func NewCoder(f Field) Coder {
 			return &smallCoder{}
 		}
 	}
-	return &wordCoder{kind: f.Kind, words: []uint64{0}, codes: NewPairs()}
+	return &wordCoder{kind: f.Kind, codes: NewPairs()}
 }
 
 // Validity says which rows of a column are null.
@@ -112,57 +110,69 @@ func (c *smallCoder) Absorb(other Coder) []uint32 {
 // wordCoder codes numbers by the 64 bits that hold them.
 type wordCoder struct {
 	kind  Kind
-	words []uint64 // by code
 	codes *Pairs
+	words []uint64 // of a batch
+	ids   []uint32
 }
 
 func (c *wordCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
-	valid := ValidityOf(col)
-	var word func(row int32) uint64
 	switch a := col.(type) {
 	case *array.Int32:
-		values := a.Int32Values()
-		word = func(row int32) uint64 { return uint64(values[row]) }
+		encodeWords(c, a.Int32Values(), ValidityOf(col), rows, out)
 	case *array.Int64:
-		values := a.Int64Values()
-		word = func(row int32) uint64 { return uint64(values[row]) }
+		encodeWords(c, a.Int64Values(), ValidityOf(col), rows, out)
 	case *array.Float64:
+		// floating-point numbers are words as they are
 		values := a.Float64Values()
-		word = func(row int32) uint64 { return math.Float64bits(values[row]) }
+		encodeWords(c, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(values))), len(values)), ValidityOf(col), rows, out)
 	}
+}
+
+func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+	c.words = slices.Grow(c.words[:0], len(rows))[:len(rows)]
+	c.ids = slices.Grow(c.ids[:0], len(rows))[:len(rows)]
+	n := 0
+	for _, row := range rows {
+		if !valid.Null(row) {
+			c.words[n] = uint64(values[row])
+			n++
+		}
+	}
+	c.codes.IDs(c.words[:n], c.ids)
+	n = 0
 	for _, row := range rows {
 		out[row] = 0
 		if !valid.Null(row) {
-			out[row] = c.code(word(row))
+			out[row] = c.ids[n] + 1
+			n++
 		}
 	}
 }
 
 func (c *wordCoder) code(word uint64) uint32 {
-	id, isNew := c.codes.ID(word)
-	if isNew {
-		c.words = append(c.words, word)
-	}
+	id, _ := c.codes.ID(word)
 	return id + 1
 }
 
-func (c *wordCoder) Len() int { return len(c.words) }
+func (c *wordCoder) word(code uint32) uint64 { return c.codes.Words()[code-1] }
+func (c *wordCoder) Len() int                { return c.codes.Len() + 1 }
 
 func (c *wordCoder) Value(code uint32) any {
 	switch {
 	case code == 0:
 		return nil
 	case c.kind == Float:
-		return math.Float64frombits(c.words[code])
+		return math.Float64frombits(c.word(code))
 	}
-	return int64(c.words[code])
+	return int64(c.word(code))
 }
 
 func (c *wordCoder) Absorb(other Coder) []uint32 {
 	o := other.(*wordCoder)
 	codes := make([]uint32, o.Len())
+	c.codes.IDs(o.codes.Words(), codes[1:])
 	for i := 1; i < len(codes); i++ {
-		codes[i] = c.code(o.words[i])
+		codes[i]++
 	}
 	return codes
 }
@@ -199,10 +209,11 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 	for i, row := range rows {
 		v, e := &values[row], c.found[i]
+		high, low := halves(v)
 		switch {
 		case valid.Null(row):
 			out[row] = 0
-		case e != 0 && isIPv4(v) && e>>32 == uint64(binary.LittleEndian.Uint32(v[12:])):
+		case e != 0 && high == 0 && uint32(low) == mapped && e>>32 == low>>32:
 			out[row] = uint32(e)
 		default:
 			out[row] = c.code(v)
@@ -210,8 +221,11 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 }
 
-func isIPv4(a *[16]byte) bool {
-	return binary.LittleEndian.Uint64(a[:8]) == 0 && binary.LittleEndian.Uint32(a[8:]) == 0xffff0000
+// mapped is the lower half of the second word of IPv4 addresses, whose first word is 0.
+const mapped = 0xffff0000
+
+func halves(a *[16]byte) (high, low uint64) {
+	return binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
 }
 
 // encodeCoded is Encode for a column with a dictionary, which nobody changes and many batches share.
@@ -221,7 +235,6 @@ func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity,
 		c.known = slices.Grow(c.known[:0], len(words))[:len(words)]
 		clear(c.known)
 	}
-	c.fresh = slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
 	fresh := 0
 	for _, row := range rows {
 		if valid.Null(row) {
@@ -249,7 +262,8 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 	if len(c.addrs) == cap(c.addrs) {
 		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
 	}
-	if !isIPv4(a) {
+	high, low := halves(a)
+	if high != 0 || uint32(low) != mapped {
 		code, ok := c.v6[*a]
 		if !ok {
 			code = uint32(len(c.addrs))
@@ -258,7 +272,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 		}
 		return code
 	}
-	key := uint64(binary.LittleEndian.Uint32(a[12:]))
+	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
 	for i := hash(key) >> c.shift; ; i = (i + 1) & mask {
 		e := c.v4[i]
@@ -269,7 +283,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 			code := uint32(len(c.addrs))
 			c.addrs = append(c.addrs, *a)
 			c.v4[i] = key<<32 | uint64(code)
-			if c.n4++; 3*c.n4 > 2*len(c.v4) {
+			if c.n4++; 2*c.n4 > len(c.v4) {
 				c.grow()
 			}
 			return code
@@ -292,18 +306,6 @@ func (c *addrCoder) grow() {
 		}
 		c.v4[i] = e
 	}
-}
-
-// touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
-// is, each page of it takes two page faults, and the second one interrupts all processors.
-func touched[T any](n int) []T {
-	const page = 4 << 10
-	values := make([]T, n)
-	var zero T
-	for i := 0; i < n; i += page / int(unsafe.Sizeof(zero)) {
-		values[i] = zero
-	}
-	return values
 }
 
 func (c *addrCoder) Len() int { return len(c.addrs) }
@@ -386,133 +388,4 @@ func (c *textCoder) Absorb(other Coder) []uint32 {
 		codes[i] = uint32(c.dict.Code(o.dict.Value(int32(i-1)))) + 1
 	}
 	return codes
-}
-
-// Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
-type Pairs struct {
-	slots []pair // a hash table with linear probing, at most half full
-	n     uint32
-	shift uint
-}
-
-type pair struct {
-	word uint64
-	id   uint32 // plus 1; 0 is an empty slot
-}
-
-// NewPairs returns an empty Pairs.
-func NewPairs() *Pairs { return &Pairs{slots: make([]pair, 1<<8), shift: 64 - 8} }
-
-// Len is how many words there are.
-func (p *Pairs) Len() int { return int(p.n) }
-
-// ID returns the number of the word, and whether it is new.
-func (p *Pairs) ID(word uint64) (id uint32, isNew bool) {
-	mask := uint64(len(p.slots) - 1)
-	for i := hash(word) >> p.shift; ; i = (i + 1) & mask {
-		e := &p.slots[i]
-		if e.word == word && e.id != 0 {
-			return e.id - 1, false
-		}
-		if e.id == 0 {
-			p.n++
-			*e = pair{word, p.n}
-			if 2*int(p.n) > len(p.slots) {
-				p.grow()
-			}
-			return p.n - 1, true
-		}
-	}
-}
-
-// The seeds keep whoever sends packets from choosing addresses that all fall into one place of a table.
-var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
-
-func hash(w uint64) uint64 {
-	high, low := bits.Mul64(w^seed1, seed2)
-	return high ^ low
-}
-
-// A Set is a set of 64-bit words that are not 0.
-type Set struct {
-	slots []uint64 // a hash table with linear probing, at most half full
-	n     int
-	shift uint
-}
-
-// NewSet returns an empty Set.
-func NewSet() *Set { return &Set{slots: make([]uint64, 1<<8), shift: 64 - 8} }
-
-// Len is how many words there are.
-func (s *Set) Len() int { return s.n }
-
-// Add adds a word, and returns whether it is new.
-func (s *Set) Add(word uint64) bool {
-	mask := uint64(len(s.slots) - 1)
-	for i := hash(word) >> s.shift; ; i = (i + 1) & mask {
-		switch s.slots[i] {
-		case word:
-			return false
-		case 0:
-			s.slots[i] = word
-			if s.n++; 2*s.n > len(s.slots) {
-				s.grow()
-			}
-			return true
-		}
-	}
-}
-
-func (s *Set) grow() {
-	old := s.slots
-	s.slots = make([]uint64, 4*len(old))
-	s.shift -= 2
-	mask := uint64(len(s.slots) - 1)
-	for _, word := range old {
-		if word == 0 {
-			continue
-		}
-		i := hash(word) >> s.shift
-		for s.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		s.slots[i] = word
-	}
-}
-
-// All calls yield with each word, in no order, until it returns false.
-func (s *Set) All(yield func(word uint64) bool) {
-	for _, word := range s.slots {
-		if word != 0 && !yield(word) {
-			return
-		}
-	}
-}
-
-func (p *Pairs) grow() {
-	old := p.slots
-	p.slots = touched[pair](4 * len(old))
-	p.shift -= 2
-	mask := uint64(len(p.slots) - 1)
-	for _, e := range old {
-		if e.id == 0 {
-			continue
-		}
-		i := hash(e.word) >> p.shift
-		for p.slots[i].id != 0 {
-			i = (i + 1) & mask
-		}
-		p.slots[i] = e
-	}
-}
-
-// Words returns all words, by their number.
-func (p *Pairs) Words() []uint64 {
-	words := make([]uint64, p.n)
-	for _, e := range p.slots {
-		if e.id != 0 {
-			words[e.id-1] = e.word
-		}
-	}
-	return words
 }

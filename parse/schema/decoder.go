@@ -30,15 +30,15 @@ func (c *smallCoder) Code(v any) (uint32, bool) {
 
 func (c *wordCoder) Gather(codes []uint32, out *Column) {
 	for _, code := range codes {
-		switch word := c.words[code]; {
+		switch {
 		case code == 0:
 			out.Null()
 		case c.kind == Float:
-			out.Float = append(out.Float, math.Float64frombits(word))
+			out.Float = append(out.Float, math.Float64frombits(c.word(code)))
 		case c.kind == Int32:
-			out.Int32 = append(out.Int32, int32(word))
+			out.Int32 = append(out.Int32, int32(c.word(code)))
 		default:
-			out.Int64 = append(out.Int64, int64(word))
+			out.Int64 = append(out.Int64, int64(c.word(code)))
 		}
 	}
 }
@@ -91,14 +91,8 @@ func (c *textCoder) Code(v any) (uint32, bool) {
 	return uint32(code + 1), code >= 0
 }
 
-// Size is about how many bytes the words take.
-func (p *Pairs) Size() int64 { return int64(len(p.slots)) * int64(unsafe.Sizeof(pair{})) }
-
-// Size is about how many bytes the words take.
-func (s *Set) Size() int64 { return int64(len(s.slots)) * 8 }
-
 func (c *smallCoder) Size() int64 { return 0 }
-func (c *wordCoder) Size() int64  { return c.codes.Size() + 8*int64(cap(c.words)) }
+func (c *wordCoder) Size() int64  { return c.codes.Size() }
 func (c *addrCoder) Size() int64 {
 	const v6 = 64 // of a map's entry, about
 	return 8*int64(len(c.v4)) + 16*int64(cap(c.addrs)) + v6*int64(len(c.v6))

@@ -1,0 +1,219 @@
+package schema
+
+import (
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"unsafe"
+)
+
+// Hash tables of 64-bit words. Whoever asks them asks for the words of a batch: where the tables are larger than the
+// processor's caches, all that it costs is the wait for memory, and the processor waits for many places at once if
+// nothing that it does meanwhile depends on what is there.
+
+// lot is how many words are looked up together: enough to wait for, and so few that their places are still in the
+// first-level cache when it comes to them again.
+const lot = 256
+
+// The seeds keep whoever sends packets from choosing addresses that all fall into one place of a table.
+var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
+
+func hash(w uint64) uint64 {
+	high, low := bits.Mul64(w^seed1, seed2)
+	return high ^ low
+}
+
+// touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
+// is, each page of it takes two page faults, and the second one interrupts all processors.
+func touched[T any](n int) []T {
+	const page = 4 << 10
+	values := make([]T, n)
+	var zero T
+	for i := 0; i < n; i += page / int(unsafe.Sizeof(zero)) {
+		values[i] = zero
+	}
+	return values
+}
+
+// Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
+type Pairs struct {
+	words []uint64 // by number, plus 1
+	slots []uint64 // with linear probing: the upper half of a word's hash, and its place in words; 0 if empty
+	shift uint
+}
+
+// NewPairs returns an empty Pairs.
+func NewPairs() *Pairs {
+	return &Pairs{words: make([]uint64, 1), slots: make([]uint64, 1<<8), shift: 64 - 8}
+}
+
+// Len is how many words there are.
+func (p *Pairs) Len() int { return len(p.words) - 1 }
+
+// Words returns all words, by their number. It is valid until the next word is added.
+func (p *Pairs) Words() []uint64 { return p.words[1:] }
+
+// Size is about how many bytes the words take.
+func (p *Pairs) Size() int64 { return 8 * int64(cap(p.slots)+cap(p.words)) }
+
+// tag is the hash of a word whose upper half is not 0.
+func tag(word uint64) uint64 { return hash(word) | 1<<32 }
+
+// ID returns the number of the word, and whether it is new.
+func (p *Pairs) ID(word uint64) (id uint32, isNew bool) { return p.find(word, tag(word)) }
+
+func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
+	mask := uint64(len(p.slots) - 1)
+	for i := tag >> p.shift; ; i = (i + 1) & mask {
+		e := p.slots[i]
+		if e>>32 == tag>>32 && p.words[uint32(e)] == word {
+			return uint32(e) - 1, false
+		}
+		if e == 0 {
+			if len(p.words) == cap(p.words) {
+				p.words = slices.Grow(p.words, len(p.words)) // append would copy it five times as often
+			}
+			p.slots[i] = tag>>32<<32 | uint64(len(p.words))
+			p.words = append(p.words, word)
+			if 3*p.Len() > 2*len(p.slots) {
+				p.grow()
+			}
+			return uint32(p.Len() - 1), true
+		}
+	}
+}
+
+// IDs writes the number of each word to ids.
+func (p *Pairs) IDs(words []uint64, ids []uint32) {
+	var tags, found [lot]uint64
+	var late [lot]uint8
+	for len(words) > 0 {
+		n := min(len(words), lot)
+		slots, shift := p.slots, p.shift&63
+		for i, word := range words[:n] {
+			tags[i] = tag(word)
+			found[i] = slots[tags[i]>>shift]
+		}
+		misses := 0
+		for i, word := range words[:n] {
+			e := found[i]
+			ids[i] = uint32(e) - 1
+			late[misses&(lot-1)] = uint8(i)
+			if (e^tags[i])>>32|(p.words[uint32(e)]^word) != 0 {
+				misses++
+			}
+		}
+		for _, i := range late[:misses] {
+			ids[i], _ = p.find(words[i], tags[i])
+		}
+		words, ids = words[n:], ids[n:]
+	}
+}
+
+func (p *Pairs) grow() {
+	old := p.slots
+	p.slots = touched[uint64](2 * len(old))
+	p.shift--
+	mask := uint64(len(p.slots) - 1)
+	for _, e := range old {
+		if e == 0 {
+			continue
+		}
+		i := e >> p.shift // the table has fewer places than the half of the hash tells apart
+		for p.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		p.slots[i] = e
+	}
+}
+
+// A Set is a set of 64-bit words that are not 0.
+type Set struct {
+	slots []uint64 // a hash table with linear probing, at most half full
+	n     int
+	shift uint
+}
+
+// NewSet returns an empty Set.
+func NewSet() *Set { return &Set{slots: make([]uint64, 1<<8), shift: 64 - 8} }
+
+// Len is how many words there are.
+func (s *Set) Len() int { return s.n }
+
+// Size is about how many bytes the words take.
+func (s *Set) Size() int64 { return 8 * int64(len(s.slots)) }
+
+// Add adds a word, and returns whether it is new.
+func (s *Set) Add(word uint64) bool {
+	mask := uint64(len(s.slots) - 1)
+	for i := hash(word) >> s.shift; ; i = (i + 1) & mask {
+		switch s.slots[i] {
+		case word:
+			return false
+		case 0:
+			s.slots[i] = word
+			if s.n++; 2*s.n > len(s.slots) {
+				s.grow()
+			}
+			return true
+		}
+	}
+}
+
+// Reserve makes room for the words of another Set, which has so many. They come in about the order of their places:
+// in a smaller table they would all crowd into one part of it.
+func (s *Set) Reserve(n int) {
+	for 2*n > len(s.slots) {
+		s.grow()
+	}
+}
+
+// AddAll adds words, and returns those that are new, in their order. It reuses the slice.
+func (s *Set) AddAll(words []uint64) []uint64 {
+	added := words[:0]
+	for len(words) > 0 {
+		n := min(len(words), lot)
+		slots, shift := s.slots, s.shift&63
+		left := 0
+		for _, word := range words[:n] {
+			at := slots[hash(word)>>shift]
+			words[left] = word
+			if at != word {
+				left++
+			}
+		}
+		for _, word := range words[:left] {
+			if s.Add(word) {
+				added = append(added, word)
+			}
+		}
+		words = words[n:]
+	}
+	return added
+}
+
+// All calls yield with each word, in no order, until it returns false.
+func (s *Set) All(yield func(word uint64) bool) {
+	for _, word := range s.slots {
+		if word != 0 && !yield(word) {
+			return
+		}
+	}
+}
+
+func (s *Set) grow() {
+	old := s.slots
+	s.slots = touched[uint64](2 * len(old))
+	s.shift--
+	mask := uint64(len(s.slots) - 1)
+	for _, word := range old {
+		if word == 0 {
+			continue
+		}
+		i := hash(word) >> s.shift
+		for s.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = word
+	}
+}

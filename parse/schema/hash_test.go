@@ -1,0 +1,129 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// TestTablesAgreeWithMaps asks for words in lots of all sizes, in which the same word comes more than once.
+func TestTablesAgreeWithMaps(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	pairs, single, set := NewPairs(), NewPairs(), NewSet()
+	const high = math.MaxUint32 // whatever is mixed into those bits by mistake does not show
+	numbers := make(map[uint64]uint32)
+	members := make(map[uint64]bool)
+	for _, n := range []int{0, 1, 2, lot - 1, lot, lot + 1, 3000, 70_000} {
+		words, ids := make([]uint64, n), make([]uint32, n)
+		for i := range words {
+			words[i] = uint64(r.IntN(2+n))<<32 | uint64(r.IntN(3))
+			if n%2 == 0 {
+				words[i] = uint64(r.IntN(4))<<32 | high&^(1<<r.IntN(32)|1<<r.IntN(32))
+			}
+		}
+		pairs.IDs(words, ids)
+		var added []uint64
+		for i, word := range words {
+			number, known := numbers[word]
+			if !known {
+				number = uint32(len(numbers))
+				numbers[word] = number
+			}
+			if id, isNew := single.ID(word); id != number || ids[i] != number || isNew == known {
+				t.Fatalf("word %x: got numbers %d and, in a lot, %d, want %d", word, id, ids[i], number)
+			}
+			words[i]++ // there is no 0 in a set
+			if !members[words[i]] {
+				members[words[i]] = true
+				added = append(added, words[i])
+			}
+		}
+		if got := set.AddAll(words); !slices.Equal(got, added) {
+			t.Fatalf("of %d words: got %d new ones, want %d", n, len(got), len(added))
+		}
+	}
+	if pairs.Len() != len(numbers) || set.Len() != len(members) || len(slices.Collect(set.All)) != len(members) {
+		t.Errorf("got %d and %d words, want %d and %d", pairs.Len(), set.Len(), len(numbers), len(members))
+	}
+	for id, word := range pairs.Words() {
+		if numbers[word] != uint32(id) {
+			t.Errorf("word %x: got number %d, want %d", word, id, numbers[word])
+		}
+	}
+}
+
+// zipfAddrs is a column of IPv4 addresses that come as often as Zipf says, as in real traffic.
+func zipfAddrs(distinct uint64, n int) arrow.Array {
+	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.1, 4, distinct-1)
+	c := NewColumn(Field{Name: "srcaddr", Kind: Addr})
+	for range n {
+		a := uint32(zipf.Uint64()) * 2654435761
+		c.Addr = append(c.Addr, [16]byte{10: 0xff, 0xff, byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+	}
+	return c.Array()
+}
+
+func BenchmarkAddrCoder(b *testing.B) {
+	for _, distinct := range []uint64{1000, 200_000, 2_000_000} {
+		b.Run(fmt.Sprint(distinct), func(b *testing.B) {
+			const batch, batches = 2000, 500
+			col := zipfAddrs(distinct, batch*batches)
+			rows, out := make([]int32, batch*batches), make([]uint32, batch*batches)
+			for i := range rows {
+				rows[i] = int32(i)
+			}
+			c := newAddrCoder()
+			c.Encode(col, rows, out)
+			for b.Loop() {
+				for part := range slices.Chunk(rows, batch) {
+					c.Encode(col, part, out)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/row")
+		})
+	}
+}
+
+func BenchmarkPairs(b *testing.B) {
+	for _, distinct := range []int{1000, 100_000, 2_000_000} {
+		words, ids := make([]uint64, 2*distinct), make([]uint32, 2*distinct)
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range words {
+			words[i] = uint64(r.IntN(distinct))<<32 | uint64(r.IntN(2))
+		}
+		b.Run(fmt.Sprint(distinct), func(b *testing.B) {
+			for b.Loop() {
+				p := NewPairs()
+				at := 0
+				for part := range slices.Chunk(words, 2000) {
+					p.IDs(part, ids[at:])
+					at += len(part)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(words)), "ns/row")
+		})
+	}
+}
+
+func BenchmarkSet(b *testing.B) {
+	for _, distinct := range []int{1000, 100_000, 2_000_000} {
+		words, copied := make([]uint64, 2*distinct), make([]uint64, 2000)
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range words {
+			words[i] = uint64(r.IntN(distinct))<<32 | uint64(r.IntN(2)) + 1
+		}
+		b.Run(fmt.Sprint(distinct), func(b *testing.B) {
+			for b.Loop() {
+				s := NewSet()
+				for part := range slices.Chunk(words, 2000) {
+					s.AddAll(copied[:copy(copied, part)])
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(words)), "ns/row")
+		})
+	}
+}
