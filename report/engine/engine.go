@@ -1,0 +1,36 @@
+// Package engine is the contract of what runs a report's SQL elsewhere: a report, as SQL → an engine → rows. Each
+// engine, with its SDK or driver, is a folder of its own below.
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// A Runner runs queries on one engine, one at a time.
+type Runner interface {
+	// Run starts a query and returns its rows as they come. A context that ends cancels it on the server, also
+	// while rows are read. Errors name neither passwords nor tokens.
+	Run(ctx context.Context, sql string) (Result, error)
+	// Stats is what the last query took; it is complete when its Result is closed.
+	Stats() Stats
+	Close() error
+}
+
+// A Result is what an engine answers: names of columns, then rows.
+type Result interface {
+	Columns() []string
+	// Next is the next row, one value a column: nil, bool, int64, float64 or string; all else is its text. It is
+	// the caller's to keep. Behind the last row the error is io.EOF.
+	Next(ctx context.Context) ([]any, error)
+	// Close ends the query, on the server too if it still runs.
+	Close() error
+}
+
+// Stats is what a query took.
+type Stats struct {
+	Scanned int64         // bytes; -1 if the engine does not say
+	Elapsed time.Duration // on the engine
+	ID      string        // the engine's name of the query
+	Cost    float64       // US dollars; -1 if unknown
+}
