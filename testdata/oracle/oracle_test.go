@@ -1,8 +1,8 @@
-// Package oracle asks DuckDB whether flowlog computes what its SQL says. It is a module of its own, since it runs
+// Package oracle asks DuckDB and Trino whether flowlog computes what its SQL says. It is a module of its own, since it runs
 // flowlog as users do and needs an engine that they do not.
 //
 //	random log → flowlog parse → Parquet → flowlog report          ─┐
-//	                                     → flowlog sql → DuckDB     ├─ the same rows in the same order
+//	                                     → flowlog sql → engine     ├─ the same rows in the same order
 //	           → flowlog report ────────────────────────────────────┘
 package oracle
 
@@ -28,13 +28,14 @@ import (
 type bench struct {
 	*engine
 	dir, flowlog, logs string
+	parquet            string // a file of the logs
 	random             *random
 	rows               int // that were compared
 }
 
-func setUp(t *testing.T, seed uint64) *bench {
+func setUp(t *testing.T, e *engine, seed uint64) *bench {
 	t.Helper()
-	b := &bench{engine: open(t), dir: t.TempDir()}
+	b := &bench{engine: e, dir: t.TempDir()}
 	b.flowlog = filepath.Join(b.dir, "flowlog")
 	build := exec.Command("go", "build", "-C", "../..", "-buildvcs=false", "-o", b.flowlog, ".")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -52,8 +53,7 @@ func setUp(t *testing.T, seed uint64) *bench {
 	return b
 }
 
-// data makes new logs of several versions, and tables of them: flows, in which null is null, and dashed, in which
-// it is - in texts, as in AWS's own files.
+// data makes new logs of several versions, and tables of them.
 func (b *bench) data(t *testing.T, records int) {
 	t.Helper()
 	b.logs = filepath.Join(b.dir, "logs")
@@ -66,19 +66,11 @@ func (b *bench) data(t *testing.T, records int) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.run("parse", "-o", "parquet", "-O", filepath.Join(b.dir, "flows.parquet"), b.logs); err != nil {
+	b.parquet = filepath.Join(b.dir, "flows.parquet")
+	if _, err := b.run("parse", "-o", "parquet", "-O", b.parquet, b.logs); err != nil {
 		t.Fatal(err)
 	}
-	b.must(t, "CREATE OR REPLACE TABLE flows AS FROM '"+filepath.Join(b.dir, "flows.parquet")+"'")
-	var columns []string
-	for _, row := range b.must(t, "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'flows' ORDER BY ordinal_position").Rows {
-		name := `"` + row[0].(string) + `"`
-		if row[1] == "VARCHAR" {
-			name = "coalesce(" + name + ", '-') AS " + name
-		}
-		columns = append(columns, name)
-	}
-	b.must(t, "CREATE OR REPLACE TABLE dashed AS SELECT "+strings.Join(columns, ", ")+" FROM flows")
+	b.fill(t, b)
 }
 
 // run runs flowlog. What it says in an error is the error.
@@ -99,7 +91,7 @@ var errSkip = errors.New("")
 // skips are what such reports are refused with.
 var skips = []string{"which these logs do not have", "the width of its bins", "only flowlog knows", "needs a MaxMind", "--by names"}
 
-// compare runs a report natively, by one worker on the logs and by eight on Parquet, and in DuckDB.
+// compare runs a report natively, by one worker on the logs and by eight on Parquet, and by the engine.
 func (b *bench) compare(name string, changes ...string) error {
 	native := func(workers, input string) ([]map[string]any, error) {
 		args := append([]string{"report", name, "-q", "-o", "json", "--workers", workers}, changes...)
@@ -122,24 +114,24 @@ func (b *bench) compare(name string, changes ...string) error {
 	if err != nil {
 		return skip(err)
 	}
-	again, err := native("8", filepath.Join(b.dir, "flows.parquet"))
+	again, err := native("8", b.parquet)
 	if err != nil {
 		return err
 	}
 	if one, eight := fmt.Sprint(rows), fmt.Sprint(again); one != eight {
 		return fmt.Errorf("one worker on text:\n%s\neight on Parquet:\n%s", one, eight)
 	}
-	table := b.random.pick("flows", "dashed")
-	sql, err := b.run(append([]string{"sql", name, "--table", table}, changes...)...)
+	table := b.random.pick(b.tables...)
+	sql, err := b.run(append([]string{"sql", name, "--dialect", b.name, "--table", table}, changes...)...)
 	if err != nil {
 		return skip(err)
 	}
-	got, err := b.query(string(sql))
+	got, err := b.query(strings.TrimSuffix(string(sql), ";\n"))
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, sql)
 	}
 	if err := same(rows, got); err != nil {
-		return fmt.Errorf("%w\nflowlog:\n%s\nDuckDB:\n%s\n%s", err, nativeText(rows, got.Columns), engineText(got), sql)
+		return fmt.Errorf("%w\nflowlog:\n%s\n%s:\n%s\n%s", err, nativeText(rows, got.Columns), b.name, engineText(got), sql)
 	}
 	b.rows += len(rows)
 	return nil
@@ -171,17 +163,17 @@ func engineText(a answer) string {
 // same says how rows differ. What only flowlog knows, the names of keys' values, is not compared.
 func same(rows []map[string]any, got answer) error {
 	if len(rows) != len(got.Rows) {
-		return fmt.Errorf("%d rows, and %d in DuckDB", len(rows), len(got.Rows))
+		return fmt.Errorf("%d rows, and %d in the engine", len(rows), len(got.Rows))
 	}
 	for i, row := range rows {
 		for j, c := range got.Columns {
 			if !equal(c, row[c], got.Rows[i][j]) {
-				return fmt.Errorf("row %d: %s is %v, and %v in DuckDB", i, c, row[c], got.Rows[i][j])
+				return fmt.Errorf("row %d: %s is %v, and %v in the engine", i, c, row[c], got.Rows[i][j])
 			}
 		}
 		for c := range row {
 			if !slices.Contains(got.Columns, c) && !strings.HasSuffix(c, "_name") && !strings.HasSuffix(c, "_names") && c != "malformed" {
-				return fmt.Errorf("DuckDB has no column %s", c)
+				return fmt.Errorf("the engine has no column %s", c)
 			}
 		}
 	}
@@ -248,8 +240,10 @@ func (b *bench) catalog(t *testing.T) []string {
 }
 
 // Every report of the catalog.
-func TestCatalog(t *testing.T) {
-	b := setUp(t, 1)
+func TestCatalog(t *testing.T) { testCatalog(t, duckDB(t)) }
+
+func testCatalog(t *testing.T, e *engine) {
+	b := setUp(t, e, 1)
 	for _, name := range b.catalog(t) {
 		for _, changes := range [][]string{{"--top", "0"}, {"--top", "3"}, {"--sort", "-flows"}, {"--every", "6h"}} {
 			compared := b.check(t, name, changes...) || b.check(t, name, append(changes, "--every", "2h")...)
@@ -261,7 +255,9 @@ func TestCatalog(t *testing.T) {
 }
 
 // Random reports on random logs, for as long as $ORACLE_TIME says.
-func TestRandomReports(t *testing.T) {
+func TestRandomReports(t *testing.T) { testRandomReports(t, duckDB(t)) }
+
+func testRandomReports(t *testing.T, e *engine) {
 	budget := 10 * time.Second
 	if s := os.Getenv("ORACLE_TIME"); s != "" {
 		var err error
@@ -276,7 +272,7 @@ func TestRandomReports(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := setUp(t, seed)
+	b := setUp(t, e, seed)
 	names := slices.DeleteFunc(b.catalog(t), func(s string) bool { return strings.Contains(s, "-geo") || strings.Contains(s, "-asn") })
 	compared, tried := 0, 0
 	failed := 0
