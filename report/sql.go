@@ -20,7 +20,11 @@ type Dialect struct {
 
 	reserved []string // words that are no names unless they are quoted
 	files    bool     // a file can stand in for a table
+	s3only   bool     // files are in S3 alone
 	maxText  int      // the longest query that the engine takes, in bytes; 0 is any
+
+	nameParts int                  // how many the name of a table has at most
+	ddl       func(*stored) string // makes a table known
 
 	// Of an address, as the table has it in text: reading it (null for -), and its text, in the one form that
 	// flowlog has for it.
@@ -54,16 +58,18 @@ var dialects = []Dialect{
 		addrLiteral: func(a netip.Addr) string { return quote(a.String()) },
 		inAddrs:     duckAddrs, network: duckNetwork,
 		instant: "make_timestamp(%s * 1000000)", divide: "%s // %s", bits: "%s & %d",
-		matches:  func(_ *query, x, re string) string { return "regexp_matches(" + x + ", " + quote(re) + ")" },
-		quantile: "quantile_disc(%s, %s)",
+		matches:   func(_ *query, x, re string) string { return "regexp_matches(" + x + ", " + quote(re) + ")" },
+		quantile:  "quantile_disc(%s, %s)",
+		nameParts: 3, ddl: duckView,
 	},
-	trino("trino", "Trino", 0, ""),
-	trino("athena", "Amazon Athena, engine version 3", 262144, "first last"),
+	trino(Dialect{Name: "trino", Doc: "Trino", nameParts: 3, ddl: trinoTable}, ""),
+	trino(Dialect{Name: "athena", Doc: "Amazon Athena, engine version 3", maxText: 262144, s3only: true, nameParts: 2, ddl: athenaTable}, "first last"),
 }
 
-func trino(name, doc string, maxText int, reserved string) Dialect {
+// trino is a dialect of Trino's.
+func trino(d Dialect, reserved string) Dialect {
 	return Dialect{
-		Name: name, Doc: doc, maxText: maxText,
+		Name: d.Name, Doc: d.Doc, maxText: d.maxText, s3only: d.s3only, nameParts: d.nameParts, ddl: d.ddl,
 		reserved: words(reserved + ` alter and as between by case cast constraint create cross cube current_catalog current_date
 			current_path current_role current_schema current_time current_timestamp current_user deallocate delete describe
 			distinct drop else end escape except execute exists extract false for from full group grouping having in inner
