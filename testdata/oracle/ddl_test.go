@@ -109,12 +109,12 @@ func testDDL(t *testing.T, e *engine, scheme string) {
 		table(filepath.Join(b.dir, dir), append(place, "--log-format", header)...)
 		table(filepath.Join(b.dir, parquet), append(place, "--format", "parquet")...)
 	}
-	for _, keys := range []string{"date", "date,hour", "date,account_id", "date,hour,account_id,region", "account_id"} {
+	for _, keys := range []string{"date", "date,hour", "date,account_id", "date,hour,account_id", "account_id"} {
 		dir := filepath.Join(b.dir, "lake-"+keys)
 		if _, err := b.run("parse", "-q", "-o", "parquet", "--partition-by", keys, "-O", dir, filepath.Join(b.dir, "daily/text")); err != nil {
 			t.Fatal(err)
 		}
-		table(dir, "--format", "dataset", "--partition-by", keys)
+		table(dir, "--format", "dataset", "--partition-by", keys, "--since", "2023-11-14")
 	}
 	t.Logf("%d rows of reports on %d tables were compared", b.rows, n)
 }
