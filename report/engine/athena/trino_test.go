@@ -1,0 +1,182 @@
+package athena
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// trino makes queries run on the Trino server that $FLOWLOG_TRINO_TEST names, as testdata/trino/start prints it: Athena's
+// engine is Trino. It returns what runs statements there, which also Athena has in another language.
+func (s *server) trino(t *testing.T) (statement func(sql string)) {
+	t.Helper()
+	dsn := os.Getenv("FLOWLOG_TRINO_TEST")
+	if dsn == "" {
+		t.Skip("$FLOWLOG_TRINO_TEST names no server: export FLOWLOG_TRINO_TEST=$(testdata/trino/start)")
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.run = func(sql string) (columns, kinds []string, rows [][]*string, err error) {
+		method, at := http.MethodPost, "http://"+u.Host+"/v1/statement"
+		for at != "" {
+			req, err := http.NewRequest(method, at, strings.NewReader(sql))
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			req.Header.Set("X-Trino-User", "athena")
+			req.Header.Set("X-Trino-Catalog", "hive")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			var page struct {
+				NextURI string
+				Columns []struct{ Name, Type string }
+				Data    [][]any
+				Error   *struct{ Message string }
+			}
+			dec := json.NewDecoder(res.Body)
+			dec.UseNumber()
+			err = dec.Decode(&page)
+			res.Body.Close()
+			if err == nil && page.Error != nil {
+				err = errors.New(page.Error.Message)
+			}
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if columns == nil {
+				for _, c := range page.Columns {
+					columns, kinds = append(columns, c.Name), append(kinds, strings.Split(c.Type, "(")[0])
+				}
+			}
+			for _, data := range page.Data {
+				var row []*string
+				for _, v := range data {
+					if v == nil {
+						row = append(row, nil)
+						continue
+					}
+					row = append(row, text(fmt.Sprint(v)))
+				}
+				rows = append(rows, row)
+			}
+			method, at, sql = http.MethodGet, page.NextURI, ""
+		}
+		return columns, kinds, rows, nil
+	}
+	return func(sql string) {
+		t.Helper()
+		if _, _, _, err := s.run(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+func athenaSQL(t *testing.T, name, table string) string {
+	t.Helper()
+	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "athena" })
+	r := report.Catalog()[slices.Index(report.Names(), name)]
+	sql, err := r.SQL(report.Dialects()[d], schema.Logged(), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sql
+}
+
+// A report's SQL in Athena's dialect, run by Trino behind Athena's protocol.
+func TestReportOnTrino(t *testing.T) {
+	s := serve(t)
+	s.trino(t)
+	table := `(SELECT * FROM (VALUES
+		('10.0.0.1', bigint '100', bigint '2', 'OK'),
+		('10.0.0.1', bigint '50', bigint '1', '-'),
+		('2001:DB8::1', bigint '70', bigint '7', 'OK'),
+		('-', bigint '1', bigint '1', 'OK'),
+		('10.0.0.9', bigint '1', bigint '1', 'NODATA')) AS t (srcaddr, bytes, packets, log_status))`
+	columns, rows := read(t, s.connect(t, Options{}), athenaSQL(t, "talkers", table))
+	want := [][]any{{"10.0.0.1", int64(150), int64(3), int64(2)}, {"2001:db8::1", int64(70), int64(7), int64(1)}, {nil, int64(1), int64(1), int64(1)}}
+	if !slices.Equal(columns, []string{"srcaddr", "bytes", "packets", "flows"}) || !reflect.DeepEqual(rows, want) {
+		t.Errorf("got %v %v\nwant %v", columns, rows, want)
+	}
+	if _, err := s.connect(t, Options{}).Run(t.Context(), "SELECT nothing"); err == nil || !strings.Contains(err.Error(), "Athena: line 1:8: Column 'nothing' cannot be resolved (query ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What Trino's EXPLAIN says of a table that `flowlog sql ddl` makes bounds what a report of a day scans. The statement is
+// Trino's, and what Athena says of the table is what its own would have said.
+func TestMaxScanOnTrino(t *testing.T) {
+	s := serve(t)
+	statement := s.trino(t)
+	dir := t.TempDir()
+	var logs string
+	for _, day := range []string{"13", "14", "15"} {
+		folder := filepath.Join(dir, "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/05", day)
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		logs = "srcaddr bytes packets log-status\n10.0.0.1 100 2 OK\n"
+		if err := os.WriteFile(filepath.Join(folder, "a.log"), []byte(logs), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var fields schema.Table
+	for _, name := range []string{"srcaddr", "bytes", "packets", "log_status"} {
+		f, _ := schema.Logged().Lookup(name)
+		fields = append(fields, f)
+	}
+	stored := report.StoredTable{
+		Table: "hive.athena_test.flows", Location: "local://" + dir, Format: "text", Layout: "daily", Fields: fields,
+		Accounts: []string{"123456789012"}, Regions: []string{"eu-west-1"}, Since: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC),
+	}
+	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "trino" })
+	ddl, err := stored.DDL(report.Dialects()[d])
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement("CREATE SCHEMA IF NOT EXISTS hive.athena_test")
+	t.Cleanup(func() { statement("DROP SCHEMA hive.athena_test CASCADE") })
+	statement(ddl)
+	s.tables = map[string]metadata{"athena_test.flows": {
+		Parameters: map[string]string{
+			"location": "s3://logs/AWSLogs/", "projection.enabled": "true",
+			"projection.aws_account_id.type": "enum", "projection.aws_account_id.values": "123456789012",
+			"projection.aws_region.type": "enum", "projection.aws_region.values": "eu-west-1",
+			"projection.day.type": "date", "projection.day.format": "yyyy/MM/dd",
+			"storage.location.template": "s3://logs/AWSLogs/${aws_account_id}/vpcflowlogs/${aws_region}/${day}/",
+		},
+		PartitionKeys: []map[string]string{{"Name": "aws_account_id", "Type": "string"}, {"Name": "aws_region", "Type": "string"}, {"Name": "day", "Type": "string"}},
+	}}
+	s.objects = make(map[string]int64)
+	for _, day := range []string{"13", "14", "15"} {
+		s.objects["logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/05/"+day+"/a.log"] = 1000
+	}
+	day := athenaSQL(t, "talkers", "(SELECT * FROM hive.athena_test.flows WHERE day = '2026/05/14')")
+	_, rows := read(t, s.connect(t, Options{MaxScan: 1 << 20}), day)
+	if want := [][]any{{"10.0.0.1", int64(100), int64(2), int64(1)}}; !reflect.DeepEqual(rows, want) {
+		t.Errorf("got %v, want %v", rows, want)
+	}
+	var scan *ScanError
+	if _, err := s.connect(t, Options{MaxScan: 999}).Run(t.Context(), day); !errors.As(err, &scan) || scan.Bytes != 1000 || scan.Objects != 1 {
+		t.Errorf("a day of more bytes: got %v", err)
+	}
+	all := athenaSQL(t, "talkers", "(SELECT * FROM hive.athena_test.flows WHERE day > '2026/05/13')")
+	if _, err := s.connect(t, Options{MaxScan: 1999}).Run(t.Context(), all); !errors.As(err, &scan) || scan.Bytes != 2000 {
+		t.Errorf("two days of more bytes: got %v", err)
+	}
+}
