@@ -34,3 +34,10 @@ type Stats struct {
 	ID      string        // the engine's name of the query
 	Cost    float64       // US dollars; -1 if unknown
 }
+
+// A Denied error is the engine's refusal: no credentials, wrong ones, or a permission that is missing.
+type Denied struct{ Err error }
+
+func (e *Denied) Error() string      { return e.Err.Error() }
+func (e *Denied) Unwrap() error      { return e.Err }
+func (e *Denied) AccessDenied() bool { return true }

@@ -28,7 +28,7 @@ func trino(t *testing.T) *engine {
 		t.Fatal(err)
 	}
 	s := &statements{url: "http://" + u.Host + "/v1/statement", schema: strings.ToLower(t.Name())}
-	e := &engine{name: "trino", query: s.query, fill: trinoTables}
+	e := &engine{name: "trino", query: s.query, fill: trinoTables, estimates: true}
 	e.must(t, "CREATE SCHEMA IF NOT EXISTS hive."+s.schema)
 	t.Cleanup(func() { e.must(t, "DROP SCHEMA hive."+s.schema+" CASCADE") })
 	for _, table := range []string{"flows", "partitioned", "lines"} {
