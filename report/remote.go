@@ -65,7 +65,11 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 		}
 		m.asked = append(m.asked, b)
 	}
-	m.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil) && r.ranks()
+	m.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
+	for _, b := range m.asked {
+		_, rank := b.state.(*sketch) // an engine can neither rank by buckets nor add them up
+		m.cut = m.cut && !rank
+	}
 	if m.SQL, err = m.query(&d, &there, fields, table); err != nil {
 		return nil, err
 	}
@@ -222,28 +226,6 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 		r.Name, name, strings.Join(why, " and "), strings.Join(by, ","))
 }
 
-// ranks reports whether an engine has the numbers by which the report chooses its rows.
-func (r *Report) ranks() bool {
-	ok := true
-	look := func(name string) {
-		if i := r.measure(name); i >= 0 {
-			f := functionNamed(r.Measures[i].Func)
-			ok = ok && (f.sql != nil || f.also != "")
-			if f.new != nil {
-				_, estimate := f.new().(*sketch)
-				ok = ok && !estimate
-			}
-		}
-	}
-	if r.key(r.Order) < 0 || r.measure(r.Order) >= 0 {
-		look(r.Measures[max(r.measure(r.Order), 0)].Name)
-	}
-	if r.Having != nil {
-		r.Having.Fields(look)
-	}
-	return ok
-}
-
 // Names of columns that no field and no measure has.
 const (
 	placeName  = "_place"
@@ -279,15 +261,9 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 			return "max(" + gap + ")"
 		case fn.adds == "" && fn.addsUp() && fn.parts == nil: // a quantile
 			bucket := fmt.Sprintf(d.bucket, q.field(q.known(x.Field)))
-			return q.filtered(fmt.Sprintf(d.histogram, bucket), x, mixed)
+			return fmt.Sprintf(d.histogram, q.filtered("histogram("+bucket+")", x, mixed))
 		}
 		return q.measure(x, mixed)
-	}
-	text := func(i int) string { // of a state that the driver may have no type for
-		if _, rank := m.asked[i].state.(*sketch); rank {
-			return d.histogramText
-		}
-		return "%s"
 	}
 	for i, k := range keys {
 		display := "%s"
@@ -298,11 +274,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 	}
 	last.columns = append(last.columns, "count(*) AS "+q.name(countName))
 	for i, b := range m.asked {
-		x := state(b.Measure)
-		if !m.cut {
-			x = fmt.Sprintf(text(i), x)
-		}
-		last.columns = append(last.columns, x+" AS "+q.name(stateName+strconv.Itoa(i)))
+		last.columns = append(last.columns, state(b.Measure)+" AS "+q.name(stateName+strconv.Itoa(i)))
 	}
 	m.seen = r.mentioned()
 	for i, name := range m.seen {
@@ -311,7 +283,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 	var ranking []string
 	if m.cut {
 		for _, x := range r.Measures {
-			if fn := functionNamed(x.Func); r.chooses(x.Name) && (fn.sql != nil || fn.also != "") {
+			if r.chooses(x.Name) {
 				last.columns = append(last.columns, state(x)+" AS "+q.name(x.Name))
 				ranking = append(ranking, q.name(x.Name))
 			}
@@ -337,7 +309,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 		last.name = q.grouped.name
 		last.columns = append(last.columns, q.grouped.columns...)
 		layers = append(layers, last)
-		layers = append(layers, m.places(q, ranking, having, text)...)
+		layers = append(layers, m.places(q, ranking, having)...)
 	} else {
 		layers = append(layers, last)
 	}
@@ -345,7 +317,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 }
 
 // places are the layers that choose the rows that are shown, and add up the others: one row for each place, and place 0.
-func (m *Remote) places(q *query, ranking []string, having string, text func(int) string) []layer {
+func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	r := q.report
 	shown := layer{name: "shown"}
 	var sums []string
@@ -366,11 +338,8 @@ func (m *Remote) places(q *query, ranking []string, having string, text func(int
 	sum(countName, "sum(%s)")
 	for i, b := range m.asked {
 		with := functionNamed(b.Func).adds + "(%s)"
-		switch b.state.(type) {
-		case *known: // of a place there is one
+		if _, ok := b.state.(*known); ok { // of a place there is one
 			with = "max(%s)"
-		case *sketch:
-			with = fmt.Sprintf(text(i), q.histograms)
 		}
 		sum(stateName+strconv.Itoa(i), with)
 	}

@@ -37,8 +37,8 @@ type Dialect struct {
 	estimate bool   // the quantile is one
 
 	// What engines have that flowlog runs reports on: the bucket of a whole number, see bucketOf; how many records are in
-	// each bucket, the same of several groups, and the text of it, in JSON; any value of a group.
-	bucket, histogram, histograms, histogramText, any string
+	// each bucket, as an object of JSON; any value of a group.
+	bucket, histogram, any string
 }
 
 // dialects is THE table of dialects. Athena's engine is Trino: it has its own limit and reserved words, which
@@ -82,9 +82,9 @@ func trino(name, doc string, maxText int, reserved string) Dialect {
 			return "regexp_like(" + x + ", " + quote(q.portable(re)) + ")"
 		},
 		quantile: "approx_percentile(%s, %s)", estimate: true,
-		bucket:    "greatest(length(to_base(%[1]s, 2)) - 8, 0) * 128 + bitwise_right_shift(%[1]s, greatest(length(to_base(%[1]s, 2)) - 8, 0))",
-		histogram: "histogram(%s)", histograms: "map_union_sum(%s)", histogramText: "json_format(cast(%s AS json))",
-		any: "arbitrary(%s)",
+		bucket:    "greatest(length(to_base(%[1]s, 2)) - 8, 0) * 128 + bitwise_right_shift(cast(%[1]s AS bigint), cast(greatest(length(to_base(%[1]s, 2)) - 8, 0) AS integer))",
+		histogram: "json_format(cast(%s AS json))",
+		any:       "arbitrary(%s)",
 	}
 }
 

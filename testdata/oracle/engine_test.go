@@ -19,6 +19,7 @@ type engine struct {
 	tables []string                     // that fill makes: the same records in other forms
 
 	estimates bool // its quantiles are
+	splits    bool // flowlog report --engine runs reports on it
 }
 
 // duckDB is DuckDB, in the package of that name for Python: in the Python that $DUCKDB_PYTHON names, as .ci/run does,
