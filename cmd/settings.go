@@ -70,6 +70,8 @@ var onlyTrusted = map[string]string{
 	"profile":       "it chooses whose credentials are used",
 	"endpoint-url":  "it sends requests that are signed with your credentials to another server",
 	"request-payer": "it spends your money",
+	"engine":        "it spends your money",
+	flagTrinoDSN:    "it sends queries, and perhaps a password, to another server",
 	"quiet":         "it would hide which flags the file sets",
 	"baseline":      "it writes a file, and hides findings",
 	"fail-on":       "it hides findings from who runs the check",

@@ -1,10 +1,18 @@
-// Package engine is the contract of what runs a report's SQL elsewhere: a report, as SQL → an engine → rows. Each
-// engine, with its SDK or driver, is a folder of its own below.
+// Package engine is the contract of what runs the half of a report elsewhere that SQL can:
+//
+//	report.Remote → its SQL → Runner → Result → report.Remote
+//
+// Each engine, with its SDK or driver, is a folder of its own below.
 package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"time"
+
+	"flowlog/report"
 )
 
 // A Runner runs queries on one engine, one at a time.
@@ -33,4 +41,35 @@ type Stats struct {
 	Elapsed time.Duration // on the engine
 	ID      string        // the engine's name of the query
 	Cost    float64       // US dollars; -1 if unknown
+}
+
+// A Denied error is the engine's refusal: no credentials, wrong ones, or a permission that is missing.
+type Denied struct{ Err error }
+
+func (e *Denied) Error() string      { return e.Err.Error() }
+func (e *Denied) Unwrap() error      { return e.Err }
+func (e *Denied) AccessDenied() bool { return true }
+
+// Feed runs the engine's half of a report, and hands over what comes of it. wrap computes what the engine does not know.
+func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap) (err error) {
+	res, err := r.Run(ctx, m.SQL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, res.Close()) }()
+	if got := res.Columns(); len(got) != m.Width() {
+		return fmt.Errorf("the query has %d columns, and the engine's answer %d", m.Width(), len(got))
+	}
+	for {
+		row, err := res.Next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := m.Add(row, wrap); err != nil {
+			return err
+		}
+	}
 }

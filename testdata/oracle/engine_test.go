@@ -17,7 +17,9 @@ type engine struct {
 	query  func(sql string) (answer, error)
 	fill   func(t *testing.T, b *bench) // makes tables of the logs of a bench
 	tables []string                     // that fill makes: the same records in other forms
-	runs   []string                     // flags of flowlog report that run it there; nil if flowlog cannot
+
+	estimates bool // its quantiles are
+	splits    bool // flowlog report --engine runs reports on it
 }
 
 // duckDB is DuckDB, in the package of that name for Python: in the Python that $DUCKDB_PYTHON names, as .ci/run does,

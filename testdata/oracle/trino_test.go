@@ -27,8 +27,9 @@ func trino(t *testing.T) *engine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("FLOWLOG_TRINO_DSN", dsn)
 	s := &statements{url: "http://" + u.Host + "/v1/statement", schema: strings.ToLower(t.Name())}
-	e := &engine{name: "trino", query: s.query, fill: trinoTables}
+	e := &engine{name: "trino", query: s.query, fill: trinoTables, estimates: true, splits: true}
 	e.must(t, "CREATE SCHEMA IF NOT EXISTS hive."+s.schema)
 	t.Cleanup(func() { e.must(t, "DROP SCHEMA hive."+s.schema+" CASCADE") })
 	for _, table := range []string{"flows", "partitioned", "lines"} {
