@@ -14,9 +14,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/engine"
+	"flowlog/report/engine/athena"
 	"flowlog/report/engine/trino"
 	"flowlog/report/render"
 )
@@ -25,14 +27,16 @@ import (
 type elsewhere struct {
 	name     string
 	trinoDSN string
+	athena   athena.Options
+	maxScan  string
 }
 
 // engines is THE table of engines that run reports. The dialect of each has its name.
 var engines = []struct {
 	name string
-	open func(e *elsewhere) (engine.Runner, error)
+	open func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error)
 }{
-	{"trino", func(e *elsewhere) (engine.Runner, error) {
+	{"trino", func(_ context.Context, e *elsewhere, _ s3.Options) (engine.Runner, error) {
 		if e.trinoDSN == "" {
 			return nil, usageError{fmt.Errorf("--engine trino: name the server, as in --trino-dsn 'https://user@host:8443?catalog=hive&schema=vpc' or $%s", envName(flagTrinoDSN))}
 		}
@@ -41,6 +45,20 @@ var engines = []struct {
 			return nil, usageError{fmt.Errorf("--%s: %w", flagTrinoDSN, err)}
 		}
 		return r, nil
+	}},
+	{"athena", func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error) {
+		opt := e.athena
+		opt.Profile, opt.Region, opt.EndpointURL = aws.Profile, aws.Region, aws.EndpointURL
+		if e.maxScan != "" {
+			var err error
+			if opt.MaxScan, err = size("max-scan", e.maxScan, 1); err != nil {
+				return nil, err
+			}
+		}
+		if opt.Price < 0 {
+			return nil, usageError{errors.New("--scan-price cannot be negative")}
+		}
+		return athena.Connect(ctx, opt)
 	}},
 }
 
@@ -59,6 +77,10 @@ func (e *elsewhere) flags(c *cobra.Command) {
 	group(c, "Engine flags", func(f *pflag.FlagSet) {
 		f.StringVar(&e.name, "engine", "", "run the report on this `engine`, on the table that --table names: "+join(engineNames()))
 		f.StringVar(&e.trinoDSN, flagTrinoDSN, "", "Trino server, a `URL`: https://user:password@host:8443?catalog=hive&schema=vpc")
+		f.StringVar(&e.athena.WorkGroup, "workgroup", "", "Athena `workgroup` (default: primary)")
+		f.StringVar(&e.athena.OutputLocation, "output-location", "", "where Athena puts results, a `URL`: s3://bucket/prefix/ (default: the workgroup's)")
+		f.StringVar(&e.maxScan, "max-scan", "", "Athena runs no query that could scan more than this `size`: 100GB")
+		f.Float64Var(&e.athena.Price, "scan-price", athena.Price, "US `dollars` that Athena asks for scanning a terabyte (2^40 bytes)")
 	})
 	complete(c, "engine", engineNames)
 }
@@ -87,7 +109,7 @@ func withoutSecrets(flag, value string) string {
 func engineTable(engine string, values []string) (table string, own []string, err error) {
 	for _, v := range values {
 		switch {
-		case strings.Contains(v, "="):
+		case strings.Contains(v, "=") && !strings.HasPrefix(v, "("): // which is a query that stands for a table
 			own = append(own, v)
 		case engine == "":
 			return "", nil, usageError{fmt.Errorf("--table %s: it is the name of an engine's table, and no --engine is named; a table of your own has a file, as in --table nets=nets.csv", v)}
@@ -173,7 +195,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		}
 		return nil
 	}
-	runner, err := engines[i].open(&r.elsewhere)
+	runner, err := engines[i].open(ctx, &r.elsewhere, r.input.s3.Options)
 	if err != nil {
 		return err
 	}
@@ -256,7 +278,7 @@ func closing(name string, doc render.Document) string {
 		for _, q := range doc.Queries {
 			dollars += q.Dollars
 		}
-		line += fmt.Sprintf(", about %.4f US dollars", dollars)
+		line += fmt.Sprintf(", about $%.4f", dollars)
 	}
 	return line + fmt.Sprintf(" in %.2f s", seconds)
 }
