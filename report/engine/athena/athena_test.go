@@ -2,75 +2,24 @@ package athena
 
 import (
 	"context"
-	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
+
+	"flowlog/report/engine/athena/athenatest"
 )
 
-// A server speaks Athena's protocol, JSON 1.1, as far as queries need it, and lists objects as S3 does. A query is run by
-// run; what else can happen to it is set by the fields.
-type server struct {
-	*httptest.Server
-	run  func(sql string) (columns, kinds []string, rows [][]*string, err error)
-	page int // rows of a page
-
-	mu       sync.Mutex
-	queries  map[string]*query
-	order    []string // of their names
-	calls    []string
-	polls    int                 // for which a query runs
-	throttle int                 // requests that are answered with TooManyRequestsException first
-	deny     map[string]string   // operations that are answered with AccessDeniedException, and its message
-	tables   map[string]metadata // by database.table
-	objects  map[string]int64    // sizes by bucket/key
-	scanned  int64               // by a query each time that it is asked for
-	unsigned bool                // a request had no signature
-}
-
-type metadata struct {
-	Parameters    map[string]string
-	PartitionKeys []map[string]string
-}
-
-type query struct {
-	SQL, State, Reason string
-	Type               string
-	polls              int
-	scanned            int64
-	columns, kinds     []string
-	rows               [][]*string
-	started            map[string]any
-}
-
-func serve(t *testing.T) *server {
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_SESSION_TOKEN", "")
-	t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-	t.Setenv("AWS_PROFILE", "")
-	s := &server{queries: make(map[string]*query), page: 1000, scanned: 1 << 20, deny: make(map[string]string)}
-	s.Server = httptest.NewServer(s)
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *server) connect(t *testing.T, opt Options) *Runner {
+func connect(t *testing.T, s *athenatest.Server, opt Options) *Runner {
 	t.Helper()
 	opt.Region, opt.EndpointURL = "eu-west-1", s.URL
 	if opt.wait == nil {
@@ -82,164 +31,6 @@ func (s *server) connect(t *testing.T, opt Options) *Runner {
 	}
 	return r
 }
-
-func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !strings.HasPrefix(req.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !strings.Contains(req.Header.Get("Authorization"), "Signature=") {
-		s.unsigned = true
-	}
-	if req.Method == http.MethodGet {
-		s.list(w, req)
-		return
-	}
-	op := strings.TrimPrefix(req.Header.Get("X-Amz-Target"), "AmazonAthena.")
-	s.calls = append(s.calls, op)
-	fail := func(code, message string) {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.WriteHeader(http.StatusBadRequest)
-		json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message, "Message": message})
-	}
-	if req.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
-		fail("SerializationException", "not JSON 1.1")
-		return
-	}
-	if message, ok := s.deny[op]; ok {
-		fail("AccessDeniedException", message)
-		return
-	}
-	if s.throttle > 0 {
-		s.throttle--
-		fail("TooManyRequestsException", "Rate exceeded")
-		return
-	}
-	var in map[string]any
-	if err := json.NewDecoder(req.Body).Decode(&in); err != nil {
-		fail("SerializationException", err.Error())
-		return
-	}
-	id, _ := in["QueryExecutionId"].(string)
-	q := s.queries[id]
-	out := map[string]any{}
-	switch op {
-	case "StartQueryExecution":
-		id = fmt.Sprintf("%08d-query", len(s.queries)+1)
-		s.queries[id] = &query{SQL: in["QueryString"].(string), State: "QUEUED", Type: "DML", started: in}
-		s.order = append(s.order, id)
-		out["QueryExecutionId"] = id
-	case "GetQueryExecution":
-		q.step(s)
-		out["QueryExecution"] = map[string]any{
-			"QueryExecutionId": id, "Query": q.SQL, "StatementType": q.Type,
-			"Status":     map[string]any{"State": q.State, "StateChangeReason": q.Reason},
-			"Statistics": map[string]any{"DataScannedInBytes": q.scanned, "TotalExecutionTimeInMillis": 1500},
-		}
-	case "StopQueryExecution":
-		q.State, q.Reason = "CANCELLED", "Query cancelled by user"
-	case "GetQueryResults":
-		from := 0
-		if token, ok := in["NextToken"].(string); ok {
-			from, _ = strconv.Atoi(token)
-		}
-		rows := q.rows
-		if q.Type == "DML" {
-			var header []*string
-			for _, c := range q.columns {
-				header = append(header, &c)
-			}
-			rows = append([][]*string{header}, rows...)
-		}
-		to := min(from+min(s.page, int(in["MaxResults"].(float64))), len(rows))
-		list := []any{}
-		for _, row := range rows[from:to] {
-			data := []any{}
-			for _, v := range row {
-				if v == nil {
-					data = append(data, map[string]any{})
-				} else {
-					data = append(data, map[string]any{"VarCharValue": *v})
-				}
-			}
-			list = append(list, map[string]any{"Data": data})
-		}
-		info := []any{}
-		for i, c := range q.columns {
-			info = append(info, map[string]any{"Name": c, "Type": q.kinds[i]})
-		}
-		out["ResultSet"] = map[string]any{"Rows": list, "ResultSetMetadata": map[string]any{"ColumnInfo": info}}
-		if to < len(rows) {
-			out["NextToken"] = strconv.Itoa(to)
-		}
-	case "GetTableMetadata":
-		m, ok := s.tables[in["DatabaseName"].(string)+"."+in["TableName"].(string)]
-		if !ok {
-			fail("MetadataException", "Table not found")
-			return
-		}
-		out["TableMetadata"] = map[string]any{"Name": in["TableName"], "Parameters": m.Parameters, "PartitionKeys": m.PartitionKeys}
-	default:
-		fail("UnknownOperationException", op)
-		return
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	json.NewEncoder(w).Encode(out)
-}
-
-// step is what happens to a query between two questions for its state.
-func (q *query) step(s *server) {
-	switch q.State {
-	case "QUEUED":
-		q.State = "RUNNING"
-	case "RUNNING":
-		if strings.HasPrefix(q.SQL, "EXPLAIN") {
-			q.Type = "UTILITY"
-		} else if q.scanned, q.polls = q.scanned+s.scanned, q.polls+1; q.polls <= s.polls {
-			return
-		}
-		columns, kinds, rows, err := s.run(q.SQL)
-		if q.State = "SUCCEEDED"; err != nil {
-			q.State, q.Reason = "FAILED", err.Error()
-		}
-		q.columns, q.kinds, q.rows = columns, kinds, rows
-	}
-}
-
-// list answers ListObjectsV2, two objects a page.
-func (s *server) list(w http.ResponseWriter, req *http.Request) {
-	s.calls = append(s.calls, "ListObjectsV2")
-	if message, ok := s.deny["ListObjectsV2"]; ok {
-		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s</Message></Error>", message)
-		return
-	}
-	bucket := strings.Trim(req.URL.Path, "/")
-	type object struct {
-		Key  string
-		Size int64
-	}
-	var page struct {
-		XMLName               xml.Name `xml:"ListBucketResult"`
-		IsTruncated           bool
-		NextContinuationToken string
-		Contents              []object
-	}
-	var keys []string
-	for name := range s.objects {
-		if key, ok := strings.CutPrefix(name, bucket+"/"); ok && strings.HasPrefix(key, req.URL.Query().Get("prefix")) && key > req.URL.Query().Get("continuation-token") {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range keys[:min(2, len(keys))] {
-		page.Contents = append(page.Contents, object{key, s.objects[bucket+"/"+key]})
-	}
-	if len(keys) > 2 {
-		page.IsTruncated, page.NextContinuationToken = true, keys[1]
-	}
-	xml.NewEncoder(w).Encode(page)
-}
-
-func text(s string) *string { return &s }
 
 // read reads a result to its end.
 func read(t *testing.T, r *Runner, sql string) (columns []string, rows [][]any) {
@@ -263,15 +54,15 @@ func read(t *testing.T, r *Runner, sql string) (columns []string, rows [][]any) 
 
 // Values have the types of their columns; the header that Athena sends is no row, and a row that looks like it is one.
 func TestResult(t *testing.T) {
-	s := serve(t)
-	s.run = func(string) ([]string, []string, [][]*string, error) {
+	s := athenatest.New(t)
+	s.Run = func(string) ([]string, []string, [][]*string, error) {
 		return []string{"srcaddr", "flows", "share", "ok", "time"}, []string{"varchar", "bigint", "double", "boolean", "timestamp with time zone"}, [][]*string{
-			{text("10.0.0.1"), text("9223372036854775807"), text("0.5"), text("true"), text("2026-05-14 09:00:00.000 UTC")},
+			{athenatest.Text("10.0.0.1"), athenatest.Text("9223372036854775807"), athenatest.Text("0.5"), athenatest.Text("true"), athenatest.Text("2026-05-14 09:00:00.000 UTC")},
 			{nil, nil, nil, nil, nil},
-			{text(""), text("-1"), text("Infinity"), text("false"), text("")},
+			{athenatest.Text(""), athenatest.Text("-1"), athenatest.Text("Infinity"), athenatest.Text("false"), athenatest.Text("")},
 		}, nil
 	}
-	r := s.connect(t, Options{WorkGroup: "logs", OutputLocation: "s3://results/x/", Database: "vpc", Catalog: "AwsDataCatalog"})
+	r := connect(t, s, Options{WorkGroup: "logs", OutputLocation: "s3://results/x/", Database: "vpc", Catalog: "AwsDataCatalog"})
 	columns, rows := read(t, r, "SELECT 1;\n")
 	want := [][]any{
 		{"10.0.0.1", int64(math.MaxInt64), 0.5, true, "2026-05-14 09:00:00.000 UTC"},
@@ -281,16 +72,16 @@ func TestResult(t *testing.T) {
 	if len(columns) != 5 || !reflect.DeepEqual(rows, want) {
 		t.Errorf("got %v %v, want %v", columns, rows, want)
 	}
-	q := s.queries[s.order[0]]
-	if q.SQL != "SELECT 1" || q.started["WorkGroup"] != "logs" || fmt.Sprint(q.started["ResultConfiguration"]) != "map[OutputLocation:s3://results/x/]" ||
-		fmt.Sprint(q.started["QueryExecutionContext"]) != "map[Catalog:AwsDataCatalog Database:vpc]" || q.started["ClientRequestToken"] == nil {
-		t.Errorf("the query was started with %v", q.started)
+	q := s.Queries[s.Order[0]]
+	if q.SQL != "SELECT 1" || q.Started["WorkGroup"] != "logs" || fmt.Sprint(q.Started["ResultConfiguration"]) != "map[OutputLocation:s3://results/x/]" ||
+		fmt.Sprint(q.Started["QueryExecutionContext"]) != "map[Catalog:AwsDataCatalog Database:vpc]" || q.Started["ClientRequestToken"] == nil {
+		t.Errorf("the query was started with %v", q.Started)
 	}
-	if s.unsigned {
+	if s.Unsigned {
 		t.Error("a request was not signed")
 	}
 	got := r.Stats()
-	if got.ID != s.order[0] || got.Scanned != 1<<20 || got.Elapsed != 1500*time.Millisecond {
+	if got.ID != s.Order[0] || got.Scanned != 1<<20 || got.Elapsed != 1500*time.Millisecond {
 		t.Errorf("got %+v", got)
 	}
 	if want := 10.0 / (1 << 20) * 5; math.Abs(got.Cost-want) > 1e-12 { // ten megabytes are the least
@@ -299,16 +90,16 @@ func TestResult(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s := serve(t)
-	s.page = 7
-	s.run = func(string) ([]string, []string, [][]*string, error) {
+	s := athenatest.New(t)
+	s.Page = 7
+	s.Run = func(string) ([]string, []string, [][]*string, error) {
 		var rows [][]*string
 		for i := range 100 {
-			rows = append(rows, []*string{text(strconv.Itoa(i))})
+			rows = append(rows, []*string{athenatest.Text(strconv.Itoa(i))})
 		}
 		return []string{"n"}, []string{"integer"}, rows, nil
 	}
-	_, rows := read(t, s.connect(t, Options{}), "SELECT n")
+	_, rows := read(t, connect(t, s, Options{}), "SELECT n")
 	for i, row := range rows {
 		if row[0] != int64(i) {
 			t.Fatalf("row %d is %v", i, row)
@@ -330,9 +121,9 @@ func TestCost(t *testing.T) {
 // A context that ends stops the query on the server, at whatever time it does.
 func TestCancel(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {
-		s := serve(t)
-		s.polls = math.MaxInt
-		r := s.connect(t, Options{})
+		s := athenatest.New(t)
+		s.Polls = math.MaxInt
+		r := connect(t, s, Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(after, cancel)
 		began := time.Now()
@@ -342,24 +133,24 @@ func TestCancel(t *testing.T) {
 		if d := time.Since(began); d > after+grace+time.Second {
 			t.Errorf("after %s: it took %s", after, d)
 		}
-		s.mu.Lock()
-		for id, q := range s.queries {
+		s.Lock()
+		for id, q := range s.Queries {
 			if q.State != "CANCELLED" {
 				t.Errorf("after %s: query %s is %s", after, id, q.State)
 			}
 		}
-		s.mu.Unlock()
+		s.Unlock()
 	}
 }
 
 func TestThrottled(t *testing.T) {
-	s := serve(t)
-	s.throttle = 2
-	s.run = func(string) ([]string, []string, [][]*string, error) {
-		return []string{"n"}, []string{"integer"}, [][]*string{{text("1")}}, nil
+	s := athenatest.New(t)
+	s.Throttle = 2
+	s.Run = func(string) ([]string, []string, [][]*string, error) {
+		return []string{"n"}, []string{"integer"}, [][]*string{{athenatest.Text("1")}}, nil
 	}
-	if _, rows := read(t, s.connect(t, Options{}), "SELECT 1"); len(rows) != 1 || len(s.order) != 1 {
-		t.Errorf("got %v of %d queries", rows, len(s.order))
+	if _, rows := read(t, connect(t, s, Options{}), "SELECT 1"); len(rows) != 1 || len(s.Order) != 1 {
+		t.Errorf("got %v of %d queries", rows, len(s.Order))
 	}
 }
 
@@ -376,9 +167,9 @@ func TestFailures(t *testing.T) {
 		{"PERMISSION_DENIED: Permission denied on S3 path: s3://logs/AWSLogs/x.gz", "access denied: the permission s3:GetObject and s3:ListBucket on s3://logs/AWSLogs/x.gz is missing (query 00000001-query): " + allow, true},
 		{"Access denied when writing output to url: s3://results/1.csv . Please ensure", "access denied: the permission s3:PutObject on s3://results/1.csv is missing (query 00000001-query): " + allow, true},
 	} {
-		s := serve(t)
-		s.run = func(string) ([]string, []string, [][]*string, error) { return nil, nil, nil, errors.New(c.reason) }
-		r := s.connect(t, Options{})
+		s := athenatest.New(t)
+		s.Run = func(string) ([]string, []string, [][]*string, error) { return nil, nil, nil, errors.New(c.reason) }
+		r := connect(t, s, Options{})
 		_, err := r.Run(t.Context(), "SELECT x")
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)
@@ -401,10 +192,10 @@ func TestDenied(t *testing.T) {
 			"query 00000001-query: access denied: the permission athena:GetQueryExecution on arn:aws:athena:eu-west-1:1:workgroup/logs is missing: " + allow},
 		"GetQueryResults": {"", "results of query 00000001-query: access denied: the permission athena:GetQueryResults on the workgroup logs is missing: " + allow},
 	} {
-		s := serve(t)
-		s.deny[op] = c[0]
-		s.run = func(string) ([]string, []string, [][]*string, error) { return nil, nil, nil, nil }
-		_, err := s.connect(t, Options{WorkGroup: "logs"}).Run(t.Context(), "SELECT 1")
+		s := athenatest.New(t)
+		s.Deny[op] = c[0]
+		s.Run = func(string) ([]string, []string, [][]*string, error) { return nil, nil, nil, nil }
+		_, err := connect(t, s, Options{WorkGroup: "logs"}).Run(t.Context(), "SELECT 1")
 		if err == nil || err.Error() != c[1] {
 			t.Errorf("%s:\n got %v\nwant %s", op, err, c[1])
 		}
@@ -457,19 +248,19 @@ func TestMaxScan(t *testing.T) {
 	const tenMB = 10 << 20
 	one := `{ "low" : { "value" : "2026/05/14", "bound" : "EXACTLY" }, "high" : { "value" : "2026/05/14", "bound" : "EXACTLY" } }`
 	more := `{ "low" : { "value" : "2026/05/14", "bound" : "ABOVE" }, "high" : { "bound" : "BELOW" } }`
-	s := serve(t)
+	s := athenatest.New(t)
 	days := one
-	s.run = func(sql string) ([]string, []string, [][]*string, error) {
+	s.Run = func(sql string) ([]string, []string, [][]*string, error) {
 		if strings.HasPrefix(sql, "EXPLAIN (TYPE IO, FORMAT JSON) SELECT") {
 			var rows [][]*string
 			for line := range strings.Lines(strings.ReplaceAll(plan, "DAYS", days)) {
-				rows = append(rows, []*string{text(strings.TrimSuffix(line, "\n"))})
+				rows = append(rows, []*string{athenatest.Text(strings.TrimSuffix(line, "\n"))})
 			}
 			return []string{"Query Plan"}, []string{"varchar"}, rows, nil
 		}
-		return []string{"n"}, []string{"integer"}, [][]*string{{text("1")}}, nil
+		return []string{"n"}, []string{"integer"}, [][]*string{{athenatest.Text("1")}}, nil
 	}
-	s.tables = map[string]metadata{"vpc.flows": {
+	s.Tables = map[string]athenatest.Table{"vpc.flows": {
 		Parameters: map[string]string{
 			"location": "s3://logs/AWSLogs/", "projection.enabled": "true",
 			"projection.aws_account_id.type": "injected", "projection.aws_region.type": "enum", "projection.aws_region.values": "eu-west-1,us-east-1",
@@ -478,12 +269,12 @@ func TestMaxScan(t *testing.T) {
 		},
 		PartitionKeys: []map[string]string{{"Name": "aws_account_id", "Type": "string"}, {"Name": "aws_region", "Type": "string"}, {"Name": "day", "Type": "string"}},
 	}}
-	s.objects = map[string]int64{}
+	s.Objects = map[string]int64{}
 	for _, account := range []string{"123456789012", "999999999999"} {
 		for _, region := range []string{"eu-west-1", "us-east-1", "us-east-2"} {
 			for _, day := range []string{"2026/05/13", "2026/05/14", "2026/05/15", "2026/05/16"} {
 				for i := range 3 {
-					s.objects[fmt.Sprintf("logs/AWSLogs/%s/vpcflowlogs/%s/%s/%d.log.gz", account, region, day, i)] = tenMB
+					s.Objects[fmt.Sprintf("logs/AWSLogs/%s/vpcflowlogs/%s/%s/%d.log.gz", account, region, day, i)] = tenMB
 				}
 			}
 		}
@@ -499,32 +290,32 @@ func TestMaxScan(t *testing.T) {
 		{more, 12*tenMB - 1, "the first 12 objects that it may read of vpc.flows have 120 MiB"},
 	} {
 		days = c.days
-		s.order, s.calls = nil, nil
-		r := s.connect(t, Options{MaxScan: c.max})
+		s.Order, s.Calls = nil, nil
+		r := connect(t, s, Options{MaxScan: c.max})
 		_, err := r.Run(t.Context(), "SELECT 1")
 		var scan *ScanError
 		switch {
 		case c.refused == "" && err != nil, c.refused != "" && (!errors.As(err, &scan) || !strings.Contains(err.Error(), c.refused)):
 			t.Errorf("%d: got %v", c.max, err)
-		case c.refused != "" && len(s.order) != 1:
+		case c.refused != "" && len(s.Order) != 1:
 			t.Errorf("%d: the query was started", c.max)
 		}
 	}
 
 	// Nobody knows what it may scan: then it is not run.
-	s.deny["ListObjectsV2"] = "Access Denied"
-	_, err := s.connect(t, Options{MaxScan: 1 << 40}).Run(t.Context(), "SELECT 1")
+	s.Deny["ListObjectsV2"] = "Access Denied"
+	_, err := connect(t, s, Options{MaxScan: 1 << 40}).Run(t.Context(), "SELECT 1")
 	if err == nil || !strings.Contains(err.Error(), "cannot be bounded: s3://logs/AWSLogs/123456789012/vpcflowlogs/") || !strings.Contains(err.Error(), "the permission s3:ListBucket on arn:aws:s3:::logs is missing") {
 		t.Errorf("got %v", err)
 	}
-	delete(s.deny, "ListObjectsV2")
+	delete(s.Deny, "ListObjectsV2")
 
 	// It scans more than it should have been able to: then it is stopped.
-	s.polls, s.scanned = 100, 40<<20
-	_, err = s.connect(t, Options{MaxScan: 100 * tenMB}).Run(t.Context(), "SELECT 1")
-	last := s.order[len(s.order)-1]
-	if err == nil || !regexp.MustCompile(`^query `+last+` was stopped: it had scanned 1\.0 GiB, and 1000 MiB is the most`).MatchString(err.Error()) || s.queries[last].State != "CANCELLED" {
-		t.Errorf("got %v; it is %s", err, s.queries[last].State)
+	s.Polls, s.Scanned = 100, 40<<20
+	_, err = connect(t, s, Options{MaxScan: 100 * tenMB}).Run(t.Context(), "SELECT 1")
+	last := s.Order[len(s.Order)-1]
+	if err == nil || !regexp.MustCompile(`^query `+last+` was stopped: it had scanned 1\.0 GiB, and 1000 MiB is the most`).MatchString(err.Error()) || s.Queries[last].State != "CANCELLED" {
+		t.Errorf("got %v; it is %s", err, s.Queries[last].State)
 	}
 }
 

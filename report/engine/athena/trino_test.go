@@ -16,11 +16,12 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/engine/athena/athenatest"
 )
 
 // trino makes queries run on the Trino server that $FLOWLOG_TRINO_TEST names, as testdata/trino/start prints it: Athena's
 // engine is Trino. It returns what runs statements there, which also Athena has in another language.
-func (s *server) trino(t *testing.T) (statement func(sql string)) {
+func trino(t *testing.T, s *athenatest.Server) (statement func(sql string)) {
 	t.Helper()
 	dsn := os.Getenv("FLOWLOG_TRINO_TEST")
 	if dsn == "" {
@@ -30,7 +31,7 @@ func (s *server) trino(t *testing.T) (statement func(sql string)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.run = func(sql string) (columns, kinds []string, rows [][]*string, err error) {
+	s.Run = func(sql string) (columns, kinds []string, rows [][]*string, err error) {
 		method, at := http.MethodPost, "http://"+u.Host+"/v1/statement"
 		for at != "" {
 			req, err := http.NewRequest(method, at, strings.NewReader(sql))
@@ -71,7 +72,7 @@ func (s *server) trino(t *testing.T) (statement func(sql string)) {
 						row = append(row, nil)
 						continue
 					}
-					row = append(row, text(fmt.Sprint(v)))
+					row = append(row, athenatest.Text(fmt.Sprint(v)))
 				}
 				rows = append(rows, row)
 			}
@@ -81,7 +82,7 @@ func (s *server) trino(t *testing.T) (statement func(sql string)) {
 	}
 	return func(sql string) {
 		t.Helper()
-		if _, _, _, err := s.run(sql); err != nil {
+		if _, _, _, err := s.Run(sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
@@ -100,20 +101,20 @@ func athenaSQL(t *testing.T, name, table string) string {
 
 // A report's SQL in Athena's dialect, run by Trino behind Athena's protocol.
 func TestReportOnTrino(t *testing.T) {
-	s := serve(t)
-	s.trino(t)
+	s := athenatest.New(t)
+	trino(t, s)
 	table := `(SELECT * FROM (VALUES
 		('10.0.0.1', bigint '100', bigint '2', 'OK'),
 		('10.0.0.1', bigint '50', bigint '1', '-'),
 		('2001:DB8::1', bigint '70', bigint '7', 'OK'),
 		('-', bigint '1', bigint '1', 'OK'),
 		('10.0.0.9', bigint '1', bigint '1', 'NODATA')) AS t (srcaddr, bytes, packets, log_status))`
-	columns, rows := read(t, s.connect(t, Options{}), athenaSQL(t, "talkers", table))
+	columns, rows := read(t, connect(t, s, Options{}), athenaSQL(t, "talkers", table))
 	want := [][]any{{"10.0.0.1", int64(150), int64(3), int64(2)}, {"2001:db8::1", int64(70), int64(7), int64(1)}, {nil, int64(1), int64(1), int64(1)}}
 	if !slices.Equal(columns, []string{"srcaddr", "bytes", "packets", "flows"}) || !reflect.DeepEqual(rows, want) {
 		t.Errorf("got %v %v\nwant %v", columns, rows, want)
 	}
-	if _, err := s.connect(t, Options{}).Run(t.Context(), "SELECT nothing"); err == nil || !strings.Contains(err.Error(), "Athena: line 1:8: Column 'nothing' cannot be resolved (query ") {
+	if _, err := connect(t, s, Options{}).Run(t.Context(), "SELECT nothing"); err == nil || !strings.Contains(err.Error(), "Athena: line 1:8: Column 'nothing' cannot be resolved (query ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -121,8 +122,8 @@ func TestReportOnTrino(t *testing.T) {
 // What Trino's EXPLAIN says of a table that `flowlog sql ddl` makes bounds what a report of a day scans. The statement is
 // Trino's, and what Athena says of the table is what its own would have said.
 func TestMaxScanOnTrino(t *testing.T) {
-	s := serve(t)
-	statement := s.trino(t)
+	s := athenatest.New(t)
+	statement := trino(t, s)
 	dir := t.TempDir()
 	var logs string
 	for _, day := range []string{"13", "14", "15"} {
@@ -152,7 +153,7 @@ func TestMaxScanOnTrino(t *testing.T) {
 	statement("CREATE SCHEMA IF NOT EXISTS hive.athena_test")
 	t.Cleanup(func() { statement("DROP SCHEMA hive.athena_test CASCADE") })
 	statement(ddl)
-	s.tables = map[string]metadata{"athena_test.flows": {
+	s.Tables = map[string]athenatest.Table{"athena_test.flows": {
 		Parameters: map[string]string{
 			"location": "s3://logs/AWSLogs/", "projection.enabled": "true",
 			"projection.aws_account_id.type": "enum", "projection.aws_account_id.values": "123456789012",
@@ -162,21 +163,21 @@ func TestMaxScanOnTrino(t *testing.T) {
 		},
 		PartitionKeys: []map[string]string{{"Name": "aws_account_id", "Type": "string"}, {"Name": "aws_region", "Type": "string"}, {"Name": "day", "Type": "string"}},
 	}}
-	s.objects = make(map[string]int64)
+	s.Objects = make(map[string]int64)
 	for _, day := range []string{"13", "14", "15"} {
-		s.objects["logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/05/"+day+"/a.log"] = 1000
+		s.Objects["logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/05/"+day+"/a.log"] = 1000
 	}
 	day := athenaSQL(t, "talkers", "(SELECT * FROM hive.athena_test.flows WHERE day = '2026/05/14')")
-	_, rows := read(t, s.connect(t, Options{MaxScan: 1 << 20}), day)
+	_, rows := read(t, connect(t, s, Options{MaxScan: 1 << 20}), day)
 	if want := [][]any{{"10.0.0.1", int64(100), int64(2), int64(1)}}; !reflect.DeepEqual(rows, want) {
 		t.Errorf("got %v, want %v", rows, want)
 	}
 	var scan *ScanError
-	if _, err := s.connect(t, Options{MaxScan: 999}).Run(t.Context(), day); !errors.As(err, &scan) || scan.Bytes != 1000 || scan.Objects != 1 {
+	if _, err := connect(t, s, Options{MaxScan: 999}).Run(t.Context(), day); !errors.As(err, &scan) || scan.Bytes != 1000 || scan.Objects != 1 {
 		t.Errorf("a day of more bytes: got %v", err)
 	}
 	all := athenaSQL(t, "talkers", "(SELECT * FROM hive.athena_test.flows WHERE day > '2026/05/13')")
-	if _, err := s.connect(t, Options{MaxScan: 1999}).Run(t.Context(), all); !errors.As(err, &scan) || scan.Bytes != 2000 {
+	if _, err := connect(t, s, Options{MaxScan: 1999}).Run(t.Context(), all); !errors.As(err, &scan) || scan.Bytes != 2000 {
 		t.Errorf("two days of more bytes: got %v", err)
 	}
 }
