@@ -35,6 +35,7 @@ type elsewhere struct {
 var engines = []struct {
 	name string
 	open func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error)
+	note func(e *elsewhere) string // what else to say behind the cost
 }{
 	{"trino", func(_ context.Context, e *elsewhere, _ s3.Options) (engine.Runner, error) {
 		if e.trinoDSN == "" {
@@ -45,7 +46,7 @@ var engines = []struct {
 			return nil, usageError{fmt.Errorf("--%s: %w", flagTrinoDSN, err)}
 		}
 		return r, nil
-	}},
+	}, func(*elsewhere) string { return "" }},
 	{"athena", func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error) {
 		opt := e.athena
 		opt.Profile, opt.Region, opt.EndpointURL = aws.Profile, aws.Region, aws.EndpointURL
@@ -59,7 +60,7 @@ var engines = []struct {
 			return nil, usageError{errors.New("--scan-price cannot be negative")}
 		}
 		return athena.Connect(ctx, opt)
-	}},
+	}, func(e *elsewhere) string { return fmt.Sprintf(" at $%g a terabyte", e.athena.Price) }},
 }
 
 // flagTrinoDSN names a flag whose value has a password.
@@ -105,14 +106,16 @@ func withoutSecrets(flag, value string) string {
 	return shown
 }
 
-// engineTable takes the engine's table out of the values of --table, which names the user's own tables too.
+// engineTable takes the engine's table, or the query in brackets in its place, out of the values of --table, which names
+// the user's own tables too.
 func engineTable(engine string, values []string) (table string, own []string, err error) {
 	for _, v := range values {
+		name, _, ok := strings.Cut(v, "=")
 		switch {
-		case strings.Contains(v, "=") && !strings.HasPrefix(v, "("): // which is a query that stands for a table
+		case ok && !strings.ContainsAny(name, " (\""): // a query has these before any =
 			own = append(own, v)
 		case engine == "":
-			return "", nil, usageError{fmt.Errorf("--table %s: it is the name of an engine's table, and no --engine is named; a table of your own has a file, as in --table nets=nets.csv", v)}
+			return "", nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv; the table of an engine needs --engine too", v)}
 		case table != "":
 			return "", nil, usageError{fmt.Errorf("--table names two tables, %s and %s: a report is of one", table, v)}
 		default:
@@ -219,7 +222,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		return err
 	}
 	if !in.quiet {
-		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)))
+		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)+engines[i].note(&r.elsewhere)))
 	}
 	return ctx.Err()
 }
@@ -237,9 +240,14 @@ func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*r
 			return doc, err
 		}
 		s := runner.Stats()
-		doc.Queries = append(doc.Queries, render.Query{
-			Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Bytes: s.Scanned, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds(), Dollars: s.Cost,
-		})
+		q := render.Query{Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
+		if s.Scanned >= 0 {
+			q.Bytes = &s.Scanned
+		}
+		if s.Cost >= 0 {
+			q.Dollars = &s.Cost
+		}
+		doc.Queries = append(doc.Queries, q)
 		switch {
 		case lacks == nil:
 			doc.Tables = append(doc.Tables, t)
@@ -252,35 +260,36 @@ func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*r
 	return doc, nil
 }
 
-// closing is the line that says what the queries took.
+// closing is the line that says what the queries took, as far as the engine says.
 func closing(name string, doc render.Document) string {
 	var rows, bytes int64
 	var seconds, dollars float64
+	sized, priced := true, true
 	for _, t := range doc.Tables {
 		rows += int64(len(t.Rows))
 	}
 	for _, q := range doc.Queries {
 		seconds += q.Seconds
-		bytes = min(bytes, q.Bytes) // -1 is unknown
-		dollars = min(dollars, q.Dollars)
-	}
-	line := fmt.Sprintf("flowlog: %s answered %s: %s", name, count(int64(len(doc.Queries)), "query"), count(rows, "row"))
-	if len(doc.Queries) != 1 {
-		line = strings.Replace(line, "querys", "queries", 1)
-	}
-	if bytes == 0 {
-		for _, q := range doc.Queries {
-			bytes += q.Bytes
+		if sized = sized && q.Bytes != nil; sized {
+			bytes += *q.Bytes
 		}
+		if priced = priced && q.Dollars != nil; priced {
+			dollars += *q.Dollars
+		}
+	}
+	queries := "1 query"
+	if n := len(doc.Queries); n != 1 {
+		queries = fmt.Sprintf("%d queries", n)
+	}
+	line := fmt.Sprintf("flowlog: %s answered %s with %s", name, queries, count(rows, "row"))
+	if sized {
 		line += "; " + humanize.IBytes(uint64(bytes)) + " scanned"
 	}
-	if dollars == 0 {
-		for _, q := range doc.Queries {
-			dollars += q.Dollars
-		}
-		line += fmt.Sprintf(", about $%.4f", dollars)
+	line += fmt.Sprintf(" in %.2f s", seconds)
+	if priced {
+		line += fmt.Sprintf(", about $%.5f", dollars)
 	}
-	return line + fmt.Sprintf(" in %.2f s", seconds)
+	return line
 }
 
 var errPanels = errors.New("the dashboard is many reports of the same logs, which an engine would scan once for each: run one report, as in `flowlog report talkers --engine trino`")

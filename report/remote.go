@@ -28,6 +28,7 @@ type Remote struct {
 	local schema.Table // fields that are looked up here
 	whole bool         // all flows are in the rows, so that what is null in all of them is not logged
 	flows int64
+	skips int64 // SKIPDATA records, if the report counts them
 	batch *remoteBatch
 }
 

@@ -95,6 +95,9 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			if b.Field != "" && v != nil && v != int64(0) {
 				m.present(b.Field)
 			}
+			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
+				m.skips += number(v)
+			}
 			if b.With != "" && v != int64(0) {
 				m.present(b.With)
 			}
@@ -123,6 +126,9 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	}
 	return nil
 }
+
+// skipData is the condition of the measure skipdata.
+const skipData = "log_status = 'SKIPDATA'"
 
 // number is a value that is a whole number, or 0.
 func number(v any) int64 {
@@ -326,7 +332,7 @@ func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	if err := m.flush(wrap); err != nil {
 		return Table{}, nil, err
 	}
-	var stats schema.Stats
+	stats := schema.Stats{SkipData: m.skips}
 	if m.whole {
 		stats.Flows = m.flows
 		m.agg.seen.Store(m.flows)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -193,3 +194,91 @@ func TestTrinoCatalog(t *testing.T) { testCatalog(t, trino(t)) }
 
 // Random reports in Trino, for as long as $ORACLE_TIME says.
 func TestTrinoRandomReports(t *testing.T) { testRandomReports(t, trino(t)) }
+
+// Reports by place and network, of which Trino knows nothing, and by a table of the user's own.
+func TestTrinoEnriched(t *testing.T) {
+	b := setUp(t, trino(t), 2)
+	nets := filepath.Join(b.dir, "nets.csv")
+	if err := os.WriteFile(nets, []byte("network,team\n10.0.0.0/8,shop\n2001:db8::/32,web\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{"--city-db", "../geo/city.mmdb", "--asn-db", "../geo/asn.mmdb", "--table", "nets=" + nets}
+	for _, report := range [][]string{
+		{"src-geo"}, {"dst-geo", "--top", "2"}, {"src-asn", "--sort", "flows"}, {"dst-asn", "--having", "flows > 3"},
+		{"talkers", "--by", "src_nets_team,dst_nets_team", "--measures", "bytes,p90(bytes),first,bps"},
+		{"timeline", "--where", "src_country is not null or src_nets_team = shop"},
+	} {
+		changes := append(report[1:], files...)
+		doc, err := b.document(report[0], "2", append(changes, b.logs)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range b.tables {
+			if err := b.split(doc, table, report[0], changes...); err != nil {
+				t.Errorf("%q: %v", report, err)
+			}
+		}
+	}
+	if b.refused > 0 || b.halved == 0 {
+		t.Errorf("%d were refused, %d were not", b.refused, b.halved)
+	}
+}
+
+// A table without a record, and one without a flow: the same rows, and no error.
+func TestTrinoEmpty(t *testing.T) {
+	b := setUp(t, trino(t), 3)
+	for _, where := range []string{"1 = 0", "log_status = 'NODATA'", "srcaddr IS NULL"} {
+		table := `(SELECT * FROM ` + b.tables[0] + ` WHERE ` + where + `) t`
+		out, err := b.run("report", "--engine", "trino", "--table", table, "-o", "json", "-q")
+		if err != nil {
+			t.Errorf("%s: %v", where, err)
+			continue
+		}
+		var doc struct {
+			Reports []struct {
+				Report string
+				Rows   []map[string]any
+			}
+		}
+		if err := json.Unmarshal(out, &doc); err != nil {
+			t.Fatal(err)
+		}
+		if len(doc.Reports) == 0 || doc.Reports[0].Report != "summary" || len(doc.Reports[0].Rows) != 1 {
+			t.Errorf("%s: %s", where, out)
+		}
+	}
+}
+
+// Ctrl-C ends the query on the server too, and flowlog with 130.
+func TestTrinoInterrupt(t *testing.T) {
+	b := setUp(t, trino(t), 4)
+	table := fmt.Sprintf("(SELECT a.* FROM %s a CROSS JOIN %[1]s b CROSS JOIN %[1]s c) interrupted_%d", b.tables[0], os.Getpid())
+	state := func() string {
+		a := b.must(t, fmt.Sprintf("SELECT state || coalesce(' ' || error_code, '') FROM system.runtime.queries WHERE query LIKE '%%interrupted!_%d%%' ESCAPE '!' AND query NOT LIKE '%%runtime%%'", os.Getpid()))
+		if len(a.Rows) == 0 {
+			return ""
+		}
+		return a.Rows[0][0].(string)
+	}
+	c := exec.Command(b.flowlog, "report", "talkers", "--engine", "trino", "--table", table)
+	c.Env = append(os.Environ(), "FLOWLOG_CONFIG=none")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < 300 && state() != "RUNNING"; i++ {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("got %v, want exit code 130", err)
+	}
+	for i := 0; i < 100 && state() == "RUNNING"; i++ {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if got := state(); got != "FAILED USER_CANCELED" {
+		t.Errorf("the query is %s", got)
+	}
+}

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	driver "github.com/trinodb/trino-go-client/trino"
@@ -26,17 +26,12 @@ const (
 	attempts = 4
 )
 
-// progressPeriod is how often the driver says how far a query is, beside changes of its state.
-const progressPeriod = time.Second
-
 // A runner is a Trino server.
 type runner struct {
 	db      *sql.DB
 	secrets []string // that no error may show
 	host    string
-
-	mu    sync.Mutex
-	stats engine.Stats
+	*watch
 }
 
 // Open prepares queries on the server that a DSN names: http[s]://user[:password]@host[:port]?catalog=…&schema=…, with
@@ -49,7 +44,7 @@ func Open(dsn string) (engine.Runner, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, errDSN
 	}
-	r := &runner{host: u.Host, secrets: secrets(u), stats: engine.Stats{Scanned: -1, Cost: -1}}
+	r := &runner{host: u.Host, secrets: secrets(u)}
 	if u.User.Username() == "" {
 		u.User = url.User("flowlog") // a server wants some name
 	}
@@ -71,12 +66,37 @@ func Open(dsn string) (engine.Runner, error) {
 		times := attempts
 		conf.RequestRetryMaxAttempts = &times
 	}
+	if r.watch, err = newWatch(conf); err != nil {
+		return nil, r.plain(err)
+	}
+	conf.HTTPClient = &http.Client{Transport: r.watch}
 	c, err := driver.NewConnector(conf)
 	if err != nil {
 		return nil, r.plain(err)
 	}
 	r.db = sql.OpenDB(c)
 	return r, nil
+}
+
+// newWatch is the way to the server that a configuration describes, with a look at what passes. The parts of the
+// configuration that it is made of are taken out of it, since the driver would make another of them.
+func newWatch(conf *driver.Config) (*watch, error) {
+	conf.CustomClientName = "" // nothing registers any
+	tls, err := conf.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = tls
+	switch {
+	case conf.HTTPProxy != "":
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: conf.HTTPProxy})
+	case conf.SOCKSProxy != "":
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "socks5", Host: conf.SOCKSProxy})
+	}
+	conf.HTTPProxy, conf.SOCKSProxy, conf.SSLVerification = "", "", ""
+	conf.SSLCert, conf.SSLCertPath, conf.SSLClientCert, conf.SSLClientCertPath, conf.SSLClientKey, conf.SSLClientKeyPath = "", "", "", "", "", ""
+	return &watch{next: t, stats: engine.Stats{Scanned: -1, Cost: -1}}, nil
 }
 
 // errDSN is the error for a DSN that is none. It does not show it.
@@ -108,13 +128,10 @@ func secrets(u *url.URL) []string {
 
 // Run runs a query.
 func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
-	r.mu.Lock()
-	r.stats = engine.Stats{Scanned: -1, Cost: -1}
-	r.mu.Unlock()
-	rows, err := r.db.QueryContext(ctx, query,
-		sql.Named("X-Trino-Progress-Callback", driver.ProgressUpdater(r)),
-		sql.Named("X-Trino-Progress-Callback-Period", progressPeriod))
+	r.reset()
+	rows, err := r.db.QueryContext(ctx, query)
 	if err != nil {
+		r.end()
 		return nil, r.plain(err)
 	}
 	columns, err := rows.Columns()
@@ -122,19 +139,6 @@ func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
 		return nil, errors.Join(r.plain(err), rows.Close())
 	}
 	return &result{runner: r, rows: rows, columns: columns}, nil
-}
-
-// Update notes what the driver says of a query. The driver alone calls it.
-func (r *runner) Update(info driver.QueryProgressInfo) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := info.QueryStats
-	r.stats.ID = info.QueryId
-	r.stats.Scanned = max(r.stats.Scanned, s.PhysicalInputBytes, 0)
-	if s.PhysicalInputBytes == 0 { // of a table that has no files
-		r.stats.Scanned = max(r.stats.Scanned, s.ProcessedBytes)
-	}
-	r.stats.Elapsed = max(r.stats.Elapsed, time.Duration(s.ElapsedTimeMillis)*time.Millisecond)
 }
 
 // Stats is what the last query took.
@@ -157,9 +161,12 @@ func (r *runner) plain(err error) error {
 	}
 	text, denied := err.Error(), false
 	var failed *driver.ErrQueryFailed
-	if errors.As(err, &failed) {
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		text = unreachable.Error()
+	} else if errors.As(err, &failed) {
 		denied = failed.StatusCode == http.StatusUnauthorized || failed.StatusCode == http.StatusForbidden
-		if failed.StatusCode != http.StatusOK {
+		if failed.StatusCode != http.StatusOK && failed.StatusCode != 0 {
 			text = fmt.Sprintf("%d %s", failed.StatusCode, http.StatusText(failed.StatusCode))
 			if failed.Reason != nil && failed.Reason.Error() != "" {
 				text += ": " + failed.Reason.Error()
@@ -194,6 +201,7 @@ func (r *result) Columns() []string { return r.columns }
 func (r *result) Next(ctx context.Context) ([]any, error) {
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
+			r.end()
 			return nil, r.plain(err)
 		}
 		return nil, io.EOF
@@ -225,4 +233,9 @@ func plainValue(v any) any {
 	return fmt.Sprint(v)
 }
 
-func (r *result) Close() error { return r.plain(r.rows.Close()) }
+// Close ends the query, if it has not ended. What the driver says of that is of no use then.
+func (r *result) Close() error {
+	r.end()
+	_ = r.rows.Close() // all rows were read, or nobody wants them
+	return nil
+}
