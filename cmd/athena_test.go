@@ -2,11 +2,14 @@ package cmd_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"flowlog/cmd"
+	"flowlog/report"
 	"flowlog/report/engine/athena/athenatest"
 )
 
@@ -29,14 +32,14 @@ func TestAthena(t *testing.T) {
 	}
 	s.Tables = map[string]athenatest.Table{"vpc.flow_logs": {Parameters: map[string]string{"location": "s3://logs/AWSLogs/"}}}
 	s.Objects = map[string]int64{"logs/AWSLogs/1.log.gz": 600, "logs/AWSLogs/2.log.gz": 600}
-	run := func(args ...string) (code int, out, errOut string) {
+	ask := func(args ...string) (code int, out, errOut string) {
 		var stdout, stderr bytes.Buffer
 		args = append([]string{"report", "actions", "--engine", "athena", "--table", "(SELECT * FROM vpc.flow_logs WHERE day = '2026/05/14')", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...)
 		code = cmd.Main(args, nil, &stdout, &stderr)
 		return code, stdout.String(), stderr.String()
 	}
 
-	code, out, errOut := run("-o", "csv", "--workgroup", "logs", "--output-location", "s3://results/", "--max-scan", "2kB")
+	code, out, errOut := ask("-o", "csv", "--workgroup", "logs", "--output-location", "s3://results/", "--max-scan", "2kB")
 	if want := "action,flows,bytes,packets\nACCEPT,30,4500,90\nREJECT,10,400,10\n"; code != 0 || out != want {
 		t.Errorf("exit code %d, got\n%s\nwant\n%s\n%s", code, out, want, errOut)
 	}
@@ -48,7 +51,7 @@ func TestAthena(t *testing.T) {
 	}
 
 	started := len(s.Order)
-	code, _, errOut = run("--max-scan", "1kB")
+	code, _, errOut = ask("--max-scan", "1kB")
 	if want := "flowlog: the query was not started: it may scan more than 1000 B, which is the most that it may; the first 2 objects that it may read of vpc.flow_logs have 1.2 KiB: restrict the partitions that it reads, such as its days\n"; code != 1 || errOut != want {
 		t.Errorf("exit code %d, got %s\nwant %s", code, errOut, want)
 	}
@@ -57,7 +60,7 @@ func TestAthena(t *testing.T) {
 	}
 
 	s.Deny["StartQueryExecution"] = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: athena:StartQueryExecution on resource: arn:aws:athena:eu-west-1:123456789012:workgroup/primary"
-	code, _, errOut = run()
+	code, _, errOut = ask()
 	if want := "flowlog: access denied: the permission athena:StartQueryExecution on arn:aws:athena:eu-west-1:123456789012:workgroup/primary is missing: "; code != 4 || !strings.HasPrefix(errOut, want) {
 		t.Errorf("exit code %d, got %s", code, errOut)
 	}
@@ -66,8 +69,59 @@ func TestAthena(t *testing.T) {
 		`--max-scan: "much" is not a number of bytes`: {"--max-scan", "much"},
 		"--scan-price cannot be negative":             {"--scan-price", "-1"},
 	} {
-		if code, _, errOut := run(args...); code != 2 || !strings.Contains(errOut, want) {
+		if code, _, errOut := ask(args...); code != 2 || !strings.Contains(errOut, want) {
 			t.Errorf("%q: exit code %d, %s", args, code, errOut)
 		}
+	}
+}
+
+// TestAthenaOnTrino runs every report of the catalog that SQL can compute on a server that speaks Athena's protocol and has
+// Trino run the queries, of a table that `flowlog sql ddl` has made of text. The answers are those of flowlog itself.
+func TestAthenaOnTrino(t *testing.T) {
+	s := athenatest.New(t)
+	statement := s.OnTrino(t, os.Getenv(trinoTest))
+	const schema = "hive.athena_cmd_test"
+	statement("CREATE SCHEMA IF NOT EXISTS " + schema)
+	t.Cleanup(func() { statement("DROP SCHEMA " + schema + " CASCADE") })
+	logs, err := os.ReadFile("../testdata/logs/v5-console.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	input := filepath.Join(dir, "v5.log")
+	if err := os.WriteFile(input, logs, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	header, _, _ := strings.Cut(string(logs), "\n")
+	ddl := run(t, nil, "sql", "ddl", "--dialect", "trino", "--table", schema+".flows", "--location", "local://"+dir, "--layout", "none", "--log-format", header)
+	statement(strings.TrimSuffix(string(ddl), ";\n"))
+
+	compared := 0
+	for _, name := range report.Names() {
+		args := []string{"report", name, "-q", "-o", "csv", "--top", "0"}
+		var out, errOut bytes.Buffer
+		switch code := cmd.Main(append(args, "--engine", "athena", "--table", schema+".flows", "--region", "eu-west-1", "--endpoint-url", s.URL), nil, &out, &errOut); {
+		case code == 2: // what SQL cannot compute is refused
+			t.Logf("%s: %s", name, &errOut)
+			continue
+		case code != 0:
+			var native, nativeErr bytes.Buffer
+			if cmd.Main(append(args, input), nil, &native, &nativeErr) != code { // what neither can, for want of a field or a database
+				t.Errorf("%s: exit code %d: %s", name, code, &errOut)
+			}
+			continue
+		}
+		want := run(t, nil, append(args, input)...)
+		if name == "summary" { // an engine knows of no malformed records
+			want = bytes.Replace(want, []byte(",1,1,0,"), []byte(",1,1,,"), 1)
+		}
+		if !bytes.Equal(out.Bytes(), want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, &out, want)
+		}
+		compared++
+	}
+	t.Logf("%d reports were compared", compared)
+	if compared < 20 {
+		t.Error("that is too few")
 	}
 }

@@ -1,11 +1,7 @@
 package athena
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,75 +14,6 @@ import (
 	"flowlog/report"
 	"flowlog/report/engine/athena/athenatest"
 )
-
-// trino makes queries run on the Trino server that $FLOWLOG_TRINO_TEST names, as testdata/trino/start prints it: Athena's
-// engine is Trino. It returns what runs statements there, which also Athena has in another language.
-func trino(t *testing.T, s *athenatest.Server) (statement func(sql string)) {
-	t.Helper()
-	dsn := os.Getenv("FLOWLOG_TRINO_TEST")
-	if dsn == "" {
-		t.Skip("$FLOWLOG_TRINO_TEST names no server: export FLOWLOG_TRINO_TEST=$(testdata/trino/start)")
-	}
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Run = func(sql string) (columns, kinds []string, rows [][]*string, err error) {
-		method, at := http.MethodPost, "http://"+u.Host+"/v1/statement"
-		for at != "" {
-			req, err := http.NewRequest(method, at, strings.NewReader(sql))
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			req.Header.Set("X-Trino-User", "athena")
-			req.Header.Set("X-Trino-Catalog", "hive")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			var page struct {
-				NextURI string
-				Columns []struct{ Name, Type string }
-				Data    [][]any
-				Error   *struct{ Message string }
-			}
-			dec := json.NewDecoder(res.Body)
-			dec.UseNumber()
-			err = dec.Decode(&page)
-			res.Body.Close()
-			if err == nil && page.Error != nil {
-				err = errors.New(page.Error.Message)
-			}
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			if columns == nil {
-				for _, c := range page.Columns {
-					columns, kinds = append(columns, c.Name), append(kinds, strings.Split(c.Type, "(")[0])
-				}
-			}
-			for _, data := range page.Data {
-				var row []*string
-				for _, v := range data {
-					if v == nil {
-						row = append(row, nil)
-						continue
-					}
-					row = append(row, athenatest.Text(fmt.Sprint(v)))
-				}
-				rows = append(rows, row)
-			}
-			method, at, sql = http.MethodGet, page.NextURI, ""
-		}
-		return columns, kinds, rows, nil
-	}
-	return func(sql string) {
-		t.Helper()
-		if _, _, _, err := s.Run(sql); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-}
 
 func athenaSQL(t *testing.T, name, table string) string {
 	t.Helper()
@@ -102,7 +29,7 @@ func athenaSQL(t *testing.T, name, table string) string {
 // A report's SQL in Athena's dialect, run by Trino behind Athena's protocol.
 func TestReportOnTrino(t *testing.T) {
 	s := athenatest.New(t)
-	trino(t, s)
+	s.OnTrino(t, os.Getenv("FLOWLOG_TRINO_TEST"))
 	table := `(SELECT * FROM (VALUES
 		('10.0.0.1', bigint '100', bigint '2', 'OK'),
 		('10.0.0.1', bigint '50', bigint '1', '-'),
@@ -123,7 +50,7 @@ func TestReportOnTrino(t *testing.T) {
 // Trino's, and what Athena says of the table is what its own would have said.
 func TestMaxScanOnTrino(t *testing.T) {
 	s := athenatest.New(t)
-	statement := trino(t, s)
+	statement := s.OnTrino(t, os.Getenv("FLOWLOG_TRINO_TEST"))
 	dir := t.TempDir()
 	var logs string
 	for _, day := range []string{"13", "14", "15"} {

@@ -4,9 +4,11 @@ package athenatest
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +83,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	fail := func(code, message string) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(http.StatusBadRequest)
-		json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message, "Message": message})
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message, "Message": message})
 	}
 	if req.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
 		fail("SerializationException", "not JSON 1.1")
@@ -165,7 +167,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	json.NewEncoder(w).Encode(out)
+	_ = json.NewEncoder(w).Encode(out) // a client may have gone away
 }
 
 // step is what happens to a query between two questions for its state.
@@ -219,8 +221,76 @@ func (s *Server) list(w http.ResponseWriter, req *http.Request) {
 	if len(keys) > 2 {
 		page.IsTruncated, page.NextContinuationToken = true, keys[1]
 	}
-	xml.NewEncoder(w).Encode(page)
+	_ = xml.NewEncoder(w).Encode(page)
 }
 
 // Text is a value.
 func Text(s string) *string { return &s }
+
+// OnTrino makes queries run on the Trino server that dsn names, as testdata/trino/start prints it; without one the test is
+// skipped. Athena's engine is Trino. It returns what runs statements there that Athena has in another language.
+func (s *Server) OnTrino(t *testing.T, dsn string) (statement func(sql string)) {
+	t.Helper()
+	if dsn == "" {
+		t.Skip("$FLOWLOG_TRINO_TEST names no server: export FLOWLOG_TRINO_TEST=$(testdata/trino/start)")
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Run = func(sql string) (columns, kinds []string, rows [][]*string, err error) {
+		method, at := http.MethodPost, "http://"+u.Host+"/v1/statement"
+		for at != "" {
+			req, err := http.NewRequest(method, at, strings.NewReader(sql))
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			req.Header.Set("X-Trino-User", "athena")
+			req.Header.Set("X-Trino-Catalog", "hive")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			var page struct {
+				NextURI string
+				Columns []struct{ Name, Type string }
+				Data    [][]any
+				Error   *struct{ Message string }
+			}
+			dec := json.NewDecoder(res.Body)
+			dec.UseNumber()
+			err = dec.Decode(&page)
+			res.Body.Close()
+			if err == nil && page.Error != nil {
+				err = errors.New(page.Error.Message)
+			}
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if columns == nil {
+				for _, c := range page.Columns {
+					columns, kinds = append(columns, c.Name), append(kinds, strings.Split(c.Type, "(")[0])
+				}
+			}
+			for _, data := range page.Data {
+				var row []*string
+				for _, v := range data {
+					if v == nil {
+						row = append(row, nil)
+						continue
+					}
+					row = append(row, Text(fmt.Sprint(v)))
+				}
+				rows = append(rows, row)
+			}
+			method, at, sql = http.MethodGet, page.NextURI, ""
+		}
+		return columns, kinds, rows, nil
+	}
+	return func(sql string) {
+		t.Helper()
+		if _, _, _, err := s.Run(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
