@@ -67,7 +67,8 @@ func TestAthena(t *testing.T) {
 
 	for want, args := range map[string][]string{
 		`--max-scan: "much" is not a number of bytes`: {"--max-scan", "much"},
-		"--scan-price cannot be negative":             {"--scan-price", "-1"},
+		"--scan-price: -1 is no price":                {"--scan-price", "-1"},
+		"--scan-price: NaN is no price":               {"--scan-price", "nan"},
 	} {
 		if code, _, errOut := ask(args...); code != 2 || !strings.Contains(errOut, want) {
 			t.Errorf("%q: exit code %d, %s", args, code, errOut)

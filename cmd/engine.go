@@ -56,8 +56,8 @@ var engines = []struct {
 				return nil, err
 			}
 		}
-		if opt.Price < 0 {
-			return nil, usageError{errors.New("--scan-price cannot be negative")}
+		if !(opt.Price >= 0 && opt.Price < 1e6) { // nor is it NaN
+			return nil, usageError{fmt.Errorf("--scan-price: %g is no price", opt.Price)}
 		}
 		return athena.Connect(ctx, opt)
 	}, func(e *elsewhere) string { return fmt.Sprintf(" at $%g a terabyte", e.athena.Price) }},

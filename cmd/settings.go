@@ -327,6 +327,7 @@ var kinds = map[string]string{
 	"bool":     "true or false",
 	"int":      "a whole number",
 	"int64":    "a whole number",
+	"float64":  "a number",
 	"duration": "a duration such as 5m",
 }
 

@@ -35,7 +35,7 @@ type Options struct {
 	// MaxScan is how many bytes a query may scan; 0 is any number. Athena itself cannot be told: a query is refused if the
 	// objects that it may read are larger together, and stopped if Athena says that it has scanned more.
 	MaxScan int64
-	// Price is in US dollars for 2^40 bytes; 0 is Price.
+	// Price is in US dollars for 2^40 bytes, such as the constant Price.
 	Price float64
 
 	wait func(attempt int) time.Duration // for tests
@@ -66,9 +66,6 @@ type Runner struct {
 // Connect loads the configuration and credentials. It asks Athena nothing yet. Without credentials the error has
 // AccessDenied.
 func Connect(ctx context.Context, opt Options) (*Runner, error) {
-	if opt.Price == 0 {
-		opt.Price = Price
-	}
 	if opt.wait == nil {
 		opt.wait = between
 	}

@@ -62,7 +62,7 @@ func TestResult(t *testing.T) {
 			{athenatest.Text(""), athenatest.Text("-1"), athenatest.Text("Infinity"), athenatest.Text("false"), athenatest.Text("")},
 		}, nil
 	}
-	r := connect(t, s, Options{WorkGroup: "logs", OutputLocation: "s3://results/x/", Database: "vpc", Catalog: "AwsDataCatalog"})
+	r := connect(t, s, Options{WorkGroup: "logs", OutputLocation: "s3://results/x/", Database: "vpc", Catalog: "AwsDataCatalog", Price: Price})
 	columns, rows := read(t, r, "SELECT 1;\n")
 	want := [][]any{
 		{"10.0.0.1", int64(math.MaxInt64), 0.5, true, "2026-05-14 09:00:00.000 UTC"},
