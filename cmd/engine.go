@@ -29,6 +29,7 @@ type elsewhere struct {
 	trinoDSN string
 	athena   athena.Options
 	maxScan  string
+	layout   string
 }
 
 // engines is THE table of engines that run reports. The dialect of each has its name.
@@ -78,6 +79,7 @@ func (e *elsewhere) flags(c *cobra.Command) {
 	group(c, "Engine flags", func(f *pflag.FlagSet) {
 		f.StringVar(&e.name, "engine", "", "run the report on this `engine`, on the table that --table names: "+join(engineNames()))
 		f.StringVar(&e.trinoDSN, flagTrinoDSN, "", "Trino server, a `URL`: https://user:password@host:8443?catalog=hive&schema=vpc")
+		f.StringVar(&e.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")
 		f.StringVar(&e.athena.WorkGroup, "workgroup", "", "Athena `workgroup` (default: primary)")
 		f.StringVar(&e.athena.OutputLocation, "output-location", "", "where Athena puts results, a `URL`: s3://bucket/prefix/ (default: the workgroup's)")
 		f.StringVar(&e.maxScan, "max-scan", "", "Athena runs no query that could scan more than this `size`: 100GB")
@@ -170,6 +172,11 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	}()
 	dialects := report.Dialects()
 	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == r.elsewhere.name })]
+	if r.elsewhere.layout != "" {
+		if table, err = report.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
+			return usageError{fmt.Errorf("--layout: %w", err)}
+		}
+	}
 	var halves []*report.Remote
 	for _, rep := range r.reports {
 		changed, err := rep.With(r.change, enr.scope(in), in.zone)

@@ -527,3 +527,58 @@ func duckView(s *stored) string {
 	return plain.comments(plain.questions()...) +
 		fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\nSELECT %s FROM %s(\n  %s,\n  %s\n)\n%s", dotted(doubleQuote, s.Table), columns, function, quote(s.base+glob+end), strings.Join(options, ",\n  "), where)
 }
+
+// deliveryMargin is how far the end of a record may be outside of the day of its folder, as for objects: see parse.Key.
+const deliveryMargin = 10 * time.Minute
+
+// WithinDays is a table that `flowlog sql ddl` makes in this layout, or dataset, as a query of the partitions that can hold
+// records that end from since to before until; zero is no bound. Without a bound it is the table itself.
+func WithinDays(d Dialect, table, layout string, since, until time.Time) (string, error) {
+	names := []string{"dataset"}
+	for _, l := range layouts {
+		if l.folders != "" {
+			names = append(names, l.Name)
+		}
+	}
+	if !slices.Contains(names, layout) {
+		return "", schema.Unknown("layout", layout, names, "flowlog help sql")
+	}
+	var parts []string
+	first, last := since.UTC(), until.UTC()
+	if !until.IsZero() {
+		last = last.Add(-time.Second) // it is whole seconds
+	}
+	if layout != "dataset" { // whose folders are the days of the ends themselves
+		first, last = first.Add(-deliveryMargin), last.Add(deliveryMargin)
+	}
+	bound := func(day func(time.Time) string, form string) {
+		if !since.IsZero() {
+			parts = append(parts, fmt.Sprintf(form, ">", day(first)))
+		}
+		if !until.IsZero() {
+			parts = append(parts, fmt.Sprintf(form, "<", day(last)))
+		}
+	}
+	switch {
+	case layout == "dataset":
+		bound(func(t time.Time) string { return "DATE " + quote(t.Format(time.DateOnly)) }, d.name("date")+" %s= %s")
+	case !strings.HasPrefix(layout, "hive"):
+		bound(func(t time.Time) string { return quote(t.Format("2006/01/02")) }, "day %s= %s")
+	case !since.IsZero() && !until.IsZero() && first.Year() == last.Year() && first.Month() == last.Month():
+		parts = append(parts, fmt.Sprintf("year = %d AND month = %d AND day BETWEEN %d AND %d", first.Year(), first.Month(), first.Day(), last.Day()))
+	default:
+		for _, b := range []struct {
+			is string
+			t  time.Time
+			ok bool
+		}{{">", first, !since.IsZero()}, {"<", last, !until.IsZero()}} {
+			if b.ok {
+				parts = append(parts, fmt.Sprintf("(year %[1]s %[2]d OR year = %[2]d AND (month %[1]s %[3]d OR month = %[3]d AND day %[1]s= %[4]d))", b.is, b.t.Year(), b.t.Month(), b.t.Day()))
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return table, nil
+	}
+	return "(SELECT * FROM " + d.from(table) + " WHERE " + strings.Join(parts, " AND ") + ")", nil
+}

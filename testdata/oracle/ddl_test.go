@@ -71,6 +71,28 @@ func testDDL(t *testing.T, e *engine, scheme string) {
 				t.Errorf("%q: %s was not compared", args, report)
 			}
 		}
+		layout := ""
+		for i, arg := range args {
+			switch {
+			case arg == "--layout":
+				layout = args[i+1]
+			case arg == "dataset" && strings.HasPrefix(args[slices.Index(args, "--partition-by")+1], "date"):
+				layout = arg
+			}
+		}
+		if e.name != "trino" || layout == "" || layout == "none" {
+			return
+		}
+		// --layout restricts a query to the partitions of a time
+		days := []string{"report", "talkers", "-q", "-o", "csv", "--since", "2023-11-15", "--until", "2023-11-16"}
+		want, err := b.run(append(days, dir)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.run(append(days, "--engine", "trino", "--trino-dsn", os.Getenv("FLOWLOG_TRINO_TEST"), "--table", name, "--layout", layout)...)
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%q, a day: got %v\n%s\nwant\n%s", args, err, got, want)
+		}
 	}
 	put := func(path, text string) {
 		t.Helper()
