@@ -147,7 +147,18 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	}()
 	dialects := report.Dialects()
 	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == r.elsewhere.name })]
+	limit, err := r.memory.limit()
+	if err != nil {
+		return err
+	}
 	var halves []*report.Remote
+	defer func() {
+		for _, half := range halves {
+			if cerr := half.Close(); err == nil {
+				err = cerr
+			}
+		}
+	}()
 	for _, rep := range r.reports {
 		changed, err := rep.With(r.change, enr.scope(in), in.zone)
 		if err != nil {
@@ -164,6 +175,9 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		half, err := changed.During(in.opt.Since, in.opt.Until).Remote(dialect, enr.fields, table)
 		if err != nil {
 			return usageError{err}
+		}
+		if limit > 0 {
+			half.Limit(limit, r.memory.tempDir)
 		}
 		halves = append(halves, half)
 	}
