@@ -177,7 +177,18 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 			return usageError{fmt.Errorf("--layout: %w", err)}
 		}
 	}
+	limit, err := r.memory.limit()
+	if err != nil {
+		return err
+	}
 	var halves []*report.Remote
+	defer func() {
+		for _, half := range halves {
+			if cerr := half.Close(); err == nil {
+				err = cerr
+			}
+		}
+	}()
 	for _, rep := range r.reports {
 		changed, err := rep.With(r.change, enr.scope(in), in.zone)
 		if err != nil {
@@ -194,6 +205,9 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		half, err := changed.During(in.opt.Since, in.opt.Until).Remote(dialect, enr.fields, table)
 		if err != nil {
 			return usageError{err}
+		}
+		if limit > 0 {
+			half.Limit(limit, r.memory.tempDir)
 		}
 		halves = append(halves, half)
 	}

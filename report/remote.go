@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
+
 	"flowlog/parse/schema"
 )
 
@@ -30,6 +32,8 @@ type Remote struct {
 	flows int64
 	skips int64 // SKIPDATA records, if the report counts them
 	batch *remoteBatch
+	own   map[string]arrow.Array // the columns of the batch that is being taken in
+	emit  schema.Emit            // looks up what is local
 }
 
 // fed is a field whose values come from the engine: as they are logged, or, for a key that the engine computes, one for

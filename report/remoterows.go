@@ -237,41 +237,45 @@ func (f fed) append(c *schema.Column, v any) error {
 
 // flush takes the batch in.
 func (m *Remote) flush(wrap Wrap) error {
-	b := m.batch
-	m.batch = m.newBatch()
-	if len(b.records) == 0 {
+	n := len(m.batch.records)
+	if n == 0 {
 		return nil
 	}
-	own := make(map[string]arrow.Array)
 	var columns []arrow.Array
 	var fields schema.Table
-	for i, c := range b.columns {
-		own[m.fed[i].Name] = c.Array()
-		columns = append(columns, own[m.fed[i].Name])
+	m.own = make(map[string]arrow.Array)
+	for i, c := range m.batch.columns {
+		m.own[m.fed[i].Name] = c.Array()
+		columns = append(columns, m.own[m.fed[i].Name])
 		fields = append(fields, m.fed[i].Field)
 	}
-	w := m.agg.workers[0]
-	take := func(lookedUp arrow.Record) error {
-		get := func(name string) arrow.Array {
-			if c := own[name]; c != nil || lookedUp == nil {
-				return c
+	if m.emit == nil {
+		m.emit = m.take
+		if len(m.local) > 0 && wrap != nil {
+			p, err := m.agg.fields.Project(m.local.Names()...)
+			if err != nil {
+				return err
 			}
-			if at := lookedUp.Schema().FieldIndices(name); len(at) > 0 {
-				return lookedUp.Column(at[0])
-			}
-			return nil
+			m.emit = wrap(p, m.take)
 		}
-		return w.take(m.agg.projection, get, b.records, b.states)
 	}
-	if len(m.local) == 0 || wrap == nil {
-		return take(nil)
-	}
-	p, err := m.agg.fields.Project(m.local.Names()...)
-	if err != nil {
+	if err := m.emit(schema.Batch{Record: array.NewRecord(fields.Arrow(), columns, int64(n))}); err != nil {
 		return err
 	}
-	rec := array.NewRecord(fields.Arrow(), columns, int64(len(b.records)))
-	return wrap(p, func(x schema.Batch) error { return take(x.Record) })(schema.Batch{Record: rec})
+	m.batch = m.newBatch()
+	return m.agg.relieve(0)
+}
+
+// take takes in the batch, of which a record has what was looked up.
+func (m *Remote) take(lookedUp schema.Batch) error {
+	get := func(name string) arrow.Array {
+		at := lookedUp.Record.Schema().FieldIndices(name)
+		if c := m.own[name]; c != nil || len(at) == 0 {
+			return c
+		}
+		return lookedUp.Record.Column(at[0])
+	}
+	return m.agg.workers[0].take(m.agg.projection, get, m.batch.records, m.batch.states)
 }
 
 // take takes in rows that each stand for several records: columns by their names, nil if they are not there, how many
@@ -325,6 +329,12 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 	}
 	return nil
 }
+
+// Limit makes Add put groups into temporary files when they take about so many bytes: see Aggregator.
+func (m *Remote) Limit(bytes int64, tempDir string) { m.agg.Limit(bytes, tempDir) }
+
+// Close deletes temporary files of a report that was not finished.
+func (m *Remote) Close() error { return m.agg.Close() }
 
 // Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys no record has;
 // that can be told only where no condition leaves records out.

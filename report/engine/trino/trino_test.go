@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +50,7 @@ func serve(t *testing.T, pages ...map[string]any) *server {
 		default:
 			s.asked.Add(1)
 			time.Sleep(5 * time.Millisecond) // as any network; the driver drops news of progress that come at once
-			fmt.Sscanf(r.URL.Path, "/v1/statement/page/%d", &page)
+			page, _ = strconv.Atoi(path.Base(r.URL.Path))
 		}
 		answer := map[string]any{"id": "q1", "infoUri": s.URL, "stats": map[string]any{
 			"state": "RUNNING", "elapsedTimeMillis": 1500, "physicalInputBytes": 4096, "processedBytes": 9}}
