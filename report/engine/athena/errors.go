@@ -48,26 +48,27 @@ func (e *QueryError) Error() string { return "Athena: " + e.Message + " (query "
 const allow = "allow it in the identity's policy, or choose another identity with --profile"
 
 // refusals are how Athena words it that a permission is missing: the words, and the permission if they do not name it.
+// They are compiled when there is an error: what starts with the program is paid for by each of its runs.
 var refusals = []struct {
-	words      *regexp.Regexp
-	permission string
+	words, permission string
 }{
-	{regexp.MustCompile(`not authorized to perform: (?P<permission>\S+)(?: on (?:the )?resource: "?(?P<resource>[^"\s)]+)"?)?`), ""},
-	{regexp.MustCompile(`(?i)access denied when writing (?:output )?to (?:url|location): (?P<resource>s3://[^\s,]+)`), "s3:PutObject"},
-	{regexp.MustCompile(`(?i)permission denied on S3 path: (?P<resource>s3://[^\s,]+)`), "s3:GetObject and s3:ListBucket"},
-	{regexp.MustCompile(`(?i)unable to verify/create output bucket (?P<resource>\S+)`), "s3:GetBucketLocation"},
-	{regexp.MustCompile(`(?i)insufficient permissions? to execute the query|insufficient lake formation permission\(s\):?[^:]*on (?P<resource>\S+)`), "lakeformation:GetDataAccess"},
+	{`not authorized to perform: (?P<permission>\S+)(?: on (?:the )?resource: "?(?P<resource>[^"\s)]+)"?)?`, ""},
+	{`(?i)access denied when writing (?:output )?to (?:url|location): (?P<resource>s3://[^\s,]+)`, "s3:PutObject"},
+	{`(?i)permission denied on S3 path: (?P<resource>s3://[^\s,]+)`, "s3:GetObject and s3:ListBucket"},
+	{`(?i)unable to verify/create output bucket (?P<resource>\S+)`, "s3:GetBucketLocation"},
+	{`(?i)insufficient permissions? to execute the query|insufficient lake formation permission\(s\):?[^:]*on (?P<resource>\S+)`, "lakeformation:GetDataAccess"},
 }
 
 // refused is the AccessError of a message, nil if it is about something else.
 func refused(message, permission string) *AccessError {
 	for _, r := range refusals {
-		m := r.words.FindStringSubmatch(message)
+		words := regexp.MustCompile(r.words)
+		m := words.FindStringSubmatch(message)
 		if m == nil {
 			continue
 		}
 		e := &AccessError{Permission: r.permission, Reason: message, Hint: allow}
-		for i, name := range r.words.SubexpNames() {
+		for i, name := range words.SubexpNames() {
 			switch name {
 			case "permission":
 				e.Permission = m[i]
