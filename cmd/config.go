@@ -98,6 +98,9 @@ func (s *settings) show(root *cobra.Command) (*shownSettings, error) {
 			if list, ok := v.Value.([]string); ok {
 				v.text = strings.Join(list, ",")
 			}
+			if text := withoutSecrets(f.Name, v.text); text != v.text {
+				v.Value, v.text = text, text
+			}
 			if i := slices.IndexFunc(used, func(u applied) bool { return u.flag == f.Name }); i >= 0 {
 				v.Origin = used[i].origin
 			}
@@ -123,7 +126,7 @@ func (s *settings) show(root *cobra.Command) (*shownSettings, error) {
 	for _, r := range s.saved {
 		shown := shownReport{r.name, r.doc, r.from, r.next, make(map[string]any), r.origin, r.command()}
 		for flag, v := range r.values {
-			if shown.Values[flag] = v.text(); v.list {
+			if shown.Values[flag] = withoutSecrets(flag, v.text()); v.list {
 				shown.Values[flag] = v.values
 			}
 		}

@@ -114,7 +114,8 @@ func (r *reporting) command(c *cobra.Command, i int, args []string) string {
 	read := change.Words()
 	r.reports[i].Fields(func(name string) { read = append(read, name) })
 	mine := []string{"by", "measures", "where", "having", "every", "sort", "top", // which are in change
-		"output", "out", "raw", "chart", "quiet", "progress", "workers", "partial", "rejects", "memory", "temp-dir"} // which change nothing
+		"output", "out", "raw", "chart", "quiet", "progress", "workers", "partial", "rejects", "memory", "temp-dir", // which change nothing
+		flagTrinoDSN} // which may have a password
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if slices.Contains(mine, f.Name) || needless(f.Name, read) {
 			return

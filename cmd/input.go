@@ -103,6 +103,45 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		}
 		args = []string{"-"}
 	}
+	r, err := in.bounds(con)
+	if err != nil {
+		return nil, err
+	}
+	if in.logFormat != "" {
+		names, err := schema.ParseFormat(in.logFormat)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
+		}
+		r.opt.LogFormat = names
+	}
+	if in.format != "" {
+		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	if r.opt.Keys.Until.IsZero() && !r.opt.Keys.Since.IsZero() {
+		r.opt.Keys.Until = r.now.Add(clockSkew) // so that S3 need not be asked which later days there are
+	}
+	in.s3.Filter = r.opt.Keys
+	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
+		return nil, err
+	}
+	r.Source = parse.Concat(r.sources...)
+	if in.dryRun {
+		return nil, r.plan(ctx)
+	}
+	if in.rejects != "" {
+		f, err := con.create(in.rejects)
+		if err != nil {
+			return nil, err
+		}
+		r.rejects, r.opt.Rejects = f, f
+	}
+	return r, nil
+}
+
+// bounds checks the flags that do not say where the records are.
+func (in *input) bounds(con *console) (*reader, error) {
 	if in.workers < 0 || in.maxErrors < 0 {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
@@ -139,36 +178,6 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	}
 	if in.quiet {
 		r.mode = "none"
-	}
-	if in.logFormat != "" {
-		names, err := schema.ParseFormat(in.logFormat)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
-		}
-		r.opt.LogFormat = names
-	}
-	if in.format != "" {
-		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
-			return nil, usageError{err}
-		}
-	}
-	if r.opt.Keys.Until.IsZero() && !r.opt.Keys.Since.IsZero() {
-		r.opt.Keys.Until = now.Add(clockSkew) // so that S3 need not be asked which later days there are
-	}
-	in.s3.Filter = r.opt.Keys
-	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
-		return nil, err
-	}
-	r.Source = parse.Concat(r.sources...)
-	if in.dryRun {
-		return nil, r.plan(ctx)
-	}
-	if in.rejects != "" {
-		f, err := con.create(in.rejects)
-		if err != nil {
-			return nil, err
-		}
-		r.rejects, r.opt.Rejects = f, f
 	}
 	return r, nil
 }

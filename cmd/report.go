@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,6 +27,7 @@ type reporting struct {
 	enrichment
 	output
 	memory
+	elsewhere
 	change  report.Change
 	vantage string
 	chart   bool
@@ -150,6 +152,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 	r.output.flags(c, "table")
 	r.input.flags(c)
 	r.enrichment.flags(c)
+	r.elsewhere.flags(c)
 	return c
 }
 
@@ -195,6 +198,17 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := r.checkVantage(); err != nil {
 		return err
 	}
+	table, own, err := engineTable(r.elsewhere.name, r.enrichment.tables)
+	if err != nil {
+		return err
+	}
+	if r.elsewhere.name != "" {
+		if r.panels != nil {
+			return usageError{errPanels}
+		}
+		r.enrichment.tables = own
+		return r.remote(c, args, table)
+	}
 	in, err := r.input.open(ctx, r.console, args)
 	if err != nil {
 		return err
@@ -202,14 +216,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if in == nil {
 		return c.Help()
 	}
-	wanted := r.change.Words()
-	for i := range r.reports {
-		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
-	}
-	for _, p := range r.panels {
-		wanted = append(wanted, p.Words()...)
-	}
-	enr, err := r.enrichment.open(wanted)
+	enr, err := r.enrichment.open(r.wanted())
 	if err != nil {
 		return err
 	}
@@ -255,22 +262,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		r.output.format = "arrow"
 	}
-	out, err := r.output.open(r.console, in.zone, "table", "table")
+	out, err := r.sink(in.zone, reports)
 	if err != nil {
 		return err
 	}
 	if partial {
-		out.Single = false
 		r.part = out.w
-	}
-	if r.chart {
-		if out.Name != "table" {
-			return usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
-		}
-		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
-	}
-	if out.Single && len(reports) > 1 {
-		return usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
@@ -281,6 +278,36 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// wanted are the words that may be names of fields.
+func (r *reporting) wanted() []string {
+	wanted := r.change.Words()
+	for i := range r.reports {
+		r.reports[i].Fields(func(name string) { wanted = append(wanted, name) })
+	}
+	for _, p := range r.panels {
+		wanted = append(wanted, p.Words()...)
+	}
+	return wanted
+}
+
+// sink opens the output for the reports.
+func (r *reporting) sink(zone *time.Location, reports []report.Report) (*sink, error) {
+	out, err := r.output.open(r.console, zone, "table", "table")
+	if err != nil {
+		return nil, err
+	}
+	if r.chart {
+		if out.Name != "table" {
+			return nil, usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
+		}
+		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
+	}
+	if whole := !r.input.partial || out.Name != "arrow"; out.Single && whole && len(reports) > 1 {
+		return nil, usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
+	}
+	return out, nil
 }
 
 // vantageFlag adds --vantage.

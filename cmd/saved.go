@@ -62,7 +62,7 @@ func (r *savedReport) command() string {
 		words = append(words, r.from)
 	}
 	for _, flag := range r.flags {
-		switch v := r.values[flag].text(); {
+		switch v := withoutSecrets(flag, r.values[flag].text()); {
 		case v == "true":
 			words = append(words, "--"+flag)
 		case v == "false":

@@ -29,8 +29,12 @@ func TestMain(m *testing.M) {
 // scripts run as a process of its own.
 type hermetic struct{ *testing.M }
 
+// trinoTest is the variable that has a Trino server for tests, without the prefix of flowlog's settings.
+const trinoTest = "TRINO_TEST"
+
 func (m hermetic) Run() int {
 	home, err := os.MkdirTemp("", "flowlog-test-home-")
+	err = errors.Join(err, os.Setenv(trinoTest, os.Getenv("FLOWLOG_TRINO_TEST"))) // which is no setting of flowlog's
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "FLOWLOG_") {
 			err = errors.Join(err, os.Unsetenv(name))

@@ -67,12 +67,18 @@ var onlyTyped = map[string]string{
 // onlyTrusted are the flags that a file in the working directory cannot set, with the reason: it may have come
 // there in an archive or from another user, together with the logs.
 var onlyTrusted = map[string]string{
-	"profile":       "it chooses whose credentials are used",
-	"endpoint-url":  "it sends requests that are signed with your credentials to another server",
-	"request-payer": "it spends your money",
-	"quiet":         "it would hide which flags the file sets",
-	"baseline":      "it writes a file, and hides findings",
-	"fail-on":       "it hides findings from who runs the check",
+	"profile":         "it chooses whose credentials are used",
+	"endpoint-url":    "it sends requests that are signed with your credentials to another server",
+	"request-payer":   "it spends your money",
+	"engine":          "it spends your money",
+	"workgroup":       "it chooses who pays",
+	"max-scan":        "it lifts the limit on your money",
+	"scan-price":      "it hides what a query costs",
+	flagTrinoDSN:      "it sends queries, and perhaps a password, to another server",
+	"quiet":           "it would hide which flags the file sets",
+	"output-location": "it sends results to another place",
+	"baseline":        "it writes a file, and hides findings",
+	"fail-on":         "it hides findings from who runs the check",
 }
 
 // configurable reports whether a flag can be set by the environment and files: it stands under a heading of its
@@ -321,6 +327,7 @@ var kinds = map[string]string{
 	"bool":     "true or false",
 	"int":      "a whole number",
 	"int64":    "a whole number",
+	"float64":  "a number",
 	"duration": "a duration such as 5m",
 }
 

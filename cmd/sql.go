@@ -62,6 +62,7 @@ func newSQL(con *console) *cobra.Command {
 			return err
 		},
 	}
+	c.AddCommand(newDDL(con))
 	changeFlags(c, &change, func() []string { return sqlFields().Names() })
 	group(c, "SQL flags", func(f *pflag.FlagSet) {
 		f.StringVar(&dialect, "dialect", names[0], "SQL of this `engine`: "+strings.Join(names, ", "))

@@ -24,6 +24,7 @@ type Aggregator struct {
 	present    []atomic.Bool // by field of the projection: some flow has a value
 	seen       atomic.Int64  // flows
 	began      began         // if a report has a Spike
+	remote     bool          // an engine groups the records: see Remote
 
 	memory  int64  // bytes that the groups of a worker may take; 0 is any number
 	tempDir string // where to put them otherwise
@@ -50,6 +51,10 @@ func (a *Aggregator) Close() error {
 // NewAggregator prepares the reports for batches of the given number of workers. The table holds all fields
 // that reports may name, logged and enriched.
 func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggregator, error) {
+	return newAggregator(fields, reports, workers, false)
+}
+
+func newAggregator(fields schema.Table, reports []Report, workers int, remote bool) (*Aggregator, error) {
 	names := []string{"log_status"}
 	for i := range reports {
 		reports[i].Fields(func(name string) { names = append(names, name) })
@@ -60,7 +65,7 @@ func NewAggregator(fields schema.Table, reports []Report, workers int) (*Aggrega
 		return nil, err
 	}
 	p.Coded = !conditionOnAddress(reports, p) // keys and distinct counts look at addresses through coders
-	a := &Aggregator{fields: fields, reports: reports, projection: p, present: make([]atomic.Bool, len(p.Fields))}
+	a := &Aggregator{fields: fields, reports: reports, projection: p, remote: remote, present: make([]atomic.Bool, len(p.Fields))}
 	a.began.reset()
 	a.bins.lo, a.bins.hi = math.MaxInt64, math.MinInt64
 	a.spans = make([]*[2]any, len(reports))
@@ -325,6 +330,8 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		b.aside = m.All && !flowsMeet(m.Where)
 	}
 	switch f := functionNamed(m.Func); {
+	case w.aggregator.remote && !f.addsUp():
+		b.state = newKnown(m)
 	case m.Func == "distinct":
 		if m.With != "" {
 			b.coded = w.codePair(m.Field, m.With, u.where == nil)

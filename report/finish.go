@@ -516,7 +516,10 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 func (u *grouping) empty() []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
+		_, computed := b.state.(*known)
 		switch f := functionNamed(b.Func); {
+		case computed:
+			all[i] = newKnown(b.Measure)
 		case b.Func == "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
 		case f.new != nil:

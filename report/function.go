@@ -31,6 +31,9 @@ type function struct {
 	// sql is the function in a query: of its argument, or like of by its parts and the seconds. It is nil if an
 	// engine cannot know, and not used for a function of two fields, for which the query has a step of its own.
 	sql func(d *Dialect, args []string) string
+	// adds is the function of SQL that adds up what an engine has of several groups. It is "" if nothing does, and for
+	// quantiles, of which an engine counts the buckets.
+	adds string
 }
 
 // partsOf are the parts of a measure, if it has any.
@@ -49,10 +52,10 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", zero: true, sql: call("count(%s)"), kinds: allKinds, share: true, new: func(l *lanes) state { return newCount(l) }},
-	{name: "sum", zero: true, sql: call("sum(%s)"), kinds: wholeKinds, share: true, new: func(l *lanes) state { return &sum{l.lane(noSum)} }},
-	{name: "min", sql: call("min(%s)"), kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: 1} }},
-	{name: "max", sql: call("max(%s)"), kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: -1} }},
+	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func(l *lanes) state { return newCount(l) }},
+	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func(l *lanes) state { return &sum{l.lane(noSum)} }},
+	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: 1} }},
+	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: -1} }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
 	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func(*lanes) state { return &distinct{seen: schema.NewSet()} }},
 	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func(*lanes) state { return newSketch(0.50) }},
@@ -361,4 +364,13 @@ func instant(v any) any {
 		return time.Unix(s, 0).UTC()
 	}
 	return v
+}
+
+// addsUp reports whether what an engine has of a group can be added to what it has of others.
+func (f function) addsUp() bool {
+	if f.new == nil {
+		return f.parts != nil
+	}
+	_, rank := f.new(new(lanes)).(*sketch)
+	return f.adds != "" || rank
 }

@@ -20,7 +20,11 @@ type Dialect struct {
 
 	reserved []string // words that are no names unless they are quoted
 	files    bool     // a file can stand in for a table
+	s3only   bool     // files are in S3 alone
 	maxText  int      // the longest query that the engine takes, in bytes; 0 is any
+
+	nameParts int                  // how many the name of a table has at most
+	ddl       func(*stored) string // makes a table known
 
 	// Of an address, as the table has it in text: reading it (null for -), and its text, in the one form that
 	// flowlog has for it.
@@ -35,6 +39,10 @@ type Dialect struct {
 	matches  func(q *query, x, re string) string
 	quantile string // of a number
 	estimate bool   // the quantile is one
+
+	// What engines have that flowlog runs reports on: the bucket of a whole number, see bucketOf; how many records are in
+	// each bucket, as an object of JSON; any value of a group.
+	bucket, histogram, any string
 }
 
 // dialects is THE table of dialects. Athena's engine is Trino: it has its own limit and reserved words, which
@@ -54,16 +62,18 @@ var dialects = []Dialect{
 		addrLiteral: func(a netip.Addr) string { return quote(a.String()) },
 		inAddrs:     duckAddrs, network: duckNetwork,
 		instant: "make_timestamp(%s * 1000000)", divide: "%s // %s", bits: "%s & %d",
-		matches:  func(_ *query, x, re string) string { return "regexp_matches(" + x + ", " + quote(re) + ")" },
-		quantile: "quantile_disc(%s, %s)",
+		matches:   func(_ *query, x, re string) string { return "regexp_matches(" + x + ", " + quote(re) + ")" },
+		quantile:  "quantile_disc(%s, %s)",
+		nameParts: 3, ddl: duckView,
 	},
-	trino("trino", "Trino", 0, ""),
-	trino("athena", "Amazon Athena, engine version 3", 262144, "first last"),
+	trino(Dialect{Name: "trino", Doc: "Trino", nameParts: 3, ddl: trinoTable}, ""),
+	trino(Dialect{Name: "athena", Doc: "Amazon Athena, engine version 3", maxText: 262144, s3only: true, nameParts: 2, ddl: athenaTable}, "first last"),
 }
 
-func trino(name, doc string, maxText int, reserved string) Dialect {
+// trino is a dialect of Trino's.
+func trino(d Dialect, reserved string) Dialect {
 	return Dialect{
-		Name: name, Doc: doc, maxText: maxText,
+		Name: d.Name, Doc: d.Doc, maxText: d.maxText, s3only: d.s3only, nameParts: d.nameParts, ddl: d.ddl,
 		reserved: words(reserved + ` alter and as between by case cast constraint create cross cube current_catalog current_date
 			current_path current_role current_schema current_time current_timestamp current_user deallocate delete describe
 			distinct drop else end escape except execute exists extract false for from full group grouping having in inner
@@ -78,6 +88,9 @@ func trino(name, doc string, maxText int, reserved string) Dialect {
 			return "regexp_like(" + x + ", " + quote(q.portable(re)) + ")"
 		},
 		quantile: "approx_percentile(%s, %s)", estimate: true,
+		bucket:    "greatest(length(to_base(%[1]s, 2)) - 8, 0) * 128 + bitwise_right_shift(cast(%[1]s AS bigint), cast(greatest(length(to_base(%[1]s, 2)) - 8, 0) AS integer))",
+		histogram: "json_format(cast(%s AS json))",
+		any:       "arbitrary(%s)",
 	}
 }
 
@@ -173,15 +186,8 @@ func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, erro
 	if r.Spike != nil {
 		return "", fmt.Errorf("%s compares bins of time with their median, which is not written as SQL", r.Name)
 	}
-	q := &query{Dialect: &d, report: r, fields: fields, have: make(map[string]bool)}
-	q.records.from = d.from(table)
-	mixed := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-	if mixed {
-		q.zeros = r.asked()
-		q.field(statusField)
-	} else {
-		q.records.where = "log_status IN ('OK', '-') OR log_status IS NULL"
-	}
+	q := r.query(&d, fields, table)
+	mixed := r.mixed()
 	var keys []string
 	for _, k := range r.Keys {
 		keys = append(keys, q.key(k))
@@ -211,15 +217,7 @@ func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, erro
 		return "", err
 	}
 
-	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
-	layers := []layer{q.records}
-	if len(q.records.columns) == 0 {
-		layers[0].columns = []string{"1 AS one"} // a SELECT has a column
-	}
-	if len(q.computed.columns) > 0 {
-		q.computed.columns = slices.Insert(q.computed.columns, 0, "*")
-		layers = append(layers, q.computed)
-	}
+	layers := q.base()
 	if len(timed.columns) > 1 {
 		timed.where = where
 		layers = append(layers, timed)
@@ -253,10 +251,54 @@ func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, erro
 	}
 	layers = append(layers, last)
 	text := q.text(layers)
+	if len(r.Keys) > 0 {
+		text += "ORDER BY " + strings.Join(q.order(), ", ") + "\n"
+		if r.Limit > 0 {
+			text += fmt.Sprintf("LIMIT %d\n", r.Limit)
+		}
+	}
+	return q.checked(text)
+}
+
+// checked is the text of a query, unless it is too long.
+func (q *query) checked(text string) (string, error) {
+	d := q.Dialect
 	if d.maxText > 0 && len(text) > d.maxText {
 		return "", fmt.Errorf("the query has %d bytes, and %s takes at most %d: put long lists in a table and join it", len(text), d.Name, d.maxText)
 	}
 	return text, nil
+}
+
+// mixed reports whether the report takes in records that are no flows.
+func (r *Report) mixed() bool {
+	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+}
+
+// query is the beginning of the report as SQL: where its records come from.
+func (r *Report) query(d *Dialect, fields schema.Table, table string) *query {
+	q := &query{Dialect: d, report: r, fields: fields, have: make(map[string]bool)}
+	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
+	q.records.from = d.from(table)
+	if r.mixed() {
+		q.zeros = r.asked()
+		q.field(statusField)
+	} else {
+		q.records.where = "log_status IN ('OK', '-') OR log_status IS NULL"
+	}
+	return q
+}
+
+// base are the layers that others stand on: the records, and what is computed from them.
+func (q *query) base() []layer {
+	layers := []layer{q.records}
+	if len(q.records.columns) == 0 {
+		layers[0].columns = []string{"1 AS one"} // a SELECT has a column
+	}
+	if len(q.computed.columns) > 0 {
+		q.computed.columns = slices.Insert(q.computed.columns, 0, "*")
+		layers = append(layers, q.computed)
+	}
+	return layers
 }
 
 // asked lists the numbers that decide whether and where a record counts.
@@ -299,7 +341,7 @@ func aliased(x, name string) string {
 	return x + " AS " + name
 }
 
-// text writes the layers, and the order and limit of the last one.
+// text writes the layers.
 func (q *query) text(layers []layer) string {
 	var b strings.Builder
 	for _, note := range q.notes {
@@ -339,13 +381,6 @@ func (q *query) text(layers []layer) string {
 		}
 		if indent != "" {
 			b.WriteString(")")
-		}
-	}
-	r := q.report
-	if len(r.Keys) > 0 {
-		fmt.Fprintf(&b, "ORDER BY %s\n", strings.Join(q.order(), ", "))
-		if r.Limit > 0 {
-			fmt.Fprintf(&b, "LIMIT %d\n", r.Limit)
 		}
 	}
 	return b.String()
@@ -532,11 +567,7 @@ func (q *query) measure(m Measure, mixed bool) string {
 		if _, rank := fn.new(new(lanes)).(*sketch); rank && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
-		aggregate := fn.sql(q.Dialect, []string{x})
-		if condition := q.condition(m, mixed); condition != "" {
-			aggregate += " FILTER (WHERE " + condition + ")"
-		}
-		return aggregate
+		return q.filtered(fn.sql(q.Dialect, []string{x}), m, mixed)
 	}
 	for _, part := range fn.parts(m) {
 		args = append(args, q.measure(part, mixed))
@@ -545,6 +576,14 @@ func (q *query) measure(m Measure, mixed bool) string {
 		args = append(args, q.seconds(mixed))
 	}
 	return fn.sql(q.Dialect, args)
+}
+
+// filtered is an aggregate of the records that a measure counts.
+func (q *query) filtered(aggregate string, m Measure, mixed bool) string {
+	if condition := q.condition(m, mixed); condition != "" {
+		aggregate += " FILTER (WHERE " + condition + ")"
+	}
+	return aggregate
 }
 
 // seconds is the time that a row covers: its bin, or all that the report does, at least one second.

@@ -129,6 +129,9 @@ func duckNetwork(q *query, f schema.Field, bits, bits6 int) string {
 	return "CASE WHEN " + q.isIPv6(x) + " THEN " + text6 + " ELSE " + text4 + " END"
 }
 
+// mapped4 is 0.0.0.0 as IPv6 has it.
+var mapped4 = netip.AddrFrom16([16]byte{10: 255, 11: 255})
+
 // trinoAddrs tests addresses, which Trino has a type for.
 func trinoAddrs(q *query, f schema.Field, a *addrs) string {
 	x := q.field(f)
@@ -152,9 +155,13 @@ func trinoAddrs(q *query, f schema.Field, a *addrs) string {
 		switch {
 		case s.lo == s.hi:
 			values = append(values, q.addrLiteral(netip.AddrFrom16(s.lo)))
-		case network:
+		case network && !p.Contains(mapped4):
 			tests = append(tests, "contains('"+p.String()+"', "+x+")")
-		default: // IPv4 addresses are among those of IPv6 there
+		case network && p.Bits() == 0:
+			tests = append(tests, q.isIPv6(x))
+		case network: // IPv4 addresses are among those of IPv6 there
+			tests = append(tests, "(contains('"+p.String()+"', "+x+") AND "+q.isIPv6(x)+")")
+		default: // likewise
 			tests = append(tests, "("+between(netip.AddrFrom16(s.lo), netip.AddrFrom16(s.hi))+" AND "+q.isIPv6(x)+")")
 		}
 	}

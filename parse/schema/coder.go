@@ -235,6 +235,7 @@ func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity,
 		c.known = slices.Grow(c.known[:0], len(words))[:len(words)]
 		clear(c.known)
 	}
+	c.fresh = slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
 	fresh := 0
 	for _, row := range rows {
 		if valid.Null(row) {

@@ -103,6 +103,10 @@ func (m *markup) input(doc Document, opt Options) {
 	if from, to := period(doc.Tables); !from.IsZero() {
 		m.put(`<span>{} – {} {}</span>`, from.In(opt.zone()).Format(instant), to.In(opt.zone()).Format(instant), opt.zone().String())
 	}
+	if doc.Queries != nil {
+		m.put(`<span>{}</span></p>`, doc.Queries[0].Engine)
+		return
+	}
 	for _, n := range []struct {
 		n    int64
 		name string

@@ -37,11 +37,15 @@ func jsonReports(w io.Writer, doc Document, _ Options) error {
 		}
 		out.text("]")
 	}
-	input, err := json.Marshal(doc.Input)
+	member, value := "input", any(doc.Input)
+	if doc.Queries != nil {
+		member, value = "queries", doc.Queries
+	}
+	input, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	out.text(",\n  \"input\": ")
+	out.text(",\n  \"" + member + "\": ")
 	out.value(input, "  ")
 	out.text("\n}\n")
 	return out.flush()

@@ -21,6 +21,18 @@ import (
 type Document struct {
 	Tables []report.Table
 	Input  schema.Stats
+	// Queries are what the reports took that an engine computed, in place of Input: flowlog read nothing.
+	Queries []Query
+}
+
+// A Query is one that an engine ran for a report.
+type Query struct {
+	Report  string   `json:"report"`
+	Engine  string   `json:"engine"`
+	ID      string   `json:"id,omitempty"`
+	Bytes   *int64   `json:"bytes,omitempty"` // that it read; nil if unknown
+	Seconds float64  `json:"seconds"`
+	Dollars *float64 `json:"dollars,omitempty"` // nil if unknown
 }
 
 // Options are what a user may choose about the look of an output. The formats for people heed them, the

@@ -11,15 +11,20 @@ import (
 	"testing"
 )
 
-// An engine is DuckDB, in the package of that name for Python: in the Python that $DUCKDB_PYTHON names, as .ci/run
-// does, or in python3.
+// An engine answers queries.
 type engine struct {
-	in  io.Writer
-	out *bufio.Scanner
+	name   string // of its dialect
+	query  func(sql string) (answer, error)
+	fill   func(t *testing.T, b *bench) // makes tables of the logs of a bench
+	tables []string                     // that fill makes: the same records in other forms
+
+	estimates bool // its quantiles are
+	splits    bool // flowlog report --engine runs reports on it
 }
 
-// open starts DuckDB, or skips the test if there is none.
-func open(t *testing.T) *engine {
+// duckDB is DuckDB, in the package of that name for Python: in the Python that $DUCKDB_PYTHON names, as .ci/run does,
+// or in python3. The test is skipped if there is none.
+func duckDB(t *testing.T) *engine {
 	t.Helper()
 	python := os.Getenv("DUCKDB_PYTHON")
 	if python == "" {
@@ -49,7 +54,28 @@ func open(t *testing.T) *engine {
 	})
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<28)
-	return &engine{in, lines}
+	db := &pipe{in, lines}
+	return &engine{name: "duckdb", query: db.query, fill: duckTables, tables: []string{"flows", "dashed"}}
+}
+
+// pipe is to a process that reads a query a line and writes an answer a line.
+type pipe struct {
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+// duckTables are flows, in which null is null, and dashed, in which it is - in texts, as in AWS's own files.
+func duckTables(t *testing.T, b *bench) {
+	b.must(t, "CREATE OR REPLACE TABLE flows AS FROM '"+b.parquet+"'")
+	var columns []string
+	for _, row := range b.must(t, "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'flows' ORDER BY ordinal_position").Rows {
+		name := `"` + row[0].(string) + `"`
+		if row[1] == "VARCHAR" {
+			name = "coalesce(" + name + ", '-') AS " + name
+		}
+		columns = append(columns, name)
+	}
+	b.must(t, "CREATE OR REPLACE TABLE dashed AS SELECT "+strings.Join(columns, ", ")+" FROM flows")
 }
 
 // An answer is what a query comes to. Numbers are json.Number, times text.
@@ -59,7 +85,7 @@ type answer struct {
 	Error   string
 }
 
-func (e *engine) query(sql string) (answer, error) {
+func (e *pipe) query(sql string) (answer, error) {
 	line, err := json.Marshal(sql)
 	if err != nil {
 		return answer{}, err

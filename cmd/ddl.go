@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+	"flowlog/report/render/dataset"
+)
+
+// newDDL returns `flowlog sql ddl`.
+func newDDL(con *console) *cobra.Command {
+	t := report.StoredTable{Table: "flows", Format: "text", Layout: "daily"}
+	var dialect, format, since, tz string
+	var dialects, formats, layouts []string
+	for _, d := range report.Dialects() {
+		dialects = append(dialects, d.Name)
+	}
+	about := "\n\nFormats:\n"
+	for _, f := range report.StoredFormats() {
+		formats = append(formats, f.Name)
+		about += fmt.Sprintf("  %-12s %s\n", f.Name, f.Doc)
+	}
+	about += "\nLayouts of AWS's folders:\n"
+	for _, l := range report.Layouts() {
+		layouts = append(layouts, l.Name)
+		about += fmt.Sprintf("  %-12s %s\n", l.Name, l.Doc)
+	}
+	c := &cobra.Command{
+		Use:   "ddl --location s3://BUCKET/PREFIX/ [flags]",
+		Short: "Print the statement that makes a table of flow logs in S3",
+		Long: "ddl prints CREATE TABLE for Athena or Trino, or a view for DuckDB, over flow logs as they lie in S3: in\n" +
+			"the columns and types that `flowlog sql NAME` needs, in partitions by account, region and day. Nothing is\n" +
+			"run or changed; comments in it say what to do next." + strings.TrimSuffix(about, "\n"),
+		Example: "  flowlog sql ddl --dialect athena --table vpc.flow_logs --location s3://my-logs/ --account 123456789012 --region-filter eu-west-1,us-east-1\n" +
+			"  flowlog sql ddl --dialect athena --location s3://my-logs/ --layout hive-hourly --format parquet --since 2026-01-01\n" +
+			"  flowlog sql ddl --dialect trino --table hive.vpc.flow_logs --location s3://my-logs/ --log-format '${version} ${srcaddr} …'\n" +
+			"  flowlog sql ddl --dialect trino --table hive.lake.flows --location s3://lake/flows --format dataset --partition-by date,account_id\n" +
+			"  flowlog sql ddl --location flows/ --format dataset | duckdb flows.db",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			i := slices.Index(dialects, dialect)
+			if i < 0 {
+				return usageError{fmt.Errorf("--dialect: %q is none: there are %s", dialect, strings.Join(dialects, ", "))}
+			}
+			if t.Location == "" {
+				return usageError{fmt.Errorf("say where the files are: --location s3://BUCKET/PREFIX/")}
+			}
+			zone, err := time.LoadLocation(tz)
+			if err != nil {
+				return usageError{fmt.Errorf("--tz: %w", err)}
+			}
+			if t.Since, err = parseTime(since, time.Now(), zone); err != nil {
+				return usageError{fmt.Errorf("--since: %w", err)}
+			}
+			t.Since = t.Since.UTC()
+			keys, err := dataset.ParseKeys(t.Keys)
+			if err != nil {
+				return usageError{fmt.Errorf("--partition-by: %w", err)}
+			}
+			t.Keys = nil
+			for _, k := range keys {
+				t.Keys = append(t.Keys, k.Name)
+			}
+			if t.Fields, err = columnsOf(t.Format, format); err != nil {
+				return usageError{fmt.Errorf("--log-format: %w", err)}
+			}
+			text, err := t.DDL(report.Dialects()[i])
+			if err != nil {
+				return usageError{err}
+			}
+			_, err = fmt.Fprintf(con.out, "%s;\n", strings.TrimSuffix(text, "\n"))
+			return err
+		},
+	}
+	group(c, "Table flags", func(f *pflag.FlagSet) {
+		f.StringVar(&dialect, "dialect", dialects[0], "statement of this `engine`: "+strings.Join(dialects, ", "))
+		f.StringVar(&t.Format, "format", t.Format, "what the files are, a `format`: "+strings.Join(formats, ", "))
+		f.StringVar(&t.Layout, "layout", t.Layout, "how AWS's folders are laid out, a `layout`: "+strings.Join(layouts, ", "))
+		f.StringVar(&format, "log-format", "", "`fields` of the records, of text in their order: '${srcaddr} ${bytes} …', or v2 to v11 (default: v2 for text, else all)")
+		f.StringSliceVar(&t.Keys, "partition-by", []string{"date"}, "`keys` of a dataset, as parse --partition-by was given them: "+strings.Join(dataset.KeyNames(), ", "))
+		f.StringSliceVar(&t.Accounts, "account", nil, "all `accounts` that there are; without, each query names one")
+		f.StringSliceVar(&t.Regions, "region-filter", nil, "all `regions` that there are; without, each query names one")
+		f.StringVar(&since, "since", "365d", "first `day` that is in the table: 2026-01-01")
+		f.StringVar(&tz, "tz", "UTC", "time `zone` of --since: UTC, Local or a name such as Europe/Berlin")
+	})
+	// Under no heading, and so for the command line alone: in flowlog.yaml and the environment, table is report's.
+	c.Flags().StringVar(&t.Table, "table", t.Table, "`name` of the table, as in vpc.flow_logs")
+	c.Flags().StringVar(&t.Location, "location", "", "where the files are, a `URL`: s3://bucket/prefix/ above AWSLogs/, or of the dataset")
+	for flag, values := range map[string][]string{"dialect": dialects, "format": formats, "layout": layouts} {
+		complete(c, flag, func() []string { return values })
+	}
+	complete(c, "partition-by", dataset.KeyNames)
+	return c
+}
+
+// columnsOf are the columns of a table of files: the fields of a flow log format, or those that files of the format have
+// by default.
+func columnsOf(format, logFormat string) (schema.Table, error) {
+	names := schema.Logged().Names()
+	if format == "text" {
+		names = schema.Version(2)
+	}
+	if logFormat != "" {
+		var err error
+		if names, err = schema.ParseFormat(logFormat); err != nil {
+			return nil, err
+		}
+	}
+	known := sqlFields()
+	var fields schema.Table
+	for _, name := range names {
+		f, ok := known.Lookup(name)
+		if !ok {
+			f = schema.Field{Name: name, Kind: schema.Text}
+		}
+		fields = append(fields, f)
+	}
+	return fields, nil
+}

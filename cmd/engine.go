@@ -1,0 +1,316 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flowlog/parse/s3"
+	"flowlog/parse/schema"
+	"flowlog/report"
+	"flowlog/report/engine"
+	"flowlog/report/engine/athena"
+	"flowlog/report/engine/trino"
+	"flowlog/report/render"
+)
+
+// elsewhere is the group of flags that say where a report is computed, if it is not here.
+type elsewhere struct {
+	name     string
+	trinoDSN string
+	athena   athena.Options
+	maxScan  string
+	layout   string
+}
+
+// engines is THE table of engines that run reports. The dialect of each has its name.
+var engines = []struct {
+	name string
+	open func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error)
+	note func(e *elsewhere) string // what else to say behind the cost
+}{
+	{"trino", func(_ context.Context, e *elsewhere, _ s3.Options) (engine.Runner, error) {
+		if e.trinoDSN == "" {
+			return nil, usageError{fmt.Errorf("--engine trino: name the server, as in --trino-dsn 'https://user@host:8443?catalog=hive&schema=vpc' or $%s", envName(flagTrinoDSN))}
+		}
+		r, err := trino.Open(e.trinoDSN)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--%s: %w", flagTrinoDSN, err)}
+		}
+		return r, nil
+	}, func(*elsewhere) string { return "" }},
+	{"athena", func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error) {
+		opt := e.athena
+		opt.Profile, opt.Region, opt.EndpointURL = aws.Profile, aws.Region, aws.EndpointURL
+		if e.maxScan != "" {
+			var err error
+			if opt.MaxScan, err = size("max-scan", e.maxScan, 1); err != nil {
+				return nil, err
+			}
+		}
+		if !(opt.Price >= 0 && opt.Price < 1e6) { // nor is it NaN
+			return nil, usageError{fmt.Errorf("--scan-price: %g is no price", opt.Price)}
+		}
+		return athena.Connect(ctx, opt)
+	}, func(e *elsewhere) string { return fmt.Sprintf(" at $%g a terabyte", e.athena.Price) }},
+}
+
+// flagTrinoDSN names a flag whose value has a password.
+const flagTrinoDSN = "trino-dsn"
+
+func engineNames() []string {
+	var names []string
+	for _, e := range engines {
+		names = append(names, e.name)
+	}
+	return names
+}
+
+func (e *elsewhere) flags(c *cobra.Command) {
+	group(c, "Engine flags", func(f *pflag.FlagSet) {
+		f.StringVar(&e.name, "engine", "", "run the report on this `engine`, on the table that --table names: "+join(engineNames()))
+		f.StringVar(&e.trinoDSN, flagTrinoDSN, "", "Trino server, a `URL`: https://user:password@host:8443?catalog=hive&schema=vpc")
+		f.StringVar(&e.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")
+		f.StringVar(&e.athena.WorkGroup, "workgroup", "", "Athena `workgroup` (default: primary)")
+		f.StringVar(&e.athena.OutputLocation, "output-location", "", "where Athena puts results, a `URL`: s3://bucket/prefix/ (default: the workgroup's)")
+		f.StringVar(&e.maxScan, "max-scan", "", "Athena runs no query that could scan more than this `size`: 100GB")
+		f.Float64Var(&e.athena.Price, "scan-price", athena.Price, "US `dollars` that Athena asks for scanning a terabyte (2^40 bytes)")
+	})
+	complete(c, "engine", engineNames)
+}
+
+// withoutSecrets is the value of a flag as it may be shown: without the password of a URL, and what follows its host.
+func withoutSecrets(flag, value string) string {
+	if flag != flagTrinoDSN || value == "" {
+		return value
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" {
+		return "xxxxx"
+	}
+	user := ""
+	if name := u.User.Username(); name != "" {
+		user = url.User(name).String() + "@"
+	}
+	shown := u.Scheme + "://" + user + u.Host
+	if u.RawQuery != "" {
+		shown += "?…"
+	}
+	return shown
+}
+
+// engineTable takes the engine's table, or the query in brackets in its place, out of the values of --table, which names
+// the user's own tables too.
+func engineTable(engine string, values []string) (table string, own []string, err error) {
+	for _, v := range values {
+		name, _, ok := strings.Cut(v, "=")
+		switch {
+		case ok && !strings.ContainsAny(name, " (\""): // a query has these before any =
+			own = append(own, v)
+		case engine == "":
+			return "", nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv; the table of an engine needs --engine too", v)}
+		case table != "":
+			return "", nil, usageError{fmt.Errorf("--table names two tables, %s and %s: a report is of one", table, v)}
+		default:
+			table = v
+		}
+	}
+	if engine != "" && table == "" {
+		return "", nil, usageError{fmt.Errorf("--engine %s: name the table that has the records, as in --table hive.vpc.flow_logs", engine)}
+	}
+	return table, own, nil
+}
+
+// notElsewhere are the flags about reading that mean nothing where flowlog reads nothing, with what to do instead.
+var notElsewhere = map[string]string{
+	"vantage":       "it learns from all records, which stay in the engine",
+	"flow-log":      "it chooses objects: ask for another table",
+	"account":       "it chooses objects: write --where \"account_id = '123456789012'\"",
+	"region-filter": "it chooses objects: write --where \"region = 'eu-central-1'\"",
+	"partial":       "an engine's report is whole or none",
+	"rejects":       "an engine reads the records",
+	"max-errors":    "an engine reads the records",
+}
+
+// remote runs the reports on an engine, one query each.
+func (r *reporting) remote(c *cobra.Command, args []string, table string) (err error) {
+	ctx := c.Context()
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s: with --engine the records are those of --table %s: leave the input out, or --engine", args[0], table)}
+	}
+	for flag, why := range notElsewhere {
+		if c.Flags().Changed(flag) {
+			return usageError{fmt.Errorf("--%s and --engine: %s", flag, why)}
+		}
+	}
+	i := slices.Index(engineNames(), r.elsewhere.name)
+	if i < 0 {
+		return usageError{schema.Unknown("engine", r.elsewhere.name, engineNames(), "flowlog help sql")}
+	}
+	in, err := r.input.bounds(r.console)
+	if err != nil {
+		return err
+	}
+	in.names = schema.Logged().Names() // what the table has
+	enr, err := r.enrichment.open(r.wanted())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := enr.close(); err == nil {
+			err = cerr
+		}
+	}()
+	dialects := report.Dialects()
+	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == r.elsewhere.name })]
+	if r.elsewhere.layout != "" {
+		if table, err = report.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
+			return usageError{fmt.Errorf("--layout: %w", err)}
+		}
+	}
+	limit, err := r.memory.limit()
+	if err != nil {
+		return err
+	}
+	var halves []*report.Remote
+	defer func() {
+		for _, half := range halves {
+			if cerr := half.Close(); err == nil {
+				err = cerr
+			}
+		}
+	}()
+	for _, rep := range r.reports {
+		changed, err := rep.With(r.change, enr.scope(in), in.zone)
+		if err != nil {
+			return usageError{err}
+		}
+		if r.settings.fromSaved("by") {
+			changed.Doc = rep.Doc
+		}
+		var needs []string
+		changed.Fields(func(name string) { needs = append(needs, name) })
+		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
+			return err
+		}
+		half, err := changed.During(in.opt.Since, in.opt.Until).Remote(dialect, enr.fields, table)
+		if err != nil {
+			return usageError{err}
+		}
+		if limit > 0 {
+			half.Limit(limit, r.memory.tempDir)
+		}
+		halves = append(halves, half)
+	}
+	if r.input.dryRun {
+		for _, half := range halves {
+			if _, err := fmt.Fprintf(r.out, "%s;\n", strings.TrimSuffix(half.SQL, "\n")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	runner, err := engines[i].open(ctx, &r.elsewhere, r.input.s3.Options)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := runner.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	out, err := r.sink(in.zone, r.reports)
+	if err != nil {
+		return err
+	}
+	doc, err := r.fetch(ctx, runner, halves, enr.wrap(1), in.quiet)
+	if err == nil {
+		for i := range doc.Tables {
+			doc.Tables[i].Command = r.command(c, slices.IndexFunc(r.reports, func(x report.Report) bool { return x.Name == doc.Tables[i].Name }), nil)
+		}
+		err = out.Tables(out.w, doc, out.opt)
+	}
+	if err := out.done(err); err != nil {
+		return err
+	}
+	if !in.quiet {
+		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)+engines[i].note(&r.elsewhere)))
+	}
+	return ctx.Err()
+}
+
+// fetch runs one query after the other. A report whose fields the table does not have is left out if there are others.
+func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, quiet bool) (render.Document, error) {
+	var doc render.Document
+	for i, half := range halves {
+		began := time.Now()
+		if err := engine.Feed(ctx, runner, half, wrap); err != nil {
+			return doc, cmp.Or(ctx.Err(), err)
+		}
+		t, lacks, err := half.Table(wrap)
+		if err != nil {
+			return doc, err
+		}
+		s := runner.Stats()
+		q := render.Query{Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
+		if s.Scanned >= 0 {
+			q.Bytes = &s.Scanned
+		}
+		if s.Cost >= 0 {
+			q.Dollars = &s.Cost
+		}
+		doc.Queries = append(doc.Queries, q)
+		switch {
+		case lacks == nil:
+			doc.Tables = append(doc.Tables, t)
+		case len(halves) == 1:
+			return doc, lacks
+		case !quiet:
+			fmt.Fprintf(r.err, "flowlog: left out: %v\n", lacks)
+		}
+	}
+	return doc, nil
+}
+
+// closing is the line that says what the queries took, as far as the engine says.
+func closing(name string, doc render.Document) string {
+	var rows, bytes int64
+	var seconds, dollars float64
+	sized, priced := true, true
+	for _, t := range doc.Tables {
+		rows += int64(len(t.Rows))
+	}
+	for _, q := range doc.Queries {
+		seconds += q.Seconds
+		if sized = sized && q.Bytes != nil; sized {
+			bytes += *q.Bytes
+		}
+		if priced = priced && q.Dollars != nil; priced {
+			dollars += *q.Dollars
+		}
+	}
+	queries := "1 query"
+	if n := len(doc.Queries); n != 1 {
+		queries = fmt.Sprintf("%d queries", n)
+	}
+	line := fmt.Sprintf("flowlog: %s answered %s with %s", name, queries, count(rows, "row"))
+	if sized {
+		line += "; " + humanize.IBytes(uint64(bytes)) + " scanned"
+	}
+	line += fmt.Sprintf(" in %.2f s", seconds)
+	if priced {
+		line += fmt.Sprintf(", about $%.5f", dollars)
+	}
+	return line
+}
+
+var errPanels = errors.New("the dashboard is many reports of the same logs, which an engine would scan once for each: run one report, as in `flowlog report talkers --engine trino`")

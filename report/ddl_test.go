@@ -1,0 +1,35 @@
+package report
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWithinDays(t *testing.T) {
+	at := func(s string) time.Time {
+		if s == "" {
+			return time.Time{}
+		}
+		x, err := time.Parse("2006-01-02T15:04", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	for _, c := range []struct{ layout, since, until, want string }{
+		{"daily", "2026-05-14T09:00", "2026-05-14T10:00", "(SELECT * FROM vpc.f WHERE day >= '2026/05/14' AND day <= '2026/05/14')"},
+		{"hourly", "2026-05-14T00:00", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE day >= '2026/05/13' AND day <= '2026/05/15')"}, // what was delivered late
+		{"daily", "", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE day <= '2026/05/15')"},
+		{"daily", "", "", "vpc.f"},
+		{"hive", "2026-05-14T09:00", "2026-05-15T10:00", "(SELECT * FROM vpc.f WHERE year = 2026 AND month = 5 AND day BETWEEN 14 AND 15)"},
+		{"hive-hourly", "2026-05-31T09:00", "2026-06-01T10:00",
+			"(SELECT * FROM vpc.f WHERE (year > 2026 OR year = 2026 AND (month > 5 OR month = 5 AND day >= 31)) AND (year < 2026 OR year = 2026 AND (month < 6 OR month = 6 AND day <= 1)))"},
+		{"dataset", "2026-05-14T00:00", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE date >= DATE '2026-05-14' AND date <= DATE '2026-05-14')"},
+		{"none", "", "", ""},
+	} {
+		got, err := WithinDays(dialect(t, "athena"), "vpc.f", c.layout, at(c.since), at(c.until))
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s from %q to %q:\n got %s, %v\nwant %s", c.layout, c.since, c.until, got, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,349 @@
+package athena
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/athena"
+	"github.com/aws/aws-sdk-go-v2/service/athena/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/dustin/go-humanize"
+
+	"flowlog/parse/schema"
+)
+
+// A ScanError is a query that may scan, or has scanned, more than Options.MaxScan.
+type ScanError struct {
+	Bytes, Max int64
+	Objects    int64  // that have those bytes, as far as they were counted; 0 if the query ran
+	Table      string // that they are of
+	ID         string // of the query, "" if it was not started
+}
+
+func (e *ScanError) Error() string {
+	if e.ID != "" {
+		return fmt.Sprintf("query %s was stopped: it had scanned %s, and %s is the most that it may", e.ID, humanize.IBytes(uint64(e.Bytes)), humanize.IBytes(uint64(e.Max)))
+	}
+	return fmt.Sprintf("the query was not started: it may scan more than %s, which is the most that it may; the first %s that it may read of %s have %s: restrict the partitions that it reads, such as its days",
+		humanize.IBytes(uint64(e.Max)), humanize.Comma(e.Objects)+" objects", e.Table, humanize.IBytes(uint64(e.Bytes)))
+}
+
+// within refuses a query if the objects that it may read are larger together than MaxScan. That is an upper bound: of
+// Parquet only some columns are read. EXPLAIN says, and is not billed, which partitions of which tables are read; their
+// places say which objects are; S3 says how large these are. Listing ends with the object that is too much. Partitions
+// that were added with a place that their values do not tell are not seen: nobody says what these are without listing
+// them all.
+func (r *Runner) within(ctx context.Context, sql string) error {
+	inputs, err := r.explained(ctx, sql)
+	if err != nil {
+		return fmt.Errorf("what the query may scan cannot be bounded: %w", err)
+	}
+	sum, objects := int64(0), int64(0)
+	for _, in := range inputs {
+		p, err := r.locate(ctx, in)
+		if err != nil {
+			return fmt.Errorf("what the query may scan cannot be bounded: %s: %w", in.name(), err)
+		}
+		for _, prefix := range p.prefixes() {
+			pages := s3.NewListObjectsV2Paginator(r.s3, &s3.ListObjectsV2Input{Bucket: &p.bucket, Prefix: &prefix})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err != nil {
+					err = r.explain("s3:ListBucket", err)
+					var access *AccessError
+					if errors.As(err, &access) && access.Resource == r.resource("") {
+						access.Resource = "arn:aws:s3:::" + p.bucket
+					}
+					return fmt.Errorf("what the query may scan cannot be bounded: s3://%s/%s: %w", p.bucket, prefix, err)
+				}
+				for _, o := range page.Contents {
+					if !p.holds(aws.ToString(o.Key)) {
+						continue
+					}
+					objects++
+					if sum += aws.ToInt64(o.Size); sum > r.opt.MaxScan {
+						return &ScanError{Bytes: sum, Max: r.opt.MaxScan, Objects: objects, Table: in.name()}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// An input is a table that a query reads, with what is known of the values of its columns.
+type input struct {
+	Table struct {
+		Catalog     string
+		SchemaTable struct{ Schema, Table string }
+	}
+	Constraint struct {
+		None              bool
+		ColumnConstraints []column
+	}
+	ColumnConstraints []column // in older versions
+}
+
+type column struct {
+	ColumnName string
+	Type       string
+	Domain     struct{ Ranges []valueRange }
+}
+
+type valueRange struct{ Low, High marker }
+
+// A marker is an end of a range; without a value the range has no end there.
+type marker struct {
+	Value *string
+	Bound string // EXACTLY, ABOVE, BELOW
+}
+
+func (in *input) name() string { return in.Table.SchemaTable.Schema + "." + in.Table.SchemaTable.Table }
+
+// explained asks which tables and partitions a query reads.
+func (r *Runner) explained(ctx context.Context, sql string) ([]input, error) {
+	res, err := r.run(ctx, "EXPLAIN (TYPE IO, FORMAT JSON) "+sql)
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder // a line of it is a row, or all of it
+	for {
+		row, err := res.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range row {
+			fmt.Fprintln(&text, v)
+		}
+	}
+	plan := text.String()
+	if i := strings.IndexByte(plan, '{'); i > 0 { // below its heading
+		plan = plan[i:]
+	}
+	var io struct{ InputTableColumnInfos []input }
+	if err := json.Unmarshal([]byte(plan), &io); err != nil {
+		return nil, fmt.Errorf("EXPLAIN (TYPE IO) answers something else: %w", err)
+	}
+	return slices.DeleteFunc(io.InputTableColumnInfos, func(in input) bool { return in.Constraint.None }), nil
+}
+
+// A place is where the objects of a table are that a query may read.
+type place struct {
+	bucket   string
+	template string // of keys, with ${name} for the value of a partition
+	keys     map[string]*key
+	match    *regexp.Regexp // what keys begin with; a group is the value of a partition
+	names    []string       // of the groups
+}
+
+// A key is a partition column.
+type key struct {
+	ranges []valueRange // that its value is in; nil is any
+	number bool
+	exact  bool     // folders have just the text of a value, with so many digits
+	digits int      //
+	values []string // all that there are, if that is known
+	parts  int      // folders that a value consists of
+}
+
+var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+// locate finds out where a table is.
+func (r *Runner) locate(ctx context.Context, in input) (*place, error) {
+	catalog, schema, table := in.Table.Catalog, in.Table.SchemaTable.Schema, in.Table.SchemaTable.Table
+	if strings.EqualFold(catalog, "AwsDataCatalog") {
+		catalog = "AwsDataCatalog"
+	}
+	ask := &athena.GetTableMetadataInput{CatalogName: &catalog, DatabaseName: &schema, TableName: &table}
+	if r.opt.WorkGroup != "" {
+		ask.WorkGroup = &r.opt.WorkGroup
+	}
+	out, err := r.api.GetTableMetadata(ctx, ask)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, r.explain("athena:GetTableMetadata", err)
+	}
+	if out.TableMetadata == nil {
+		return nil, errors.New("nothing is known of the table")
+	}
+	constraints := append(in.Constraint.ColumnConstraints, in.ColumnConstraints...)
+	return newPlace(out.TableMetadata.Parameters, out.TableMetadata.PartitionKeys, constraints)
+}
+
+func newPlace(parameters map[string]string, partitions []types.Column, constraints []column) (*place, error) {
+	projected := strings.EqualFold(strings.TrimSpace(parameters["projection.enabled"]), "true")
+	template := strings.TrimSuffix(parameters["location"], "/") + "/"
+	if own := parameters["storage.location.template"]; projected && own != "" {
+		template = own
+	} else {
+		for _, c := range partitions {
+			template += aws.ToString(c.Name) + "=${" + aws.ToString(c.Name) + "}/"
+		}
+	}
+	rest, ok := strings.CutPrefix(template, "s3://")
+	p := &place{keys: make(map[string]*key)}
+	if p.bucket, p.template, ok = cut(rest, ok); !ok {
+		return nil, fmt.Errorf("its location is %q, which is not in S3", parameters["location"])
+	}
+	for _, c := range partitions {
+		name := aws.ToString(c.Name)
+		k := &key{parts: 1}
+		switch strings.ToLower(aws.ToString(c.Type)) {
+		case "tinyint", "smallint", "int", "integer", "bigint":
+			k.number, k.exact = true, projected
+		default:
+			k.exact = true
+		}
+		if projected {
+			property := func(s string) string { return strings.TrimSpace(parameters["projection."+name+"."+s]) }
+			switch strings.ToLower(property("type")) {
+			case "enum":
+				k.values = strings.Split(property("values"), ",")
+			case "date":
+				k.parts += strings.Count(property("format"), "/")
+				k.exact = strings.EqualFold(aws.ToString(c.Type), "string") || property("format") == "yyyy-MM-dd"
+			}
+			k.digits, _ = strconv.Atoi(property("digits")) // 0 if there is none
+		}
+		i := slices.IndexFunc(constraints, func(c column) bool { return c.ColumnName == name })
+		if i >= 0 && (k.exact || k.number) {
+			k.ranges = constraints[i].Domain.Ranges
+		}
+		p.keys[name] = k
+	}
+	pattern, from := "^", 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(p.template, -1) {
+		name := p.template[m[2]:m[3]]
+		if p.keys[name] == nil {
+			return nil, fmt.Errorf("its storage.location.template names %s, which is no partition", name)
+		}
+		pattern += regexp.QuoteMeta(p.template[from:m[0]]) + "([^/]*" + strings.Repeat("/[^/]*", p.keys[name].parts-1) + ")"
+		from = m[1]
+		p.names = append(p.names, name)
+	}
+	var err error
+	p.match, err = regexp.Compile(pattern + regexp.QuoteMeta(p.template[from:]))
+	return p, err
+}
+
+func cut(rest string, ok bool) (bucket, key string, _ bool) {
+	bucket, key, _ = strings.Cut(rest, "/")
+	return bucket, key, ok && bucket != ""
+}
+
+// manyPrefixes is how many are listed one by one at most, before a longer one is listed whole: a request for each.
+const manyPrefixes = 2000
+
+// prefixes are what keys begin with that may be read: with the values of partitions filled in as far as they are known.
+func (p *place) prefixes() []string {
+	list := []string{""}
+	from := 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(p.template, -1) {
+		k := p.keys[p.template[m[2]:m[3]]]
+		values := k.known()
+		for i := range list {
+			list[i] += p.template[from:m[0]]
+		}
+		from = m[1]
+		if values == nil || len(list)*len(values) > manyPrefixes {
+			return list
+		}
+		var next []string
+		for _, prefix := range list {
+			for _, v := range values {
+				next = append(next, prefix+v)
+			}
+		}
+		list = next
+	}
+	for i := range list {
+		list[i] += p.template[from:]
+	}
+	return list
+}
+
+// known are the texts of all values that may be read, nil if they are not known.
+func (k *key) known() []string {
+	if k.values != nil {
+		return slices.DeleteFunc(slices.Clone(k.values), func(v string) bool { return !k.admits(v) })
+	}
+	if k.ranges == nil || !k.exact {
+		return nil
+	}
+	list := []string{}
+	for _, r := range k.ranges {
+		if r.Low.Value == nil || r.High.Value == nil || *r.Low.Value != *r.High.Value {
+			return nil
+		}
+		v := *r.Low.Value
+		if k.number {
+			v = strings.Repeat("0", max(k.digits-len(v), 0)) + v
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// holds reports whether an object may be read.
+func (p *place) holds(name string) bool {
+	m := p.match.FindStringSubmatch(name)
+	if m == nil {
+		return len(p.names) == 0 && strings.HasPrefix(name, p.template)
+	}
+	for i, n := range p.names {
+		if !p.keys[n].admits(m[i+1]) {
+			return false
+		}
+	}
+	return true
+}
+
+// admits reports whether a value of a folder may be read. What cannot be compared may be.
+func (k *key) admits(v string) bool {
+	if k.ranges == nil || v == schema.NullPartition {
+		return true
+	}
+	compare := func(x string) (int, bool) { return strings.Compare(v, x), true }
+	if k.number {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return true
+		}
+		compare = func(x string) (int, bool) {
+			m, err := strconv.ParseInt(x, 10, 64)
+			return cmp.Compare(n, m), err == nil
+		}
+	}
+	for _, r := range k.ranges {
+		inside := true
+		if r.Low.Value != nil {
+			c, ok := compare(*r.Low.Value)
+			inside = !ok || c > 0 || c == 0 && r.Low.Bound == "EXACTLY"
+		}
+		if r.High.Value != nil {
+			c, ok := compare(*r.High.Value)
+			inside = inside && (!ok || c < 0 || c == 0 && r.High.Bound == "EXACTLY")
+		}
+		if inside {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+// Package engine is the contract of what runs the half of a report elsewhere that SQL can:
+//
+//	report.Remote → its SQL → Runner → Result → report.Remote
+//
+// Each engine, with its SDK or driver, is a folder of its own below.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"flowlog/report"
+)
+
+// A Runner runs queries on one engine, one at a time.
+type Runner interface {
+	// Run starts a query and returns its rows as they come. A context that ends cancels it on the server, also
+	// while rows are read. Errors name neither passwords nor tokens.
+	Run(ctx context.Context, sql string) (Result, error)
+	// Stats is what the last query took; it is complete when its Result is closed.
+	Stats() Stats
+	Close() error
+}
+
+// A Result is what an engine answers: names of columns, then rows.
+type Result interface {
+	Columns() []string
+	// Next is the next row, one value a column: nil, bool, int64, float64 or string; all else is its text. It is
+	// the caller's to keep. Behind the last row the error is io.EOF.
+	Next(ctx context.Context) ([]any, error)
+	// Close ends the query, on the server too if it still runs.
+	Close() error
+}
+
+// Stats is what a query took.
+type Stats struct {
+	Scanned int64         // bytes; -1 if the engine does not say
+	Elapsed time.Duration // on the engine
+	ID      string        // the engine's name of the query
+	Cost    float64       // US dollars; -1 if unknown
+}
+
+// A Denied error is the engine's refusal: no credentials, wrong ones, or a permission that is missing.
+type Denied struct{ Err error }
+
+func (e *Denied) Error() string      { return e.Err.Error() }
+func (e *Denied) Unwrap() error      { return e.Err }
+func (e *Denied) AccessDenied() bool { return true }
+
+// Feed runs the engine's half of a report, and hands over what comes of it. wrap computes what the engine does not know.
+func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap) (err error) {
+	res, err := r.Run(ctx, m.SQL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, res.Close()) }()
+	if got := res.Columns(); len(got) != m.Width() {
+		return fmt.Errorf("the query has %d columns, and the engine's answer %d", m.Width(), len(got))
+	}
+	for {
+		row, err := res.Next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := m.Add(row, wrap); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,241 @@
+// Package trino runs queries on a Trino server: SQL → the driver of Trino's own project → rows of plain values.
+package trino
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	driver "github.com/trinodb/trino-go-client/trino"
+
+	"flowlog/report/engine"
+)
+
+// patience bounds how often and how long a request is sent again that a server did not answer, unless the DSN says:
+// by default the driver goes on for two minutes before it says that nobody is there.
+const (
+	patience = 10 * time.Second
+	attempts = 4
+)
+
+// A runner is a Trino server.
+type runner struct {
+	db      *sql.DB
+	secrets []string // that no error may show
+	host    string
+	*watch
+}
+
+// Open prepares queries on the server that a DSN names: http[s]://user[:password]@host[:port]?catalog=…&schema=…, with
+// the driver's other parameters. Nothing is sent yet. No error says a password or token that is part of it.
+func Open(dsn string) (engine.Runner, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errDSN // what is wrong may be in the password
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, errDSN
+	}
+	r := &runner{host: u.Host, secrets: secrets(u)}
+	if u.User.Username() == "" {
+		u.User = url.User("flowlog") // a server wants some name
+	}
+	if _, ok := u.User.Password(); ok && u.Scheme == "http" {
+		return nil, errors.New("a password is sent over https alone: write https://, or leave it out")
+	}
+	conf, err := driver.ParseDSN(u.String())
+	if err != nil {
+		return nil, r.plain(err)
+	}
+	if conf.Source == "" || conf.Source == "trino-go-client" {
+		conf.Source = "flowlog"
+	}
+	if conf.RequestRetryTimeout == nil {
+		wait := patience
+		conf.RequestRetryTimeout = &wait
+	}
+	if conf.RequestRetryMaxAttempts == nil {
+		times := attempts
+		conf.RequestRetryMaxAttempts = &times
+	}
+	if r.watch, err = newWatch(conf); err != nil {
+		return nil, r.plain(err)
+	}
+	conf.HTTPClient = &http.Client{Transport: r.watch}
+	c, err := driver.NewConnector(conf)
+	if err != nil {
+		return nil, r.plain(err)
+	}
+	r.db = sql.OpenDB(c)
+	return r, nil
+}
+
+// newWatch is the way to the server that a configuration describes, with a look at what passes. The parts of the
+// configuration that it is made of are taken out of it, since the driver would make another of them.
+func newWatch(conf *driver.Config) (*watch, error) {
+	conf.CustomClientName = "" // nothing registers any
+	tls, err := conf.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = tls
+	switch {
+	case conf.HTTPProxy != "":
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: conf.HTTPProxy})
+	case conf.SOCKSProxy != "":
+		t.Proxy = http.ProxyURL(&url.URL{Scheme: "socks5", Host: conf.SOCKSProxy})
+	}
+	conf.HTTPProxy, conf.SOCKSProxy, conf.SSLVerification = "", "", ""
+	conf.SSLCert, conf.SSLCertPath, conf.SSLClientCert, conf.SSLClientCertPath, conf.SSLClientKey, conf.SSLClientKeyPath = "", "", "", "", "", ""
+	return &watch{next: t, stats: engine.Stats{Scanned: -1, Cost: -1}}, nil
+}
+
+// errDSN is the error for a DSN that is none. It does not show it.
+var errDSN = errors.New("the DSN is not of the form https://user:password@host:port?catalog=hive&schema=vpc; in a password, what is no letter or digit is percent-encoded")
+
+// secrets are the parts of a DSN that are, as they are written there and as they are sent.
+func secrets(u *url.URL) []string {
+	var list []string
+	add := func(s string) {
+		if s != "" {
+			list = append(list, s, url.QueryEscape(s), url.PathEscape(s))
+		}
+	}
+	password, _ := u.User.Password()
+	add(password)
+	for name, values := range u.Query() {
+		for _, part := range []string{"token", "credential", "secret", "password", "sslclientkey"} {
+			if strings.Contains(strings.ToLower(name), part) {
+				for _, v := range values {
+					add(v)
+				}
+			}
+		}
+	}
+	// the longest first: one may be a part of another
+	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	return list
+}
+
+// Run runs a query.
+func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
+	r.reset()
+	rows, err := r.db.QueryContext(ctx, query)
+	if err != nil {
+		r.end()
+		return nil, r.plain(err)
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, errors.Join(r.plain(err), rows.Close())
+	}
+	return &result{runner: r, rows: rows, columns: columns}, nil
+}
+
+// Stats is what the last query took.
+func (r *runner) Stats() engine.Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stats
+}
+
+// Close ends all connections.
+func (r *runner) Close() error { return r.db.Close() }
+
+// refusals are the errors of Trino's that say that something is not allowed.
+var refusals = []string{"PERMISSION_DENIED", "INSUFFICIENT_PRIVILEGES"}
+
+// plain says an error in short, without secrets, and as a Denied if it is a refusal.
+func (r *runner) plain(err error) error {
+	if err == nil || err == io.EOF || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	text, denied := err.Error(), false
+	var failed *driver.ErrQueryFailed
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		text = unreachable.Error()
+	} else if errors.As(err, &failed) {
+		denied = failed.StatusCode == http.StatusUnauthorized || failed.StatusCode == http.StatusForbidden
+		if failed.StatusCode != http.StatusOK && failed.StatusCode != 0 {
+			text = fmt.Sprintf("%d %s", failed.StatusCode, http.StatusText(failed.StatusCode))
+			if failed.Reason != nil && failed.Reason.Error() != "" {
+				text += ": " + failed.Reason.Error()
+			}
+		}
+	}
+	var said *driver.ErrTrino
+	if errors.As(err, &said) {
+		denied = denied || slices.Contains(refusals, said.ErrorName)
+		text = said.Message
+	}
+	for _, s := range r.secrets {
+		text = strings.ReplaceAll(text, s, "xxxxx")
+	}
+	err = fmt.Errorf("trino at %s: %s", r.host, strings.TrimSpace(text))
+	if denied {
+		return &engine.Denied{Err: err}
+	}
+	return err
+}
+
+// A result is the rows of a query.
+type result struct {
+	*runner
+	rows    *sql.Rows
+	columns []string
+}
+
+func (r *result) Columns() []string { return r.columns }
+
+// Next is the next row. The context is that of Run, which ends the query.
+func (r *result) Next(ctx context.Context) ([]any, error) {
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			r.end()
+			return nil, r.plain(err)
+		}
+		return nil, io.EOF
+	}
+	row := make([]any, len(r.columns))
+	places := make([]any, len(row))
+	for i := range row {
+		places[i] = &row[i]
+	}
+	if err := r.rows.Scan(places...); err != nil {
+		return nil, r.plain(err)
+	}
+	for i, v := range row {
+		row[i] = plainValue(v)
+	}
+	return row, ctx.Err()
+}
+
+// plainValue is a value of the driver's as one of a Result.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case nil, bool, int64, float64, string:
+		return v
+	case []byte:
+		return string(v)
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	}
+	return fmt.Sprint(v)
+}
+
+// Close ends the query, if it has not ended. What the driver says of that is of no use then.
+func (r *result) Close() error {
+	r.end()
+	_ = r.rows.Close() // all rows were read, or nobody wants them
+	return nil
+}

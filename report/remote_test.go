@@ -1,0 +1,141 @@
+package report
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// parity is a field that only flowlog knows.
+var parity = schema.Field{Name: "parity", Kind: schema.Text, From: []string{"dstport"}}
+
+// wrapParity computes it.
+func wrapParity(_ *schema.Projection, next schema.Emit) schema.Emit {
+	return func(b schema.Batch) error {
+		c := schema.NewColumn(parity)
+		ports := column(b.Record, "dstport").(*array.Int32)
+		for i := range ports.Len() {
+			if ports.IsNull(i) {
+				c.Null()
+			} else {
+				c.Text([]string{"even", "odd"}[ports.Value(i)%2])
+			}
+		}
+		cols := append(slices.Clone(b.Record.Columns()), c.Array())
+		fields := append(b.Record.Schema().Fields(), schema.Table{parity}.Arrow().Fields()...)
+		var names schema.Table
+		for _, f := range fields {
+			if f.Name == parity.Name {
+				names = append(names, parity)
+				continue
+			}
+			known, _ := schema.Logged().Lookup(f.Name)
+			names = append(names, known)
+		}
+		return next(schema.Batch{Record: array.NewRecord(names.Arrow(), cols, b.Record.NumRows())})
+	}
+}
+
+func newRemote(t *testing.T, name string, change Change) *Remote {
+	t.Helper()
+	fields := append(schema.Logged(), parity)
+	base, _ := Named(name)
+	change.Top = max(change.Top, 0)
+	r, err := base.With(change, Scope{Fields: fields}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Remote(dialects[1], fields, "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func remoteTable(t *testing.T, m *Remote) Table {
+	t.Helper()
+	got, lacks, err := m.Table(wrapParity)
+	if err != nil || lacks != nil {
+		t.Fatal(err, lacks)
+	}
+	return got
+}
+
+// An engine groups by what a key is computed from; in memory or not, the groups become those of the key.
+func TestRemoteRegroups(t *testing.T) {
+	for _, limit := range []int64{0, 1} {
+		m := newRemote(t, "talkers", Change{By: []string{"parity", "protocol"}, Measures: []string{"bytes", "flows", "p50(bytes)", "first"}, Where: "parity is not null and dstport < 30000"})
+		if !strings.Contains(m.SQL, "WHERE dstport < 30000\n") || strings.Contains(m.SQL, "parity") {
+			t.Errorf("the query is\n%s", m.SQL)
+		}
+		if limit > 0 {
+			m.Limit(limit, t.TempDir())
+		}
+		for port := range int64(20000) {
+			// dstport, protocol, _records, sum(bytes), buckets of bytes, min(start)
+			if err := m.Add([]any{port, int64(6), int64(2), int64(20), `{"10": 2}`, 1000 + port}, wrapParity); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.Add([]any{nil, nil, int64(5), nil, nil, nil}, wrapParity); err != nil { // which the condition leaves out
+			t.Fatal(err)
+		}
+		got := remoteTable(t, m)
+		want := [][]any{
+			{"even", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1000))},
+			{"odd", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1001))},
+		}
+		if !reflect.DeepEqual(got.Rows, want) {
+			t.Errorf("limit %d: got  %v\nwant %v", limit, got.Rows, want)
+		}
+		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), instant(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
+			t.Errorf("limit %d: totals %v, want %v", limit, got.Totals, total)
+		}
+	}
+}
+
+// What the engine does not send as rows it sends as one: of distinct values nothing is known then.
+func TestRemoteOthers(t *testing.T) {
+	m := newRemote(t, "rejected", Change{Top: 2, Measures: []string{"flows", "bytes", "distinct(dstport)", "malformed"}})
+	// _place, _groups, srcaddr, _records, sum(bytes), distinct, count(action)
+	for _, row := range [][]any{
+		{int64(2), int64(1), "10.0.0.1", int64(5), int64(50), int64(3)},
+		{int64(0), int64(7), "10.0.0.9", int64(8), nil, int64(9)},
+		{int64(1), int64(1), "2001:db8::1", int64(6), nil, int64(4)},
+	} {
+		if err := m.Add(row, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := remoteTable(t, m)
+	text := fmt.Sprint(got.Rows, got.Cut, got.Others, got.Totals)
+	want := "[[2001:db8::1 6 <nil> 4 <nil>] [10.0.0.1 5 50 3 <nil>]] 7 [<nil> 8 <nil> <nil> <nil>] [<nil> 19 50 <nil> <nil>]"
+	if text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+}
+
+// Rows that the query cannot have are errors, and no panics.
+func TestRemoteRows(t *testing.T) {
+	for _, row := range [][]any{
+		nil,
+		{int64(1), int64(6), int64(2), int64(20), `{"10": 2}`},
+		{"x", int64(6), int64(2), int64(20), `{"10": 2}`, nil},
+		{int64(1) << 40, int64(6), int64(2), int64(20), nil, nil},
+		{int64(1), int64(6), int64(2), "20", nil, nil},
+		{int64(1), int64(6), int64(2), int64(20), `{"x": 2}`, nil},
+		{int64(1), int64(6), int64(2), int64(20), int64(7), nil},
+		{int64(1), 1.5, int64(2), int64(20), nil, nil},
+	} {
+		m := newRemote(t, "talkers", Change{By: []string{"parity", "protocol"}, Measures: []string{"bytes", "flows", "p50(bytes)", "first"}})
+		if err := m.Add(row, wrapParity); err == nil {
+			t.Errorf("%v: no error", row)
+		}
+	}
+}

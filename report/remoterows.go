@@ -1,0 +1,358 @@
+package report
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// remoteBatch is rows of an engine that have not been taken in: what is fed, and the states of each row.
+type remoteBatch struct {
+	columns []*schema.Column
+	records []int64
+	states  [][]byte
+}
+
+// remoteRows is how many rows are taken in at a time.
+const remoteRows = 8192
+
+func (m *Remote) newBatch() *remoteBatch {
+	b := &remoteBatch{}
+	for _, f := range m.fed {
+		b.columns = append(b.columns, schema.NewColumn(f.Field))
+	}
+	return b
+}
+
+// errRow is the error for a row that the query cannot have.
+var errRow = errors.New("the engine's answer is not what was asked for")
+
+// Width is how many columns the engine's rows have.
+func (m *Remote) Width() int {
+	width := 1 + len(m.fed) + len(m.asked) + len(m.seen)
+	if m.cut {
+		width += 2
+	}
+	return width
+}
+
+// Add takes in a row of the engine, whose values are nil, int64 or string. wrap computes the fields that the engine
+// does not know; it is the same each time.
+func (m *Remote) Add(row []any, wrap Wrap) error {
+	if len(row) != m.Width() {
+		return errRow
+	}
+	place, groups := int64(1), int64(1)
+	if m.cut {
+		place, groups = number(row[0]), number(row[1])
+		row = row[2:]
+	}
+	keys, records := row[:len(m.fed)], number(row[len(m.fed)])
+	values := row[len(m.fed)+1:]
+	if records == 0 {
+		return nil // a report without keys, of no records
+	}
+	m.flows += records
+	for i, name := range m.seen {
+		if number(values[len(m.asked)+i]) > 0 {
+			m.present(name)
+		}
+	}
+	for i, v := range keys {
+		if v != nil {
+			m.present(m.fed[i].Name)
+		}
+	}
+	u := m.agg.workers[0].groupings[0]
+	var states []byte
+	next := 0
+	if place == 0 {
+		u.rest = u.empty()
+		u.restGroups = int(groups)
+	}
+	for i, b := range u.bases {
+		var state []byte
+		var err error
+		switch {
+		case b.rows:
+			if place == 0 {
+				_, err = u.rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
+			}
+		case b.Func == "malformed":
+			state = (&known{v: []int64{0}, have: []fill{empty}}).append(nil, 0)
+		default:
+			v := values[next]
+			next++
+			if b.Field != "" && v != nil && v != int64(0) {
+				m.present(b.Field)
+			}
+			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
+				m.skips += number(v)
+			}
+			if b.With != "" && v != int64(0) {
+				m.present(b.With)
+			}
+			state, err = remoteState(b.state, v, groups)
+		}
+		if err == nil && place == 0 && state != nil {
+			_, err = u.rest[i].load(state, 0)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		states = append(states, state...)
+	}
+	if place == 0 {
+		return nil
+	}
+	for i, v := range keys {
+		if err := m.fed[i].append(m.batch.columns[i], v); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	m.batch.records = append(m.batch.records, records)
+	m.batch.states = append(m.batch.states, states)
+	if len(m.batch.records) == remoteRows {
+		return m.flush(wrap)
+	}
+	return nil
+}
+
+// skipData is the condition of the measure skipdata.
+const skipData = "log_status = 'SKIPDATA'"
+
+// number is a value that is a whole number, or 0.
+func number(v any) int64 {
+	n, _ := v.(int64)
+	return n
+}
+
+// present notes that flows have a field.
+func (m *Remote) present(name string) {
+	if i := m.agg.projection.Index(name); i >= 0 {
+		m.agg.present[i].Store(true)
+	}
+}
+
+// remoteState is what an engine has of one group, or of several together, as the bytes that a state loads.
+func remoteState(s state, v any, groups int64) ([]byte, error) {
+	n, whole := v.(int64)
+	if v != nil && !whole {
+		if _, ok := s.(*sketch); !ok {
+			return nil, errRow
+		}
+	}
+	switch s := s.(type) {
+	case *count:
+		return binary.AppendUvarint(nil, uint64(n)), nil
+	case *sum:
+		if v == nil {
+			return binary.AppendUvarint(nil, 0), nil
+		}
+		return binary.AppendUvarint(nil, uint64(n)+1), nil
+	case *extreme:
+		if v == nil {
+			return binary.AppendVarint(nil, math.MaxInt64), nil
+		}
+		return binary.AppendVarint(nil, s.sign*n), nil
+	case *sketch:
+		return sketchState(v)
+	case *known:
+		have := one
+		switch {
+		case groups > 1:
+			have = several
+		case v == nil:
+			have = empty
+		}
+		return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), nil
+	}
+	panic("a state of no kind")
+}
+
+// sketchState is the text of a histogram of buckets, as the bytes that a sketch loads.
+func sketchState(v any) ([]byte, error) {
+	var cells map[string]int64
+	if text, ok := v.(string); ok {
+		if err := json.Unmarshal([]byte(text), &cells); err != nil {
+			return nil, errRow
+		}
+	} else if v != nil {
+		return nil, errRow
+	}
+	out := binary.AppendUvarint(nil, uint64(len(cells)))
+	for bucket, n := range cells {
+		b, err := strconv.ParseUint(bucket, 10, 32)
+		if err != nil || n < 0 {
+			return nil, errRow
+		}
+		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
+	}
+	return out, nil
+}
+
+// append appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
+// its beginning, of an hour one second of it.
+func (f fed) append(c *schema.Column, v any) error {
+	switch x := v.(type) {
+	case nil:
+		c.Null()
+		return nil
+	case int64:
+		if f.key.Hour {
+			x *= 3600
+		}
+		if f.Kind == schema.Int32 && x != int64(int32(x)) || f.Kind > schema.Time {
+			return fmt.Errorf("%s has the value %d: %w", f.Name, x, errRow)
+		}
+		c.Append(x)
+		return nil
+	case string:
+		switch f.Kind {
+		case schema.Text:
+			c.Text(x)
+			return nil
+		case schema.Addr:
+			if p, err := netip.ParsePrefix(x); err == nil && f.key.Bits != 0 {
+				c.Append(p.Addr())
+				return nil
+			}
+			if a, err := netip.ParseAddr(x); err == nil {
+				c.Append(a.Unmap())
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%s has the value %v: %w", f.Name, v, errRow)
+}
+
+// flush takes the batch in.
+func (m *Remote) flush(wrap Wrap) error {
+	n := len(m.batch.records)
+	if n == 0 {
+		return nil
+	}
+	var columns []arrow.Array
+	var fields schema.Table
+	m.own = make(map[string]arrow.Array)
+	for i, c := range m.batch.columns {
+		m.own[m.fed[i].Name] = c.Array()
+		columns = append(columns, m.own[m.fed[i].Name])
+		fields = append(fields, m.fed[i].Field)
+	}
+	if m.emit == nil {
+		m.emit = m.take
+		if len(m.local) > 0 && wrap != nil {
+			p, err := m.agg.fields.Project(m.local.Names()...)
+			if err != nil {
+				return err
+			}
+			m.emit = wrap(p, m.take)
+		}
+	}
+	if err := m.emit(schema.Batch{Record: array.NewRecord(fields.Arrow(), columns, int64(n))}); err != nil {
+		return err
+	}
+	m.batch = m.newBatch()
+	return m.agg.relieve(0)
+}
+
+// take takes in the batch, of which a record has what was looked up.
+func (m *Remote) take(lookedUp schema.Batch) error {
+	get := func(name string) arrow.Array {
+		at := lookedUp.Record.Schema().FieldIndices(name)
+		if c := m.own[name]; c != nil || len(at) == 0 {
+			return c
+		}
+		return lookedUp.Record.Column(at[0])
+	}
+	return m.agg.workers[0].take(m.agg.projection, get, m.batch.records, m.batch.states)
+}
+
+// take takes in rows that each stand for several records: columns by their names, nil if they are not there, how many
+// records, and the states of the bases.
+func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, records []int64, states [][]byte) error {
+	n := len(records)
+	for i := len(w.all); i < n; i++ {
+		w.all = append(w.all, int32(i))
+	}
+	var present []arrow.Array
+	var fields schema.Table
+	for i, f := range p.Fields {
+		if w.columns[i] = get(f.Name); w.columns[i] != nil {
+			present = append(present, w.columns[i])
+			fields = append(fields, f)
+		}
+	}
+	for _, c := range w.coded {
+		c.done = false
+		c.codes = grown(c.codes, n)
+	}
+	w.mixed = false
+	w.flows = append(w.flows[:0], w.all[:n]...)
+	u := w.groupings[0]
+	rows := w.flows
+	if u.where != nil {
+		rec := array.NewRecord(fields.Arrow(), present, int64(n))
+		defer rec.Release()
+		w.where = append(w.where[:0], rows...)
+		rows = u.where.keep(rec, w.where, true)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	ids, groups := w.group(u, rows)
+	u.grow(groups)
+	for i, row := range rows {
+		*u.rows.of(ids[i]) += records[row]
+		src := states[row]
+		for j := range u.bases {
+			if s := u.bases[j].state; s != nil {
+				var err error
+				if src, err = s.load(src, ids[i]); err != nil {
+					return err
+				}
+			}
+		}
+		if len(src) > 0 {
+			return errPartial
+		}
+	}
+	return nil
+}
+
+// Limit makes Add put groups into temporary files when they take about so many bytes: see Aggregator.
+func (m *Remote) Limit(bytes int64, tempDir string) { m.agg.Limit(bytes, tempDir) }
+
+// Close deletes temporary files of a report that was not finished.
+func (m *Remote) Close() error { return m.agg.Close() }
+
+// Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys no record has;
+// that can be told only where no condition leaves records out.
+func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
+	if err := m.flush(wrap); err != nil {
+		return Table{}, nil, err
+	}
+	stats := schema.Stats{SkipData: m.skips}
+	if m.whole {
+		stats.Flows = m.flows
+		m.agg.seen.Store(m.flows)
+	}
+	tables, lacks, err := m.agg.Tables(stats, wrap)
+	switch {
+	case err != nil:
+		return Table{}, nil, err
+	case len(lacks) > 0:
+		return Table{}, lacks[0], nil
+	}
+	return tables[0], nil, nil
+}

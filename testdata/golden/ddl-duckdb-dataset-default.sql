@@ -1,0 +1,10 @@
+-- Flow logs in s3://my-bucket/prefix/date=${date}/, what flowlog parse --partition-by wrote.
+-- Days before 2026-05-14 are not in the table.
+-- Try it: SELECT * FROM vpc.flow_logs WHERE date = DATE '2026-05-14' LIMIT 10
+-- Reports of a day: flowlog sql talkers --dialect duckdb --table "(SELECT * FROM vpc.flow_logs WHERE date = DATE '2026-05-14')"
+CREATE OR REPLACE VIEW "vpc"."flow_logs" AS
+SELECT * FROM read_parquet(
+  's3://my-bucket/prefix/date=*/*.parquet',
+  hive_types = {date: DATE},
+  hive_partitioning = true
+);

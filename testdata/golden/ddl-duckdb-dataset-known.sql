@@ -1,0 +1,12 @@
+-- Flow logs in s3://my-bucket/prefix/date=${date}/hour=${hour}/account_id=${account_id}/region=${region}/, what flowlog parse --partition-by wrote.
+-- Days before 2026-05-14 are not in the table.
+-- Try it: SELECT * FROM vpc.flow_logs WHERE date = DATE '2026-05-14' LIMIT 10
+-- Reports of a day: flowlog sql talkers --dialect duckdb --table "(SELECT * FROM vpc.flow_logs WHERE date = DATE '2026-05-14')"
+CREATE OR REPLACE VIEW "vpc"."flow_logs" AS
+SELECT * EXCLUDE (filename) FROM read_parquet(
+  's3://my-bucket/prefix/date=*/hour=*/account_id=*/region=*/*.parquet',
+  hive_types = {date: DATE, hour: INTEGER, account_id: VARCHAR, region: VARCHAR},
+  hive_partitioning = true,
+  filename = true
+)
+WHERE regexp_matches(filename, '/account_id=(012345678901|123456789012)/') AND regexp_matches(filename, '/region=(eu-west-1|us-gov-west-1)/');

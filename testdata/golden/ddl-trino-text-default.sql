@@ -1,0 +1,37 @@
+-- Flow logs in s3://my-bucket/prefix/AWSLogs/${aws_account_id}/vpcflowlogs/${aws_region}/${day}/, lines as AWS delivers them: fields between single spaces, a header first.
+-- Every file has these columns in this order. Files of a flow log with another format need a table of their own.
+-- A query must name aws_account_id, as in WHERE aws_account_id = '…'; with a list of all in the table it need not.
+-- A query must name aws_region, as in WHERE aws_region = '…'; with a list of all in the table it need not.
+-- Days before 2026/05/14 are not in the table.
+-- The catalog is one of the Hive connector, with hive.partition-projection-enabled=true.
+-- Try it: SELECT * FROM vpc.flow_logs WHERE aws_account_id = '…' AND aws_region = '…' AND day = '2026/05/14' LIMIT 10
+-- Reports of a day: flowlog sql talkers --dialect trino --table "(SELECT * FROM vpc.flow_logs WHERE aws_account_id = '…' AND aws_region = '…' AND day = '2026/05/14')"
+CREATE TABLE IF NOT EXISTS "vpc"."flow_logs" (
+  "version" integer,
+  "account_id" varchar,
+  "interface_id" varchar,
+  "srcaddr" varchar,
+  "dstaddr" varchar,
+  "srcport" integer,
+  "dstport" integer,
+  "protocol" integer,
+  "packets" bigint,
+  "bytes" bigint,
+  "start" bigint,
+  "end" bigint,
+  "action" varchar,
+  "log_status" varchar,
+  "aws_account_id" varchar WITH (partition_projection_type = 'INJECTED'),
+  "aws_region" varchar WITH (partition_projection_type = 'INJECTED'),
+  "day" varchar WITH (partition_projection_type = 'DATE', partition_projection_format = 'yyyy/MM/dd', partition_projection_range = ARRAY['2026/05/14', 'NOW'])
+)
+WITH (
+  external_location = 's3://my-bucket/prefix/AWSLogs/',
+  format = 'TEXTFILE',
+  textfile_field_separator = ' ',
+  null_format = '-',
+  skip_header_line_count = 1,
+  partitioned_by = ARRAY['aws_account_id', 'aws_region', 'day'],
+  partition_projection_enabled = true,
+  partition_projection_location_template = 's3://my-bucket/prefix/AWSLogs/${aws_account_id}/vpcflowlogs/${aws_region}/${day}/'
+);
