@@ -191,7 +191,7 @@ type grouping struct {
 	where  filter   // nil if there is none
 	keys   []int    // places in coded
 	levels []*level // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	rows   *count   // records by group: those that are 0 do not exist
+	rows   count    // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool      // some measure counts records that are not flows
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
@@ -282,7 +282,7 @@ func (w *worker) grouping(r *Report) *grouping {
 }
 
 func (w *worker) newGrouping(r *Report, all bool) *grouping {
-	g := &grouping{first: r, all: all, rows: newCount(new(lanes))}
+	g := &grouping{first: r, all: all}
 	if r.Where != nil {
 		g.where = r.Where.filter()
 	}
@@ -345,7 +345,7 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway
 	case f.new != nil:
-		b.state = f.new(u.rows.lanes)
+		b.state = f.new()
 	}
 	u.bases = append(u.bases, b)
 	return len(u.bases) - 1
@@ -592,7 +592,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		}
 	}
 	u.rows.grow(groups)
-	if err := u.rows.merge(o.rows, ids, nil); err != nil {
+	if err := u.rows.merge(&o.rows, ids, nil); err != nil {
 		return err
 	}
 	for i := range u.bases {

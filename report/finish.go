@@ -253,9 +253,9 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist = make([]bool, u.rows.groups())
-	for g := range exist {
-		if *u.rows.of(uint32(g)) > 0 {
+	exist = make([]bool, len(u.rows.n))
+	for g, n := range u.rows.n {
+		if n > 0 {
 			exist[g] = true
 			ids = append(ids, uint32(g))
 		}
@@ -523,7 +523,7 @@ func (u *grouping) empty() []state {
 		case b.Func == "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
 		case f.new != nil:
-			all[i] = f.new(new(lanes))
+			all[i] = f.new()
 		default:
 			continue
 		}
@@ -547,7 +547,7 @@ func (u *grouping) together(in []bool, rest []state) ([]state, error) {
 		}
 		of := b.state
 		if b.rows {
-			of = u.rows
+			of = &u.rows
 		}
 		if err := all[i].merge(of, ids, nil); err != nil {
 			return nil, err

@@ -19,8 +19,7 @@ type function struct {
 	kinds    []schema.Kind // of fields that it can be applied to by users; nil if by name only
 	share    bool          // a group's part of the total makes sense
 	fraction bool          // the values are floating-point numbers
-	// new is nil if the value does not come from records, or comes from parts. The state may keep its numbers in lanes.
-	new func(*lanes) state
+	new      func() state  // nil if the value does not come from records, or comes from parts
 	// parts are the measures that this one is computed from when all records have been seen, and of is how: by
 	// their values and the seconds that the group covers. A nil part makes the whole nil.
 	parts func(Measure) []Measure
@@ -52,21 +51,21 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func(l *lanes) state { return newCount(l) }},
-	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func(l *lanes) state { return &sum{l.lane(noSum)} }},
-	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: 1} }},
-	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func(*lanes) state { return &extreme{sign: -1} }},
+	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func() state { return &count{} }},
+	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
+	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
+	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func(*lanes) state { return &distinct{seen: schema.NewSet()} }},
-	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func(*lanes) state { return newSketch(0.50) }},
-	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func(*lanes) state { return newSketch(0.90) }},
-	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func(*lanes) state { return newSketch(0.95) }},
-	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func(*lanes) state { return newSketch(0.99) }},
+	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
+	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
+	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
+	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
+	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
 	{name: "bps", zero: true, sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
 	{name: "pps", zero: true, sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
 	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
 	{name: "duration", sql: call("%[2]s - %[1]s"), parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
-	{name: "gap", also: "end", new: func(*lanes) state { return &gap{} }},
+	{name: "gap", also: "end", new: func() state { return &gap{} }},
 	{name: "malformed"},
 }
 
@@ -150,92 +149,65 @@ type estimate interface {
 // errSum is the error for sums beyond 64 bits.
 var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
-// lanes has the counts and sums of a grouping. Those of one group are side by side, because it is the place in memory
-// that takes time.
-type lanes struct {
-	v     []int64
-	width int     // of a group
-	empty []int64 // what a group begins with
-}
-
-// A lane is one number of each group.
-type lane struct {
-	*lanes
-	at int
-}
-
-// lane adds a number to the groups, of which there are none yet.
-func (l *lanes) lane(empty int64) lane {
-	l.empty = append(l.empty, empty)
-	l.width++
-	return lane{l, l.width - 1}
-}
-
-func (l *lanes) grow(groups int) {
-	n := len(l.v)
-	l.v = grown(l.v, groups*l.width)
-	for ; n < len(l.v); n += l.width {
-		copy(l.v[n:], l.empty)
-	}
-}
-
-func (l *lanes) groups() int { return len(l.v) / l.width }
-
-// of is the number of a group.
-func (l lane) of(group uint32) *int64 { return &l.v[int(group)*l.width+l.at] }
-
 // count counts records, or those that have a value of a field.
-type count struct{ lane }
+type count struct{ n []int64 }
 
-func newCount(l *lanes) *count { return &count{l.lane(0)} }
+func (s *count) grow(groups int) { s.n = grown(s.n, groups) }
 
 func (s *count) add(ids []uint32, rows []int32, in inputs) error {
-	n, width := s.v[s.at:], s.width
+	n := s.n
 	if in.col == nil || in.col.NullN() == 0 {
-		if len(n) <= width {
+		if len(n) == 1 {
 			n[0] += int64(len(rows))
 			return nil
 		}
 		for _, id := range ids {
-			n[int(id)*width]++
+			n[id]++
 		}
 		return nil
 	}
 	valid := schema.ValidityOf(in.col)
 	for i, row := range rows {
 		if !valid.Null(row) {
-			n[int(ids[i])*width]++
+			n[ids[i]]++
 		}
 	}
 	return nil
 }
 
 func (s *count) merge(other state, ids, _ []uint32) error {
-	o := other.(*count)
-	for g := range o.groups() {
-		if n := *o.of(uint32(g)); n != 0 && ids[g] != skip {
-			*s.of(ids[g]) += n
+	for g, n := range other.(*count).n {
+		if n != 0 && ids[g] != skip {
+			s.n[ids[g]] += n
 		}
 	}
 	return nil
 }
 
-func (s *count) value(group uint32) any { return *s.of(group) }
+func (s *count) value(group uint32) any { return s.n[group] }
 
 // sum adds up a field. A group in which the field is always null has no sum.
-type sum struct{ lane }
+type sum struct{ v []int64 }
 
 // noSum is the sum of nothing. Its lower bits are 0, to which values can be added.
 const noSum = math.MinInt64
+
+func (s *sum) grow(groups int) {
+	n := len(s.v)
+	s.v = grown(s.v, groups)
+	for i := n; i < len(s.v); i++ {
+		s.v[i] = noSum
+	}
+}
 
 func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
 	over := false
 	switch a := in.col.(type) {
 	case *array.Int64:
-		over = addUp(s.v[s.at:], s.width, ids, rows, a.Int64Values(), valid)
+		over = addUp(s.v, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		over = addUp(s.v[s.at:], s.width, ids, rows, a.Int32Values(), valid)
+		over = addUp(s.v, ids, rows, a.Int32Values(), valid)
 	}
 	if over {
 		return errSum
@@ -243,11 +215,10 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	return nil
 }
 
-// addUp adds values to the sums of their groups, each width after the one before, and reports whether one became too
-// large.
-func addUp[T int32 | int64](sums []int64, width int, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
+// addUp adds values to the sums of their groups, and reports whether one became too large.
+func addUp[T int32 | int64](sums []int64, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	if len(sums) <= width { // through memory each addition would wait for the one before
+	if len(sums) == 1 { // through memory each addition would wait for the one before
 		total := sums[0]
 		for _, row := range rows {
 			if !valid.Null(row) {
@@ -262,7 +233,7 @@ func addUp[T int32 | int64](sums []int64, width int, ids []uint32, rows []int32,
 		if valid.Null(row) {
 			continue
 		}
-		t := &sums[int(ids[i])*width]
+		t := &sums[ids[i]]
 		*t = *t&^noSum + int64(values[row])
 		over |= *t
 	}
@@ -270,13 +241,11 @@ func addUp[T int32 | int64](sums []int64, width int, ids []uint32, rows []int32,
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
-	o := other.(*sum)
-	for g := range o.groups() {
-		v := *o.of(uint32(g))
+	for g, v := range other.(*sum).v {
 		if v == noSum || ids[g] == skip {
 			continue
 		}
-		t := s.of(ids[g])
+		t := &s.v[ids[g]]
 		if *t = *t&^noSum + v; *t < 0 {
 			return errSum
 		}
@@ -285,10 +254,10 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 }
 
 func (s *sum) value(group uint32) any {
-	if v := *s.of(group); v != noSum {
-		return v
+	if s.v[group] == noSum {
+		return nil
 	}
-	return nil
+	return s.v[group]
 }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
@@ -371,6 +340,6 @@ func (f function) addsUp() bool {
 	if f.new == nil {
 		return f.parts != nil
 	}
-	_, rank := f.new(new(lanes)).(*sketch)
+	_, rank := f.new().(*sketch)
 	return f.adds != "" || rank
 }

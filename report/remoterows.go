@@ -313,7 +313,7 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 	ids, groups := w.group(u, rows)
 	u.grow(groups)
 	for i, row := range rows {
-		*u.rows.of(ids[i]) += records[row]
+		u.rows.n[ids[i]] += records[row]
 		src := states[row]
 		for j := range u.bases {
 			if s := u.bases[j].state; s != nil {

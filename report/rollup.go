@@ -221,7 +221,7 @@ func (w *worker) rollFrom(g, from *grouping) error {
 	}
 	w.skipUnmet(ids, from, codes, g.first.Where)
 	if g.from == from {
-		if err := g.rows.merge(from.rows, ids, nil); err != nil {
+		if err := g.rows.merge(&from.rows, ids, nil); err != nil {
 			return err
 		}
 		g.from = nil
@@ -245,7 +245,7 @@ func (w *worker) rollFrom(g, from *grouping) error {
 			some = slices.Clone(ids)
 			w.skipUnmet(some, from, codes, b.Measure.Where)
 		}
-		var part state = from.rows
+		var part state = &from.rows
 		if b.part >= 0 {
 			part = from.bases[b.part].state
 			part.grow(len(finer))

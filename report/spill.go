@@ -83,8 +83,8 @@ func (w *worker) spill(s *spill) error {
 	for i, u := range w.groupings {
 		var parts [partitions][]uint32
 		h := w.hashers(u)
-		for g := range u.rows.groups() {
-			if *u.rows.of(uint32(g)) > 0 {
+		for g, n := range u.rows.n {
+			if n > 0 {
 				p := h.of(uint32(g)) % partitions
 				parts[p] = append(parts[p], uint32(g))
 			}
@@ -142,7 +142,7 @@ type groupHasher struct {
 
 func (w *worker) hashers(u *grouping) *groupHasher {
 	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
-	all := make([]uint32, u.rows.groups())
+	all := make([]uint32, len(u.rows.n))
 	for g := range all {
 		all[g] = uint32(g)
 	}
@@ -176,7 +176,7 @@ func (w *worker) size() int64 {
 		for _, l := range u.levels {
 			n += l.Size() + 4*int64(len(l.near))
 		}
-		n += u.rows.size()
+		n += 8 * int64(cap(u.rows.n))
 		for _, b := range u.bases {
 			if b.state != nil {
 				n += b.state.size()
@@ -186,7 +186,8 @@ func (w *worker) size() int64 {
 	return n
 }
 
-func (l lane) size() int64     { return 8 * int64(cap(l.v)) / int64(l.width) }
+func (s *count) size() int64   { return 8 * int64(cap(s.n)) }
+func (s *sum) size() int64     { return 8 * int64(cap(s.v)) }
 func (s *extreme) size() int64 { return 8 * int64(cap(s.v)) }
 func (s *sketch) size() int64  { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {
