@@ -141,6 +141,8 @@ type worker struct {
 	runs       []*run
 	groupings  []*grouping   // that the runs have, each once
 	inner      []*grouping   // that some of them are rolled up from
+	totals     *grouping     // of one batch
+	totalled   bool          // it is that of the batch at hand
 	columns    []arrow.Array // by field of the projection
 	coded      []*coded
 	all        []int32 // 0, 1, 2 …
@@ -190,6 +192,7 @@ type grouping struct {
 	bases  []base
 	all    bool      // some measure counts records that are not flows
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
+	blank  bool      // where keys are null it can take in totals
 
 	rest       []state // what groups that are not here have come to together; nil if there are none
 	restGroups int
@@ -369,7 +372,7 @@ func (w *worker) add(rec arrow.Record) error {
 	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
-	w.others = w.others[:0]
+	w.others, w.totalled = w.others[:0], false
 	if len(w.flows) < n {
 		w.buffer = append(w.buffer[:0], w.all[:n]...)
 		w.others = append(w.others, without(w.buffer, w.flows)...)
@@ -435,6 +438,11 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	}
 	if len(rows) == 0 {
 		return nil
+	}
+	if u.blank {
+		if done, err := w.addBlank(u, rec, n); done {
+			return err
+		}
 	}
 	ids, groups := w.group(u, rows)
 	u.rows.grow(groups)

@@ -265,8 +265,10 @@ type extreme struct {
 }
 
 func (s *extreme) grow(groups int) {
-	for n := len(s.v); n < groups; n++ {
-		s.v = append(s.v, math.MaxInt64)
+	n := len(s.v)
+	s.v = grown(s.v, groups)
+	for i := n; i < len(s.v); i++ {
+		s.v[i] = math.MaxInt64
 	}
 }
 
@@ -320,7 +322,9 @@ func grown[T any](s []T, n int) []T {
 	if n <= len(s) {
 		return s
 	}
-	s = slices.Grow(s, n-len(s))
+	if n > cap(s) { // to twice the size: append would copy large ones five times as often
+		s = slices.Grow(s, max(n, 2*len(s))-len(s))
+	}
 	return s[:n]
 }
 
