@@ -92,10 +92,8 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	if a.spilled != nil {
 		return a.finishSpilled(stats)
 	}
-	for _, w := range a.workers {
-		if err := w.roll(); err != nil {
-			return nil, err
-		}
+	if err := a.roll(); err != nil {
+		return nil, err
 	}
 	w, rest := a.workers[0], a.workers[1:]
 	if a.chooseSteps() {

@@ -274,10 +274,8 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 		}
 		return nil
 	}
-	for _, w := range a.workers {
-		if err := w.roll(); err != nil {
-			return err
-		}
+	if err := a.roll(); err != nil {
+		return err
 	}
 	w := a.workers[0]
 	for _, o := range a.workers[1:] {

@@ -231,6 +231,11 @@ func (w *worker) countCodes(g *grouping) {
 	}
 }
 
+// roll rolls all workers up.
+func (a *Aggregator) roll() error {
+	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll() })
+}
+
 // roll makes all groupings what those say that they are rolled up from. Nothing is added to the worker after it.
 func (w *worker) roll() error {
 	for _, g := range w.groupings {
