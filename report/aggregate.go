@@ -191,6 +191,7 @@ type grouping struct {
 	where  *selection // nil if there is none
 	keys   []int      // places in coded
 	levels []*level   // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	cells  cells      // that are numbers
 	rows   count      // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool      // some measure counts records that are not flows
@@ -316,7 +317,8 @@ func (w *worker) grouping(r *Report) *grouping {
 }
 
 func (w *worker) newGrouping(r *Report, all bool) *grouping {
-	g := &grouping{first: r, all: all}
+	g := &grouping{first: r, all: all, rows: *newCount()}
+	g.rows.join(&g.cells)
 	if r.Where != nil {
 		g.where = w.selection(r.Where)
 	}
@@ -378,6 +380,9 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		b.rows = true // these are the rows that run counts anyway
 	case f.new != nil:
 		b.state = f.new()
+		if n, ok := b.state.(interface{ join(*cells) }); ok {
+			n.join(&u.cells)
+		}
 	}
 	u.bases = append(u.bases, b)
 	return len(u.bases) - 1

@@ -251,9 +251,9 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist = make([]bool, len(u.rows.n))
-	for g, n := range u.rows.n {
-		if n > 0 {
+	exist = make([]bool, u.rows.groups())
+	for g := range exist {
+		if *u.rows.of(uint32(g)) > 0 {
 			exist[g] = true
 			ids = append(ids, uint32(g))
 		}

@@ -140,7 +140,7 @@ func (w *worker) addBlank(g *grouping, rec arrow.Record, n int) (bool, error) {
 		groups = l.Len()
 	}
 	g.grow(groups)
-	g.rows.n[id] += int64(len(w.flows))
+	*g.rows.of(id) += int64(len(w.flows))
 	for _, b := range g.bases {
 		if b.state != nil {
 			if err := b.state.merge(w.totals.bases[b.part].state, []uint32{id}, nil); err != nil {
