@@ -64,8 +64,8 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 		}
 	}
-	var tables []Table
 	var lacks []*Lacking
+	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {
 		if stats.Flows > 0 {
 			var needed []string
@@ -78,11 +78,29 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 				continue
 			}
 		}
-		t, err := w.table(u, stats, wrap)
-		if err != nil {
-			return nil, nil, err
+		computed[i] = true
+	}
+	all := make([]Table, len(w.runs))
+	err = atOnce(len(w.groupings), func(g int) error { // states of one grouping are for one goroutine
+		for i, u := range w.runs {
+			if u.grouping != w.groupings[g] || !computed[i] {
+				continue
+			}
+			var err error
+			if all[i], err = w.table(u, stats, wrap); err != nil {
+				return err
+			}
 		}
-		tables = append(tables, t)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var tables []Table
+	for i, t := range all {
+		if computed[i] {
+			tables = append(tables, t)
+		}
 	}
 	return tables, lacks, nil
 }
