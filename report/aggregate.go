@@ -568,7 +568,11 @@ func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 		rows = w.flows
 		c.done = true
 	}
-	c.coder.Encode(w.columns[c.field], rows, c.codes)
+	if col := w.columns[c.field]; col.NullN() == col.Len() {
+		clear(c.codes[:col.Len()])
+	} else {
+		c.coder.Encode(col, rows, c.codes)
+	}
 	return c.codes
 }
 
