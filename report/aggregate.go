@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -146,13 +148,16 @@ type worker struct {
 	runs       []*run
 	groupings  []*grouping   // that the runs have, each once
 	inner      []*grouping   // that some of them are rolled up from
+	totals     *grouping     // of one batch
+	totalled   bool          // it is that of the batch at hand
 	columns    []arrow.Array // by field of the projection
 	coded      []*coded
 	all        []int32 // 0, 1, 2 …
 	flows      []int32 // rows of the batch that are flows
 	others     []int32 // the rest
 	buffer     []int32
-	where      []int32
+	selections []*selection
+	batches    int
 	mixed      bool // the report at hand takes in rows that are not flows
 	some       []int32
 	words      []uint64
@@ -187,17 +192,52 @@ type run struct {
 // grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
 // length. A dashboard has many of those.
 type grouping struct {
-	first  *Report  // that has it
-	where  filter   // nil if there is none
-	keys   []int    // places in coded
-	levels []*level // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
-	rows   count    // records by group: those that are 0 do not exist
+	first  *Report    // that has it
+	where  *selection // nil if there is none
+	keys   []int      // places in coded
+	levels []*level   // level 0 numbers the pairs of codes of the first two keys, level i those of a pair and a further code
+	cells  cells      // that are numbers
+	rows   count      // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool      // some measure counts records that are not flows
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
+	blank  bool      // where keys are null it can take in totals
 
 	rest       []state // what groups that are not here have come to together; nil if there are none
 	restGroups int
+}
+
+// selection is the rows of a batch that meet a condition, for all groupings that have it.
+type selection struct {
+	filter
+	text  string
+	rows  []int32
+	batch int // that the rows are flows of
+}
+
+// selection returns what selects by a condition.
+func (w *worker) selection(e Expr) *selection {
+	text := e.String()
+	for _, s := range w.selections {
+		if s.text == text {
+			return s
+		}
+	}
+	s := &selection{filter: e.filter(), text: text}
+	w.selections = append(w.selections, s)
+	return s
+}
+
+// meet returns those of the rows that meet the condition. They are the flows of the batch with a number, or others.
+func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others bool) []int32 {
+	if s.batch == batch && !others {
+		return s.rows
+	}
+	s.rows = s.keep(rec, append(s.rows[:0], rows...), true)
+	if s.batch = batch; others {
+		s.batch = 0
+	}
+	return s.rows
 }
 
 // base is a number that is kept for each group, for one measure or several.
@@ -282,9 +322,10 @@ func (w *worker) grouping(r *Report) *grouping {
 }
 
 func (w *worker) newGrouping(r *Report, all bool) *grouping {
-	g := &grouping{first: r, all: all}
+	g := &grouping{first: r, all: all, rows: *newCount()}
+	g.rows.join(&g.cells)
 	if r.Where != nil {
-		g.where = r.Where.filter()
+		g.where = w.selection(r.Where)
 	}
 	for _, k := range r.Keys {
 		g.keys = append(g.keys, w.code(k, r.Where == nil))
@@ -346,6 +387,9 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		b.rows = true // these are the rows that run counts anyway
 	case f.new != nil:
 		b.state = f.new()
+		if n, ok := b.state.(interface{ join(*cells) }); ok {
+			n.join(&u.cells)
+		}
 	}
 	u.bases = append(u.bases, b)
 	return len(u.bases) - 1
@@ -376,7 +420,8 @@ func (w *worker) add(rec arrow.Record) error {
 	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
-	w.others = w.others[:0]
+	w.batches++
+	w.others, w.totalled = w.others[:0], false
 	if len(w.flows) < n {
 		w.buffer = append(w.buffer[:0], w.all[:n]...)
 		w.others = append(w.others, without(w.buffer, w.flows)...)
@@ -437,11 +482,15 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		rows = w.all[:n]
 	}
 	if u.where != nil {
-		w.where = append(w.where[:0], rows...)
-		rows = u.where.keep(rec, w.where, true)
+		rows = u.where.meet(rec, rows, w.batches, u.all)
 	}
 	if len(rows) == 0 {
 		return nil
+	}
+	if u.blank {
+		if done, err := w.addBlank(u, rec, n); done {
+			return err
+		}
 	}
 	ids, groups := w.group(u, rows)
 	u.rows.grow(groups)
@@ -526,7 +575,11 @@ func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 		rows = w.flows
 		c.done = true
 	}
-	c.coder.Encode(w.columns[c.field], rows, c.codes)
+	if col := w.columns[c.field]; col.NullN() == col.Len() {
+		clear(c.codes[:col.Len()])
+	} else {
+		c.coder.Encode(col, rows, c.codes)
+	}
 	return c.codes
 }
 
@@ -555,25 +608,45 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 // merge takes in what another worker has come to. Both are rolled up.
 func (w *worker) merge(o *worker) error {
 	translated := w.translate(o)
-	for i, g := range w.groupings {
-		if err := w.mergeGrouping(g, o.groupings[i], translated); err != nil {
-			return err
-		}
-	}
-	return nil
+	return atOnce(len(w.groupings), func(i int) error {
+		return w.mergeGrouping(w.groupings[i], o.groupings[i], translated)
+	})
 }
 
 // translate adds the values of another worker, and returns the codes here of the codes there.
 func (w *worker) translate(o *worker) [][]uint32 {
 	translated := make([][]uint32, len(w.coded))
+	_ = atOnce(len(w.coded), func(i int) error {
+		if c := w.coded[i]; c.pair == nil {
+			translated[i] = c.coder.Absorb(o.coded[i].coder)
+		}
+		return nil
+	})
 	for i, c := range w.coded {
 		if c.pair != nil {
 			translated[i] = c.pair.absorb(o.coded[i].pair, translated)
-			continue
 		}
-		translated[i] = c.coder.Absorb(o.coded[i].coder)
 	}
 	return translated
+}
+
+// atOnce calls do with the numbers below n, from as many goroutines as there are processors, and returns one of its
+// errors.
+func atOnce(n int, do func(int) error) error {
+	errs := make([]error, n)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = do(i)
+			}
+		}()
+	}
+	workers.Wait()
+	return cmp.Or(errs...)
 }
 
 func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {

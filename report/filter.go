@@ -98,7 +98,14 @@ type isNull struct{ field string }
 func (e IsNull) filter() filter { return isNull{e.Field.Name} }
 
 func (f isNull) keep(rec arrow.Record, rows []int32, want bool) []int32 {
-	valid := schema.ValidityOf(column(rec, f.field))
+	col := column(rec, f.field)
+	if nulls := col.NullN(); nulls == 0 || nulls == col.Len() {
+		if (nulls > 0) == want {
+			return rows
+		}
+		return rows[:0]
+	}
+	valid := schema.ValidityOf(col)
 	kept := rows[:0]
 	for _, row := range rows {
 		if valid.Null(row) == want {

@@ -64,8 +64,8 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 		}
 	}
-	var tables []Table
 	var lacks []*Lacking
+	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {
 		if stats.Flows > 0 {
 			var needed []string
@@ -78,11 +78,29 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 				continue
 			}
 		}
-		t, err := w.table(u, stats, wrap)
-		if err != nil {
-			return nil, nil, err
+		computed[i] = true
+	}
+	all := make([]Table, len(w.runs))
+	err = atOnce(len(w.groupings), func(g int) error { // states of one grouping are for one goroutine
+		for i, u := range w.runs {
+			if u.grouping != w.groupings[g] || !computed[i] {
+				continue
+			}
+			var err error
+			if all[i], err = w.table(u, stats, wrap); err != nil {
+				return err
+			}
 		}
-		tables = append(tables, t)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var tables []Table
+	for i, t := range all {
+		if computed[i] {
+			tables = append(tables, t)
+		}
 	}
 	return tables, lacks, nil
 }
@@ -92,10 +110,8 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	if a.spilled != nil {
 		return a.finishSpilled(stats)
 	}
-	for _, w := range a.workers {
-		if err := w.roll(); err != nil {
-			return nil, err
-		}
+	if err := a.roll(); err != nil {
+		return nil, err
 	}
 	w, rest := a.workers[0], a.workers[1:]
 	if a.chooseSteps() {
@@ -253,9 +269,9 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist = make([]bool, len(u.rows.n))
-	for g, n := range u.rows.n {
-		if n > 0 {
+	exist = make([]bool, u.rows.groups())
+	for g := range exist {
+		if *u.rows.of(uint32(g)) > 0 {
 			exist[g] = true
 			ids = append(ids, uint32(g))
 		}

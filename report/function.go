@@ -51,10 +51,10 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func() state { return &count{} }},
-	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func() state { return &sum{} }},
-	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return &extreme{sign: 1} }},
-	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return &extreme{sign: -1} }},
+	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func() state { return newCount() }},
+	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func() state { return newSum() }},
+	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return newExtreme(1) }},
+	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return newExtreme(-1) }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
 	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
 	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
@@ -149,65 +149,95 @@ type estimate interface {
 // errSum is the error for sums beyond 64 bits.
 var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
-// count counts records, or those that have a value of a field.
-type count struct{ n []int64 }
+// cells are numbers of groups. A group's lie side by side: where there are many groups, what a record adds to is then
+// one wait for memory, and not one for each measure.
+type cells struct {
+	v    []int64
+	none []int64 // what they are for an empty group
+}
 
-func (s *count) grow(groups int) { s.n = grown(s.n, groups) }
+func (c *cells) grow(groups int) {
+	n, width := len(c.v), len(c.none)
+	for c.v = grown(c.v, groups*width); n < len(c.v); n += width {
+		copy(c.v[n:], c.none)
+	}
+}
+
+// groups is how many there is room for.
+func (c *cells) groups() int { return len(c.v) / len(c.none) }
+
+// A number is one of the cells of each group.
+type number struct {
+	*cells
+	at int
+}
+
+func newNumber(none int64) number { return number{&cells{none: []int64{none}}, 0} }
+
+// join makes it one of other cells, which are empty yet.
+func (n *number) join(c *cells) {
+	c.none = append(c.none, n.none[n.at])
+	*n = number{c, len(c.none) - 1}
+}
+
+func (n *number) of(group uint32) *int64 { return &n.v[int(group)*len(n.none)+n.at] }
+
+func (n *number) size() int64 { return 8 * int64(cap(n.v)/len(n.none)) }
+
+// count counts records, or those that have a value of a field.
+type count struct{ number }
+
+func newCount() *count { return &count{newNumber(0)} }
 
 func (s *count) add(ids []uint32, rows []int32, in inputs) error {
-	n := s.n
+	v, width := s.v[s.at:], len(s.none)
 	if in.col == nil || in.col.NullN() == 0 {
-		if len(n) == 1 {
-			n[0] += int64(len(rows))
+		if s.groups() == 1 {
+			v[0] += int64(len(rows))
 			return nil
 		}
 		for _, id := range ids {
-			n[id]++
+			v[int(id)*width]++
 		}
 		return nil
 	}
 	valid := schema.ValidityOf(in.col)
 	for i, row := range rows {
 		if !valid.Null(row) {
-			n[ids[i]]++
+			v[int(ids[i])*width]++
 		}
 	}
 	return nil
 }
 
 func (s *count) merge(other state, ids, _ []uint32) error {
-	for g, n := range other.(*count).n {
-		if n != 0 && ids[g] != skip {
-			s.n[ids[g]] += n
+	o := other.(*count)
+	for g := range uint32(o.groups()) {
+		if n := *o.of(g); n != 0 && ids[g] != skip {
+			*s.of(ids[g]) += n
 		}
 	}
 	return nil
 }
 
-func (s *count) value(group uint32) any { return s.n[group] }
+func (s *count) value(group uint32) any { return *s.of(group) }
 
 // sum adds up a field. A group in which the field is always null has no sum.
-type sum struct{ v []int64 }
+type sum struct{ number }
 
 // noSum is the sum of nothing. Its lower bits are 0, to which values can be added.
 const noSum = math.MinInt64
 
-func (s *sum) grow(groups int) {
-	n := len(s.v)
-	s.v = grown(s.v, groups)
-	for i := n; i < len(s.v); i++ {
-		s.v[i] = noSum
-	}
-}
+func newSum() *sum { return &sum{newNumber(noSum)} }
 
 func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
 	over := false
 	switch a := in.col.(type) {
 	case *array.Int64:
-		over = addUp(s.v, ids, rows, a.Int64Values(), valid)
+		over = addUp(s, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		over = addUp(s.v, ids, rows, a.Int32Values(), valid)
+		over = addUp(s, ids, rows, a.Int32Values(), valid)
 	}
 	if over {
 		return errSum
@@ -216,24 +246,25 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 // addUp adds values to the sums of their groups, and reports whether one became too large.
-func addUp[T int32 | int64](sums []int64, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
+func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	if len(sums) == 1 { // through memory each addition would wait for the one before
-		total := sums[0]
+	if s.groups() == 1 { // through memory each addition would wait for the one before
+		total := *s.of(0)
 		for _, row := range rows {
 			if !valid.Null(row) {
 				total = total&^noSum + int64(values[row])
 				over |= total
 			}
 		}
-		sums[0] = total
+		*s.of(0) = total
 		return over < 0
 	}
+	sums, width := s.v[s.at:], len(s.none)
 	for i, row := range rows {
 		if valid.Null(row) {
 			continue
 		}
-		t := &sums[ids[i]]
+		t := &sums[int(ids[i])*width]
 		*t = *t&^noSum + int64(values[row])
 		over |= *t
 	}
@@ -241,11 +272,13 @@ func addUp[T int32 | int64](sums []int64, ids []uint32, rows []int32, values []T
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
-	for g, v := range other.(*sum).v {
+	o := other.(*sum)
+	for g := range uint32(o.groups()) {
+		v := *o.of(g)
 		if v == noSum || ids[g] == skip {
 			continue
 		}
-		t := &s.v[ids[g]]
+		t := s.of(ids[g])
 		if *t = *t&^noSum + v; *t < 0 {
 			return errSum
 		}
@@ -254,24 +287,20 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 }
 
 func (s *sum) value(group uint32) any {
-	if s.v[group] == noSum {
-		return nil
+	if v := *s.of(group); v != noSum {
+		return v
 	}
-	return s.v[group]
+	return nil
 }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
-// sign and value.
+// sign and value; unset is MaxInt64.
 type extreme struct {
 	sign int64
-	v    []int64 // unset is MaxInt64
+	number
 }
 
-func (s *extreme) grow(groups int) {
-	for n := len(s.v); n < groups; n++ {
-		s.v = append(s.v, math.MaxInt64)
-	}
-}
+func newExtreme(sign int64) *extreme { return &extreme{sign, newNumber(math.MaxInt64)} }
 
 func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
@@ -285,37 +314,40 @@ func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values []T, valid schema.Validity) {
-	if len(s.v) == 1 {
-		best := s.v[0]
+	if s.groups() == 1 {
+		best := *s.of(0)
 		for _, row := range rows {
 			if v := s.sign * int64(values[row]); v < best && !valid.Null(row) {
 				best = v
 			}
 		}
-		s.v[0] = best
+		*s.of(0) = best
 		return
 	}
+	extremes, width := s.v[s.at:], len(s.none)
 	for i, row := range rows {
-		if v := s.sign * int64(values[row]); v < s.v[ids[i]] && !valid.Null(row) {
-			s.v[ids[i]] = v
+		if v, best := s.sign*int64(values[row]), &extremes[int(ids[i])*width]; v < *best && !valid.Null(row) {
+			*best = v
 		}
 	}
 }
 
 func (s *extreme) merge(other state, ids, _ []uint32) error {
-	for g, v := range other.(*extreme).v {
-		if v != math.MaxInt64 && ids[g] != skip {
-			s.v[ids[g]] = min(s.v[ids[g]], v)
+	o := other.(*extreme)
+	for g := range uint32(o.groups()) {
+		if v := *o.of(g); v != math.MaxInt64 && ids[g] != skip {
+			t := s.of(ids[g])
+			*t = min(*t, v)
 		}
 	}
 	return nil
 }
 
 func (s *extreme) value(group uint32) any {
-	if s.v[group] == math.MaxInt64 {
-		return nil
+	if v := *s.of(group); v != math.MaxInt64 {
+		return s.sign * v
 	}
-	return s.sign * s.v[group]
+	return nil
 }
 
 // grown returns s with at least n elements.
@@ -323,7 +355,9 @@ func grown[T any](s []T, n int) []T {
 	if n <= len(s) {
 		return s
 	}
-	s = slices.Grow(s, n-len(s))
+	if n > cap(s) { // to twice the size: append would copy large ones five times as often
+		s = slices.Grow(s, max(n, 2*len(s))-len(s))
+	}
 	return s[:n]
 }
 

@@ -45,7 +45,7 @@ func (w *worker) unload(u *grouping, groups []uint32) (arrow.Record, error) {
 	var data []byte
 	offsets := make([]int32, 1, len(groups)+1)
 	for _, g := range groups {
-		records.Int64 = append(records.Int64, u.rows.n[g])
+		records.Int64 = append(records.Int64, *u.rows.of(g))
 		for i := range u.bases {
 			if s := u.bases[i].state; s != nil {
 				data = s.append(data, g)
@@ -124,7 +124,7 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 	}
 	u.grow(groups)
 	for row, id := range ids {
-		u.rows.n[id] += records.Value(row)
+		*u.rows.of(id) += records.Value(row)
 		src := states.Value(row)
 		for i := range u.bases {
 			if s := u.bases[i].state; s != nil {
@@ -142,20 +142,21 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 }
 
 func (s *count) append(dst []byte, group uint32) []byte {
-	return binary.AppendUvarint(dst, uint64(s.n[group]))
+	return binary.AppendUvarint(dst, uint64(*s.of(group)))
 }
 
 func (s *count) load(src []byte, group uint32) ([]byte, error) {
 	n, src, err := uvarint(src)
-	s.n[group] += int64(n)
+	*s.of(group) += int64(n)
 	return src, err
 }
 
 func (s *sum) append(dst []byte, group uint32) []byte {
-	if s.v[group] == noSum {
+	v := *s.of(group)
+	if v == noSum {
 		return binary.AppendUvarint(dst, 0)
 	}
-	return binary.AppendUvarint(dst, uint64(s.v[group])+1)
+	return binary.AppendUvarint(dst, uint64(v)+1)
 }
 
 func (s *sum) load(src []byte, group uint32) ([]byte, error) {
@@ -163,7 +164,7 @@ func (s *sum) load(src []byte, group uint32) ([]byte, error) {
 	if n == 0 || err != nil {
 		return src, err
 	}
-	t := &s.v[group]
+	t := s.of(group)
 	if n > 1<<63 {
 		return src, errPartial
 	}
@@ -174,13 +175,14 @@ func (s *sum) load(src []byte, group uint32) ([]byte, error) {
 }
 
 func (s *extreme) append(dst []byte, group uint32) []byte {
-	return binary.AppendVarint(dst, s.v[group])
+	return binary.AppendVarint(dst, *s.of(group))
 }
 
 func (s *extreme) load(src []byte, group uint32) ([]byte, error) {
 	v, src, err := varint(src)
 	if err == nil {
-		s.v[group] = min(s.v[group], v)
+		t := s.of(group)
+		*t = min(*t, v)
 	}
 	return src, err
 }

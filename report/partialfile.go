@@ -274,10 +274,8 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 		}
 		return nil
 	}
-	for _, w := range a.workers {
-		if err := w.roll(); err != nil {
-			return err
-		}
+	if err := a.roll(); err != nil {
+		return err
 	}
 	w := a.workers[0]
 	for _, o := range a.workers[1:] {
@@ -292,7 +290,7 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 func (w *worker) write(out io.Writer) error {
 	for i, g := range w.groupings {
 		_, ids := g.groups()
-		g.grow(len(g.rows.n))
+		g.grow(g.rows.groups())
 		for part := range slices.Chunk(ids, unloadRows) {
 			rec, err := w.unload(g, part)
 			if err != nil {

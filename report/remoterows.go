@@ -53,17 +53,17 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	}
 	place, groups := int64(1), int64(1)
 	if m.cut {
-		place, groups = number(row[0]), number(row[1])
+		place, groups = whole(row[0]), whole(row[1])
 		row = row[2:]
 	}
-	keys, records := row[:len(m.fed)], number(row[len(m.fed)])
+	keys, records := row[:len(m.fed)], whole(row[len(m.fed)])
 	values := row[len(m.fed)+1:]
 	if records == 0 {
 		return nil // a report without keys, of no records
 	}
 	m.flows += records
 	for i, name := range m.seen {
-		if number(values[len(m.asked)+i]) > 0 {
+		if whole(values[len(m.asked)+i]) > 0 {
 			m.present(name)
 		}
 	}
@@ -96,7 +96,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 				m.present(b.Field)
 			}
 			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
-				m.skips += number(v)
+				m.skips += whole(v)
 			}
 			if b.With != "" && v != int64(0) {
 				m.present(b.With)
@@ -130,8 +130,8 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 // skipData is the condition of the measure skipdata.
 const skipData = "log_status = 'SKIPDATA'"
 
-// number is a value that is a whole number, or 0.
-func number(v any) int64 {
+// whole is a value that is a whole number, or 0.
+func whole(v any) int64 {
 	n, _ := v.(int64)
 	return n
 }
@@ -304,8 +304,8 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 	if u.where != nil {
 		rec := array.NewRecord(fields.Arrow(), present, int64(n))
 		defer rec.Release()
-		w.where = append(w.where[:0], rows...)
-		rows = u.where.keep(rec, w.where, true)
+		w.batches++
+		rows = u.where.meet(rec, rows, w.batches, false)
 	}
 	if len(rows) == 0 {
 		return nil
@@ -313,7 +313,7 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 	ids, groups := w.group(u, rows)
 	u.grow(groups)
 	for i, row := range rows {
-		u.rows.n[ids[i]] += records[row]
+		*u.rows.of(ids[i]) += records[row]
 		src := states[row]
 		for j := range u.bases {
 			if s := u.bases[j].state; s != nil {

@@ -1017,7 +1017,14 @@ func BenchmarkAdd(b *testing.B) {
 	for _, r := range Catalog() {
 		reports[r.Name] = []Report{r}
 	}
-	for _, name := range []string{"talkers", "pairs", "rejected", "overview"} {
+	scope := Scope{Fields: schema.Logged(), Number: func(string, string) []int64 { return []int64{6} }}
+	for _, p := range Dashboard() {
+		r, _ := Named(p.Report)
+		if r, err := r.With(p.Change, scope, nil); err == nil {
+			reports["dashboard"] = append(reports["dashboard"], r)
+		}
+	}
+	for _, name := range []string{"talkers", "pairs", "rejected", "overview", "dashboard"} {
 		b.Run(name, func(b *testing.B) {
 			agg, err := NewAggregator(fields(), reports[name], 1)
 			if err != nil {

@@ -57,6 +57,7 @@ func (w *worker) plan() {
 	}
 	for _, g := range w.groupings {
 		w.countCodes(g)
+		w.total(g)
 	}
 }
 
@@ -95,6 +96,59 @@ func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
 		}
 	}
 	return keys, conditions, true
+}
+
+// total makes one grouping without keys be what batches come to in which the keys of g are null, as those of many
+// panels of a dashboard are throughout: they have fields that are not logged.
+func (w *worker) total(g *grouping) {
+	if len(g.keys) == 0 || g.all || g.from != nil || g.where != nil || slices.ContainsFunc(g.bases, func(b base) bool { return !w.rollable(&b) }) {
+		return
+	}
+	if w.totals == nil {
+		w.totals = w.newGrouping(&Report{}, false)
+	}
+	g.blank = true
+	for i := range g.bases {
+		if b := &g.bases[i]; b.state != nil {
+			b.part = w.newBase(w.totals, b.Measure)
+		}
+	}
+}
+
+// addBlank takes in the flows of a batch for a grouping, if all of them have no keys: they are one group. It is false
+// if they have some.
+func (w *worker) addBlank(g *grouping, rec arrow.Record, n int) (bool, error) {
+	for _, place := range g.keys {
+		if col := w.columns[w.coded[place].field]; col.NullN() < col.Len() {
+			return false, nil
+		}
+	}
+	if !w.totalled {
+		w.totalled = true
+		for i := range w.totals.bases {
+			if b := &w.totals.bases[i]; b.state != nil {
+				b.state = functionNamed(b.Func).new()
+			}
+		}
+		if err := w.run(w.totals, rec, n); err != nil {
+			return true, err
+		}
+	}
+	id, groups := uint32(0), w.coded[g.keys[0]].coder.Len()
+	for _, l := range g.levels {
+		id, _ = l.ID(uint64(id) << 32) // null is 0
+		groups = l.Len()
+	}
+	g.grow(groups)
+	*g.rows.of(id) += int64(len(w.flows))
+	for _, b := range g.bases {
+		if b.state != nil {
+			if err := b.state.merge(w.totals.bases[b.part].state, []uint32{id}, nil); err != nil {
+				return true, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // keyOf is the key that says whether a condition is met, if one field does.
@@ -175,6 +229,11 @@ func (w *worker) countCodes(g *grouping) {
 			b.from = w.groupings[at]
 		}
 	}
+}
+
+// roll rolls all workers up.
+func (a *Aggregator) roll() error {
+	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll() })
 }
 
 // roll makes all groupings what those say that they are rolled up from. Nothing is added to the worker after it.

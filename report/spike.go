@@ -39,7 +39,7 @@ func (b *began) reset() {
 
 // observe takes in the flows of a batch.
 func (b *began) observe(starts arrow.Array, rows []int32) {
-	first, last := &extreme{sign: 1}, &extreme{sign: -1}
+	first, last := newExtreme(1), newExtreme(-1)
 	for _, s := range []*extreme{first, last} {
 		s.grow(1)
 		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors

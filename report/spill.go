@@ -83,11 +83,10 @@ func (w *worker) spill(s *spill) error {
 	for i, u := range w.groupings {
 		var parts [partitions][]uint32
 		h := w.hashers(u)
-		for g, n := range u.rows.n {
-			if n > 0 {
-				p := h.of(uint32(g)) % partitions
-				parts[p] = append(parts[p], uint32(g))
-			}
+		_, ids := u.groups()
+		for _, g := range ids {
+			p := h.of(g) % partitions
+			parts[p] = append(parts[p], g)
 		}
 		for p, groups := range parts {
 			if len(groups) == 0 {
@@ -142,7 +141,7 @@ type groupHasher struct {
 
 func (w *worker) hashers(u *grouping) *groupHasher {
 	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
-	all := make([]uint32, len(u.rows.n))
+	all := make([]uint32, u.rows.groups())
 	for g := range all {
 		all[g] = uint32(g)
 	}
@@ -176,7 +175,7 @@ func (w *worker) size() int64 {
 		for _, l := range u.levels {
 			n += l.Size() + 4*int64(len(l.near))
 		}
-		n += 8 * int64(cap(u.rows.n))
+		n += u.rows.size()
 		for _, b := range u.bases {
 			if b.state != nil {
 				n += b.state.size()
@@ -186,10 +185,7 @@ func (w *worker) size() int64 {
 	return n
 }
 
-func (s *count) size() int64   { return 8 * int64(cap(s.n)) }
-func (s *sum) size() int64     { return 8 * int64(cap(s.v)) }
-func (s *extreme) size() int64 { return 8 * int64(cap(s.v)) }
-func (s *sketch) size() int64  { return s.cells.Size() + 8*int64(cap(s.n)) }
+func (s *sketch) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {
 	return s.seen.Size() + 8*int64(cap(s.n)) + int64(len(s.many))<<logLogBits
 }
@@ -207,10 +203,8 @@ func (s *gap) size() int64 {
 // finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
 // partition that can be among the rows that are shown. Of the others it has the sums.
 func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
-	for _, w := range a.workers {
-		if err := w.roll(); err != nil {
-			return nil, err
-		}
+	if err := a.roll(); err != nil {
+		return nil, err
 	}
 	a.chooseSteps()
 	for _, w := range a.workers {

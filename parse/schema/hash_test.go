@@ -22,7 +22,7 @@ func TestTablesAgreeWithMaps(t *testing.T) {
 		for i := range words {
 			words[i] = uint64(r.IntN(2+n))<<32 | uint64(r.IntN(3))
 			if n%2 == 0 {
-				words[i] = uint64(r.IntN(4))<<32 | high&^(1<<r.IntN(32))&^(1<<r.IntN(32))
+				words[i] = uint64(r.IntN(4))<<32 | high&^(1<<r.IntN(32)+1<<r.IntN(32))
 			}
 		}
 		pairs.IDs(words, ids)
