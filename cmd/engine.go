@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -147,9 +148,9 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if len(args) > 0 {
 		return usageError{fmt.Errorf("%s: with --engine the records are those of --table %s: leave the input out, or --engine", args[0], table)}
 	}
-	for flag, why := range notElsewhere {
+	for _, flag := range slices.Sorted(maps.Keys(notElsewhere)) {
 		if c.Flags().Changed(flag) {
-			return usageError{fmt.Errorf("--%s and --engine: %s", flag, why)}
+			return usageError{fmt.Errorf("--%s and --engine: %s", flag, notElsewhere[flag])}
 		}
 	}
 	i := slices.Index(engineNames(), r.elsewhere.name)

@@ -3,12 +3,16 @@ package trino
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -28,12 +32,18 @@ type server struct {
 	asked     atomic.Int64 // pages
 	forever   bool         // the last page is always the next
 	user, sql string
+	auth      string
 }
 
 func serve(t *testing.T, pages ...map[string]any) *server {
 	t.Helper()
+	return serveBy(t, httptest.NewServer, pages...)
+}
+
+func serveBy(t *testing.T, start func(http.Handler) *httptest.Server, pages ...map[string]any) *server {
+	t.Helper()
 	s := &server{status: http.StatusOK, pages: pages}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page := 0
 		switch r.Method {
 		case http.MethodDelete:
@@ -42,6 +52,7 @@ func serve(t *testing.T, pages ...map[string]any) *server {
 			return
 		case http.MethodPost:
 			body, _ := io.ReadAll(r.Body)
+			s.auth = r.Header.Get("Authorization")
 			s.user, s.sql = r.Header.Get("X-Trino-User"), string(body)
 			if s.status != http.StatusOK {
 				http.Error(w, "Basic s3cret%21 is wrong", s.status)
@@ -219,6 +230,31 @@ func TestErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A password goes to a server that is known, by the system or by the DSN.
+func TestTLS(t *testing.T) {
+	s := serveBy(t, httptest.NewTLSServer, map[string]any{}, map[string]any{"columns": columns("bigint"), "data": [][]any{{1}}})
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	cert := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for params, ok := range map[string]bool{"": false, "?SSLVerification=NONE": true, "?SSLCertPath=" + cert: true} {
+		s.auth = ""
+		r := open(t, strings.Replace(s.URL, "https://", "https://ann:s3cret@", 1)+params)
+		res, err := r.Run(context.Background(), "SELECT 1")
+		if err == nil {
+			_, err = res.Next(context.Background())
+			_ = res.Close() // after one row
+		}
+		if (err == nil) != ok || err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: got %v", params, err)
+		}
+		if user, password, _ := (&http.Request{Header: http.Header{"Authorization": {s.auth}}}).BasicAuth(); ok != (user == "ann" && password == "s3cret") {
+			t.Errorf("%s: the server got %q", params, s.auth)
+		}
 	}
 }
 
