@@ -284,7 +284,7 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 			code := uint32(len(c.addrs))
 			c.addrs = append(c.addrs, *a)
 			c.v4[i] = key<<32 | uint64(code)
-			if c.n4++; 2*c.n4 > len(c.v4) {
+			if c.n4++; 3*c.n4 > 2*len(c.v4) {
 				c.grow()
 			}
 			return code
