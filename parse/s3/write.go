@@ -158,8 +158,16 @@ type Upload struct {
 	seal
 }
 
-// Create begins an upload, which lasts until it is completed or aborted, even if the program ends.
+// Create begins an upload, which lasts until it is completed or aborted, even if the program ends. A request that is
+// under way when ctx ends is waited for a while: nobody could abort an upload whose ID is not known.
 func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	uploading := ctx
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(uploading, func() { time.AfterFunc(cleaning/2, cancel) })()
 	out, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
 		return f.api.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 			Bucket: &f.bucket, Key: key, ContentType: aws.String("application/vnd.apache.parquet"), RequestPayer: f.payer,
@@ -168,7 +176,7 @@ func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{Folder: f, ctx: ctx, name: name, seal: seal{ID: aws.ToString(out.UploadId)}}, nil
+	return &Upload{Folder: f, ctx: uploading, name: name, seal: seal{ID: aws.ToString(out.UploadId)}}, nil
 }
 
 func (u *Upload) Write(p []byte) (int, error) {
