@@ -243,7 +243,14 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 	}
 	scope.Open = f.list
 	var err error
-	if rule.Report, err = base.With(r.change(), scope, zone); err != nil {
+	rule.Report, err = base.With(r.change(), scope, zone)
+	if err == nil && len(rule.Keys) == 0 && rule.Having == nil {
+		// A report without keys has a row even of no flows, and where alone is to fire for those that meet it.
+		c := r.change()
+		c.Having = "flows > 0"
+		rule.Report, err = base.With(c, scope, zone)
+	}
+	if err != nil {
 		word := "by"
 		if m := flagOf.FindStringSubmatch(err.Error()); m != nil && r.nodes[m[1]] != nil {
 			word = m[1]
