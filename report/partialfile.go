@@ -55,7 +55,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func readFrame(in io.Reader) (what uint32, content []byte, err error) {
 	var head [16]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return 0, nil, errors.Join(errPartial, err)
+		return 0, nil, fmt.Errorf("%w: %w", errPartial, err)
 	}
 	size := binary.LittleEndian.Uint64(head[4:])
 	if size > maxFrame {
@@ -67,7 +67,7 @@ func readFrame(in io.Reader) (what uint32, content []byte, err error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return 0, nil, errors.Join(errPartial, err)
+		return 0, nil, fmt.Errorf("%w: %w", errPartial, err)
 	}
 	if crc32.Checksum(buf.Bytes(), castagnoli) != binary.LittleEndian.Uint32(head[12:]) {
 		return 0, nil, fmt.Errorf("%w: a checksum is wrong", errPartial)
@@ -87,7 +87,7 @@ func encodeRecord(rec arrow.Record) ([]byte, error) {
 func decodeRecord(in io.Reader, take func(arrow.Record) error) error {
 	r, err := ipc.NewReader(in)
 	if err != nil {
-		return errors.Join(errPartial, err)
+		return fmt.Errorf("%w: %w", errPartial, err)
 	}
 	defer r.Release()
 	for r.Next() {
@@ -399,7 +399,7 @@ func (m *Merger) begin(h partialHeader, memory int64, tempDir string) error {
 	for _, t := range h.Reports {
 		r, err := t.report(fields)
 		if err != nil {
-			return errors.Join(errPartial, err)
+			return fmt.Errorf("%w: %w", errPartial, err)
 		}
 		reports = append(reports, r)
 	}

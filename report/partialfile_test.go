@@ -115,6 +115,8 @@ func TestMergeErrors(t *testing.T) {
 	for cut := 0; cut < len(whole)-8; cut += 97 {
 		if err := new(Merger).Add(bytes.NewReader(whole[:cut]), "cut", 0, ""); err == nil {
 			t.Errorf("a file cut off after %d of %d bytes is taken for a whole one", cut, len(whole))
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("cut off after %d bytes: the message has several lines: %q", cut, err)
 		}
 	}
 }
