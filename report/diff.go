@@ -123,6 +123,9 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 	}
 	t.Totals = d.between(before.Totals, after.Totals)
 	t.Totals[d.status] = nil // it is of rows
+	if len(rows)+len(cut) == 0 && same > 0 {
+		t.None = "no differences"
+	}
 	if same > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("the same in both, and not shown: %d", same))
 	}

@@ -26,6 +26,8 @@ type Table struct {
 	// Moot says why no row can meet the report's conditions on rows, whatever the flows are; "" if some can. What they
 	// ask for is not in the logs.
 	Moot string
+	// None says why there are no rows, if it is not for want of flows.
+	None string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
 	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.

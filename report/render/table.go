@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			return err
 		}
 		if len(t.Rows) == 0 && t.Lacks == nil {
-			buf.WriteString("no matching flows\n")
+			buf.WriteString(cmp.Or(t.None, "no matching flows") + "\n")
 		}
 		for _, note := range t.Notes {
 			buf.WriteString("note: " + printable(note) + "\n")
