@@ -96,7 +96,10 @@ func (w *worker) load(b *block) {
 	w.loaded = data
 	switch {
 	case begin == 0 && b.start == nil:
-		data = nil // a line from before goes on beyond the span
+		data = nil // a line from before goes on beyond the span, or there is nothing to read
+		if err != nil && err != io.EOF {
+			b.fail(reason(err))
+		}
 	case end >= 0:
 	case err == io.EOF:
 		data = append(data, '\n')
@@ -105,7 +108,7 @@ func (w *worker) load(b *block) {
 		data = data[:lastLine(data)]
 	}
 	b.data = data[min(begin, len(data)):]
-	read := s.to - max(s.from, headSize) // the head was counted when it was read
+	read := min(s.to, from+int64(len(w.loaded))) - max(s.from, headSize) // the head was counted when it was read
 	b.bytes.Add(max(read, 0))
 	w.opt.Meter.Bytes.Add(max(read, 0))
 }
