@@ -110,6 +110,10 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err != nil {
 		return err
 	}
+	commitSize, err := size("commit-size", p.commitSize, leastFile)
+	if err != nil {
+		return err
+	}
 	store, err := p.store(ctx)
 	if err != nil {
 		return err
@@ -141,10 +145,6 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	for _, c := range r.todo {
 		in.opt.Meter.KnownObjects.Add(1)
 		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
-	}
-	commitSize, err := size("commit-size", p.commitSize, leastFile)
-	if err != nil {
-		return err
 	}
 	stop := progress(in.err, in.mode, in.opt.Meter)
 	err = r.fill(ctx, commitSize, projection.Logged(), func(w *dataset.Writer) schema.Emit {
