@@ -47,6 +47,8 @@ func newDiff(con *console) *cobra.Command {
 				return errors.New("--before and --after go together: each is a time, as in --before 2d..1d --after 1d..now")
 			case d.before == "" && len(args) != 2:
 				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one by --before and --after")
+			case d.before == "" && args[0] == "-" && args[1] == "-":
+				return errors.New("standard input can be read but once: only one of the two can be -")
 			case d.before != "" && (d.input.since != "" || d.input.until != ""):
 				return errors.New("--before and --after say which time is read: leave out --since and --until")
 			case d.before == "" && d.input.rejects != "":
@@ -204,7 +206,8 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	t := rep.Diff(tables[0], tables[1], having, limit)
 	t.Notes = append(t.Notes, notes...)
 	if windows != nil {
-		if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) {
+		rate := rep.Measures[0].Func == "bps" || rep.Measures[0].Func == "pps"
+		if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) && !rate {
 			t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
 		}
 	}

@@ -104,8 +104,8 @@ func (m *merging) run(args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s objects with %s records; %s malformed\n", plural(int64(len(args)), "partial result"),
-			humanize.Comma(merger.Stats.Objects), humanize.Comma(merger.Stats.Records), humanize.Comma(merger.Stats.Malformed))
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", plural(int64(len(args)), "partial result"),
+			plural(merger.Stats.Objects, "object"), plural(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
 	}
 	return nil
 }

@@ -95,6 +95,8 @@ func several(list string) ([]report.Report, error) {
 		r, ok := report.Named(strings.TrimSpace(name))
 		if ok {
 			reports = append(reports, r)
+		} else if unknown == nil && strings.TrimSpace(name) == dashboardName {
+			unknown = errors.New("the dashboard is a page of its own, with all reports: name it alone")
 		} else if unknown == nil {
 			unknown = schema.Unknown("report", name, report.Names(), "flowlog reports")
 		}
@@ -300,7 +302,11 @@ func (r *reporting) sink(zone *time.Location, reports []report.Report) (*sink, e
 	}
 	if r.chart {
 		if out.Name != "table" {
-			return nil, usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out, or use -o html, which has charts", out.Name))}
+			hint := ", or use -o html, which has charts"
+			if out.Name == "html" {
+				hint = ", since html has charts anyway"
+			}
+			return nil, usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out%s", out.Name, hint))}
 		}
 		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
 	}

@@ -153,7 +153,8 @@ func (f *ruleFile) readRule(key, value *yaml.Node) {
 		f.take(r, key.Value, value, ruleWords[i].list)
 	}
 	for _, w := range []string{"where", "having", "spike"} {
-		if r.nodes[w] != nil {
+		blank := len(r.values[w]) > 0 && strings.TrimSpace(r.text(w, "")) == ""
+		if r.nodes[w] != nil && !blank {
 			f.rules = append(f.rules, r)
 			return
 		}

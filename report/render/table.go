@@ -59,6 +59,9 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			err = writeUpright(&buf, t, opt)
 		case opt.Chart && drawn(t):
 			err = writeChart(&buf, t, opt)
+			if t.Cut > 0 {
+				buf.WriteString("rows cut by --top or --having, and not drawn: " + humanize.Comma(int64(t.Cut)) + "\n")
+			}
 		default:
 			err = writeReport(&buf, t, opt)
 		}
