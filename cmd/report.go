@@ -373,7 +373,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	}
 	wrap := enr.wrap(in.opt.Workers)
-	notes, err := r.feed(ctx, in, fields, agg.Projection(), wrap(agg.Projection(), agg.Add))
+	notes, err := r.feed(ctx, in, fields, agg.Projection(), agg.Emit(wrap))
 	if err != nil && (ctx.Err() == nil || !in.partial || r.part != nil) {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
 )
@@ -27,6 +28,7 @@ type Aggregator struct {
 	seen       atomic.Int64  // flows
 	began      began         // if a report has a Spike
 	remote     bool          // an engine groups the records: see Remote
+	wrap       Wrap          // computes enriched fields; nil if batches have them
 
 	memory  int64  // bytes that the groups of a worker may take; 0 is any number
 	tempDir string // where to put them otherwise
@@ -120,8 +122,33 @@ func (a *Aggregator) Only() (field, value string) {
 	return "", ""
 }
 
-// Add takes in a batch. It is a schema.Emit.
+// Add takes in a batch with all fields of the Projection. It is a schema.Emit.
 func (a *Aggregator) Add(b schema.Batch) error {
+	if err := a.workers[b.Worker].begin(b.Record); err != nil {
+		return err
+	}
+	return a.add(b)
+}
+
+// Emit is Add for batches with the logged fields alone. wrap computes the others where they are asked of records: what
+// can be looked up for groups is, in the end.
+func (a *Aggregator) Emit(wrap Wrap) schema.Emit {
+	a.wrap = wrap
+	wide := wrap(a.projection, a.add)
+	return func(b schema.Batch) error {
+		w := a.workers[b.Worker]
+		if err := w.begin(b.Record); err != nil {
+			return err
+		}
+		if w.wide {
+			return wide(b)
+		}
+		return a.add(b)
+	}
+}
+
+// add feeds a batch that a worker has begun with.
+func (a *Aggregator) add(b schema.Batch) error {
 	if err := a.workers[b.Worker].add(b.Record); err != nil {
 		return err
 	}
@@ -146,15 +173,20 @@ func (a *Aggregator) relieve(worker int) error {
 type worker struct {
 	aggregator *Aggregator
 	runs       []*run
-	groupings  []*grouping   // that the runs have, each once
-	inner      []*grouping   // that some of them are rolled up from
-	totals     *grouping     // of one batch
-	totalled   bool          // it is that of the batch at hand
-	columns    []arrow.Array // by field of the projection
-	coded      []*coded
-	all        []int32 // 0, 1, 2 …
-	flows      []int32 // rows of the batch that are flows
-	others     []int32 // the rest
+	groupings  []*grouping // that the runs have, each once
+	inner      []*grouping // that some of them are rolled up from
+	had        []bool      // by field of the projection: some flow had a value
+	lacked     []bool      // some flow had none
+	relied     []bool      // the plan holds as long as none lacks it
+	planned    bool
+	wide       bool          // records need enriched fields
+	columns    []arrow.Array // by field of the projection; those that are enriched are nil unless the records are wide
+	flowing    []arrow.Array // the same, to look at flows: what is not null in any flow has no nulls
+	coded      []*coded      // those of the reports come first: they are the same in all workers
+	own        int           // how many these are
+	all        []int32       // 0, 1, 2 …
+	flows      []int32       // rows of the batch that are flows
+	others     []int32       // the rest
 	buffer     []int32
 	selections []*selection
 	batches    int
@@ -176,6 +208,7 @@ type coded struct {
 	wide  bool       // a report without a condition needs them: code all flows at once
 	codes []uint32   // by row
 	done  bool       // codes are those of all flows of this batch
+	rest  bool       // and of the other rows
 }
 
 // run is one report in one worker.
@@ -201,7 +234,6 @@ type grouping struct {
 	bases  []base
 	all    bool      // some measure counts records that are not flows
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
-	blank  bool      // where keys are null it can take in totals
 
 	rest       []state // what groups that are not here have come to together; nil if there are none
 	restGroups int
@@ -265,13 +297,14 @@ type measured struct {
 }
 
 func (a *Aggregator) newWorker() *worker {
-	w := &worker{aggregator: a, columns: make([]arrow.Array, len(a.projection.Fields))}
+	n := len(a.projection.Fields)
+	w := &worker{aggregator: a, columns: make([]arrow.Array, n), flowing: make([]arrow.Array, n), had: make([]bool, n), lacked: make([]bool, n), relied: make([]bool, n)}
 	for i := range a.reports {
 		u := w.newRun(&a.reports[i])
 		u.covered = a.spans[i]
 		w.runs = append(w.runs, u)
 	}
-	w.plan()
+	w.own = len(w.coded)
 	return w
 }
 
@@ -395,36 +428,96 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 	return len(u.bases) - 1
 }
 
-func (w *worker) add(rec arrow.Record) error {
+// begin looks at what a batch has, and plans for it.
+func (w *worker) begin(rec arrow.Record) error {
 	n := int(rec.NumRows())
+	p := w.aggregator.projection
+	for i, f := range p.Fields {
+		w.columns[i] = nil
+		if at := rec.Schema().FieldIndices(f.Name); len(at) > 0 {
+			w.columns[i] = rec.Column(at[0])
+		}
+	}
+	w.flows = flows(w.columns[p.Index("log_status")], w.rows(n), w.flows[:0])
+	w.others = w.others[:0]
+	if len(w.flows) < n {
+		w.buffer = append(w.buffer[:0], w.rows(n)...)
+		w.others = append(w.others, without(w.buffer, w.flows)...)
+	}
+	w.batches++
+	if len(w.flows) == 0 {
+		return nil
+	}
+	w.aggregator.seen.Add(int64(len(w.flows)))
+	if w.aggregator.spiking() {
+		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
+	}
+	had, lacked := slices.Clone(w.had), slices.Clone(w.lacked)
+	for i, col := range w.columns {
+		if col == nil {
+			continue
+		}
+		if lacked[i] = lacked[i] || col.NullN() > nulls(col, w.others); had[i] {
+			continue
+		}
+		if had[i] = anyValue(col, w.flows); had[i] {
+			w.aggregator.present[i].Store(true)
+		}
+	}
+	holds := w.planned && slices.Equal(had, w.had)
+	for i, relied := range w.relied {
+		holds = holds && !(relied && lacked[i])
+	}
+	if holds {
+		copy(w.lacked, lacked)
+		return nil
+	}
+	if err := w.roll(); err != nil {
+		return err
+	}
+	w.had, w.lacked, w.planned = had, lacked, true
+	w.plan()
+	return nil
+}
+
+// rows are the first so many: 0, 1, 2 …
+func (w *worker) rows(n int) []int32 {
 	for i := len(w.all); i < n; i++ {
 		w.all = append(w.all, int32(i))
 	}
-	p := w.aggregator.projection
-	for i, f := range p.Fields {
-		w.columns[i] = column(rec, f.Name)
+	return w.all[:n]
+}
+
+// nulls is how many of the rows are null.
+func nulls(col arrow.Array, rows []int32) int {
+	if col.NullN() == 0 {
+		return 0
 	}
-	for _, c := range w.coded {
-		c.done = false
-		c.codes = grown(c.codes, n)
-	}
-	w.flows = flows(w.columns[p.Index("log_status")], w.all[:n], w.flows[:0])
-	if len(w.flows) > 0 {
-		w.aggregator.seen.Add(int64(len(w.flows)))
-		for i := range p.Fields {
-			if present := &w.aggregator.present[i]; !present.Load() && anyValue(w.columns[i], w.flows) {
-				present.Store(true)
-			}
+	n, valid := 0, schema.ValidityOf(col)
+	for _, row := range rows {
+		if valid.Null(row) {
+			n++
 		}
 	}
-	if w.aggregator.spiking() && len(w.flows) > 0 {
-		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
+	return n
+}
+
+// add feeds the batch that it has begun with, which may have become wider.
+func (w *worker) add(rec arrow.Record) error {
+	n := int(rec.NumRows())
+	p := w.aggregator.projection
+	for i, f := range p.Fields {
+		if at := rec.Schema().FieldIndices(f.Name); len(at) > 0 {
+			w.columns[i] = rec.Column(at[0])
+		}
+		w.flowing[i] = w.columns[i]
+		if col := w.columns[i]; col != nil && col.NullN() > 0 && col.NullN() == nulls(col, w.others) {
+			w.flowing[i] = withoutNulls(col)
+		}
 	}
-	w.batches++
-	w.others, w.totalled = w.others[:0], false
-	if len(w.flows) < n {
-		w.buffer = append(w.buffer[:0], w.all[:n]...)
-		w.others = append(w.others, without(w.buffer, w.flows)...)
+	for _, c := range w.coded {
+		c.done, c.rest = false, false
+		c.codes = grown(c.codes, n)
 	}
 	for _, groupings := range [][]*grouping{w.groupings, w.inner} {
 		for _, g := range groupings {
@@ -434,6 +527,16 @@ func (w *worker) add(rec arrow.Record) error {
 		}
 	}
 	return nil
+}
+
+// withoutNulls is a column all of whose rows have the values that they have in memory.
+func withoutNulls(col arrow.Array) arrow.Array {
+	d := col.Data()
+	buffers := append([]*memory.Buffer{nil}, d.Buffers()[1:]...)
+	if words, ok := col.(*array.Dictionary); ok {
+		return array.NewDictionaryData(array.NewDataWithDictionary(d.DataType(), d.Len(), buffers, 0, d.Offset(), words.Dictionary().Data().(*array.Data)))
+	}
+	return array.MakeFromData(array.NewData(d.DataType(), d.Len(), buffers, d.Children(), 0, d.Offset()))
 }
 
 // anyValue reports whether some of the rows are not null.
@@ -479,18 +582,13 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	case u.from != nil:
 		rows = w.others
 	case w.mixed:
-		rows = w.all[:n]
+		rows = w.rows(n)
 	}
 	if u.where != nil {
 		rows = u.where.meet(rec, rows, w.batches, u.all)
 	}
 	if len(rows) == 0 {
 		return nil
-	}
-	if u.blank {
-		if done, err := w.addBlank(u, rec, n); done {
-			return err
-		}
 	}
 	ids, groups := w.group(u, rows)
 	u.rows.grow(groups)
@@ -531,12 +629,18 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 			ids, rows = w.picked, some
 		}
 		b.state.grow(groups)
+		columns := w.flowing
+		if b.All {
+			columns = w.columns
+		}
 		var in inputs
 		if b.field >= 0 {
-			in.col = w.columns[b.field]
+			if in.col = columns[b.field]; in.col == nil {
+				continue // nobody looked up what no record has
+			}
 		}
 		if b.also >= 0 {
-			in.also = w.columns[b.also]
+			in.also = columns[b.also]
 		}
 		if b.Func == "distinct" {
 			in.codes = w.codes(b.coded, rows, w.mixed && b.All)
@@ -564,23 +668,36 @@ func pick(ids []uint32, rows, some []int32, out []uint32) []uint32 {
 // is set.
 func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 	c := w.coded[place]
-	if c.done && !all {
-		return c.codes
-	}
 	if c.pair != nil {
 		c.pair.encode(w.codes(c.pair.parts[0], rows, all), w.codes(c.pair.parts[1], rows, all), rows, c.codes)
 		return c.codes
 	}
-	if c.wide && !all {
-		rows = w.flows
-		c.done = true
-	}
-	if col := w.columns[c.field]; col.NullN() == col.Len() {
-		clear(c.codes[:col.Len()])
-	} else {
-		c.coder.Encode(col, rows, c.codes)
+	switch {
+	case c.wide:
+		if !c.done {
+			c.encode(w.flowing[c.field], w.flows)
+		}
+		if all && !c.rest {
+			c.encode(w.columns[c.field], w.others)
+		}
+		c.done, c.rest = true, c.rest || all
+	case all:
+		c.encode(w.columns[c.field], rows)
+	default:
+		c.encode(w.flowing[c.field], rows)
 	}
 	return c.codes
+}
+
+// encode codes some rows of a column, which is nil if it is null throughout.
+func (c *coded) encode(col arrow.Array, rows []int32) {
+	if col == nil || col.NullN() == col.Len() {
+		for _, row := range rows {
+			c.codes[row] = 0
+		}
+		return
+	}
+	c.coder.Encode(col, rows, c.codes)
 }
 
 // group numbers the groups of the rows, and says how many numbers there are.
@@ -598,8 +715,13 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
+		values := w.coded[u.keys[level+1]].coder.Len()
+		if groups == 1 && values == 1 { // there have been nulls only
+			table.ID(0)
+			continue
+		}
 		w.words = grown(w.words, len(rows))
-		table.number(ids, groups, rows, codes, w.coded[u.keys[level+1]].coder.Len(), w.words)
+		table.number(ids, groups, rows, codes, values, w.words)
 		groups = table.Len()
 	}
 	return ids, groups
@@ -615,14 +737,14 @@ func (w *worker) merge(o *worker) error {
 
 // translate adds the values of another worker, and returns the codes here of the codes there.
 func (w *worker) translate(o *worker) [][]uint32 {
-	translated := make([][]uint32, len(w.coded))
-	_ = atOnce(len(w.coded), func(i int) error {
+	translated := make([][]uint32, w.own)
+	_ = atOnce(w.own, func(i int) error {
 		if c := w.coded[i]; c.pair == nil {
 			translated[i] = c.coder.Absorb(o.coded[i].coder)
 		}
 		return nil
 	})
-	for i, c := range w.coded {
+	for i, c := range w.coded[:w.own] {
 		if c.pair != nil {
 			translated[i] = c.pair.absorb(o.coded[i].pair, translated)
 		}
@@ -708,7 +830,7 @@ func (a *Aggregator) lacking(names ...string) []string {
 	for _, name := range names {
 		i := a.projection.Index(name)
 		f := a.projection.Fields[i]
-		if a.present[i].Load() || slices.ContainsFunc(f.From, func(from string) bool { return a.present[a.projection.Index(from)].Load() }) {
+		if a.present[i].Load() || len(f.From) > 0 && len(a.lacking(f.From...)) < len(f.From) {
 			continue
 		}
 		if !slices.Contains(out, name) {

@@ -159,17 +159,15 @@ func (o *observed) observe(w *worker) bool {
 			}
 			open = true
 			c := w.coded[g.keys[i]].coder
-			if g.first.Where == nil { // what was coded is these, or in another grouping
-				for code := 1; code < c.Len(); code++ {
+			seen := make([]bool, c.Len())
+			_, ids := g.groups()
+			for _, code := range w.keyCodes(g, ids)[i] {
+				seen[code] = true
+			}
+			for code, yes := range seen {
+				if yes {
 					o.add(c.Value(uint32(code)))
 				}
-				continue
-			}
-			_, ids := g.groups()
-			codes := slices.Clone(w.keyCodes(g, ids)[i])
-			slices.Sort(codes)
-			for _, code := range slices.Compact(codes) {
-				o.add(c.Value(code))
 			}
 		}
 	}

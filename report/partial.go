@@ -90,10 +90,7 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 	if int(rec.NumCols()) != len(u.first.Keys)+2 {
 		return errPartial
 	}
-	for i := len(w.all); i < n; i++ {
-		w.all = append(w.all, int32(i))
-	}
-	rows := w.all[:n]
+	rows := w.rows(n)
 	ids, groups := make([]uint32, n), 1
 	for i, k := range u.first.Keys {
 		c := w.coded[u.keys[i]]

@@ -282,9 +282,6 @@ func (m *Remote) take(lookedUp schema.Batch) error {
 // records, and the states of the bases.
 func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, records []int64, states [][]byte) error {
 	n := len(records)
-	for i := len(w.all); i < n; i++ {
-		w.all = append(w.all, int32(i))
-	}
 	var present []arrow.Array
 	var fields schema.Table
 	for i, f := range p.Fields {
@@ -297,8 +294,9 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 		c.done = false
 		c.codes = grown(c.codes, n)
 	}
+	copy(w.flowing, w.columns)
 	w.mixed = false
-	w.flows = append(w.flows[:0], w.all[:n]...)
+	w.flows = append(w.flows[:0], w.rows(n)...)
 	u := w.groupings[0]
 	rows := w.flows
 	if u.where != nil {

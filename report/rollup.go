@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -12,22 +11,45 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Many reports ask little of each record: by protocol, by action, over time, or for totals. Where several do, they are
-// rolled up: records feed one inner grouping by all that these tell records apart by, which has few groups however many
-// records there are, and each of the reports is summed up from those groups in the end, or before groups leave the
-// worker. So a dashboard costs little more than the largest of its panels.
+// Reports are rolled up from finer groups where there are such, instead of being fed by each record.
+//
+// Many ask little of a record: by protocol, by action, over time, or for totals. Where several do, records feed one
+// inner grouping by all that these tell records apart by, which has few groups however many records there are. Others
+// ask for less than another report does: what is grouped by source and destination has all that is asked of sources,
+// and of what is looked up from addresses. Such groups are summed up in the end, or before they leave the worker, so
+// that a dashboard costs little more than the largest of its panels, and a lookup is done once for an address.
+//
+// What follows from what depends on the fields that the records have: a plan is made by those of the first flows, and
+// another when others turn up.
 
-// narrow reports whether a key has few values, whatever the records are.
-func narrow(k Key, f schema.Field) bool {
-	return k.Bits == 0 && (k.Every != 0 || k.Hour || f.Values != nil || 0 < f.Max && f.Max <= maxNarrow)
+// narrow reports whether a key has few values, as far as is known.
+func (w *worker) narrow(k Key) bool {
+	i := w.aggregator.projection.Index(k.Field)
+	f := w.aggregator.projection.Fields[i]
+	return w.absent(i) || k.Bits == 0 && (k.Every != 0 || k.Hour || f.Values != nil || 0 < f.Max && f.Max <= maxNarrow)
 }
 
 // maxNarrow is that of a byte: there are so few protocols.
 const maxNarrow = 255
 
+// absent reports whether no flow has had a value of a field of the projection. An enriched one is if all is that it is
+// computed from.
+func (w *worker) absent(i int) bool {
+	p := w.aggregator.projection
+	from := p.Fields[i].From
+	if len(from) == 0 {
+		return !w.had[i]
+	}
+	return !slices.ContainsFunc(from, func(name string) bool { return !w.absent(p.Index(name)) })
+}
+
 // breadth is about how many values a narrow key has.
-func breadth(k Key, f schema.Field) int64 {
+func (w *worker) breadth(k Key) int64 {
+	i := w.aggregator.projection.Index(k.Field)
+	f := w.aggregator.projection.Fields[i]
 	switch {
+	case w.absent(i):
+		return 0
 	case k.Hour:
 		return 24
 	case k.Every != 0:
@@ -36,13 +58,19 @@ func breadth(k Key, f schema.Field) int64 {
 	return cmp.Or(int64(len(f.Values)), f.Max)
 }
 
-// plan finds the groupings that can be rolled up, and makes the inner ones for them.
+// plan decides which groupings are rolled up, and makes the inner ones for them.
 func (w *worker) plan() {
+	clear(w.relied)
+	for _, g := range w.groupings {
+		if w.enriched(g) {
+			w.rollUpFromReport(g)
+		}
+	}
 	rolled := make(map[string][]*grouping) // by the conditions that an inner grouping has to have
 	var order []string
 	for _, g := range w.groupings {
 		own, rest, ok := w.keysOf(g)
-		if ok && own != nil {
+		if ok && own != nil && g.from == nil {
 			text := textOf(all(rest...))
 			if rolled[text] == nil {
 				order = append(order, text)
@@ -57,19 +85,19 @@ func (w *worker) plan() {
 	}
 	for _, g := range w.groupings {
 		w.countCodes(g)
-		w.total(g)
+		w.rollUpFromReport(g)
 	}
+	w.wide = w.needsEnriched()
 }
 
 // keysOf lists the keys that a grouping to roll g up from must have, and the conditions. It is false if g must see
 // the records.
 func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
-	p := w.aggregator.projection
 	add := func(k Key) bool {
 		if !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
-		return narrow(k, p.Fields[p.Index(k.Field)])
+		return w.narrow(k)
 	}
 	for _, k := range g.first.Keys {
 		if !add(k) {
@@ -77,7 +105,7 @@ func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
 		}
 	}
 	for _, c := range conjuncts(g.first.Where) {
-		if k, ok := keyOf(c); ok && narrow(k, p.Fields[p.Index(k.Field)]) {
+		if k, ok := keyOf(c); ok && w.narrow(k) {
 			add(k)
 		} else {
 			conditions = append(conditions, c)
@@ -98,59 +126,6 @@ func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
 	return keys, conditions, true
 }
 
-// total makes one grouping without keys be what batches come to in which the keys of g are null, as those of many
-// panels of a dashboard are throughout: they have fields that are not logged.
-func (w *worker) total(g *grouping) {
-	if len(g.keys) == 0 || g.all || g.from != nil || g.where != nil || slices.ContainsFunc(g.bases, func(b base) bool { return !w.rollable(&b) }) {
-		return
-	}
-	if w.totals == nil {
-		w.totals = w.newGrouping(&Report{}, false)
-	}
-	g.blank = true
-	for i := range g.bases {
-		if b := &g.bases[i]; b.state != nil {
-			b.part = w.newBase(w.totals, b.Measure)
-		}
-	}
-}
-
-// addBlank takes in the flows of a batch for a grouping, if all of them have no keys: they are one group. It is false
-// if they have some.
-func (w *worker) addBlank(g *grouping, rec arrow.Record, n int) (bool, error) {
-	for _, place := range g.keys {
-		if col := w.columns[w.coded[place].field]; col.NullN() < col.Len() {
-			return false, nil
-		}
-	}
-	if !w.totalled {
-		w.totalled = true
-		for i := range w.totals.bases {
-			if b := &w.totals.bases[i]; b.state != nil {
-				b.state = functionNamed(b.Func).new()
-			}
-		}
-		if err := w.run(w.totals, rec, n); err != nil {
-			return true, err
-		}
-	}
-	id, groups := uint32(0), w.coded[g.keys[0]].coder.Len()
-	for _, l := range g.levels {
-		id, _ = l.ID(uint64(id) << 32) // null is 0
-		groups = l.Len()
-	}
-	g.grow(groups)
-	*g.rows.of(id) += int64(len(w.flows))
-	for _, b := range g.bases {
-		if b.state != nil {
-			if err := b.state.merge(w.totals.bases[b.part].state, []uint32{id}, nil); err != nil {
-				return true, err
-			}
-		}
-	}
-	return true, nil
-}
-
 // keyOf is the key that says whether a condition is met, if one field does.
 func keyOf(condition Expr) (Key, bool) {
 	var names []string
@@ -164,12 +139,16 @@ func keyOf(condition Expr) (Key, bool) {
 
 // rollable reports whether a base can be had from those of finer groups.
 func (w *worker) rollable(b *base) bool {
-	p := w.aggregator.projection
 	for _, c := range conjuncts(b.Measure.Where) {
-		if k, ok := keyOf(c); !ok || !narrow(k, p.Fields[p.Index(k.Field)]) {
+		if k, ok := keyOf(c); !ok || !w.narrow(k) {
 			return false
 		}
 	}
+	return b.addsUp()
+}
+
+// addsUp reports whether what a base is for some groups can be added up to what it is for all of them.
+func (b *base) addsUp() bool {
 	switch b.state.(type) {
 	case nil, *count, *sum, *extreme:
 		return !b.All
@@ -179,7 +158,6 @@ func (w *worker) rollable(b *base) bool {
 
 // rollUp makes the inner grouping for some groupings.
 func (w *worker) rollUp(groupings []*grouping) {
-	p := w.aggregator.projection
 	inner := &Report{}
 	shared := slices.Clone(conjuncts(groupings[0].first.Where)) // conditions that all have
 	for _, g := range groupings {
@@ -194,9 +172,7 @@ func (w *worker) rollUp(groupings []*grouping) {
 		})
 	}
 	inner.Where = all(shared...)
-	slices.SortStableFunc(inner.Keys, func(a, b Key) int {
-		return cmp.Compare(breadth(a, p.Fields[p.Index(a.Field)]), breadth(b, p.Fields[p.Index(b.Field)]))
-	})
+	slices.SortStableFunc(inner.Keys, func(a, b Key) int { return cmp.Compare(w.breadth(a), w.breadth(b)) })
 	from := w.newGrouping(inner, false)
 	w.inner = append(w.inner, from)
 	for _, g := range groupings {
@@ -223,7 +199,7 @@ func (w *worker) countCodes(g *grouping) {
 			continue
 		}
 		at := slices.IndexFunc(w.groupings, func(o *grouping) bool {
-			return len(o.keys) == 1 && o.keys[0] == b.coded && !o.all && o.from == nil && textOf(o.first.Where) == textOf(g.first.Where)
+			return len(o.keys) == 1 && o.keys[0] == b.coded && !o.all && textOf(o.first.Where) == textOf(g.first.Where)
 		})
 		if at >= 0 {
 			b.from = w.groupings[at]
@@ -231,55 +207,337 @@ func (w *worker) countCodes(g *grouping) {
 	}
 }
 
+// rollUpFromReport has a grouping rolled up from that of another report that tells apart all that it does, if there is
+// one that has no groups yet. The one with the fewest keys is the smallest.
+func (w *worker) rollUpFromReport(g *grouping) {
+	if g.from != nil || g.all || len(g.keys) == 0 {
+		return
+	}
+	var best *grouping
+	var parts []int
+	for _, o := range w.groupings {
+		if best != nil && len(o.keys) >= len(best.keys) || o.rows.groups() > 0 || o.follows(g) {
+			continue
+		}
+		if p, ok := w.partsIn(o, g); ok {
+			best, parts = o, p
+		}
+	}
+	if best == nil {
+		return
+	}
+	g.from = best
+	for i := range g.bases {
+		if b := &g.bases[i]; b.state != nil {
+			b.from, b.part = best, parts[i]
+		}
+	}
+}
+
+// follows reports whether a grouping is rolled up from another, or is that.
+func (g *grouping) follows(o *grouping) bool {
+	return g == o || g != nil && g.from != nil && g.from.follows(o)
+}
+
+// partsIn lists which bases of a finer grouping those of g are had from. It is false if not all can be, or if the
+// other does not tell apart all that g does.
+func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
+	if finer.all || len(finer.keys) == 0 {
+		return nil, false
+	}
+	for _, k := range g.first.Keys {
+		if !w.determined(k, finer) {
+			return nil, false
+		}
+	}
+	for _, c := range conjuncts(finer.first.Where) {
+		if !slices.ContainsFunc(conjuncts(g.first.Where), func(o Expr) bool { return o.String() == c.String() }) {
+			return nil, false
+		}
+	}
+	determined := func(c Expr) bool {
+		k, ok := keyOf(c)
+		return ok && w.determined(k, finer)
+	}
+	for _, c := range conjuncts(g.first.Where) {
+		asked := slices.ContainsFunc(conjuncts(finer.first.Where), func(o Expr) bool { return o.String() == c.String() })
+		if !asked && !determined(c) {
+			return nil, false
+		}
+	}
+	parts := make([]int, len(g.bases))
+	for i := range g.bases {
+		b := &g.bases[i]
+		has := func(where Expr) func(base) bool {
+			return func(o base) bool {
+				return o.Func == b.Func && o.Field == b.Field && o.With == b.With && !o.All && textOf(o.Measure.Where) == textOf(where)
+			}
+		}
+		parts[i] = slices.IndexFunc(finer.bases, has(b.Measure.Where))
+		if parts[i] < 0 && b.addsUp() && !slices.ContainsFunc(conjuncts(b.Measure.Where), func(c Expr) bool { return !determined(c) }) {
+			parts[i] = slices.IndexFunc(finer.bases, has(nil))
+		}
+		switch {
+		case b.state == nil:
+		case b.All, parts[i] < 0 && (b.Func != "count" || b.Field != ""):
+			return nil, false
+		case parts[i] >= 0 && finer.bases[parts[i]].rows:
+			parts[i] = -1
+		}
+	}
+	return parts, true
+}
+
+// determined reports whether the keys of a grouping say what another key is: it is one of them, or is computed from
+// some that are values of fields. What no flow has had a value of is known.
+func (w *worker) determined(k Key, g *grouping) bool {
+	p := w.aggregator.projection
+	has := func(name string) bool { return slices.Contains(g.first.Keys, Key{Field: name}) }
+	if slices.Contains(g.first.Keys, k) {
+		return true
+	}
+	f := p.Fields[p.Index(k.Field)]
+	if len(f.From) == 0 {
+		return has(k.Field)
+	}
+	if w.aggregator.wrap == nil {
+		return false
+	}
+	for _, name := range f.From {
+		i := p.Index(name)
+		switch {
+		case len(p.Fields[i].From) > 0:
+			return false
+		case w.absent(i):
+		case !has(name):
+			return false
+		case alternatives(p, f) && !w.lacked[i]:
+			w.relied[i] = true
+			return true
+		}
+	}
+	return true
+}
+
+// alternatives reports whether a field is computed from the first of some addresses that is not null.
+func alternatives(p *schema.Projection, f schema.Field) bool {
+	return !slices.ContainsFunc(f.From, func(name string) bool { return p.Fields[p.Index(name)].Kind != schema.Addr })
+}
+
+// enriched reports whether a key or a condition of a grouping is looked up.
+func (w *worker) enriched(g *grouping) bool {
+	p := w.aggregator.projection
+	found := false
+	look := func(name string) { found = found || len(p.Fields[p.Index(name)].From) > 0 }
+	for _, k := range g.first.Keys {
+		look(k.Field)
+	}
+	if g.first.Where != nil {
+		g.first.Where.Fields(look)
+	}
+	return found
+}
+
+// needsEnriched reports whether what records are to feed has enriched fields.
+func (w *worker) needsEnriched() bool {
+	p := w.aggregator.projection
+	needed := false
+	look := func(name string) {
+		i := p.Index(name)
+		needed = needed || i >= 0 && len(p.Fields[i].From) > 0 && !w.absent(i)
+	}
+	condition := func(e Expr) {
+		if e != nil {
+			e.Fields(func(name string) { needed = needed || len(p.Fields[p.Index(name)].From) > 0 })
+		}
+	}
+	for _, g := range slices.Concat(w.groupings, w.inner) {
+		if g.from == nil {
+			condition(g.first.Where)
+			for _, k := range g.first.Keys {
+				look(k.Field)
+			}
+		}
+		for _, b := range g.bases {
+			if b.from == nil && b.state != nil {
+				condition(b.Measure.Where)
+				look(b.Field)
+				look(b.With)
+			}
+		}
+	}
+	return needed
+}
+
 // roll rolls all workers up.
 func (a *Aggregator) roll() error {
 	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll() })
 }
 
-// roll makes all groupings what those say that they are rolled up from. Nothing is added to the worker after it.
+// roll makes all groupings what those say that they are rolled up from. What is added to the worker after it feeds
+// them all, until there is another plan.
 func (w *worker) roll() error {
+	finer := make(map[*grouping]*finer)
 	for _, g := range w.groupings {
-		for _, from := range slices.Concat(w.inner, w.groupings) {
-			if g.from == from || slices.ContainsFunc(g.bases, func(b base) bool { return b.from == from }) {
-				if err := w.rollFrom(g, from); err != nil {
-					return err
-				}
-			}
+		if err := w.complete(g, finer); err != nil {
+			return err
 		}
 	}
 	w.inner = nil
 	return nil
 }
 
-// rollFrom adds to the groups of one grouping what it is to have from those of another.
-func (w *worker) rollFrom(g, from *grouping) error {
-	finer, _ := from.groups()
-	every := make([]uint32, len(finer))
-	for i := range every {
-		every[i] = uint32(i)
+// complete rolls a grouping up, after those that it is rolled up from.
+func (w *worker) complete(g *grouping, known map[*grouping]*finer) error {
+	for g.from != nil || slices.ContainsFunc(g.bases, func(b base) bool { return b.from != nil }) {
+		from := g.from
+		for i := 0; from == nil; i++ {
+			from = g.bases[i].from
+		}
+		if err := w.complete(from, known); err != nil {
+			return err
+		}
+		if known[from] == nil {
+			known[from] = w.newFiner(from)
+		}
+		if err := w.rollFrom(g, known[from]); err != nil {
+			return err
+		}
 	}
-	codes := w.keyCodes(from, every)
-	ids, groups := make([]uint32, len(finer)), 1
-	for i, place := range g.keys {
-		key := codes[slices.Index(from.keys, place)]
+	return nil
+}
+
+// A finer is a grouping from which others are rolled up.
+type finer struct {
+	*grouping
+	w     *worker
+	exist []bool
+	made  map[Key]coding
+}
+
+// coding is what the groups have of a key: its codes, by group, and what the codes stand for.
+type coding struct {
+	codes []uint32
+	coder schema.Coder
+}
+
+func (w *worker) newFiner(g *grouping) *finer {
+	f := &finer{grouping: g, w: w, made: make(map[Key]coding)}
+	f.exist, _ = g.groups()
+	groups := make([]uint32, len(f.exist))
+	for i := range groups {
+		groups[i] = uint32(i)
+	}
+	for i, codes := range w.keyCodes(g, groups) {
+		f.made[g.first.Keys[i]] = coding{codes, w.coded[g.keys[i]].coder}
+	}
+	return f
+}
+
+// key is what the groups have of a key that they determine.
+func (f *finer) key(k Key) (coding, error) {
+	if d, ok := f.made[k]; ok {
+		return d, nil
+	}
+	a := f.w.aggregator
+	field := a.projection.Fields[a.projection.Index(k.Field)]
+	d := coding{coder: k.coder(field)}
+	if i := slices.IndexFunc(f.w.coded, func(c *coded) bool { return c.key == k }); i >= 0 {
+		d.coder = f.w.coded[i].coder
+	}
+	p, err := a.fields.Project(k.Field)
+	if err != nil {
+		return d, err
+	}
+	var from []coding // by field that is logged, without codes if the groups do not have it
+	var known []coding
+	for _, logged := range p.Logged().Fields {
+		v := f.made[Key{Field: logged.Name}]
+		if from = append(from, v); v.codes != nil {
+			known = append(known, v)
+		}
+	}
+	values := len(f.exist)
+	if len(known) == 1 { // once for each of its values
+		values = known[0].coder.Len()
+	}
+	out := make([]uint32, values)
+	encode := func(start int) schema.Emit {
+		return func(b schema.Batch) error {
+			d.coder.Encode(column(b.Record, k.Field), f.w.rows(int(b.Record.NumRows())), out[start:])
+			return nil
+		}
+	}
+	for start := 0; start < values; start += derivedBatch {
+		n := min(values-start, derivedBatch)
+		var columns []arrow.Array
+		for i, v := range from {
+			c := schema.NewColumn(p.Logged().Fields[i])
+			switch {
+			case v.codes == nil:
+				for range n {
+					c.Null()
+				}
+			case len(known) == 1:
+				codes := make([]uint32, n)
+				for i := range codes {
+					codes[i] = uint32(start + i)
+				}
+				v.coder.Gather(codes, c)
+			default:
+				v.coder.Gather(v.codes[start:start+n], c)
+			}
+			columns = append(columns, c.Array())
+		}
+		emit := encode(start)
+		if len(field.From) > 0 {
+			emit = a.wrap(p, emit)
+		}
+		rec := array.NewRecord(p.Logged().Fields.Arrow(), columns, int64(n))
+		if err := emit(schema.Batch{Record: rec}); err != nil {
+			return d, err
+		}
+	}
+	if d.codes = out; len(known) == 1 {
+		d.codes = make([]uint32, len(f.exist))
+		for i, code := range known[0].codes {
+			d.codes[i] = out[code]
+		}
+	}
+	f.made[k] = d
+	return d, nil
+}
+
+// derivedBatch is how many values are looked up together.
+const derivedBatch = 1 << 16
+
+// rollFrom adds to the groups of one grouping what it is to have from those of another.
+func (w *worker) rollFrom(g *grouping, from *finer) error {
+	n, groups := len(from.exist), 1
+	ids, words := make([]uint32, n), make([]uint64, n)
+	for i, k := range g.first.Keys {
+		d, err := from.key(k)
+		if err != nil {
+			return err
+		}
 		if i == 0 {
-			copy(ids, key)
-			groups = w.coded[place].coder.Len()
+			copy(ids, d.codes)
+			groups = d.coder.Len()
 			continue
 		}
-		for id := range ids {
-			ids[id], _ = g.levels[i-1].ID(uint64(ids[id])<<32 | uint64(key[id]))
-		}
+		g.levels[i-1].number(ids, groups, w.rows(n), d.codes, d.coder.Len(), words)
 		groups = g.levels[i-1].Len()
 	}
 	g.grow(groups)
-	for i, exists := range finer {
+	for i, exists := range from.exist {
 		if !exists {
 			ids[i] = skip
 		}
 	}
-	w.skipUnmet(ids, from, codes, g.first.Where)
-	if g.from == from {
+	if err := from.skipUnmet(ids, g.first.Where); err != nil {
+		return err
+	}
+	if g.from == from.grouping {
 		if err := g.rows.merge(&from.rows, ids, nil); err != nil {
 			return err
 		}
@@ -287,12 +545,12 @@ func (w *worker) rollFrom(g, from *grouping) error {
 	}
 	for i := range g.bases {
 		b := &g.bases[i]
-		if b.from != from {
+		if b.from != from.grouping {
 			continue
 		}
 		b.from = nil
 		if s, ok := b.state.(*distinctOfAll); ok {
-			for code, exists := range finer {
+			for code, exists := range from.exist {
 				if exists {
 					s.see(uint32(code))
 				}
@@ -302,12 +560,14 @@ func (w *worker) rollFrom(g, from *grouping) error {
 		some := ids
 		if b.Measure.Where != nil {
 			some = slices.Clone(ids)
-			w.skipUnmet(some, from, codes, b.Measure.Where)
+			if err := from.skipUnmet(some, b.Measure.Where); err != nil {
+				return err
+			}
 		}
 		var part state = &from.rows
 		if b.part >= 0 {
 			part = from.bases[b.part].state
-			part.grow(len(finer))
+			part.grow(n)
 		}
 		if err := b.state.merge(part, some, nil); err != nil {
 			return err
@@ -316,33 +576,37 @@ func (w *worker) rollFrom(g, from *grouping) error {
 	return nil
 }
 
-// skipUnmet sets to skip the ids of those groups that do not meet a condition, as far as their keys are what it is
-// about: all of them meet the rest.
-func (w *worker) skipUnmet(ids []uint32, from *grouping, codes [][]uint32, e Expr) {
+// skipUnmet sets to skip the ids of those groups that do not meet a condition, as far as their keys say: all of them
+// meet the rest.
+func (f *finer) skipUnmet(ids []uint32, e Expr) error {
 	for _, c := range conjuncts(e) {
-		k, _ := keyOf(c)
-		at := slices.Index(from.first.Keys, k)
-		if at < 0 {
+		k, ok := keyOf(c)
+		if !ok || !f.w.determined(k, f.grouping) {
 			continue
 		}
-		met := w.met(c, w.coded[from.keys[at]])
-		for i, code := range codes[at] {
+		d, err := f.key(k)
+		if err != nil {
+			return err
+		}
+		p := f.w.aggregator.projection
+		met := met(c, d.coder, p.Fields[p.Index(k.Field)])
+		for i, code := range d.codes {
 			if !met[code] {
 				ids[i] = skip
 			}
 		}
 	}
+	return nil
 }
 
-// met says for each code whether its value meets a condition that is about nothing else.
-func (w *worker) met(e Expr, c *coded) []bool {
-	f := w.aggregator.projection.Fields[c.field]
+// met says for each code of a field whether its value meets a condition that is about nothing else.
+func met(e Expr, coder schema.Coder, f schema.Field) []bool {
 	column := schema.NewColumn(f)
-	codes, rows := make([]uint32, c.coder.Len()), make([]int32, c.coder.Len())
+	codes, rows := make([]uint32, coder.Len()), make([]int32, coder.Len())
 	for i := range codes {
 		codes[i], rows[i] = uint32(i), int32(i)
 	}
-	c.coder.Gather(codes, column)
+	coder.Gather(codes, column)
 	rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, int64(len(codes)))
 	defer rec.Release()
 	met := make([]bool, len(codes))
@@ -368,54 +632,6 @@ func flowsMeet(e Expr) bool {
 				return false
 			}
 		}
-	}
-	return true
-}
-
-// A level numbers the pairs of a group so far and a further code.
-type level struct {
-	*schema.Pairs
-	near []uint32 // at group<<bits | code the number of a pair, plus 1: for few groups and codes
-	bits int
-}
-
-// maxNear is how large that table may be: it is one of few, and some of it stays in the processor's caches.
-const maxNear = 1 << 20
-
-// number makes ids, which are groups so far, the numbers of them and codes. Both are less than the numbers given.
-func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
-	if !l.fit(groups, values) {
-		for i, row := range rows {
-			words[i] = uint64(ids[i])<<32 | uint64(codes[row])
-		}
-		l.IDs(words[:len(rows)], ids)
-		return
-	}
-	for i, row := range rows {
-		near := &l.near[int(ids[i])<<l.bits|int(codes[row])]
-		if *near == 0 {
-			id, _ := l.ID(uint64(ids[i])<<32 | uint64(codes[row]))
-			*near = id + 1
-		}
-		ids[i] = *near - 1
-	}
-}
-
-// fit makes the near table large enough, or reports that it would be too large.
-func (l *level) fit(groups, values int) bool {
-	width := max(bits.Len(uint(values-1)), l.bits)
-	size := groups << width
-	if size > maxNear {
-		l.near = nil
-		return false
-	}
-	if width == l.bits && size <= len(l.near) {
-		return true
-	}
-	l.bits = width
-	l.near = make([]uint32, min(2*size, maxNear))
-	for id, word := range l.Words() {
-		l.near[int(word>>32)<<width|int(uint32(word))] = uint32(id) + 1
 	}
 	return true
 }
