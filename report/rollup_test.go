@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"sync/atomic"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// wrapCountries stands in for enrichment: the countries are the last digits of addresses. It counts the rows that it
+// looks at.
+func wrapCountries(seen *atomic.Int64) Wrap {
+	return func(p *schema.Projection, next schema.Emit) schema.Emit {
+		return func(b schema.Batch) error {
+			seen.Add(b.NumRows())
+			var cols []arrow.Array
+			for _, f := range p.Fields {
+				if len(f.From) == 0 {
+					cols = append(cols, column(b.Record, f.Name))
+					continue
+				}
+				c := schema.NewColumn(f)
+				for row := range int(b.NumRows()) {
+					var a netip.Addr
+					for _, from := range f.From {
+						if col := column(b.Record, from); !a.IsValid() && !col.IsNull(row) {
+							a = netip.AddrFrom16(schema.AddrValues(col)[row]).Unmap()
+						}
+					}
+					if text := a.String(); a.IsValid() && text[len(text)-1] != '7' {
+						c.Text("land " + text[len(text)-1:])
+					} else {
+						c.Null()
+					}
+				}
+				cols = append(cols, c.Array())
+			}
+			return next(schema.Batch{Record: array.NewRecord(p.Fields.Arrow(), cols, b.NumRows()), Worker: b.Worker})
+		}
+	}
+}
+
+// TestLookUpForGroups: what is looked up for groups in the end, or for records where it has to be, is the same. The
+// fields that the records have change on the way.
+func TestLookUpForGroups(t *testing.T) {
+	var reports []Report
+	for _, c := range []Change{
+		{By: panelWords("srcaddr dstaddr")},
+		{By: panelWords("srcaddr")},
+		{By: panelWords("dstaddr"), Where: "action = REJECT"},
+		{By: panelWords("src_country")},
+		{By: panelWords("src_country dst_country"), Measures: panelWords("flows first last rejected")},
+		{By: panelWords("dst_country srcaddr"), Measures: panelWords("bytes flows"), Sort: "flows"},
+		{By: panelWords("srcaddr/24 dst_country"), Measures: panelWords("packets flows")},
+		{By: panelWords("dst_country"), Where: "action = REJECT"},
+		{By: panelWords("dst_country action")},
+		{By: panelWords("src_country"), Where: "dst_country = 'land 2'"},
+		{By: panelWords("protocol"), Where: "dst_country is null"},
+		{By: panelWords("time src_country"), Every: "5m"},
+		{By: panelWords("pkt_srcaddr pkt_dstaddr")},
+		{By: panelWords("dst_country"), Measures: panelWords("distinct_srcaddr p50(bytes) flows")},
+	} {
+		c.Top = -1
+		reports = append(reports, changed(t, "pairs", c))
+	}
+	for seed := range uint64(6) {
+		rows := randomRows(rand.New(rand.NewPCG(seed, 5)), 400)
+		for i, r := range rows {
+			if late := i >= 200; seed%3 == 0 || seed%3 == 1 && !late { // pkt_srcaddr never comes, or comes late
+				delete(r, "pkt_srcaddr")
+			}
+			if r["bytes"] == "9007199254740993" {
+				r["bytes"] = "7"
+			}
+			if seed == 5 && isFlow(r) {
+				r["pkt_dstaddr"] = "192.0.2.2"
+			}
+		}
+		for _, workers := range []int{1, 3} {
+			for _, memory := range []int64{0, 1} {
+				var seen atomic.Int64
+				all := lookedUp(t, reports, rows, workers, memory, wrapCountries(&seen))
+				for i, r := range reports {
+					alone := lookedUp(t, []Report{r}, rows, 1, 0, nil)
+					all[i].Notes, alone[0].Notes = nil, nil
+					if g, w := result(all[i]), result(alone[0]); g != w {
+						t.Errorf("seed %d, %d workers, memory %d: by %v where %v:\n got %s\nwant %s", seed, workers, memory, r.Keys, r.Where, g, w)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLookUpOnce: addresses are looked up once where a report groups by them, and not for each record.
+func TestLookUpOnce(t *testing.T) {
+	rows := rowsOf("srcaddr dstaddr bytes")
+	for i := range 1000 {
+		rows = append(rows, row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
+	}
+	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1})}
+	var seen atomic.Int64
+	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
+	want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
+	if seen.Load() > 20 {
+		t.Errorf("%d values were looked up, of 10 addresses", seen.Load())
+	}
+	seen.Store(0)
+	if alone := lookedUp(t, reports[1:], rows, 1, 0, wrapCountries(&seen)); !reflect.DeepEqual(alone[0].Rows, tables[1].Rows) {
+		t.Errorf("alone %v, together %v", alone[0].Rows, tables[1].Rows)
+	}
+}
+
+// lookedUp computes reports over batches of 32 rows, enriched by wrap on demand; nil enriches each record.
+func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory int64, wrap Wrap) []Table {
+	t.Helper()
+	agg, err := NewAggregator(fields(), reports, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer agg.Close()
+	if memory > 0 {
+		agg.Limit(memory, t.TempDir())
+	}
+	var emit schema.Emit
+	if wrap == nil {
+		wrap = wrapCountries(new(atomic.Int64))
+		emit = wrap(agg.Projection(), agg.Add)
+	} else {
+		emit = agg.Emit(wrap)
+	}
+	feed := newFeeder(agg.Projection().Logged())
+	stats := schema.Stats{}
+	for i := 0; i < len(rows); i += 32 {
+		batch := rows[i:min(i+32, len(rows))]
+		for _, r := range batch {
+			if stats.Records++; isFlow(r) {
+				stats.Flows++
+			}
+		}
+		if err := emit(schema.Batch{Record: feed.record(t, batch), Worker: i / 32 % workers}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables, lacks, err := agg.Tables(stats, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lacks { // a table in its place, to compare
+		tables = append(tables[:l.Index], append([]Table{{Name: l.Error()}}, tables[l.Index:]...)...)
+	}
+	return tables
+}
