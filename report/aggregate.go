@@ -134,14 +134,13 @@ func (a *Aggregator) Add(b schema.Batch) error {
 // can be looked up for groups is, in the end.
 func (a *Aggregator) Emit(wrap Wrap) schema.Emit {
 	a.wrap = wrap
-	wide := wrap(a.projection, a.add)
 	return func(b schema.Batch) error {
 		w := a.workers[b.Worker]
 		if err := w.begin(b.Record); err != nil {
 			return err
 		}
-		if w.wide {
-			return wide(b)
+		if w.wide != nil {
+			return w.wide(b)
 		}
 		return a.add(b)
 	}
@@ -179,7 +178,7 @@ type worker struct {
 	lacked     []bool      // some flow had none
 	relied     []bool      // the plan holds as long as none lacks it
 	planned    bool
-	wide       bool          // records need enriched fields
+	wide       schema.Emit   // adds to records the enriched fields that they are asked for, and feeds them; nil if none are
 	columns    []arrow.Array // by field of the projection; those that are enriched are nil unless the records are wide
 	flowing    []arrow.Array // the same, to look at flows: what is not null in any flow has no nulls
 	coded      []*coded      // those of the reports come first: they are the same in all workers
@@ -476,8 +475,7 @@ func (w *worker) begin(rec arrow.Record) error {
 		return err
 	}
 	w.had, w.lacked, w.planned = had, lacked, true
-	w.plan()
-	return nil
+	return w.plan()
 }
 
 // rows are the first so many: 0, 1, 2 …

@@ -59,7 +59,7 @@ func (w *worker) breadth(k Key) int64 {
 }
 
 // plan decides which groupings are rolled up, and makes the inner ones for them.
-func (w *worker) plan() {
+func (w *worker) plan() error {
 	clear(w.relied)
 	for _, g := range w.groupings {
 		if w.enriched(g) {
@@ -87,7 +87,7 @@ func (w *worker) plan() {
 		w.countCodes(g)
 		w.rollUpFromReport(g)
 	}
-	w.wide = w.needsEnriched()
+	return w.widen()
 }
 
 // keysOf lists the keys that a grouping to roll g up from must have, and the conditions. It is false if g must see
@@ -338,35 +338,55 @@ func (w *worker) enriched(g *grouping) bool {
 	return found
 }
 
-// needsEnriched reports whether what records are to feed has enriched fields.
-func (w *worker) needsEnriched() bool {
-	p := w.aggregator.projection
-	needed := false
-	look := func(name string) {
-		i := p.Index(name)
-		needed = needed || i >= 0 && len(p.Fields[i].From) > 0 && !w.absent(i)
+// widen has records enriched with the fields that they are asked for, if there are any.
+func (w *worker) widen() error {
+	a := w.aggregator
+	var names, enriched []string
+	for _, f := range a.projection.Fields {
+		if len(f.From) == 0 {
+			names = append(names, f.Name)
+		}
+	}
+	need := func(name string) {
+		if i := a.projection.Index(name); i >= 0 && len(a.projection.Fields[i].From) > 0 {
+			enriched = append(enriched, name)
+		}
+	}
+	column := func(name string) {
+		if i := a.projection.Index(name); i >= 0 && !w.absent(i) {
+			need(name)
+		}
 	}
 	condition := func(e Expr) {
 		if e != nil {
-			e.Fields(func(name string) { needed = needed || len(p.Fields[p.Index(name)].From) > 0 })
+			e.Fields(need)
 		}
 	}
 	for _, g := range slices.Concat(w.groupings, w.inner) {
 		if g.from == nil {
 			condition(g.first.Where)
 			for _, k := range g.first.Keys {
-				look(k.Field)
+				column(k.Field)
 			}
 		}
 		for _, b := range g.bases {
 			if b.from == nil && b.state != nil {
 				condition(b.Measure.Where)
-				look(b.Field)
-				look(b.With)
+				column(b.Field)
+				column(b.With)
 			}
 		}
 	}
-	return needed
+	w.wide = nil
+	if a.wrap == nil || enriched == nil {
+		return nil
+	}
+	p, err := a.fields.Project(append(names, enriched...)...)
+	if err != nil {
+		return err
+	}
+	w.wide = a.wrap(p, a.add)
+	return nil
 }
 
 // roll rolls all workers up.
