@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"math/bits"
 
 	"flowlog/parse/schema"
@@ -9,8 +10,10 @@ import (
 // A level numbers the pairs of a group so far and a further code.
 type level struct {
 	*schema.Pairs
-	near []uint32 // at group<<bits | code the number of a pair, plus 1: for few groups and codes
-	bits int
+	near  []uint32 // at group<<bits | brief[code] the number of a pair, plus 1: for few groups and codes
+	bits  int
+	brief []uint16 // by code: which of those that have come it is, from 1 on; 0 for the others
+	came  int
 }
 
 // maxNear is how large that table may be: it is one of few, and some of it stays in the processor's caches.
@@ -18,26 +21,47 @@ const maxNear = 1 << 20
 
 // number makes ids, which are groups so far, the numbers of them and codes. Both are less than the numbers given.
 func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
-	if !l.fit(groups, values) {
-		for i, row := range rows {
-			words[i] = uint64(ids[i])<<32 | uint64(codes[row])
+	done := 0
+	if values <= math.MaxUint16 {
+		if values > len(l.brief) {
+			l.brief = grown(l.brief, values)
 		}
-		l.IDs(words[:len(rows)], ids)
+		for l.fit(groups) && done < len(rows) {
+			done += l.numberNear(ids[done:], groups, rows[done:], codes)
+		}
+	}
+	if ids, rows = ids[done:], rows[done:]; len(rows) == 0 {
 		return
 	}
 	for i, row := range rows {
-		near := &l.near[int(ids[i])<<l.bits|int(codes[row])]
-		if *near == 0 {
-			id, _ := l.ID(uint64(ids[i])<<32 | uint64(codes[row]))
-			*near = id + 1
-		}
-		ids[i] = *near - 1
+		words[i] = uint64(ids[i])<<32 | uint64(codes[row])
 	}
+	l.IDs(words[:len(rows)], ids)
+}
+
+// numberNear is number by the near table, as far as the codes that come fit into it. It returns how many rows that is.
+func (l *level) numberNear(ids []uint32, groups int, rows []int32, codes []uint32) int {
+	near, shift, brief := l.near, l.bits&31, l.brief
+	for i, row := range rows {
+		at := int(ids[i])<<shift | int(brief[codes[row]])
+		if near[at] == 0 {
+			code := codes[row]
+			if brief[code] == 0 {
+				l.came++
+				brief[code] = uint16(l.came)
+				return i
+			}
+			id, _ := l.ID(uint64(ids[i])<<32 | uint64(code))
+			near[at] = id + 1
+		}
+		ids[i] = near[at] - 1
+	}
+	return len(rows)
 }
 
 // fit makes the near table large enough, or reports that it would be too large.
-func (l *level) fit(groups, values int) bool {
-	width := max(bits.Len(uint(values-1)), l.bits)
+func (l *level) fit(groups int) bool {
+	width := bits.Len(uint(l.came))
 	size := groups << width
 	if size > maxNear {
 		l.near = nil
@@ -47,9 +71,11 @@ func (l *level) fit(groups, values int) bool {
 		return true
 	}
 	l.bits = width
-	l.near = make([]uint32, min(2*size, maxNear))
+	l.near = make([]uint32, max(min(2*size, maxNear), 1))
 	for id, word := range l.Words() {
-		l.near[int(word>>32)<<width|int(uint32(word))] = uint32(id) + 1
+		if code := int(uint32(word)); code < len(l.brief) && l.brief[code] > 0 { // others did not come by here
+			l.near[int(word>>32)<<width|int(l.brief[code])] = uint32(id) + 1
+		}
 	}
 	return true
 }
