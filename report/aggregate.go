@@ -609,7 +609,7 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	}
 	for i := range u.bases {
 		b := &u.bases[i]
-		if b.state == nil || b.from != nil {
+		if b.state == nil || b.from != nil && !b.All {
 			continue
 		}
 		ids, rows := flowIDs, flowRows

@@ -69,8 +69,9 @@ func (w *worker) plan() error {
 	rolled := make(map[string][]*grouping) // by the conditions that an inner grouping has to have
 	var order []string
 	for _, g := range w.groupings {
-		own, rest, ok := w.keysOf(g)
-		if ok && own != nil && g.from == nil {
+		own, rest := w.keysOf(g)
+		few := !slices.ContainsFunc(g.first.Keys, func(k Key) bool { return !w.narrow(k) }) && !slices.ContainsFunc(g.bases, base.spans)
+		if few && own != nil && w.flowsRollable(g) {
 			text := textOf(all(rest...))
 			if rolled[text] == nil {
 				order = append(order, text)
@@ -83,6 +84,14 @@ func (w *worker) plan() error {
 			w.rollUp(rolled[text])
 		}
 	}
+	for i, g := range w.groupings { // those that differ in what they ask of records that are no flows
+		for _, o := range w.groupings[:i] {
+			alike := g.all != o.all && len(g.keys) > 0 && slices.Equal(g.keys, o.keys) && textOf(g.first.Where) == textOf(o.first.Where)
+			if alike && w.flowsRollable(g) && w.flowsRollable(o) {
+				w.rollUp([]*grouping{o, g})
+			}
+		}
+	}
 	for _, g := range w.groupings {
 		w.countCodes(g)
 		w.rollUpFromReport(g)
@@ -90,19 +99,15 @@ func (w *worker) plan() error {
 	return w.widen()
 }
 
-// keysOf lists the keys that a grouping to roll g up from must have, and the conditions. It is false if g must see
-// the records.
-func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
-	add := func(k Key) bool {
+// keysOf lists the keys that an inner grouping for g must have, and the conditions.
+func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr) {
+	add := func(k Key) {
 		if !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
-		return w.narrow(k)
 	}
 	for _, k := range g.first.Keys {
-		if !add(k) {
-			return nil, nil, false
-		}
+		add(k)
 	}
 	for _, c := range conjuncts(g.first.Where) {
 		if k, ok := keyOf(c); ok && w.narrow(k) {
@@ -112,18 +117,22 @@ func (w *worker) keysOf(g *grouping) (keys []Key, conditions []Expr, ok bool) {
 		}
 	}
 	for i := range g.bases {
-		b := &g.bases[i]
-		if b.All && b.aside || w.rollable(b) {
+		if b := &g.bases[i]; w.rollable(g, b) {
 			for _, c := range conjuncts(b.Measure.Where) {
-				if k, _ := keyOf(c); !b.All {
-					add(k)
-				}
+				k, _ := keyOf(c)
+				add(k)
 			}
-		} else if len(g.keys) > 0 {
-			return nil, nil, false
 		}
 	}
-	return keys, conditions, true
+	return keys, conditions
+}
+
+// flowsRollable reports whether all that a grouping asks of flows can be had from finer groups. What is one group has
+// from records what cannot.
+func (w *worker) flowsRollable(g *grouping) bool {
+	return g.from == nil && (len(g.keys) == 0 || !slices.ContainsFunc(g.bases, func(b base) bool {
+		return !b.aside && !w.rollable(g, &b)
+	}))
 }
 
 // keyOf is the key that says whether a condition is met, if one field does.
@@ -137,23 +146,30 @@ func keyOf(condition Expr) (Key, bool) {
 	return Key{Field: names[0]}, true
 }
 
-// rollable reports whether a base can be had from those of finer groups.
-func (w *worker) rollable(b *base) bool {
+// rollable reports whether what a base is for flows can be had from finer groups. The other records can be added to it
+// where these feed the grouping.
+func (w *worker) rollable(g *grouping, b *base) bool {
 	for _, c := range conjuncts(b.Measure.Where) {
-		if k, ok := keyOf(c); !ok || !w.narrow(k) {
+		if k, ok := keyOf(c); !ok || !w.narrow(k) || b.All {
 			return false
 		}
 	}
-	return b.addsUp()
+	return b.addsUp() && !(b.All && len(g.keys) == 0)
 }
 
 // addsUp reports whether what a base is for some groups can be added up to what it is for all of them.
 func (b *base) addsUp() bool {
 	switch b.state.(type) {
-	case nil, *count, *sum, *extreme:
-		return !b.All
+	case nil, *count, *sum, *extreme, *gap:
+		return true
 	}
 	return false
+}
+
+// spans reports whether a base keeps much for each group, though what it is of several can be had from it.
+func (b base) spans() bool {
+	_, ok := b.state.(*gap)
+	return ok
 }
 
 // rollUp makes the inner grouping for some groupings.
@@ -161,7 +177,7 @@ func (w *worker) rollUp(groupings []*grouping) {
 	inner := &Report{}
 	shared := slices.Clone(conjuncts(groupings[0].first.Where)) // conditions that all have
 	for _, g := range groupings {
-		keys, _, _ := w.keysOf(g)
+		keys, _ := w.keysOf(g)
 		for _, k := range keys {
 			if !slices.Contains(inner.Keys, k) {
 				inner.Keys = append(inner.Keys, k)
@@ -177,7 +193,7 @@ func (w *worker) rollUp(groupings []*grouping) {
 	w.inner = append(w.inner, from)
 	for _, g := range groupings {
 		for i := range g.bases {
-			if b := &g.bases[i]; b.state != nil && w.rollable(b) {
+			if b := &g.bases[i]; b.state != nil && w.rollable(g, b) {
 				b.from = from
 				if b.part = -1; b.Field != "" {
 					b.part = w.newBase(from, Measure{Func: b.Func, Field: b.Field})
@@ -250,18 +266,21 @@ func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
 			return nil, false
 		}
 	}
-	for _, c := range conjuncts(finer.first.Where) {
-		if !slices.ContainsFunc(conjuncts(g.first.Where), func(o Expr) bool { return o.String() == c.String() }) {
-			return nil, false
-		}
+	all, some := w.conditions(g), w.conditions(finer)
+	among := func(list []Expr, c Expr) bool {
+		return slices.ContainsFunc(list, func(o Expr) bool { return o.String() == c.String() })
 	}
 	determined := func(c Expr) bool {
 		k, ok := keyOf(c)
 		return ok && w.determined(k, finer)
 	}
-	for _, c := range conjuncts(g.first.Where) {
-		asked := slices.ContainsFunc(conjuncts(finer.first.Where), func(o Expr) bool { return o.String() == c.String() })
-		if !asked && !determined(c) {
+	for _, c := range some {
+		if !among(all, c) {
+			return nil, false
+		}
+	}
+	for _, c := range all {
+		if !among(some, c) && !determined(c) {
 			return nil, false
 		}
 	}
@@ -286,6 +305,27 @@ func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
 		}
 	}
 	return parts, true
+}
+
+// conditions are what flows must meet, one by one, as far as they can: no flow has values of absent fields.
+func (w *worker) conditions(g *grouping) []Expr {
+	absent := func(names ...string) (absent []string) {
+		for _, name := range names {
+			if w.absent(w.aggregator.projection.Index(name)) {
+				absent = append(absent, name)
+			}
+		}
+		return absent
+	}
+	var list []Expr
+	for _, c := range conjuncts(g.first.Where) {
+		either, _ := c.(Or)
+		if can := slices.DeleteFunc(slices.Clone(either), func(e Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
+			c = anyOf(can)
+		}
+		list = append(list, conjuncts(c)...)
+	}
+	return list
 }
 
 // determined reports whether the keys of a grouping say what another key is: it is one of them, or is computed from
