@@ -633,8 +633,8 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		}
 		var in inputs
 		if b.field >= 0 {
-			if in.col = columns[b.field]; in.col == nil {
-				continue // nobody looked up what no record has
+			if in.col = columns[b.field]; blank(in.col) {
+				continue // nulls change nothing
 			}
 		}
 		if b.also >= 0 {
@@ -687,9 +687,12 @@ func (w *worker) codes(place int, rows []int32, all bool) []uint32 {
 	return c.codes
 }
 
-// encode codes some rows of a column, which is nil if it is null throughout.
+// blank reports whether a column is null throughout. Then it may be nil.
+func blank(col arrow.Array) bool { return col == nil || col.NullN() == col.Len() }
+
+// encode codes some rows of a column.
 func (c *coded) encode(col arrow.Array, rows []int32) {
-	if col == nil || col.NullN() == col.Len() {
+	if blank(col) {
 		for _, row := range rows {
 			c.codes[row] = 0
 		}
@@ -712,12 +715,13 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 	}
 	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
-		codes := w.codes(u.keys[level+1], rows, w.mixed)
-		values := w.coded[u.keys[level+1]].coder.Len()
-		if groups == 1 && values == 1 { // there have been nulls only
+		c := w.coded[u.keys[level+1]]
+		if groups == 1 && c.coder.Len() == 1 && blank(w.columns[c.field]) { // and always was
 			table.ID(0)
 			continue
 		}
+		codes := w.codes(u.keys[level+1], rows, w.mixed)
+		values := c.coder.Len()
 		w.words = grown(w.words, len(rows))
 		table.number(ids, groups, rows, codes, values, w.words)
 		groups = table.Len()
