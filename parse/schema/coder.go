@@ -62,12 +62,15 @@ func ValidityOf(col arrow.Array) Validity {
 }
 
 // Null reports whether a row is null.
-func (v Validity) Null(row int32) bool {
+func (v Validity) Null(row int32) bool { return v.null(row) != 0 }
+
+// null is 1 for a row that is null, and otherwise 0.
+func (v Validity) null(row int32) uint64 {
 	if v.bits == nil {
-		return false
+		return 0
 	}
 	i := int(row) + v.offset
-	return v.bits[i>>3]>>(i&7)&1 == 0
+	return uint64(^v.bits[i>>3] >> (i & 7) & 1)
 }
 
 // smallCoder codes numbers from 0 to 65535 by themselves.
@@ -177,22 +180,23 @@ func (c *wordCoder) Absorb(other Coder) []uint32 {
 	return codes
 }
 
-// addrCoder codes addresses. IPv4 has a table of its own, of 8 bytes an entry: the cache misses in it are
-// most of what grouping costs.
+// addrCoder codes addresses. IPv4 has a table of its own, in which entries need not be compared with addrs: the cache
+// misses are most of what grouping costs.
 type addrCoder struct {
-	addrs [][16]byte // by code
-	v4    []uint64   // hash table of address<<32 | code
-	n4    int
-	shift uint
-	v6    map[[16]byte]uint32
-	words [][16]byte // of the last column that came with a dictionary
-	known []uint32   // by the place in words: its code, or 0 if no row had it yet
-	fresh []int32    // rows whose address was not known
-	found []uint64   // what the table has at the first place of each row's address
+	addrs  [][16]byte // by code
+	v4     []uint64   // hash table of address<<32 | code
+	n4     int
+	shift4 uint
+	v6     []uint64 // as the slots of Pairs: the upper half of an address's hash, and its code
+	shift6 uint
+	words  [][16]byte // of the last column that came with a dictionary
+	known  []uint32   // by the place in words: its code, or 0 if no row had it yet
+	fresh  []int32    // rows whose address was not known, or not at the first place
+	found  []uint64   // what the table has at the first place of each row's address
 }
 
 func newAddrCoder() *addrCoder {
-	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift: 64 - 10, v6: make(map[[16]byte]uint32)}
+	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift4: 64 - 10, v6: make([]uint64, 1<<8), shift6: 64 - 8}
 }
 
 func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
@@ -203,20 +207,28 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 	values := AddrValues(col)
 	// The places of the table are looked at on their own first, so that the processor waits for several at once.
-	c.found = slices.Grow(c.found[:0], len(rows))[:len(rows)]
+	found := slices.Grow(c.found[:0], len(rows))[:len(rows)]
+	table, shift := c.v4, c.shift4&63
 	for i, row := range rows {
-		c.found[i] = c.v4[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>c.shift]
+		found[i] = table[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
 	}
+	fresh := slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
+	c.found, c.fresh = found, fresh
+	misses := 0
 	for i, row := range rows {
-		v, e := &values[row], c.found[i]
-		high, low := halves(v)
-		switch {
-		case valid.Null(row):
-			out[row] = 0
-		case e != 0 && high == 0 && uint32(low) == mapped && e>>32 == low>>32:
-			out[row] = uint32(e)
-		default:
-			out[row] = c.code(v)
+		e := found[i]
+		high, low := halves(&values[row])
+		out[row] = uint32(e)
+		fresh[misses] = row
+		empty := uint64(uint32(e)-1) >> 31
+		if high|(low^(e>>32<<32|mapped))|empty|valid.null(row) != 0 {
+			misses++
+		}
+	}
+	for _, row := range fresh[:misses] {
+		out[row] = 0
+		if !valid.Null(row) {
+			out[row] = c.code(&values[row])
 		}
 	}
 }
@@ -260,29 +272,19 @@ func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity,
 }
 
 func (c *addrCoder) code(a *[16]byte) uint32 {
-	if len(c.addrs) == cap(c.addrs) {
-		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
-	}
 	high, low := halves(a)
 	if high != 0 || uint32(low) != mapped {
-		code, ok := c.v6[*a]
-		if !ok {
-			code = uint32(len(c.addrs))
-			c.addrs = append(c.addrs, *a)
-			c.v6[*a] = code
-		}
-		return code
+		return c.code6(a, tag(hash(high)^low))
 	}
 	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
-	for i := hash(key) >> c.shift; ; i = (i + 1) & mask {
+	for i := hash(key) >> c.shift4; ; i = (i + 1) & mask {
 		e := c.v4[i]
 		if e>>32 == key && e != 0 {
 			return uint32(e)
 		}
 		if e == 0 {
-			code := uint32(len(c.addrs))
-			c.addrs = append(c.addrs, *a)
+			code := c.add(a)
 			c.v4[i] = key<<32 | uint64(code)
 			if c.n4++; 3*c.n4 > 2*len(c.v4) {
 				c.grow()
@@ -292,16 +294,43 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 	}
 }
 
+func (c *addrCoder) code6(a *[16]byte, tag uint64) uint32 {
+	mask := uint64(len(c.v6) - 1)
+	for i := tag >> c.shift6; ; i = (i + 1) & mask {
+		e := c.v6[i]
+		if e>>32 == tag>>32 && c.addrs[uint32(e)] == *a {
+			return uint32(e)
+		}
+		if e == 0 {
+			code := c.add(a)
+			c.v6[i] = tag>>32<<32 | uint64(code)
+			if n6 := len(c.addrs) - 1 - c.n4; 3*n6 > 2*len(c.v6) {
+				c.shift6--
+				c.v6 = doubled(c.v6, c.shift6)
+			}
+			return code
+		}
+	}
+}
+
+func (c *addrCoder) add(a *[16]byte) uint32 {
+	if len(c.addrs) == cap(c.addrs) {
+		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
+	}
+	c.addrs = append(c.addrs, *a)
+	return uint32(len(c.addrs) - 1)
+}
+
 func (c *addrCoder) grow() {
 	old := c.v4
 	c.v4 = touched[uint64](2 * len(old))
-	c.shift--
+	c.shift4--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {
 		if e == 0 {
 			continue
 		}
-		i := hash(e>>32) >> c.shift
+		i := hash(e>>32) >> c.shift4
 		for c.v4[i] != 0 {
 			i = (i + 1) & mask
 		}

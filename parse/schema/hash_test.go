@@ -71,13 +71,55 @@ func TestPairsTellWordsApart(t *testing.T) {
 	}
 }
 
-// zipfAddrs is a column of IPv4 addresses that come as often as Zipf says, as in real traffic.
+func TestAddrCoderAgreesWithMap(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	coder, absorbed := newAddrCoder(), newAddrCoder()
+	codes := make(map[[16]byte]uint32)
+	for _, n := range []int{1, 10, 3000, 40_000} {
+		c := NewColumn(Field{Name: "srcaddr", Kind: Addr})
+		rows, want, out := make([]int32, n), make([]uint32, n), make([]uint32, n)
+		for i := range n {
+			a := [16]byte{10: 0xff, 0xff, 0, 0, byte(r.IntN(1 + n/256)), byte(r.Uint32())}
+			switch r.IntN(6) {
+			case 0: // its lower half is that of an IPv4 address
+				a[0] = 0x20
+			case 1:
+				a[10] = byte(r.IntN(2))
+			}
+			if rows[i] = int32(i); r.IntN(8) == 0 {
+				c.Nulls = append(c.Nulls, int32(i))
+			} else if want[i] = codes[a]; want[i] == 0 {
+				codes[a] = uint32(len(codes) + 1)
+				want[i] = codes[a]
+			}
+			c.Addr = append(c.Addr, a)
+		}
+		coder.Encode(c.Array(), rows, out)
+		if !slices.Equal(out, want) {
+			t.Fatalf("of %d rows: got codes %v, want %v", n, out, want)
+		}
+	}
+	if coder.Len() != len(codes)+1 {
+		t.Errorf("got %d codes, want %d", coder.Len(), len(codes)+1)
+	}
+	for i, code := range absorbed.Absorb(coder) {
+		if int(code) != i {
+			t.Fatalf("code %d is %d in an empty coder", i, code)
+		}
+	}
+}
+
+// zipfAddrs is a column of addresses that come as often as Zipf says, as in real traffic; one in twenty is IPv6.
 func zipfAddrs(distinct uint64, n int) arrow.Array {
 	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.1, 4, distinct-1)
 	c := NewColumn(Field{Name: "srcaddr", Kind: Addr})
 	for range n {
 		a := uint32(zipf.Uint64()) * 2654435761
-		c.Addr = append(c.Addr, [16]byte{10: 0xff, 0xff, byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+		addr := [16]byte{10: 0xff, 0xff, byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)}
+		if a%20 == 0 {
+			copy(addr[:], "\x20\x01\x0d\xb8")
+		}
+		c.Addr = append(c.Addr, addr)
 	}
 	return c.Array()
 }
