@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -238,7 +239,7 @@ func TestDictNumbersValues(t *testing.T) {
 	first := make(map[string]int32)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 50_000 {
-		s := fmt.Sprintf("%0*d", 1+r.IntN(20), r.IntN(3000))
+		s := strings.Repeat("0", r.IntN(20)) + strconv.Itoa(r.IntN(100)) + strings.Repeat("0", r.IntN(20))
 		code := d.Code([]byte(s))
 		if was, ok := first[s]; ok && was != code {
 			t.Fatalf("%s: got code %d, then %d", s, was, code)
@@ -280,5 +281,28 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(s, Logged().Names()); got != want {
 			t.Errorf("nearest to %q: got %q, want %q", s, got, want)
 		}
+	}
+}
+
+func BenchmarkDict(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, kind := range []string{"eni-%017x", "%d", "arn:aws:ecs:eu-west-1:123456789012:cluster/%d"} {
+		toks, distinct := make([][]byte, 10_000), 2000
+		for i := range toks {
+			v := uint64(r.IntN(distinct))
+			if strings.HasPrefix(kind, "eni") {
+				v *= 0x9e3779b97f4a7c15
+			}
+			toks[i] = fmt.Appendf(nil, kind, v)
+		}
+		b.Run(kind, func(b *testing.B) {
+			d := NewDict()
+			for b.Loop() {
+				for _, tok := range toks {
+					d.Code(tok)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(toks)), "ns/text")
+		})
 	}
 }
