@@ -62,15 +62,12 @@ func ValidityOf(col arrow.Array) Validity {
 }
 
 // Null reports whether a row is null.
-func (v Validity) Null(row int32) bool { return v.null(row) != 0 }
-
-// null is 1 for a row that is null, and otherwise 0.
-func (v Validity) null(row int32) uint64 {
+func (v Validity) Null(row int32) bool {
 	if v.bits == nil {
-		return 0
+		return false
 	}
-	i := int(row) + v.offset
-	return uint64(^v.bits[i>>3] >> (i & 7) & 1)
+	i := uint(int(row) + v.offset)
+	return uint64(v.bits[i>>3])&(1<<(i&7)) == 0 // a bit of 64 is tested without a shift
 }
 
 // smallCoder codes numbers from 0 to 65535 by themselves.
@@ -220,8 +217,11 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 		high, low := halves(&values[row])
 		out[row] = uint32(e)
 		fresh[misses] = row
-		empty := uint64(uint32(e)-1) >> 31
-		if high|(low^(e>>32<<32|mapped))|empty|valid.null(row) != 0 {
+		other := uint64(uint32(e)-1) >> 31 // 1 if the place is empty
+		if valid.Null(row) {
+			other = 1
+		}
+		if high|(low^(e>>32<<32|mapped))|other != 0 {
 			misses++
 		}
 	}
@@ -370,13 +370,15 @@ func newTextCoder() *textCoder { return &textCoder{dict: NewDict()} }
 func (c *textCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	codes, words := TextCodes(col)
 	c.learn(words)
-	valid := ValidityOf(col)
+	known, valid := c.known, ValidityOf(col)
+	n := min(len(codes), len(out)) // of one length the two are checked once
+	codes, out = codes[:n], out[:n]
 	for _, row := range rows {
 		if valid.Null(row) {
 			out[row] = 0
 			continue
 		}
-		out[row] = c.known[codes[row]]
+		out[row] = known[codes[row]]
 	}
 }
 

@@ -145,6 +145,23 @@ func BenchmarkAddrCoder(b *testing.B) {
 	}
 }
 
+func BenchmarkTextCoder(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	c, rows, out := NewColumn(Field{Name: "interface_id", Kind: Text}), make([]int32, 8000), make([]uint32, 8000)
+	for i := range rows {
+		if rows[i] = int32(i); r.IntN(50) == 0 {
+			c.Null()
+		} else {
+			c.Text(fmt.Sprintf("eni-%017x", r.IntN(2000)))
+		}
+	}
+	col, coder := c.Array(), newTextCoder()
+	for b.Loop() {
+		coder.Encode(col, rows, out)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/row")
+}
+
 func BenchmarkPairs(b *testing.B) {
 	for _, distinct := range []int{1000, 100_000, 2_000_000} {
 		words, ids := make([]uint64, 2*distinct), make([]uint32, 2*distinct)
