@@ -107,11 +107,14 @@ func (c *smallCoder) Absorb(other Coder) []uint32 {
 	return same
 }
 
-// wordCoder codes numbers by the 64 bits that hold them.
+// wordCoder codes numbers by the 64 bits that hold them. Times, of which most columns have few hours, are found in a
+// table by what they are, without a hash.
 type wordCoder struct {
 	kind  Kind
 	codes *Pairs
-	words []uint64 // of a batch
+	near  *[1 << 16]uint32 // codes of the words seen last, by their lower bits
+	far   bool             // words are too many, or too often the same in their lower bits: there is no near
+	words []uint64         // of a batch
 	ids   []uint32
 }
 
@@ -129,6 +132,10 @@ func (c *wordCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 }
 
 func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+	if !c.far {
+		encodeNear(c, values, valid, rows, out)
+		return
+	}
 	c.words = slices.Grow(c.words[:0], len(rows))[:len(rows)]
 	c.ids = slices.Grow(c.ids[:0], len(rows))[:len(rows)]
 	n := 0
@@ -146,6 +153,34 @@ func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Valid
 			out[row] = c.ids[n] + 1
 			n++
 		}
+	}
+}
+
+// encodeNear is encodeWords by what is near.
+func encodeNear[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+	if c.near == nil {
+		c.near = new([1 << 16]uint32)
+	}
+	near, words, again := c.near, c.codes.words, 0
+	for _, row := range rows {
+		if valid.Null(row) {
+			out[row] = 0
+			continue
+		}
+		word := uint64(values[row])
+		code := near[uint16(word)]
+		if code == 0 || words[code] != word {
+			id, isNew := c.codes.ID(word)
+			if !isNew {
+				again++
+			}
+			code, words = id+1, c.codes.words
+			near[uint16(word)] = code
+		}
+		out[row] = code
+	}
+	if 8*again > len(rows) || c.codes.Len() > len(near) {
+		c.near, c.far = nil, true
 	}
 }
 

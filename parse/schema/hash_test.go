@@ -145,6 +145,55 @@ func BenchmarkAddrCoder(b *testing.B) {
 	}
 }
 
+func TestWordCoderAgreesWithMap(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	coder := &wordCoder{kind: Int64, codes: NewPairs()}
+	codes := make(map[int64]uint32)
+	for _, most := range []int64{2, 1 << 15, 1 << 17, math.MaxInt64} { // more than are near, in the end
+		c := NewColumn(Field{Name: "bytes", Kind: Int64})
+		rows, want, out := make([]int32, 40_000), make([]uint32, 40_000), make([]uint32, 40_000)
+		for i := range rows {
+			if rows[i] = int32(i); r.IntN(8) == 0 {
+				c.Null()
+				continue
+			}
+			v := r.Int64N(most) >> r.IntN(3)
+			if want[i] = codes[v]; want[i] == 0 {
+				codes[v] = uint32(len(codes) + 1)
+				want[i] = codes[v]
+			}
+			c.Int64 = append(c.Int64, v)
+		}
+		for range 2 {
+			coder.Encode(c.Array(), rows, out)
+			if !slices.Equal(out, want) {
+				t.Fatalf("of numbers below %d: got codes %v, want %v", most, out, want)
+			}
+		}
+	}
+	if !coder.far {
+		t.Error("got a table of near words, want none")
+	}
+}
+
+func BenchmarkWordCoder(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, span := range []int64{60, 3600, 86_400, 1 << 40} {
+		c, rows, out := NewColumn(Field{Name: "start", Kind: Time}), make([]int32, 8000), make([]uint32, 8000)
+		for i := range rows {
+			rows[i] = int32(i)
+			c.Int64 = append(c.Int64, 1_710_720_000+r.Int64N(span))
+		}
+		b.Run(fmt.Sprint(span), func(b *testing.B) {
+			col, coder := c.Array(), &wordCoder{kind: Time, codes: NewPairs()}
+			for b.Loop() {
+				coder.Encode(col, rows, out)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/row")
+		})
+	}
+}
+
 func BenchmarkTextCoder(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	c, rows, out := NewColumn(Field{Name: "interface_id", Kind: Text}), make([]int32, 8000), make([]uint32, 8000)
