@@ -66,8 +66,8 @@ func (v Validity) Null(row int32) bool {
 	if v.bits == nil {
 		return false
 	}
-	i := int(row) + v.offset
-	return v.bits[i>>3]>>(i&7)&1 == 0
+	i := uint(int(row) + v.offset)
+	return uint64(v.bits[i>>3])&(1<<(i&7)) == 0 // a bit of 64 is tested without a shift
 }
 
 // smallCoder codes numbers from 0 to 65535 by themselves.
@@ -107,11 +107,14 @@ func (c *smallCoder) Absorb(other Coder) []uint32 {
 	return same
 }
 
-// wordCoder codes numbers by the 64 bits that hold them.
+// wordCoder codes numbers by the 64 bits that hold them. Times, of which most columns have few hours, are found in a
+// table by what they are, without a hash.
 type wordCoder struct {
 	kind  Kind
 	codes *Pairs
-	words []uint64 // of a batch
+	near  *[1 << 16]uint32 // codes of the words seen last, by their lower bits
+	far   bool             // words are too many, or too often the same in their lower bits: there is no near
+	words []uint64         // of a batch
 	ids   []uint32
 }
 
@@ -129,6 +132,10 @@ func (c *wordCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 }
 
 func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+	if !c.far {
+		encodeNear(c, values, valid, rows, out)
+		return
+	}
 	c.words = slices.Grow(c.words[:0], len(rows))[:len(rows)]
 	c.ids = slices.Grow(c.ids[:0], len(rows))[:len(rows)]
 	n := 0
@@ -146,6 +153,34 @@ func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Valid
 			out[row] = c.ids[n] + 1
 			n++
 		}
+	}
+}
+
+// encodeNear is encodeWords by what is near.
+func encodeNear[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+	if c.near == nil {
+		c.near = new([1 << 16]uint32)
+	}
+	near, words, again := c.near, c.codes.words, 0
+	for _, row := range rows {
+		if valid.Null(row) {
+			out[row] = 0
+			continue
+		}
+		word := uint64(values[row])
+		code := near[uint16(word)]
+		if code == 0 || words[code] != word {
+			id, isNew := c.codes.ID(word)
+			if !isNew {
+				again++
+			}
+			code, words = id+1, c.codes.words
+			near[uint16(word)] = code
+		}
+		out[row] = code
+	}
+	if 8*again > len(rows) || c.codes.Len() > len(near) {
+		c.near, c.far = nil, true
 	}
 }
 
@@ -177,22 +212,23 @@ func (c *wordCoder) Absorb(other Coder) []uint32 {
 	return codes
 }
 
-// addrCoder codes addresses. IPv4 has a table of its own, of 8 bytes an entry: the cache misses in it are
-// most of what grouping costs.
+// addrCoder codes addresses. IPv4 has a table of its own, in which entries need not be compared with addrs: the cache
+// misses are most of what grouping costs.
 type addrCoder struct {
-	addrs [][16]byte // by code
-	v4    []uint64   // hash table of address<<32 | code
-	n4    int
-	shift uint
-	v6    map[[16]byte]uint32
-	words [][16]byte // of the last column that came with a dictionary
-	known []uint32   // by the place in words: its code, or 0 if no row had it yet
-	fresh []int32    // rows whose address was not known
-	found []uint64   // what the table has at the first place of each row's address
+	addrs  [][16]byte // by code
+	v4     []uint64   // hash table of address<<32 | code
+	n4     int
+	shift4 uint
+	v6     []uint64 // as the slots of Pairs: the upper half of an address's hash, and its code
+	shift6 uint
+	words  [][16]byte // of the last column that came with a dictionary
+	known  []uint32   // by the place in words: its code, or 0 if no row had it yet
+	fresh  []int32    // rows whose address was not known, or not at the first place
+	found  []uint64   // what the table has at the first place of each row's address
 }
 
 func newAddrCoder() *addrCoder {
-	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift: 64 - 10, v6: make(map[[16]byte]uint32)}
+	return &addrCoder{addrs: make([][16]byte, 1), v4: make([]uint64, 1<<10), shift4: 64 - 10, v6: make([]uint64, 1<<8), shift6: 64 - 8}
 }
 
 func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
@@ -203,20 +239,31 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 	values := AddrValues(col)
 	// The places of the table are looked at on their own first, so that the processor waits for several at once.
-	c.found = slices.Grow(c.found[:0], len(rows))[:len(rows)]
+	found := slices.Grow(c.found[:0], len(rows))[:len(rows)]
+	table, shift := c.v4, c.shift4&63
 	for i, row := range rows {
-		c.found[i] = c.v4[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>c.shift]
+		found[i] = table[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
 	}
+	fresh := slices.Grow(c.fresh[:0], len(rows))[:len(rows)]
+	c.found, c.fresh = found, fresh
+	misses := 0
 	for i, row := range rows {
-		v, e := &values[row], c.found[i]
-		high, low := halves(v)
-		switch {
-		case valid.Null(row):
-			out[row] = 0
-		case e != 0 && high == 0 && uint32(low) == mapped && e>>32 == low>>32:
-			out[row] = uint32(e)
-		default:
-			out[row] = c.code(v)
+		e := found[i]
+		high, low := halves(&values[row])
+		out[row] = uint32(e)
+		fresh[misses] = row
+		other := uint64(uint32(e)-1) >> 31 // 1 if the place is empty
+		if valid.Null(row) {
+			other = 1
+		}
+		if high|(low^(e>>32<<32|mapped))|other != 0 {
+			misses++
+		}
+	}
+	for _, row := range fresh[:misses] {
+		out[row] = 0
+		if !valid.Null(row) {
+			out[row] = c.code(&values[row])
 		}
 	}
 }
@@ -260,29 +307,19 @@ func (c *addrCoder) encodeCoded(words [][16]byte, codes []int32, valid Validity,
 }
 
 func (c *addrCoder) code(a *[16]byte) uint32 {
-	if len(c.addrs) == cap(c.addrs) {
-		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
-	}
 	high, low := halves(a)
 	if high != 0 || uint32(low) != mapped {
-		code, ok := c.v6[*a]
-		if !ok {
-			code = uint32(len(c.addrs))
-			c.addrs = append(c.addrs, *a)
-			c.v6[*a] = code
-		}
-		return code
+		return c.code6(a, tag(hash(high)^low))
 	}
 	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
-	for i := hash(key) >> c.shift; ; i = (i + 1) & mask {
+	for i := hash(key) >> c.shift4; ; i = (i + 1) & mask {
 		e := c.v4[i]
 		if e>>32 == key && e != 0 {
 			return uint32(e)
 		}
 		if e == 0 {
-			code := uint32(len(c.addrs))
-			c.addrs = append(c.addrs, *a)
+			code := c.add(a)
 			c.v4[i] = key<<32 | uint64(code)
 			if c.n4++; 3*c.n4 > 2*len(c.v4) {
 				c.grow()
@@ -292,16 +329,43 @@ func (c *addrCoder) code(a *[16]byte) uint32 {
 	}
 }
 
+func (c *addrCoder) code6(a *[16]byte, tag uint64) uint32 {
+	mask := uint64(len(c.v6) - 1)
+	for i := tag >> c.shift6; ; i = (i + 1) & mask {
+		e := c.v6[i]
+		if e>>32 == tag>>32 && c.addrs[uint32(e)] == *a {
+			return uint32(e)
+		}
+		if e == 0 {
+			code := c.add(a)
+			c.v6[i] = tag>>32<<32 | uint64(code)
+			if n6 := len(c.addrs) - 1 - c.n4; 3*n6 > 2*len(c.v6) {
+				c.shift6--
+				c.v6 = doubled(c.v6, c.shift6)
+			}
+			return code
+		}
+	}
+}
+
+func (c *addrCoder) add(a *[16]byte) uint32 {
+	if len(c.addrs) == cap(c.addrs) {
+		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
+	}
+	c.addrs = append(c.addrs, *a)
+	return uint32(len(c.addrs) - 1)
+}
+
 func (c *addrCoder) grow() {
 	old := c.v4
 	c.v4 = touched[uint64](2 * len(old))
-	c.shift--
+	c.shift4--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {
 		if e == 0 {
 			continue
 		}
-		i := hash(e>>32) >> c.shift
+		i := hash(e>>32) >> c.shift4
 		for c.v4[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -341,13 +405,15 @@ func newTextCoder() *textCoder { return &textCoder{dict: NewDict()} }
 func (c *textCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	codes, words := TextCodes(col)
 	c.learn(words)
-	valid := ValidityOf(col)
+	known, valid := c.known, ValidityOf(col)
+	n := min(len(codes), len(out)) // of one length the two are checked once
+	codes, out = codes[:n], out[:n]
 	for _, row := range rows {
 		if valid.Null(row) {
 			out[row] = 0
 			continue
 		}
-		out[row] = c.known[codes[row]]
+		out[row] = known[codes[row]]
 	}
 }
 

@@ -355,20 +355,26 @@ func (c *Column) Code(values *Column) {
 type Dict struct {
 	offsets []int32
 	data    []byte
-	slots   []uint32 // hash table of codes+1
-	hashes  []uint32
+	slots   []uint32 // hash table of codes+1, at most a quarter full: a place is hardly ever taken
+	sights  []sight  // by code
 	seed    maphash.Seed
-	recent  [1 << glanceBits]int32 // code+1 of the value seen last among those alike at first glance
 }
+
+// A sight is what is compared first of a value. Of one of 8 to 24 bytes the words are the first, the middle and the
+// last eight, of a shorter one the last word has them all: with the length they are all of it.
+type sight struct {
+	first, middle, last uint64
+	hash                uint32
+	len                 int32
+}
+
+const longestInSight = 24
 
 // The sizes from which on a dictionary is started anew: it is handed along with every batch.
 const (
 	largeDict      = 1 << 16
 	largeDictBytes = 1 << 22
 )
-
-// glanceBits makes what was seen last fit a core's first-level cache, and the interfaces of a large VPC fit it.
-const glanceBits = 11
 
 // NewDict returns an empty dictionary.
 func NewDict() *Dict {
@@ -386,58 +392,52 @@ func (d *Dict) Value(code int32) []byte { return d.data[d.offsets[code]:d.offset
 
 // Code returns the number of the value s, or -1 if it is new and is not UTF-8.
 func (d *Dict) Code(s []byte) int32 {
-	glance := &d.recent[glance(s)]
-	if code := *glance - 1; code >= 0 && string(d.Value(code)) == string(s) {
-		return code
-	}
-	code := d.find(s)
-	*glance = code + 1
-	return code
-}
-
-// glance maps equal values to equal small numbers, and most unequal ones to unequal ones.
-func glance(s []byte) uint64 {
-	var w uint64
-	switch n := len(s); {
+	n := len(s)
+	var first, middle, last uint64
+	switch {
 	case n >= 8:
-		w = binary.LittleEndian.Uint64(s[n-8:])
+		first = binary.LittleEndian.Uint64(s)
+		middle = binary.LittleEndian.Uint64(s[(n-8)/2:])
+		last = binary.LittleEndian.Uint64(s[n-8:])
 	case n >= 4:
-		w = uint64(binary.LittleEndian.Uint32(s)) | uint64(s[n-1])<<32
+		last = uint64(binary.LittleEndian.Uint32(s)) | uint64(binary.LittleEndian.Uint32(s[n-4:]))<<32
 	case n > 0:
-		w = uint64(s[0]) | uint64(s[n-1])<<8
+		last = uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
 	}
-	return (w + uint64(len(s))) * 0x9e3779b97f4a7c15 >> (64 - glanceBits)
-}
-
-func (d *Dict) find(s []byte) int32 {
-	h := uint32(maphash.Bytes(d.seed, s))
+	var h uint32
+	if n <= longestInSight {
+		h = uint32(hash(hash(hash(first)^middle)^last) + uint64(n))
+	} else {
+		h = uint32(maphash.Bytes(d.seed, s))
+	}
 	mask := uint32(len(d.slots) - 1)
 	i := h & mask
 	for ; d.slots[i] != 0; i = (i + 1) & mask {
 		code := int32(d.slots[i] - 1)
-		if d.hashes[code] == h && string(d.Value(code)) == string(s) {
+		seen := &d.sights[code]
+		if (seen.first^first)|(seen.middle^middle)|(seen.last^last) == 0 && int(seen.len) == n &&
+			(n <= longestInSight || string(d.Value(code)) == string(s)) {
 			return code
 		}
 	}
-	if !utf8.Valid(s) || len(d.data)+len(s) > math.MaxInt32 {
+	if !utf8.Valid(s) || len(d.data)+n > math.MaxInt32 {
 		return -1
 	}
-	code := int32(d.Len())
 	d.data = append(d.data, s...)
 	d.offsets = append(d.offsets, int32(len(d.data)))
-	d.hashes = append(d.hashes, h)
-	d.slots[i] = uint32(code) + 1
-	if 2*d.Len() > len(d.slots) {
+	d.sights = append(d.sights, sight{first, middle, last, h, int32(n)})
+	d.slots[i] = uint32(d.Len())
+	if 4*d.Len() > len(d.slots) {
 		d.grow()
 	}
-	return code
+	return int32(d.Len() - 1)
 }
 
 func (d *Dict) grow() {
-	d.slots = make([]uint32, 4*len(d.slots))
+	d.slots = make([]uint32, 2*len(d.slots))
 	mask := uint32(len(d.slots) - 1)
-	for code, h := range d.hashes {
-		i := h & mask
+	for code, seen := range d.sights {
+		i := seen.hash & mask
 		for d.slots[i] != 0 {
 			i = (i + 1) & mask
 		}

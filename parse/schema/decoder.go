@@ -94,8 +94,7 @@ func (c *textCoder) Code(v any) (uint32, bool) {
 func (c *smallCoder) Size() int64 { return 0 }
 func (c *wordCoder) Size() int64  { return c.codes.Size() }
 func (c *addrCoder) Size() int64 {
-	const v6 = 64 // of a map's entry, about
-	return 8*int64(len(c.v4)) + 16*int64(cap(c.addrs)) + v6*int64(len(c.v6))
+	return 8*int64(len(c.v4)+len(c.v6)) + 16*int64(cap(c.addrs))
 }
 func (c *textCoder) Size() int64 {
 	return 2*int64(cap(c.dict.data)) + 16*int64(cap(c.dict.offsets))

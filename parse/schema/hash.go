@@ -111,20 +111,26 @@ func (p *Pairs) IDs(words []uint64, ids []uint32) {
 }
 
 func (p *Pairs) grow() {
-	old := p.slots
-	p.slots = touched[uint64](2 * len(old))
 	p.shift--
-	mask := uint64(len(p.slots) - 1)
+	p.slots = doubled(p.slots, p.shift)
+}
+
+// doubled is a table of twice the places, for hashes that are shifted by one bit less, with the same entries, whose
+// upper half is that of a hash.
+func doubled(old []uint64, shift uint) []uint64 {
+	slots := touched[uint64](2 * len(old))
+	mask := uint64(len(slots) - 1)
 	for _, e := range old {
 		if e == 0 {
 			continue
 		}
-		i := e >> p.shift // the table has fewer places than the half of the hash tells apart
-		for p.slots[i] != 0 {
+		i := e >> shift // the table has fewer places than the half of the hash tells apart
+		for slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		p.slots[i] = e
+		slots[i] = e
 	}
+	return slots
 }
 
 // A Set is a set of 64-bit words that are not 0.

@@ -74,7 +74,7 @@ func (c *Column) recode(a arrow.Array, rows []int32) {
 func (c *Column) Memory() int {
 	n := 4*cap(c.Int32) + 8*cap(c.Int64) + 8*cap(c.Float) + 16*cap(c.Addr) + 4*cap(c.Nulls)
 	if c.Dict != nil {
-		n += cap(c.Dict.data) + 4*(cap(c.Dict.offsets)+len(c.Dict.slots)+cap(c.Dict.hashes)+len(c.Dict.recent))
+		n += cap(c.Dict.data) + 4*(cap(c.Dict.offsets)+len(c.Dict.slots)) + 32*cap(c.Dict.sights)
 	}
 	return n
 }

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,16 +98,8 @@ func TestParseIntAgreesWithBig(t *testing.T) {
 }
 
 func TestParseAddrAgreesWithNetip(t *testing.T) {
-	check := func(s string) {
-		t.Helper()
-		got, ok := ParseAddr([]byte(s))
-		want, err := netip.ParseAddr(s)
-		if wantOK := err == nil && want.Zone() == ""; ok != wantOK || ok && got != want.As16() {
-			t.Errorf("ParseAddr(%q): got %v, %v, want %v, %v", s, got, ok, want, err)
-		}
-	}
-	for _, s := range []string{"", ".", "1", "1.2.3", "1.2.3.4", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1..2.3", "0.0.0.0", "00.0.0.0", "255.255.255.255", "2001:db8::1", "::", "::ffff:1.2.3.4", "fe80::1%eth0", "1.2.3.4x", "1.2.3.4.", "1234.1.1.1"} {
-		check(s)
+	for _, s := range addrTexts {
+		agreeWithNetip(t, s)
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 100_000 {
@@ -113,7 +107,84 @@ func TestParseAddrAgreesWithNetip(t *testing.T) {
 		if r.IntN(2) == 0 {
 			b[r.IntN(len(b))] = "0123456789.:ax"[r.IntN(14)]
 		}
-		check(string(b))
+		agreeWithNetip(t, string(b))
+	}
+	for range 300_000 {
+		var addr [16]byte
+		for i := range addr {
+			addr[i] = byte(r.Uint32()) >> r.IntN(12)
+		}
+		text := netip.AddrFrom16(addr).String()
+		switch r.IntN(4) {
+		case 0:
+			text = netip.AddrFrom16(addr).StringExpanded()
+		case 1:
+			text = strings.ToUpper(text)
+		}
+		agreeWithNetip(t, text)
+		b := []byte(text)
+		for range 1 + r.IntN(3) {
+			at := r.IntN(len(b) + 1)
+			switch with := "01239afAF::::.g%\x00\xff"[r.IntN(17)]; {
+			case at == len(b) || r.IntN(3) == 0:
+				b = slices.Insert(b, at, with)
+			case r.IntN(2) == 0:
+				b[at] = with
+			case len(b) > 1:
+				b = slices.Delete(b, at, at+1)
+			}
+		}
+		agreeWithNetip(t, string(b))
+	}
+}
+
+var addrTexts = []string{
+	"", ".", "1", "1.2.3", "1.2.3.4", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1..2.3", "0.0.0.0", "00.0.0.0", "255.255.255.255",
+	"1.2.3.4x", "1.2.3.4.", "1234.1.1.1",
+	"2001:db8::1", "::", ":", ":::", "::1", ":1", "1::", "1:", "1:::2", "1::2::3", "::1::", "::ffff:1.2.3.4", "fe80::1%eth0",
+	"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "::2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "1:2:3::5:6:7:8",
+	"1:2:3::4:5:6:7:8", "1:2::3:4::5:6:7", ":1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:", "12345::", "::12345", "::1g", "::\x001",
+	"2001:0DB8:0000:ffff:FFFF:aBcD:0001:0010", "0000:0000:0000:0000:0000:0000:255.255.255.255",
+}
+
+func agreeWithNetip(t *testing.T, s string) {
+	t.Helper()
+	got, ok := ParseAddr([]byte(s))
+	want, err := netip.ParseAddr(s)
+	if wantOK := err == nil && want.Zone() == ""; ok != wantOK || ok && got != want.As16() {
+		t.Errorf("ParseAddr(%q): got %v, %v, want %v, %v", s, got, ok, want, err)
+	}
+}
+
+func FuzzParseAddr(f *testing.F) {
+	for _, s := range addrTexts {
+		f.Add(s)
+	}
+	f.Fuzz(agreeWithNetip)
+}
+
+func BenchmarkParseAddr(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for name, zeros := range map[string]int{"whole": 0, "gap": 6} {
+		toks := make([][]byte, 20_000)
+		for i := range toks {
+			addr := [16]byte{0: 0x20, 0x01, 0x0d, 0xb8}
+			for j := 4; j < 16; j++ {
+				addr[j] = byte(r.Uint32())
+			}
+			clear(addr[8 : 8+zeros])
+			toks[i] = []byte(netip.AddrFrom16(addr).String())
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				for _, tok := range toks {
+					if _, ok := ParseAddr(tok); !ok {
+						b.Fatal(string(tok))
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(toks)), "ns/addr")
+		})
 	}
 }
 
@@ -168,7 +239,7 @@ func TestDictNumbersValues(t *testing.T) {
 	first := make(map[string]int32)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 50_000 {
-		s := fmt.Sprintf("%0*d", 1+r.IntN(20), r.IntN(3000))
+		s := strings.Repeat("0", r.IntN(20)) + strconv.Itoa(r.IntN(100)) + strings.Repeat("0", r.IntN(20))
 		code := d.Code([]byte(s))
 		if was, ok := first[s]; ok && was != code {
 			t.Fatalf("%s: got code %d, then %d", s, was, code)
@@ -210,5 +281,28 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(s, Logged().Names()); got != want {
 			t.Errorf("nearest to %q: got %q, want %q", s, got, want)
 		}
+	}
+}
+
+func BenchmarkDict(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, kind := range []string{"eni-%017x", "%d", "arn:aws:ecs:eu-west-1:123456789012:cluster/%d"} {
+		toks, distinct := make([][]byte, 10_000), 2000
+		for i := range toks {
+			v := uint64(r.IntN(distinct))
+			if strings.HasPrefix(kind, "eni") {
+				v *= 0x9e3779b97f4a7c15
+			}
+			toks[i] = fmt.Appendf(nil, kind, v)
+		}
+		b.Run(kind, func(b *testing.B) {
+			d := NewDict()
+			for b.Loop() {
+				for _, tok := range toks {
+					d.Code(tok)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(toks)), "ns/text")
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"strconv"
 	"unsafe"
 )
 
@@ -157,9 +158,80 @@ func ParseAddr(tok []byte) (addr [16]byte, ok bool) {
 }
 
 func parseAddr6(tok []byte) ([16]byte, bool) {
+	if addr, ok := hexAddr(tok); ok {
+		return addr, true
+	}
 	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(tok), len(tok)))
 	if err != nil || a.Zone() != "" {
 		return [16]byte{}, false
 	}
 	return a.As16(), true
 }
+
+// hexAddr reads an IPv6 address of nothing but groups of hexadecimal digits. It fails on everything else. The colons
+// are found all at once, and each group is read from the bytes before its colon.
+func hexAddr(tok []byte) (addr [16]byte, ok bool) {
+	n := len(tok)
+	if n < 2 || n > 39 {
+		return addr, false
+	}
+	var text [4 + 40]byte // room for a group before the first one, too
+	copy(text[4:], tok)
+	colons := colonsOf(text[4:12]) | colonsOf(text[12:20])<<8 | colonsOf(text[20:28])<<16 |
+		colonsOf(text[28:36])<<24 | colonsOf(text[36:44])<<32
+	gap := colons & (colons << 1) // the second colon of each ::
+	if gap&(gap-1) != 0 || colons&1 > gap>>1&1 {
+		return addr, false
+	}
+	start := int(colons & 1) // of two colons in front the first one ends no group, as does the second of two at the end
+	colons &^= 1
+	switch last := uint64(1) << (n - 1); {
+	case colons&last == 0:
+		colons |= last << 1
+	case gap != last:
+		return addr, false
+	}
+	groups := bits.OnesCount64(colons)
+	if groups > 8 {
+		return addr, false
+	}
+	at := 0
+	var bad uint32
+	for ; colons != 0; colons &= colons - 1 {
+		end := bits.TrailingZeros64(colons)
+		n := uint(end - start)
+		start = end + 1
+		if n == 0 {
+			at += 9 - groups // all that it takes to make them eight
+			continue
+		}
+		if n > 4 {
+			return addr, false
+		}
+		w := binary.LittleEndian.Uint32(text[end:])
+		w = w>>(32-8*n)<<(32-8*n) | 0x30303030>>(8*n)
+		v := hexDigits[w&0xff]<<12 | hexDigits[w>>8&0xff]<<8 | hexDigits[w>>16&0xff]<<4 | hexDigits[w>>24]
+		binary.BigEndian.PutUint16(addr[2*at&15:], uint16(v))
+		bad |= v
+		at++
+	}
+	return addr, at == 8 && bad>>16 == 0
+}
+
+// colonsOf has a bit for each of eight bytes, set where it is a colon.
+func colonsOf(p []byte) uint64 {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	word := binary.LittleEndian.Uint64(p) ^ ':'*low
+	return ^((word&^high + ^uint64(high)) | word) & high * 0x0002040810204081 >> 56
+}
+
+// hexDigits has what each byte is as a digit, and more than four digits can hold where it is none.
+var hexDigits = func() (table [256]uint32) {
+	for c := range table {
+		v, err := strconv.ParseUint(string([]byte{byte(c)}), 16, 4)
+		if table[c] = uint32(v); err != nil {
+			table[c] = 1 << 16
+		}
+	}
+	return table
+}()
