@@ -381,7 +381,7 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		}
 		b.coder = w.coded[b.coded].values()
 		if b.state = (&distinctOfAll{coder: b.coder}); len(u.keys) > 0 {
-			b.state = &distinct{seen: schema.NewSet(), coder: b.coder}
+			b.state = newDistinct(b.coder)
 		}
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway

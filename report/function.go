@@ -56,7 +56,7 @@ var functions = []function{
 	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return newExtreme(1) }},
 	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return newExtreme(-1) }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
+	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return newDistinct(nil) }},
 	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
 	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
 	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
