@@ -175,12 +175,14 @@ func (s *distinct) codesOf(group uint32) []uint64 {
 	return s.sorted[from:to]
 }
 
-func (s *distinct) value(group uint32) any {
+func (s *distinct) whole(group uint32) (int64, bool) {
 	if e := s.many[group]; e != nil {
-		return e.count()
+		return e.count(), true
 	}
-	return int64(s.few[group].n)
+	return int64(s.few[group].n), true
 }
+
+func (s *distinct) value(group uint32) any { return boxed(s.whole(group)) }
 
 func (s *distinct) error() string {
 	if len(s.many) == 0 {

@@ -2,8 +2,8 @@ package report
 
 import (
 	"cmp"
-	"container/heap"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -269,7 +269,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist = make([]bool, u.rows.groups())
+	exist, ids = make([]bool, u.rows.groups()), make([]uint32, 0, u.rows.groups())
 	for g := range exist {
 		if *u.rows.of(uint32(g)) > 0 {
 			exist[g] = true
@@ -298,9 +298,8 @@ func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats s
 	if u.Spike != nil {
 		ids = w.spikes(u, ids, all, stats)
 	}
-	rank := func(id uint32) any { return u.value(order, id, stats) }
 	if u.Limit > 0 && len(ids) > u.Limit && !byKey {
-		ids = leaders(ids, u.Limit, rank, desc)
+		ids = leaders(ids, u.Limit, u.cost(order, desc, stats))
 	}
 	rows := make([]ranked, len(ids))
 	for i, id := range ids {
@@ -308,7 +307,7 @@ func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats s
 		if byKey {
 			rows[i].rank = rows[i].keys[order]
 		} else {
-			rows[i].rank = rank(id)
+			rows[i].rank = u.value(order, id, stats)
 		}
 	}
 	slices.SortFunc(rows, func(x, y ranked) int {
@@ -517,15 +516,19 @@ func (u *run) bin() float64 {
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	return u.measures[m].value(u.bin(), func(i int) any {
-		switch b := &u.bases[i]; {
-		case b.rows:
-			return u.rows.value(group)
-		case b.state == nil:
-			return stats.Malformed
-		default:
-			return b.state.value(group)
+		if s := u.stateOf(i); s != nil {
+			return s.value(group)
 		}
+		return stats.Malformed
 	})
+}
+
+// stateOf is what a base is kept in; nil if it is not from records.
+func (u *grouping) stateOf(base int) state {
+	if u.bases[base].rows {
+		return &u.rows
+	}
+	return u.bases[base].state
 }
 
 // empty is a state for one group of each base, nil for one that needs none.
@@ -557,15 +560,11 @@ func (u *grouping) together(in []bool, rest []state) ([]state, error) {
 		}
 	}
 	all := u.empty()
-	for i, b := range u.bases {
+	for i := range u.bases {
 		if all[i] == nil {
 			continue
 		}
-		of := b.state
-		if b.rows {
-			of = &u.rows
-		}
-		if err := all[i].merge(of, ids, nil); err != nil {
+		if err := all[i].merge(u.stateOf(i), ids, nil); err != nil {
 			return nil, err
 		}
 		if rest != nil {
@@ -652,37 +651,61 @@ func compareNullsLast(x, y any, desc bool) int {
 	return c
 }
 
-// leaders returns the n groups with the best ranks, and all that are level with the last of them.
-func leaders(ids []uint32, n int, rank func(uint32) any, desc bool) []uint32 {
-	ranks := make([]any, len(ids))
-	best := &worst{desc: desc}
-	for i, id := range ids {
-		r := rank(id)
-		ranks[i] = r
-		if best.Len() < n {
-			heap.Push(best, r)
-		} else if compareNullsLast(r, best.ranks[0], desc) < 0 {
-			best.ranks[0] = r
-			heap.Fix(best, 0)
+// cost returns what orders groups as a measure does, the best one first: nulls cost most.
+func (u *run) cost(m int, desc bool, stats schema.Stats) func(group uint32) int64 {
+	const null = math.MaxInt64
+	rank := func(v int64) int64 {
+		if desc {
+			return ^v
 		}
+		return v
+	}
+	x := &u.measures[m]
+	if w, ok := u.stateOf(x.bases[0]).(wholeState); ok && x.fn.of == nil && !x.lacks {
+		return func(group uint32) int64 {
+			if v, ok := w.whole(group); ok {
+				return rank(v)
+			}
+			return null
+		}
+	}
+	return func(group uint32) int64 {
+		switch v := u.value(m, group, stats).(type) {
+		case int64:
+			return rank(v)
+		case time.Time:
+			return rank(v.Unix())
+		case float64: // the bits of those that are not negative are in their order
+			return rank(int64(math.Float64bits(v)))
+		}
+		return null
+	}
+}
+
+// leaders returns the n groups that cost least, of more than n, and all that are level with the last of them.
+func leaders(ids []uint32, n int, cost func(group uint32) int64) []uint32 {
+	costs := make([]int64, len(ids))
+	best := make([]int64, 0, min(2*n, len(ids))) // the n smallest are among them
+	limit := int64(math.MaxInt64)
+	for i, id := range ids {
+		c := cost(id)
+		costs[i] = c
+		if c >= limit {
+			continue
+		}
+		if best = append(best, c); len(best) == 2*n {
+			slices.Sort(best)
+			best, limit = best[:n], best[n-1]
+		}
+	}
+	if slices.Sort(best); len(best) >= n {
+		limit = best[n-1]
 	}
 	var out []uint32
 	for i, id := range ids {
-		if compareNullsLast(ranks[i], best.ranks[0], desc) <= 0 {
+		if costs[i] <= limit {
 			out = append(out, id)
 		}
 	}
 	return out
 }
-
-// worst is a heap of ranks with the worst on top.
-type worst struct {
-	ranks []any
-	desc  bool
-}
-
-func (h *worst) Len() int           { return len(h.ranks) }
-func (h *worst) Less(i, j int) bool { return compareNullsLast(h.ranks[i], h.ranks[j], h.desc) > 0 }
-func (h *worst) Swap(i, j int)      { h.ranks[i], h.ranks[j] = h.ranks[j], h.ranks[i] }
-func (h *worst) Push(x any)         { h.ranks = append(h.ranks, x) }
-func (h *worst) Pop() any           { panic("not used") }

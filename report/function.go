@@ -131,6 +131,19 @@ type state interface {
 	size() int64
 }
 
+// A wholeState is a state whose values are whole numbers.
+type wholeState interface {
+	// whole is the value for a group. It is false for null.
+	whole(group uint32) (int64, bool)
+}
+
+func boxed(v int64, ok bool) any {
+	if !ok {
+		return nil
+	}
+	return v
+}
+
 // skip in place of a group's number leaves it out of a merge.
 const skip = math.MaxUint32
 
@@ -220,7 +233,8 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *count) value(group uint32) any { return *s.of(group) }
+func (s *count) whole(group uint32) (int64, bool) { return *s.of(group), true }
+func (s *count) value(group uint32) any           { return *s.of(group) }
 
 // sum adds up a field. A group in which the field is always null has no sum.
 type sum struct{ number }
@@ -286,12 +300,12 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *sum) value(group uint32) any {
-	if v := *s.of(group); v != noSum {
-		return v
-	}
-	return nil
+func (s *sum) whole(group uint32) (int64, bool) {
+	v := *s.of(group)
+	return v, v != noSum
 }
+
+func (s *sum) value(group uint32) any { return boxed(s.whole(group)) }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
 // sign and value; unset is MaxInt64.
@@ -343,12 +357,12 @@ func (s *extreme) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *extreme) value(group uint32) any {
-	if v := *s.of(group); v != math.MaxInt64 {
-		return s.sign * v
-	}
-	return nil
+func (s *extreme) whole(group uint32) (int64, bool) {
+	v := *s.of(group)
+	return s.sign * v, v != math.MaxInt64
 }
+
+func (s *extreme) value(group uint32) any { return boxed(s.whole(group)) }
 
 // grown returns s with at least n elements.
 func grown[T any](s []T, n int) []T {
