@@ -14,9 +14,6 @@ import (
 // hundred groups with so many would take gigabytes.
 const exactDistinct = 1 << 20
 
-// mergeLot is how many values are merged at once: as many as a large batch has.
-const mergeLot = 4096
-
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
 	coder  values             // of the field

@@ -250,15 +250,21 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if len(u.keys) == 0 {
 		return t, nil
 	}
-	if t.Totals, err = u.fold(exist, len(u.keys)+labels, stats); err != nil {
+	shown := make([]bool, len(exist))
+	for _, r := range rows {
+		exist[r.id], shown[r.id] = false, true
+	}
+	all, err := u.together(exist, u.rest)
+	if err != nil {
 		return t, err
 	}
 	if t.Cut = len(ids) + u.restGroups - len(rows); t.Cut > 0 {
-		for _, r := range rows {
-			exist[r.id] = false
-		}
-		t.Others, err = u.fold(exist, len(u.keys)+labels, stats)
+		t.Others = u.folded(all, len(u.keys)+labels, stats)
 	}
+	if err := u.addTo(all, shown); err != nil {
+		return t, err
+	}
+	t.Totals = u.folded(all, len(u.keys)+labels, stats)
 	for _, b := range u.bases {
 		if e, ok := b.state.(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
@@ -553,35 +559,40 @@ func (u *grouping) empty() []state {
 
 // together is what the bases have come to for several groups as one, with the rest, if there is one.
 func (u *grouping) together(in []bool, rest []state) ([]state, error) {
+	all := u.empty()
+	for i, s := range rest {
+		if s != nil {
+			if err := all[i].merge(s, []uint32{0}, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, u.addTo(all, in)
+}
+
+// addTo adds several groups to what others have come to together.
+func (u *grouping) addTo(all []state, in []bool) error {
 	ids := make([]uint32, len(in))
 	for g, yes := range in {
 		if !yes {
 			ids[g] = skip
 		}
 	}
-	all := u.empty()
-	for i := range u.bases {
-		if all[i] == nil {
-			continue
-		}
-		if err := all[i].merge(u.stateOf(i), ids, nil); err != nil {
-			return nil, err
-		}
-		if rest != nil {
-			if err := all[i].merge(rest[i], []uint32{0}, nil); err != nil {
-				return nil, err
-			}
+	var states []merging
+	for i, to := range all {
+		if to != nil {
+			states = append(states, merging{to: to, from: u.stateOf(i)})
 		}
 	}
-	return all, nil
+	if err := mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups())); err != nil {
+		return err
+	}
+	return mergeOthers(states, ids)
 }
 
-// fold is the row of several groups together. It has keys in so many columns in front, which are null.
-func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
-	all, err := u.together(in, u.rest)
-	if err != nil {
-		return nil, err
-	}
+// folded is the row of what several groups have come to together. It has keys in so many columns in front, which are
+// null.
+func (u *run) folded(all []state, keys int, stats schema.Stats) []any {
 	width := keys + len(u.measures)
 	if u.Spike != nil {
 		width++ // a median does not add up
@@ -595,7 +606,7 @@ func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
 			return all[b].value(0)
 		})
 	}
-	return row, nil
+	return row
 }
 
 // value computes a measure from what its bases have come to.

@@ -197,6 +197,48 @@ func (n *number) of(group uint32) *int64 { return &n.v[int(group)*len(n.none)+n.
 
 func (n *number) size() int64 { return 8 * int64(cap(n.v)/len(n.none)) }
 
+// part is a view of some groups.
+func (n number) part(from, to int) number {
+	width := len(n.none)
+	return number{&cells{v: n.v[from*width : to*width], none: n.none}, n.at}
+}
+
+// A merging is a state that is to be taken into another one.
+type merging struct {
+	to, from state
+	codes    []uint32 // as for state.merge
+}
+
+// mergeLot is how many groups or values are merged at once: as many as stay in the processor's caches.
+const mergeLot = 1024
+
+// mergeNumbers merges the numbers among the states, of the groups from one to before another. What a group has lies
+// side by side, and is waited for once.
+func mergeNumbers(states []merging, ids []uint32, from, to int) error {
+	for ; from < to; from += mergeLot {
+		end := min(from+mergeLot, to)
+		for _, m := range states {
+			if n, ok := m.from.(interface{ part(from, to int) state }); ok {
+				if err := m.to.merge(n.part(from, end), ids[from:end], nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// mergeOthers merges the states that are no numbers.
+func mergeOthers(states []merging, ids []uint32) error {
+	return atOnce(len(states), func(i int) error {
+		m := states[i]
+		if _, ok := m.from.(interface{ part(from, to int) state }); ok {
+			return nil
+		}
+		return m.to.merge(m.from, ids, m.codes)
+	})
+}
+
 // count counts records, or those that have a value of a field.
 type count struct{ number }
 
@@ -232,6 +274,8 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 	}
 	return nil
 }
+
+func (s *count) part(from, to int) state { return &count{s.number.part(from, to)} }
 
 func (s *count) whole(group uint32) (int64, bool) { return *s.of(group), true }
 func (s *count) value(group uint32) any           { return *s.of(group) }
@@ -300,6 +344,8 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
+func (s *sum) part(from, to int) state { return &sum{s.number.part(from, to)} }
+
 func (s *sum) whole(group uint32) (int64, bool) {
 	v := *s.of(group)
 	return v, v != noSum
@@ -356,6 +402,8 @@ func (s *extreme) merge(other state, ids, _ []uint32) error {
 	}
 	return nil
 }
+
+func (s *extreme) part(from, to int) state { return &extreme{s.sign, s.number.part(from, to)} }
 
 func (s *extreme) whole(group uint32) (int64, bool) {
 	v := *s.of(group)
