@@ -490,7 +490,7 @@ func (u *run) cover(groups []bool) error {
 		return nil
 	}
 	if u.covered == nil {
-		all, err := u.together(groups, u.rest)
+		all, err := u.together(groups, u.rest, u.span...)
 		if err != nil {
 			return err
 		}
@@ -537,10 +537,13 @@ func (u *grouping) stateOf(base int) state {
 	return u.bases[base].state
 }
 
-// empty is a state for one group of each base, nil for one that needs none.
-func (u *grouping) empty() []state {
+// empty is a state for one group of each base, or only of some, nil for one that needs none.
+func (u *grouping) empty(only ...int) []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
+		if only != nil && !slices.Contains(only, i) {
+			continue
+		}
 		_, computed := b.state.(*known)
 		switch f := functionNamed(b.Func); {
 		case computed:
@@ -557,11 +560,11 @@ func (u *grouping) empty() []state {
 	return all
 }
 
-// together is what the bases have come to for several groups as one, with the rest, if there is one.
-func (u *grouping) together(in []bool, rest []state) ([]state, error) {
-	all := u.empty()
+// together is what the bases, or only some, have come to for several groups as one, with the rest, if there is one.
+func (u *grouping) together(in []bool, rest []state, only ...int) ([]state, error) {
+	all := u.empty(only...)
 	for i, s := range rest {
-		if s != nil {
+		if all[i] != nil {
 			if err := all[i].merge(s, []uint32{0}, nil); err != nil {
 				return nil, err
 			}

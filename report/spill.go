@@ -238,7 +238,7 @@ func (a *Aggregator) findSpans() error {
 	needed := false
 	for i, u := range a.newWorker().runs {
 		if u.span != nil {
-			all[i] = u.empty()
+			all[i] = u.empty(u.span...)
 			needed = true
 		}
 	}
@@ -252,7 +252,7 @@ func (a *Aggregator) findSpans() error {
 				continue
 			}
 			exist, _ := u.groups()
-			part, err := u.together(exist, nil)
+			part, err := u.together(exist, nil, u.span...)
 			if err != nil {
 				return err
 			}
