@@ -587,10 +587,12 @@ func (u *grouping) addTo(all []state, in []bool) error {
 			states = append(states, merging{to: to, from: u.stateOf(i)})
 		}
 	}
-	if err := mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups())); err != nil {
-		return err
-	}
-	return mergeOthers(states, ids)
+	return atOnce(2, func(i int) error {
+		if i == 0 {
+			return mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups()))
+		}
+		return mergeOthers(states, ids)
+	})
 }
 
 // folded is the row of what several groups have come to together. It has keys in so many columns in front, which are
