@@ -608,9 +608,7 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 // merge takes in what another worker has come to. Both are rolled up.
 func (w *worker) merge(o *worker) error {
 	translated := w.translate(o)
-	return atOnce(len(w.groupings), func(i int) error {
-		return w.mergeGrouping(w.groupings[i], o.groupings[i], translated)
-	})
+	return o.atOnce(func(i int) error { return w.mergeGrouping(w.groupings[i], o.groupings[i], translated) })
 }
 
 // translate adds the values of another worker, and returns the codes here of the codes there.
@@ -647,6 +645,17 @@ func atOnce(n int, do func(int) error) error {
 	}
 	workers.Wait()
 	return cmp.Or(errs...)
+}
+
+// atOnce is atOnce with the places of groupings, those with the most groups first: others fill up the time until they
+// are done.
+func (w *worker) atOnce(do func(grouping int) error) error {
+	places := make([]int, len(w.groupings))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return w.groupings[b].rows.groups() - w.groupings[a].rows.groups() })
+	return atOnce(len(places), func(i int) error { return do(places[i]) })
 }
 
 func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {

@@ -81,7 +81,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 		computed[i] = true
 	}
 	all := make([]Table, len(w.runs))
-	err = atOnce(len(w.groupings), func(g int) error { // states of one grouping are for one goroutine
+	err = w.atOnce(func(g int) error { // states of one grouping are for one goroutine
 		for i, u := range w.runs {
 			if u.grouping != w.groupings[g] || !computed[i] {
 				continue
