@@ -413,7 +413,7 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		}
 		b.coder = w.coded[b.coded].values()
 		if b.state = (&distinctOfAll{coder: b.coder}); len(u.keys) > 0 {
-			b.state = &distinct{seen: schema.NewSet(), coder: b.coder}
+			b.state = newDistinct(b.coder)
 		}
 	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
 		b.rows = true // these are the rows that run counts anyway
@@ -732,9 +732,7 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 // merge takes in what another worker has come to. Both are rolled up.
 func (w *worker) merge(o *worker) error {
 	translated := w.translate(o)
-	return atOnce(len(w.groupings), func(i int) error {
-		return w.mergeGrouping(w.groupings[i], o.groupings[i], translated)
-	})
+	return o.atOnce(func(i int) error { return w.mergeGrouping(w.groupings[i], o.groupings[i], translated) })
 }
 
 // translate adds the values of another worker, and returns the codes here of the codes there.
@@ -773,40 +771,70 @@ func atOnce(n int, do func(int) error) error {
 	return cmp.Or(errs...)
 }
 
+// atOnce is atOnce with the places of groupings, those with the most groups first: others fill up the time until they
+// are done.
+func (w *worker) atOnce(do func(grouping int) error) error {
+	places := make([]int, len(w.groupings))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return w.groupings[b].rows.groups() - w.groupings[a].rows.groups() })
+	return atOnce(len(places), func(i int) error { return do(places[i]) })
+}
+
 func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
+	states := []merging{{to: &u.rows, from: &o.rows}}
+	for i, b := range u.bases {
+		if b.state != nil {
+			m := merging{to: b.state, from: o.bases[i].state}
+			if b.Func == "distinct" {
+				m.codes = translated[b.coded]
+			}
+			states = append(states, m)
+		}
+	}
+	type part struct { // the numbers of all groups up to one, and how many groups there are
+		ids    []uint32
+		groups int
+	}
+	parts, done := make(chan part, 64), make(chan error)
+	go func() { // numbers are merged while those of more groups are found
+		var err error
+		from := 0
+		for p := range parts {
+			u.rows.grow(p.groups)
+			to := min(len(p.ids), o.rows.groups())
+			err = cmp.Or(err, mergeNumbers(states, p.ids, from, to))
+			from = to
+		}
+		done <- err
+	}()
 	ids, groups := []uint32{0}, 1
 	if len(u.keys) > 0 {
 		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
-		for level, table := range u.levels {
-			codes := translated[u.keys[level+1]]
-			words := slices.Clone(o.levels[level].Words())
-			for id, word := range words {
-				words[id] = uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)])
-			}
-			ids = make([]uint32, len(words))
-			table.IDs(words, ids)
-			groups = table.Len()
-		}
 	}
-	u.rows.grow(groups)
-	if err := u.rows.merge(&o.rows, ids, nil); err != nil {
+	for level, table := range u.levels {
+		codes, words := translated[u.keys[level+1]], o.levels[level].Words()
+		found, lot := make([]uint32, len(words)), make([]uint64, 4*mergeLot)
+		for from := 0; from < len(words); from += len(lot) {
+			to := min(from+len(lot), len(words))
+			for i, word := range words[from:to] {
+				lot[i] = uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)])
+			}
+			table.IDs(lot[:to-from], found[from:to])
+			if level == len(u.levels)-1 {
+				parts <- part{found[:to], table.Len()}
+			}
+		}
+		ids, groups = found, table.Len()
+	}
+	parts <- part{ids, groups}
+	close(parts)
+	if err := <-done; err != nil {
 		return err
 	}
-	for i := range u.bases {
-		b := &u.bases[i]
-		if b.state == nil {
-			continue
-		}
-		b.state.grow(groups)
-		var codes []uint32
-		if b.Func == "distinct" {
-			codes = translated[b.coded]
-		}
-		if err := b.state.merge(o.bases[i].state, ids, codes); err != nil {
-			return err
-		}
-	}
-	return nil
+	u.grow(groups)
+	return mergeOthers(states, ids)
 }
 
 // groupKeys returns a function that gives the values of a group's keys.

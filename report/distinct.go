@@ -16,16 +16,40 @@ const exactDistinct = 1 << 20
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
-	coder  values      // of the field
-	seen   *schema.Set // of group<<32 | code
-	n      []int64
+	coder  values             // of the field
+	few    []few              // by group
+	more   *schema.Set        // of group<<32 | code: the values that are not in few
 	many   map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes hashes
 	words  []uint64 // of a batch
 	sorted []uint64 // what is seen, in order, once it was asked for
 }
 
-func (s *distinct) grow(groups int) { s.n = grown(s.n, groups) }
+func newDistinct(coder values) *distinct { return &distinct{more: schema.NewSet(), coder: coder} }
+
+// few are the first values of a group. Most groups have no others, however many records they have, and of what is
+// counted in a group all that is in one place is one wait for memory.
+type few struct {
+	n     uint32    // of all its values, as long as they are not estimated
+	codes [3]uint32 // 0 where there is none yet
+}
+
+// take reports whether a code is among the first ones, where it is put if there is room.
+func (f *few) take(code uint32) bool {
+	for i, c := range f.codes {
+		if c == code {
+			return true
+		}
+		if c == 0 {
+			f.codes[i] = code
+			f.n++
+			return true
+		}
+	}
+	return false
+}
+
+func (s *distinct) grow(groups int) { s.few = grown(s.few, groups) }
 
 func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
 	s.words = s.words[:0]
@@ -46,10 +70,16 @@ func (s *distinct) seeAll() {
 		}
 		return
 	}
-	for _, word := range s.seen.AddAll(s.words) {
-		group := uint32(word >> 32)
-		if s.n[group]++; s.n[group] == exactDistinct+1 {
-			s.estimate(group)
+	words := s.words[:0]
+	for _, word := range s.words {
+		if !s.few[word>>32].take(uint32(word)) {
+			words = append(words, word)
+		}
+	}
+	for _, word := range s.more.AddAll(words) {
+		f := &s.few[word>>32]
+		if f.n++; f.n == exactDistinct+1 {
+			s.estimate(uint32(word >> 32))
 		}
 	}
 }
@@ -61,12 +91,25 @@ func (s *distinct) see(group, code uint32) {
 			return
 		}
 	}
-	if !s.seen.Add(uint64(group)<<32 | uint64(code)) {
+	f := &s.few[group]
+	if f.take(code) || !s.more.Add(uint64(group)<<32|uint64(code)) {
 		return
 	}
-	if s.n[group]++; s.n[group] > exactDistinct {
+	if f.n++; f.n > exactDistinct {
 		s.estimate(group)
 	}
+}
+
+// all calls yield with each group<<32 | code, in no order, until it returns false.
+func (s *distinct) all(yield func(word uint64) bool) {
+	for group := range s.few {
+		for _, code := range s.few[group].codes {
+			if code != 0 && !yield(uint64(group)<<32|uint64(code)) {
+				return
+			}
+		}
+	}
+	s.more.All(yield)
 }
 
 // estimate turns from counting the values of a group to estimating them.
@@ -75,7 +118,7 @@ func (s *distinct) estimate(group uint32) *logLog {
 		s.many = make(map[uint32]*logLog)
 	}
 	e := &logLog{}
-	for word := range s.seen.All {
+	for word := range s.all {
 		if uint32(word>>32) == group {
 			e.add(s.hash(uint32(word)))
 		}
@@ -86,15 +129,18 @@ func (s *distinct) estimate(group uint32) *logLog {
 
 func (s *distinct) merge(other state, ids, codes []uint32) error {
 	o := other.(*distinct)
-	s.words = s.words[:0]
-	for word := range o.seen.All {
+	s.more.Reserve(o.more.Len())
+	s.words = slices.Grow(s.words[:0], mergeLot)
+	for word := range o.all {
 		if group := ids[word>>32]; group != skip {
 			s.words = append(s.words, uint64(group)<<32|uint64(translate(codes, uint32(word))))
+			if len(s.words) == mergeLot {
+				s.seeAll()
+				s.words = s.words[:0]
+			}
 		}
 	}
-	s.seen.Reserve(o.seen.Len())
 	s.seeAll()
-	s.words = nil
 	for group, e := range o.many {
 		if ids[group] == skip {
 			continue
@@ -119,19 +165,21 @@ func translate(codes []uint32, code uint32) uint32 {
 // codesOf lists the codes of a group's values, as words of group and code. Nothing may be added after it.
 func (s *distinct) codesOf(group uint32) []uint64 {
 	if s.sorted == nil {
-		s.sorted = slices.Sorted(s.seen.All)
+		s.sorted = slices.Sorted(s.all)
 	}
 	from, _ := slices.BinarySearch(s.sorted, uint64(group)<<32)
 	to, _ := slices.BinarySearch(s.sorted, uint64(group+1)<<32)
 	return s.sorted[from:to]
 }
 
-func (s *distinct) value(group uint32) any {
+func (s *distinct) whole(group uint32) (int64, bool) {
 	if e := s.many[group]; e != nil {
-		return e.count()
+		return e.count(), true
 	}
-	return s.n[group]
+	return int64(s.few[group].n), true
 }
+
+func (s *distinct) value(group uint32) any { return boxed(s.whole(group)) }
 
 func (s *distinct) error() string {
 	if len(s.many) == 0 {
@@ -272,7 +320,7 @@ func (s *distinctOfAll) merge(other state, ids, codes []uint32) error {
 		}
 		s.estimate(o.rest)
 	case *distinct:
-		for word := range o.seen.All {
+		for word := range o.all {
 			if ids[word>>32] != skip {
 				s.see(translate(codes, uint32(word)))
 			}

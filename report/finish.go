@@ -2,8 +2,8 @@ package report
 
 import (
 	"cmp"
-	"container/heap"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -81,7 +81,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 		computed[i] = true
 	}
 	all := make([]Table, len(w.runs))
-	err = atOnce(len(w.groupings), func(g int) error { // states of one grouping are for one goroutine
+	err = w.atOnce(func(g int) error { // states of one grouping are for one goroutine
 		for i, u := range w.runs {
 			if u.grouping != w.groupings[g] || !computed[i] {
 				continue
@@ -248,15 +248,21 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if len(u.keys) == 0 {
 		return t, nil
 	}
-	if t.Totals, err = u.fold(exist, len(u.keys)+labels, stats); err != nil {
+	shown := make([]bool, len(exist))
+	for _, r := range rows {
+		exist[r.id], shown[r.id] = false, true
+	}
+	all, err := u.together(exist, u.rest)
+	if err != nil {
 		return t, err
 	}
 	if t.Cut = len(ids) + u.restGroups - len(rows); t.Cut > 0 {
-		for _, r := range rows {
-			exist[r.id] = false
-		}
-		t.Others, err = u.fold(exist, len(u.keys)+labels, stats)
+		t.Others = u.folded(all, len(u.keys)+labels, stats)
 	}
+	if err := u.addTo(all, shown); err != nil {
+		return t, err
+	}
+	t.Totals = u.folded(all, len(u.keys)+labels, stats)
 	for _, b := range u.bases {
 		if e, ok := b.state.(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
@@ -267,7 +273,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist = make([]bool, u.rows.groups())
+	exist, ids = make([]bool, u.rows.groups()), make([]uint32, 0, u.rows.groups())
 	for g := range exist {
 		if *u.rows.of(uint32(g)) > 0 {
 			exist[g] = true
@@ -296,9 +302,8 @@ func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats s
 	if u.Spike != nil {
 		ids = w.spikes(u, ids, all, stats)
 	}
-	rank := func(id uint32) any { return u.value(order, id, stats) }
 	if u.Limit > 0 && len(ids) > u.Limit && !byKey {
-		ids = leaders(ids, u.Limit, rank, desc)
+		ids = leaders(ids, u.Limit, u.cost(order, desc, stats))
 	}
 	rows := make([]ranked, len(ids))
 	for i, id := range ids {
@@ -306,7 +311,7 @@ func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats s
 		if byKey {
 			rows[i].rank = rows[i].keys[order]
 		} else {
-			rows[i].rank = rank(id)
+			rows[i].rank = u.value(order, id, stats)
 		}
 	}
 	slices.SortFunc(rows, func(x, y ranked) int {
@@ -483,7 +488,7 @@ func (u *run) cover(groups []bool) error {
 		return nil
 	}
 	if u.covered == nil {
-		all, err := u.together(groups, u.rest)
+		all, err := u.together(groups, u.rest, u.span...)
 		if err != nil {
 			return err
 		}
@@ -515,21 +520,28 @@ func (u *run) bin() float64 {
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	return u.measures[m].value(u.bin(), func(i int) any {
-		switch b := &u.bases[i]; {
-		case b.rows:
-			return u.rows.value(group)
-		case b.state == nil:
-			return stats.Malformed
-		default:
-			return b.state.value(group)
+		if s := u.stateOf(i); s != nil {
+			return s.value(group)
 		}
+		return stats.Malformed
 	})
 }
 
-// empty is a state for one group of each base, nil for one that needs none.
-func (u *grouping) empty() []state {
+// stateOf is what a base is kept in; nil if it is not from records.
+func (u *grouping) stateOf(base int) state {
+	if u.bases[base].rows {
+		return &u.rows
+	}
+	return u.bases[base].state
+}
+
+// empty is a state for one group of each base, or only of some, nil for one that needs none.
+func (u *grouping) empty(only ...int) []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
+		if only != nil && !slices.Contains(only, i) {
+			continue
+		}
 		_, computed := b.state.(*known)
 		switch f := functionNamed(b.Func); {
 		case computed:
@@ -546,41 +558,44 @@ func (u *grouping) empty() []state {
 	return all
 }
 
-// together is what the bases have come to for several groups as one, with the rest, if there is one.
-func (u *grouping) together(in []bool, rest []state) ([]state, error) {
+// together is what the bases, or only some, have come to for several groups as one, with the rest, if there is one.
+func (u *grouping) together(in []bool, rest []state, only ...int) ([]state, error) {
+	all := u.empty(only...)
+	for i, s := range rest {
+		if all[i] != nil {
+			if err := all[i].merge(s, []uint32{0}, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, u.addTo(all, in)
+}
+
+// addTo adds several groups to what others have come to together.
+func (u *grouping) addTo(all []state, in []bool) error {
 	ids := make([]uint32, len(in))
 	for g, yes := range in {
 		if !yes {
 			ids[g] = skip
 		}
 	}
-	all := u.empty()
-	for i, b := range u.bases {
-		if all[i] == nil {
-			continue
-		}
-		of := b.state
-		if b.rows {
-			of = &u.rows
-		}
-		if err := all[i].merge(of, ids, nil); err != nil {
-			return nil, err
-		}
-		if rest != nil {
-			if err := all[i].merge(rest[i], []uint32{0}, nil); err != nil {
-				return nil, err
-			}
+	var states []merging
+	for i, to := range all {
+		if to != nil {
+			states = append(states, merging{to: to, from: u.stateOf(i)})
 		}
 	}
-	return all, nil
+	return atOnce(2, func(i int) error {
+		if i == 0 {
+			return mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups()))
+		}
+		return mergeOthers(states, ids)
+	})
 }
 
-// fold is the row of several groups together. It has keys in so many columns in front, which are null.
-func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
-	all, err := u.together(in, u.rest)
-	if err != nil {
-		return nil, err
-	}
+// folded is the row of what several groups have come to together. It has keys in so many columns in front, which are
+// null.
+func (u *run) folded(all []state, keys int, stats schema.Stats) []any {
 	width := keys + len(u.measures)
 	if u.Spike != nil {
 		width++ // a median does not add up
@@ -594,7 +609,7 @@ func (u *run) fold(in []bool, keys int, stats schema.Stats) ([]any, error) {
 			return all[b].value(0)
 		})
 	}
-	return row, nil
+	return row
 }
 
 // value computes a measure from what its bases have come to.
@@ -650,37 +665,61 @@ func compareNullsLast(x, y any, desc bool) int {
 	return c
 }
 
-// leaders returns the n groups with the best ranks, and all that are level with the last of them.
-func leaders(ids []uint32, n int, rank func(uint32) any, desc bool) []uint32 {
-	ranks := make([]any, len(ids))
-	best := &worst{desc: desc}
-	for i, id := range ids {
-		r := rank(id)
-		ranks[i] = r
-		if best.Len() < n {
-			heap.Push(best, r)
-		} else if compareNullsLast(r, best.ranks[0], desc) < 0 {
-			best.ranks[0] = r
-			heap.Fix(best, 0)
+// cost returns what orders groups as a measure does, the best one first: nulls cost most.
+func (u *run) cost(m int, desc bool, stats schema.Stats) func(group uint32) int64 {
+	const null = math.MaxInt64
+	rank := func(v int64) int64 {
+		if desc {
+			return ^v
 		}
+		return v
+	}
+	x := &u.measures[m]
+	if w, ok := u.stateOf(x.bases[0]).(wholeState); ok && x.fn.of == nil && !x.lacks {
+		return func(group uint32) int64 {
+			if v, ok := w.whole(group); ok {
+				return rank(v)
+			}
+			return null
+		}
+	}
+	return func(group uint32) int64 {
+		switch v := u.value(m, group, stats).(type) {
+		case int64:
+			return rank(v)
+		case time.Time:
+			return rank(v.Unix())
+		case float64: // the bits of those that are not negative are in their order
+			return rank(int64(math.Float64bits(v)))
+		}
+		return null
+	}
+}
+
+// leaders returns the n groups that cost least, of more than n, and all that are level with the last of them.
+func leaders(ids []uint32, n int, cost func(group uint32) int64) []uint32 {
+	costs := make([]int64, len(ids))
+	best := make([]int64, 0, min(2*n, len(ids))) // the n smallest are among them
+	limit := int64(math.MaxInt64)
+	for i, id := range ids {
+		c := cost(id)
+		costs[i] = c
+		if c >= limit {
+			continue
+		}
+		if best = append(best, c); len(best) == 2*n {
+			slices.Sort(best)
+			best, limit = best[:n], best[n-1]
+		}
+	}
+	if slices.Sort(best); len(best) >= n {
+		limit = best[n-1]
 	}
 	var out []uint32
 	for i, id := range ids {
-		if compareNullsLast(ranks[i], best.ranks[0], desc) <= 0 {
+		if costs[i] <= limit {
 			out = append(out, id)
 		}
 	}
 	return out
 }
-
-// worst is a heap of ranks with the worst on top.
-type worst struct {
-	ranks []any
-	desc  bool
-}
-
-func (h *worst) Len() int           { return len(h.ranks) }
-func (h *worst) Less(i, j int) bool { return compareNullsLast(h.ranks[i], h.ranks[j], h.desc) > 0 }
-func (h *worst) Swap(i, j int)      { h.ranks[i], h.ranks[j] = h.ranks[j], h.ranks[i] }
-func (h *worst) Push(x any)         { h.ranks = append(h.ranks, x) }
-func (h *worst) Pop() any           { panic("not used") }

@@ -56,7 +56,7 @@ var functions = []function{
 	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return newExtreme(1) }},
 	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return newExtreme(-1) }},
 	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return &distinct{seen: schema.NewSet()} }},
+	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return newDistinct(nil) }},
 	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
 	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
 	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
@@ -131,6 +131,19 @@ type state interface {
 	size() int64
 }
 
+// A wholeState is a state whose values are whole numbers.
+type wholeState interface {
+	// whole is the value for a group. It is false for null.
+	whole(group uint32) (int64, bool)
+}
+
+func boxed(v int64, ok bool) any {
+	if !ok {
+		return nil
+	}
+	return v
+}
+
 // skip in place of a group's number leaves it out of a merge.
 const skip = math.MaxUint32
 
@@ -184,6 +197,48 @@ func (n *number) of(group uint32) *int64 { return &n.v[int(group)*len(n.none)+n.
 
 func (n *number) size() int64 { return 8 * int64(cap(n.v)/len(n.none)) }
 
+// part is a view of some groups.
+func (n number) part(from, to int) number {
+	width := len(n.none)
+	return number{&cells{v: n.v[from*width : to*width], none: n.none}, n.at}
+}
+
+// A merging is a state that is to be taken into another one.
+type merging struct {
+	to, from state
+	codes    []uint32 // as for state.merge
+}
+
+// mergeLot is how many groups or values are merged at once: as many as stay in the processor's caches.
+const mergeLot = 1024
+
+// mergeNumbers merges the numbers among the states, of the groups from one to before another. What a group has lies
+// side by side, and is waited for once.
+func mergeNumbers(states []merging, ids []uint32, from, to int) error {
+	for ; from < to; from += mergeLot {
+		end := min(from+mergeLot, to)
+		for _, m := range states {
+			if n, ok := m.from.(interface{ part(from, to int) state }); ok {
+				if err := m.to.merge(n.part(from, end), ids[from:end], nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// mergeOthers merges the states that are no numbers.
+func mergeOthers(states []merging, ids []uint32) error {
+	return atOnce(len(states), func(i int) error {
+		m := states[i]
+		if _, ok := m.from.(interface{ part(from, to int) state }); ok {
+			return nil
+		}
+		return m.to.merge(m.from, ids, m.codes)
+	})
+}
+
 // count counts records, or those that have a value of a field.
 type count struct{ number }
 
@@ -220,7 +275,10 @@ func (s *count) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *count) value(group uint32) any { return *s.of(group) }
+func (s *count) part(from, to int) state { return &count{s.number.part(from, to)} }
+
+func (s *count) whole(group uint32) (int64, bool) { return *s.of(group), true }
+func (s *count) value(group uint32) any           { return *s.of(group) }
 
 // sum adds up a field. A group in which the field is always null has no sum.
 type sum struct{ number }
@@ -286,12 +344,14 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *sum) value(group uint32) any {
-	if v := *s.of(group); v != noSum {
-		return v
-	}
-	return nil
+func (s *sum) part(from, to int) state { return &sum{s.number.part(from, to)} }
+
+func (s *sum) whole(group uint32) (int64, bool) {
+	v := *s.of(group)
+	return v, v != noSum
 }
+
+func (s *sum) value(group uint32) any { return boxed(s.whole(group)) }
 
 // extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
 // sign and value; unset is MaxInt64.
@@ -343,12 +403,14 @@ func (s *extreme) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *extreme) value(group uint32) any {
-	if v := *s.of(group); v != math.MaxInt64 {
-		return s.sign * v
-	}
-	return nil
+func (s *extreme) part(from, to int) state { return &extreme{s.sign, s.number.part(from, to)} }
+
+func (s *extreme) whole(group uint32) (int64, bool) {
+	v := *s.of(group)
+	return s.sign * v, v != math.MaxInt64
 }
+
+func (s *extreme) value(group uint32) any { return boxed(s.whole(group)) }
 
 // grown returns s with at least n elements.
 func grown[T any](s []T, n int) []T {

@@ -82,6 +82,7 @@ func (s *sketch) count(group, bucket uint32, n int64) {
 
 func (s *sketch) merge(other state, ids, _ []uint32) error {
 	o := other.(*sketch)
+	s.sorted = nil
 	for id, word := range o.cells.Words() {
 		if group := ids[word>>32]; group != skip {
 			s.count(group, uint32(word), o.n[id])

@@ -187,7 +187,7 @@ func (w *worker) size() int64 {
 
 func (s *sketch) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {
-	return s.seen.Size() + 8*int64(cap(s.n)) + int64(len(s.many))<<logLogBits
+	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
 }
 func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
 
@@ -238,7 +238,7 @@ func (a *Aggregator) findSpans() error {
 	needed := false
 	for i, u := range a.newWorker().runs {
 		if u.span != nil {
-			all[i] = u.empty()
+			all[i] = u.empty(u.span...)
 			needed = true
 		}
 	}
@@ -252,7 +252,7 @@ func (a *Aggregator) findSpans() error {
 				continue
 			}
 			exist, _ := u.groups()
-			part, err := u.together(exist, nil)
+			part, err := u.together(exist, nil, u.span...)
 			if err != nil {
 				return err
 			}
