@@ -408,6 +408,9 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p
 	if err == nil || ctx.Err() != nil && in.partial {
 		err = v.Emit(in.opt.Workers, emit)
 	}
+	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
+		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	}
 	if r.vantage == "" {
 		return nil, err
 	}

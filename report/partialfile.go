@@ -108,6 +108,7 @@ type partialHeader struct {
 	Present []string     // those of which some flow had a value
 	Seen    int64        // flows
 	Stats   schema.Stats // of the input
+	Transit int64        `json:",omitempty"` // of Stats, which has it for itself
 }
 
 // reportText is a Report whose conditions are text.
@@ -229,7 +230,7 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
 // afterwards.
 func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
-	h := partialHeader{Seen: a.seen.Load(), Stats: stats}
+	h := partialHeader{Seen: a.seen.Load(), Stats: stats, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -358,6 +359,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		}
 	}
 	m.agg.seen.Add(h.Seen)
+	h.Stats.Transit = h.Transit
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
 	for name, v := range h.Stats.Formats {
