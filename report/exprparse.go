@@ -24,6 +24,8 @@ type Scope struct {
 	Number func(field, name string) []int64
 	// Time reads a point in time; nil leaves only Unix seconds.
 	Time func(string) (time.Time, error)
+	// Text says what is wrong with a value of a text field that can have but some; nil takes any.
+	Text func(field, value string) error
 	// Open opens a file of addresses or other values; nil refuses them.
 	Open func(name string) (io.ReadCloser, error)
 }
@@ -469,7 +471,7 @@ func (p *exprParser) item(f schema.Field) (Item, error) {
 		return p.file(f, t)
 	case quotedToken:
 		if f.Kind == schema.Text {
-			return Item{Value: t.text}, nil
+			return p.textItem(f, t, t.text)
 		}
 		return p.word(f, t)
 	case wordToken:
@@ -491,7 +493,7 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 		return Item{}, p.fail(t, "- is null in flow logs: write %s is null", f.Name)
 	}
 	if f.Kind == schema.Text {
-		return Item{Value: spelled(f, t.text)}, nil
+		return p.textItem(f, t, spelled(f, t.text))
 	}
 	if from, to, ok := strings.Cut(t.text, ".."); ok {
 		var ends [2]any
@@ -510,6 +512,16 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 		return p.rangeItem(f, t, ends[0], ends[1])
 	}
 	return p.value(f, t)
+}
+
+// textItem is a text, if the field can have it.
+func (p *exprParser) textItem(f schema.Field, t token, value string) (Item, error) {
+	if p.scope.Text != nil {
+		if err := p.scope.Text(f.Name, value); err != nil {
+			return Item{}, p.fail(t, "%v", err)
+		}
+	}
+	return Item{Value: value}, nil
 }
 
 // spelled is a text in the spelling that AWS logs, if it differs from it in case alone.
