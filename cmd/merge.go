@@ -71,10 +71,19 @@ func (m *merging) run(args []string) (err error) {
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
+	merged := int64(0)
 	for _, name := range args {
-		if err := m.add(merger, name, limit); err != nil {
+		err := m.add(merger, name, limit)
+		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
+			if !m.quiet {
+				fmt.Fprintln(m.err, "flowlog: warning:", twice)
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
+		merged++
 	}
 	out, err := m.output.open(m.console, zone, "table", "table")
 	if err != nil {
@@ -104,7 +113,7 @@ func (m *merging) run(args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", plural(int64(len(args)), "partial result"),
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", plural(merged, "partial result"),
 			plural(merger.Stats.Objects, "object"), plural(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
 	}
 	return nil

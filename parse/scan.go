@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -235,7 +236,13 @@ func (s *scan) read(ctx context.Context, src Source) {
 		if o.err != nil {
 			continue
 		}
-		if name := Identity(o.Name, o.key); seen[name] {
+		name := Identity(o.Name, o.key)
+		if name == o.Name && !strings.Contains(name, "://") { // a file, by whichever path
+			if abs, err := filepath.Abs(name); err == nil {
+				name = abs
+			}
+		}
+		if seen[name] {
 			s.Twice = append(s.Twice, o.Name)
 		} else {
 			seen[name] = true

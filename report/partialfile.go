@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -108,6 +110,7 @@ type partialHeader struct {
 	Present []string     // those of which some flow had a value
 	Seen    int64        // flows
 	Stats   schema.Stats // of the input
+	Parts   []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
 	Transit int64        `json:",omitempty"` // of Stats, which has it for itself
 }
 
@@ -230,7 +233,11 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
 // afterwards.
 func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
-	h := partialHeader{Seen: a.seen.Load(), Stats: stats, Transit: stats.Transit}
+	return a.writePartial(out, stats, []string{rand.Text()})
+}
+
+func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, parts []string) error {
+	h := partialHeader{Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -314,14 +321,31 @@ func (w *worker) write(out io.Writer) error {
 type Merger struct {
 	agg    *Aggregator
 	header partialHeader
-	first  string // name of the first file
+	first  string            // name of the first file
+	parts  map[string]string // the file that brought each part
 	Stats  schema.Stats
+}
+
+// ErrTwice is the error for a file all of whose parts came before. It was left out, and others can follow.
+type ErrTwice struct {
+	Name, As string
+}
+
+func (e *ErrTwice) Error() string {
+	if e.Name == e.As {
+		return e.Name + " is given twice: it counts once"
+	}
+	return e.Name + " is in " + e.As + ": it counts once"
 }
 
 // Add takes in a file, which is about the same reports as those before it. The name is for errors. memory and
 // tempDir are as for Aggregator.Limit.
 func (m *Merger) Add(in io.Reader, name string, memory int64, tempDir string) error {
-	if err := m.add(in, name, memory, tempDir); err != nil {
+	err := m.add(in, name, memory, tempDir)
+	if twice := (*ErrTwice)(nil); errors.As(err, &twice) {
+		return twice
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -352,6 +376,9 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		m.first = name
 	} else if !sameReports(m.header, h) {
 		return fmt.Errorf("it is not about the same report as %s", m.first)
+	}
+	if err := m.take(h.Parts, name); err != nil {
+		return err
 	}
 	for _, p := range h.Present {
 		if i := m.agg.projection.Index(p); i >= 0 {
@@ -389,6 +416,30 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			return err
 		}
 	}
+}
+
+// take notes the parts that a file brings.
+func (m *Merger) take(parts []string, name string) error {
+	known := 0
+	var from string
+	for _, p := range parts {
+		if before, ok := m.parts[p]; ok {
+			known, from = known+1, before
+		}
+	}
+	switch {
+	case known > 0 && known == len(parts):
+		return &ErrTwice{name, from}
+	case known > 0:
+		return fmt.Errorf("it has what is in %s too, and more: leave %s out, or it would count twice", from, from)
+	}
+	if m.parts == nil {
+		m.parts = make(map[string]string)
+	}
+	for _, p := range parts {
+		m.parts[p] = name
+	}
+	return nil
 }
 
 // begin prepares for the reports of the first file.
@@ -433,7 +484,9 @@ func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, err
 }
 
 // Partial writes what was brought together as one file.
-func (m *Merger) Partial(out io.Writer) error { return m.agg.WritePartial(out, m.Stats) }
+func (m *Merger) Partial(out io.Writer) error {
+	return m.agg.writePartial(out, m.Stats, slices.Sorted(maps.Keys(m.parts)))
+}
 
 // Close deletes temporary files.
 func (m *Merger) Close() error {
