@@ -200,6 +200,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := r.checkVantage(); err != nil {
 		return err
 	}
+	if err := r.elsewhere.check(c, r.settings); err != nil {
+		return err
+	}
 	table, own, err := engineTable(r.elsewhere.name, r.enrichment.tables)
 	if err != nil {
 		return err
