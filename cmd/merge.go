@@ -113,8 +113,8 @@ func (m *merging) run(args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", plural(merged, "partial result"),
-			plural(merger.Stats.Objects, "object"), plural(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", count(merged, "partial result"),
+			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
 	}
 	return nil
 }
@@ -130,12 +130,4 @@ func (m *merging) add(merger *report.Merger, name string, limit int64) (err erro
 		in = f
 	}
 	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(name), limit, m.tempDir)
-}
-
-// plural is a number of things.
-func plural(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return humanize.Comma(n) + " " + thing + "s"
 }

@@ -267,8 +267,10 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 		f.failAt(r.nodes["severity"], schema.Unknown("severity", severity, report.Severities, rulesHelp))
 	}
 	if top := r.text("top", ""); top != "" {
-		if rule.Most, err = strconv.Atoi(top); err != nil || rule.Most < 0 {
-			f.fail(r.nodes["top"], "top: %q is not a whole number; 0 lists all findings", top)
+		if rule.Most, err = strconv.Atoi(top); err != nil {
+			f.fail(r.nodes["top"], "top: %w", notNumber(top, "a whole number", err))
+		} else if rule.Most < 0 {
+			f.fail(r.nodes["top"], "top cannot be negative: 0 lists all findings")
 		}
 	}
 	f.bindSpike(r, &rule, scope)

@@ -701,6 +701,9 @@ func (w *worker) crop() {
 type TooManyErrors struct{ Most int64 }
 
 func (e *TooManyErrors) Error() string {
+	if e.Most == 1 {
+		return "more than 1 malformed record"
+	}
 	return fmt.Sprintf("more than %d malformed records", e.Most)
 }
 
