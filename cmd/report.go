@@ -31,7 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer // where partial results go; nil if reports are to be finished
+	part    io.Writer      // where partial results go; nil if reports are to be finished
+	places  []report.Place // of these on a dashboard
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -273,6 +274,11 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	if partial {
 		r.part = out.w
+		for _, i := range computed {
+			if r.panels != nil {
+				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+			}
+		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
@@ -381,7 +387,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {

@@ -106,6 +106,7 @@ const unloadRows = 1 << 16
 // partialHeader says what a file is about.
 type partialHeader struct {
 	Reports []reportText
+	Places  []Place      `json:",omitempty"` // of Reports on a dashboard
 	Fields  []fieldText  // that the reports read
 	Present []string     // those of which some flow had a value
 	Seen    int64        // flows
@@ -231,13 +232,13 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 }
 
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
-// afterwards.
-func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
-	return a.writePartial(out, stats, []string{rand.Text()})
+// afterwards. places are those of its reports on a dashboard, nil if it is none.
+func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, places []Place) error {
+	return a.writePartial(out, stats, places, []string{rand.Text()})
 }
 
-func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, parts []string) error {
-	h := partialHeader{Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
+func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, places []Place, parts []string) error {
+	h := partialHeader{Places: places, Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -477,15 +478,27 @@ func sameReports(a, b partialHeader) bool {
 	return err == nil && err2 == nil && string(x) == string(y)
 }
 
-// Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys.
+// Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys. Those of a
+// dashboard have their places, and stay where the logs lack their fields.
 func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, error) {
 	m.agg.fields = known
-	return m.agg.Tables(m.Stats, wrap)
+	tables, lacks, err := m.agg.Tables(m.Stats, wrap)
+	if err != nil || len(m.header.Places) != len(m.header.Reports) {
+		return tables, lacks, err
+	}
+	for _, l := range lacks { // which are in the order of their reports
+		t := m.header.Reports[l.Index]
+		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice()}})
+	}
+	for i, p := range m.header.Places {
+		tables[i].Tab, tables[i].Title = p.Tab, p.Title
+	}
+	return tables, nil, nil
 }
 
 // Partial writes what was brought together as one file.
 func (m *Merger) Partial(out io.Writer) error {
-	return m.agg.writePartial(out, m.Stats, slices.Sorted(maps.Keys(m.parts)))
+	return m.agg.writePartial(out, m.Stats, m.header.Places, slices.Sorted(maps.Keys(m.parts)))
 }
 
 // Close deletes temporary files.
