@@ -124,7 +124,7 @@ func (m *merging) add(merger *report.Merger, name string, limit int64) (err erro
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return err
+			return named(err)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		in = f
