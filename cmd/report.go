@@ -56,7 +56,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
-		if list, err := several(args[0]); list != nil || err != nil {
+		if list, err := several(args[0], con.settings.names()); list != nil || err != nil {
 			return err
 		}
 		reports := append(report.Names(), con.settings.names()...)
@@ -87,10 +87,11 @@ func newReport(con *console, args []string) *cobra.Command {
 }
 
 // several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none: some
-// name must be that of a report.
-func several(list string) ([]report.Report, error) {
+// name must be that of a report. saved are the names of those that have flags of their own.
+func several(list string, saved []string) ([]report.Report, error) {
 	var reports []report.Report
 	var unknown error
+	own := false
 	names := strings.Split(list, ",")
 	for _, name := range names {
 		r, ok := report.Named(strings.TrimSpace(name))
@@ -98,14 +99,20 @@ func several(list string) ([]report.Report, error) {
 			reports = append(reports, r)
 		} else if unknown == nil && strings.TrimSpace(name) == dashboardName {
 			unknown = errors.New("the dashboard is a page of its own, with all reports: name it alone")
+		} else if slices.Contains(saved, strings.TrimSpace(name)) {
+			own = true
+			unknown = cmp.Or(unknown, fmt.Errorf("%s is a saved report with flags of its own: run it alone", strings.TrimSpace(name)))
 		} else if unknown == nil {
 			unknown = schema.Unknown("report", name, report.Names(), "flowlog reports")
 		}
 	}
-	if len(names) < 2 || reports == nil {
+	switch {
+	case len(names) < 2 || reports == nil && !own:
 		return nil, nil
+	case unknown != nil:
+		return nil, unknown
 	}
-	return reports, unknown
+	return reports, nil
 }
 
 // describe says in words what a report computes.
@@ -138,7 +145,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 				return err
 			}
 			if c.HasSubCommands() && len(args) > 0 {
-				if reports, _ := several(args[0]); reports != nil {
+				if reports, _ := several(args[0], nil); reports != nil {
 					r.reports, args = reports, args[1:]
 				}
 			}
