@@ -105,13 +105,21 @@ func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *s
 
 // width is how many columns the terminal has, or else those that $COLUMNS says, or 0 if nobody knows.
 func (con *console) width() int {
-	if f, ok := con.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
+	if w := widthOf(con.out); w > 0 {
+		return w
 	}
 	w, _ := strconv.Atoi(os.Getenv("COLUMNS"))
 	return max(w, 0)
+}
+
+// widthOf is how many columns a stream has that is a terminal, or else 0.
+func widthOf(stream any) int {
+	if f, ok := stream.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return max(w, 0)
+		}
+	}
+	return 0
 }
 
 // unicodeOutput reports whether more than ASCII may be drawn, by what the environment says of locale and terminal.

@@ -235,7 +235,13 @@ func newRoot(con *console, args []string) *cobra.Command {
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	asUsageErrors(root)
-	root.SetUsageFunc(usage)
+	root.SetUsageFunc(func(c *cobra.Command) error {
+		width := helpWidth
+		if have := widthOf(con.out); have > 0 {
+			width = min(max(have, narrowHelp), helpWidth)
+		}
+		return usage(c, width)
+	})
 	return root
 }
 
@@ -267,8 +273,12 @@ func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 	c.Flags().AddFlagSet(set)
 }
 
-// helpWidth is how long lines of help about flags are at most, in characters.
-const helpWidth = 100
+// helpWidth is how long lines of help about flags are at most, in characters; narrowHelp is how long they are where the
+// terminal has fewer.
+const (
+	helpWidth  = 100
+	narrowHelp = 60
+)
 
 // inOrder puts commands that are reports of the catalog into its order, in front of others, which cobra has sorted.
 func inOrder(commands []*cobra.Command) []*cobra.Command {
@@ -281,8 +291,8 @@ func inOrder(commands []*cobra.Command) []*cobra.Command {
 	return slices.SortedStableFunc(slices.Values(commands), func(a, b *cobra.Command) int { return place(a) - place(b) })
 }
 
-// usage prints how a command is called, its flags under their headings.
-func usage(c *cobra.Command) error {
+// usage prints how a command is called, its flags under their headings in lines of some width.
+func usage(c *cobra.Command, width int) error {
 	w := c.OutOrStderr()
 	fmt.Fprint(w, "Usage:\n")
 	if c.Runnable() && c.HasParent() {
@@ -329,14 +339,14 @@ func usage(c *cobra.Command) error {
 	})
 	for _, heading := range headings {
 		if groups[heading].HasAvailableFlags() {
-			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsagesWrapped(helpWidth))
+			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsagesWrapped(width))
 		}
 	}
 	if c.Flags().Lookup("where") != nil {
 		fmt.Fprint(w, "\nSee also: flowlog help filters, measures, counting, recipes\n")
 	}
 	if c.HasAvailableInheritedFlags() {
-		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsagesWrapped(helpWidth))
+		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsagesWrapped(width))
 	}
 	return nil
 }

@@ -72,6 +72,9 @@ func formatOf(head []byte, opt Options) (Format, error) {
 	if magic(partialMagic)(head) {
 		return Format{}, errors.New("this is a partial result, not a flow log: `flowlog merge` finishes it")
 	}
+	if magic("\xff\xfe")(head) || magic("\xfe\xff")(head) {
+		return Format{}, errors.New("this is UTF-16, as PowerShell's > writes it: convert it, as by iconv -f UTF-16 -t UTF-8")
+	}
 	return Format{}, errors.New("this is a binary file, not a flow log")
 }
 
