@@ -79,11 +79,21 @@ func newReport(con *console, args []string) *cobra.Command {
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
 		sub.Long = r.Doc + ".\n\n" + describe(r)
-		sub.Args = cobra.ArbitraryArgs
+		sub.Args = onlyInputs
 		c.AddCommand(sub)
 	}
 	c.AddCommand(newDashboard(con, args))
 	return c
+}
+
+// onlyInputs refuses the names of reports behind that of one, if there are no such files.
+func onlyInputs(c *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err != nil && slices.Contains(report.Names(), arg) {
+			return fmt.Errorf("%s is a report, and no file: name several with commas between, as in flowlog report %s,%s", arg, c.Name(), arg)
+		}
+	}
+	return nil
 }
 
 // several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none: some
