@@ -151,7 +151,7 @@ func (in *input) bounds(con *console) (*reader, error) {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}
 	var err error
-	if r.zone, err = time.LoadLocation(in.tz); err != nil {
+	if r.zone, err = loadZone(in.tz); err != nil {
 		return nil, usageError{fmt.Errorf("--tz: %w", err)}
 	}
 	now := time.Now()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func newMerge(con *console) *cobra.Command {
 }
 
 func (m *merging) run(args []string) (err error) {
-	zone, err := time.LoadLocation(m.tz)
+	zone, err := loadZone(m.tz)
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}

@@ -92,7 +92,7 @@ func sqlFields() schema.Table {
 
 // reportSQL is a report of the catalog, with changes, as SQL.
 func reportSQL(name string, change report.Change, d report.Dialect, table, tz string) (string, error) {
-	zone, err := time.LoadLocation(tz)
+	zone, err := loadZone(tz)
 	if err != nil {
 		return "", fmt.Errorf("--tz: %w", err)
 	}
