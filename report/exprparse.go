@@ -493,6 +493,9 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 		return Item{}, p.fail(t, "- is null in flow logs: write %s is null", f.Name)
 	}
 	if f.Kind == schema.Text {
+		if near := misspelt(f, t.text); near != "" && p.scope.Text == nil {
+			return Item{}, p.fail(t, "%q is not a value of %s: did you mean %s? In quotes it is taken as it is", t.text, f.Name, near)
+		}
 		return p.textItem(f, t, spelled(f, t.text))
 	}
 	if from, to, ok := strings.Cut(t.text, ".."); ok {
@@ -532,6 +535,22 @@ func spelled(f schema.Field, s string) string {
 		}
 	}
 	return s
+}
+
+// misspelt is the value that AWS logs which a text is nearly, or "". What is far from all of them may be one that AWS adds;
+// what is near would be met by no record, and nobody would know why.
+func misspelt(f schema.Field, s string) string {
+	var lower []string
+	for _, v := range f.Values {
+		if strings.EqualFold(v, s) {
+			return ""
+		}
+		lower = append(lower, strings.ToLower(v))
+	}
+	if i := slices.Index(lower, schema.Nearest(s, lower)); i >= 0 {
+		return f.Values[i]
+	}
+	return ""
 }
 
 // value reads one value, or something that stands for one or several by name.
