@@ -278,7 +278,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		reports = append(reports, changed)
 		computed = append(computed, i)
 	}
-	partial := r.input.partial && (r.output.format == "arrow" || r.output.format == "" && strings.HasSuffix(r.output.file, ".arrow"))
+	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
 	if partial {
 		if r.vantage != "" {
 			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
