@@ -37,7 +37,7 @@ func readBaseline(path string) (*baseline, error) {
 		return b, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--baseline: %w", err)
+		return nil, fmt.Errorf("--baseline: %w", named(err))
 	}
 	b.exists = true
 	var file struct {

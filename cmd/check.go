@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,10 +90,7 @@ func (k *checking) threshold() (report.Severity, error) {
 
 // format is what findings are written as.
 func (k *checking) format() (render.FindingFormat, error) {
-	name := k.output.format
-	if name == "" {
-		name = render.FindingFormats[0].Name
-	}
+	name := cmp.Or(k.output.format, k.output.ending(findingFormatNames()), render.FindingFormats[0].Name)
 	i := slices.Index(findingFormatNames(), name)
 	if i < 0 {
 		return render.FindingFormat{}, usageError{schema.Unknown("output format of check", name, findingFormatNames(), "flowlog check --help")}

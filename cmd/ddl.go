@@ -52,7 +52,7 @@ func newDDL(con *console) *cobra.Command {
 			if t.Location == "" {
 				return usageError{fmt.Errorf("say where the files are: --location s3://BUCKET/PREFIX/")}
 			}
-			zone, err := time.LoadLocation(tz)
+			zone, err := loadZone(tz)
 			if err != nil {
 				return usageError{fmt.Errorf("--tz: %w", err)}
 			}

@@ -108,7 +108,7 @@ func (d *diffing) windows() ([]window, error) {
 	if d.before == "" {
 		return nil, nil
 	}
-	zone, err := time.LoadLocation(d.input.tz)
+	zone, err := loadZone(d.input.tz)
 	if err != nil {
 		return nil, fmt.Errorf("--tz: %w", err)
 	}

@@ -38,6 +38,7 @@ var engines = []struct {
 	name string
 	open func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error)
 	note func(e *elsewhere) string // what else to say behind the cost
+	own  []string                  // flags that no other engine has
 }{
 	{"trino", func(_ context.Context, e *elsewhere, _ s3.Options) (engine.Runner, error) {
 		if e.trinoDSN == "" {
@@ -48,7 +49,7 @@ var engines = []struct {
 			return nil, usageError{fmt.Errorf("--%s: %w", flagTrinoDSN, err)}
 		}
 		return r, nil
-	}, func(*elsewhere) string { return "" }},
+	}, func(*elsewhere) string { return "" }, []string{flagTrinoDSN}},
 	{"athena", func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error) {
 		opt := e.athena
 		opt.Profile, opt.Region, opt.EndpointURL = aws.Profile, aws.Region, aws.EndpointURL
@@ -62,7 +63,31 @@ var engines = []struct {
 			return nil, usageError{fmt.Errorf("--scan-price: %g is no price", opt.Price)}
 		}
 		return athena.Connect(ctx, opt)
-	}, func(e *elsewhere) string { return fmt.Sprintf(" at $%g a terabyte", e.athena.Price) }},
+	}, func(e *elsewhere) string { return fmt.Sprintf(" at $%g a terabyte", e.athena.Price) },
+		[]string{"workgroup", "output-location", "max-scan", "scan-price"}},
+}
+
+const engineFlags = "Engine flags"
+
+// check says what is wrong with flags of the command line that no engine, or another one, is to heed: whoever bounds what
+// a query scans must not believe that it is bounded.
+func (e *elsewhere) check(c *cobra.Command, s *settings) error {
+	for _, flag := range s.typed(c, engineFlags) {
+		var of []string
+		for _, row := range engines {
+			if slices.Contains(row.own, flag) {
+				of = append(of, row.name)
+			}
+		}
+		switch {
+		case flag == "engine" || slices.Contains(of, e.name) || of == nil && e.name != "":
+		case len(of) == 1:
+			return usageError{fmt.Errorf("--%s is for --engine %s: say that too, or leave it out", flag, of[0])}
+		default:
+			return usageError{fmt.Errorf("--%s is for a table of an engine: say --engine too, or leave it out", flag)}
+		}
+	}
+	return nil
 }
 
 // flagTrinoDSN names a flag whose value has a password.
@@ -77,7 +102,7 @@ func engineNames() []string {
 }
 
 func (e *elsewhere) flags(c *cobra.Command) {
-	group(c, "Engine flags", func(f *pflag.FlagSet) {
+	group(c, engineFlags, func(f *pflag.FlagSet) {
 		f.StringVar(&e.name, "engine", "", "run the report on this `engine`, on the table that --table names: "+join(engineNames()))
 		f.StringVar(&e.trinoDSN, flagTrinoDSN, "", "Trino server, a `URL`: https://user:password@host:8443?catalog=hive&schema=vpc")
 		f.StringVar(&e.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")

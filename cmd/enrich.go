@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--table %s: %w", arg, err)
+			return nil, nil, fmt.Errorf("--table %s: %w", arg, named(err))
 		}
 		if err := t.Read(file, content); err != nil {
 			return nil, nil, err
@@ -141,7 +142,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 	if e.protocols != "" {
 		data, err := os.ReadFile(e.protocols)
 		if err != nil {
-			return nil, fmt.Errorf("--protocols: %w", err)
+			return nil, fmt.Errorf("--protocols: %w", named(err))
 		}
 		if protocols, err = enrich.Protocols(bytes.NewReader(data), e.protocols); err != nil {
 			return nil, err
@@ -203,7 +204,18 @@ func (l *lookups) scope(r *reader) report.Scope {
 }
 
 // openFile opens a list of values that a condition names.
-func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }
+func openFile(name string) (io.ReadCloser, error) {
+	f, err := os.Open(name)
+	return f, named(err)
+}
+
+// named is an error of the system with what it calls the operation left out: a.csv: no such file or directory.
+func named(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
 
 // lacking lists the fields among the names whose database is not there.
 func (l *lookups) lacking(names []string) []string {

@@ -151,7 +151,7 @@ func (in *input) bounds(con *console) (*reader, error) {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}
 	var err error
-	if r.zone, err = time.LoadLocation(in.tz); err != nil {
+	if r.zone, err = loadZone(in.tz); err != nil {
 		return nil, usageError{fmt.Errorf("--tz: %w", err)}
 	}
 	now := time.Now()
@@ -307,7 +307,7 @@ func (r *reader) warnOfCounting() {
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""
 		if n > 1 {
-			more = fmt.Sprintf(" (and %d more pairs)", n-1)
+			more = fmt.Sprintf(" (and %s more)", count(int64(n-1), "pair"))
 		}
 		fmt.Fprintf(r.err, "flowlog: warning: flow logs %s%s log the same interfaces, whose flows count twice: --flow-log restricts to one\n", printable(r.stats.Overlaps[0]), more)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func newMerge(con *console) *cobra.Command {
 }
 
 func (m *merging) run(args []string) (err error) {
-	zone, err := time.LoadLocation(m.tz)
+	zone, err := loadZone(m.tz)
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}
@@ -71,10 +70,19 @@ func (m *merging) run(args []string) (err error) {
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
+	merged := int64(0)
 	for _, name := range args {
-		if err := m.add(merger, name, limit); err != nil {
+		err := m.add(merger, name, limit)
+		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
+			if !m.quiet {
+				fmt.Fprintln(m.err, "flowlog: warning:", twice)
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
+		merged++
 	}
 	out, err := m.output.open(m.console, zone, "table", "table")
 	if err != nil {
@@ -104,8 +112,8 @@ func (m *merging) run(args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", plural(int64(len(args)), "partial result"),
-			plural(merger.Stats.Objects, "object"), plural(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", count(merged, "partial result"),
+			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
 	}
 	return nil
 }
@@ -115,18 +123,10 @@ func (m *merging) add(merger *report.Merger, name string, limit int64) (err erro
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return err
+			return named(err)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		in = f
 	}
 	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(name), limit, m.tempDir)
-}
-
-// plural is a number of things.
-func plural(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return humanize.Comma(n) + " " + thing + "s"
 }

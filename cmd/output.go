@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDef
 // flagsFor is flags for a command that has formats of its own.
 func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []string) {
 	group(c, "Output flags", func(f *pflag.FlagSet) {
-		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formats())+" (default: "+byDefault+")")
+		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formats())+" (default: what the name of --out ends in, or else "+byDefault+")")
 		f.StringVarP(&o.file, "out", "O", "", "write to this `file`, which appears when it is complete")
 		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")
 	})
@@ -73,6 +75,8 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 	name := o.format
 	switch {
 	case name != "":
+	case o.ending(formatNames()) != "":
+		name = o.ending(formatNames())
 	case isTerminal:
 		name = onTerminal
 	default:
@@ -86,6 +90,14 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
 	}
 	return o.start(con, zone, f)
+}
+
+// ending is the format that the name of the file ends in, or "": who writes to a.html wants no table.
+func (o *output) ending(formats []string) string {
+	if end := strings.TrimPrefix(filepath.Ext(o.file), "."); slices.Contains(formats, end) {
+		return end
+	}
+	return ""
 }
 
 // start opens the file for a format.
@@ -105,13 +117,21 @@ func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *s
 
 // width is how many columns the terminal has, or else those that $COLUMNS says, or 0 if nobody knows.
 func (con *console) width() int {
-	if f, ok := con.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
+	if w := widthOf(con.out); w > 0 {
+		return w
 	}
 	w, _ := strconv.Atoi(os.Getenv("COLUMNS"))
 	return max(w, 0)
+}
+
+// widthOf is how many columns a stream has that is a terminal, or else 0.
+func widthOf(stream any) int {
+	if f, ok := stream.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return max(w, 0)
+		}
+	}
+	return 0
 }
 
 // unicodeOutput reports whether more than ASCII may be drawn, by what the environment says of locale and terminal.

@@ -48,16 +48,9 @@ const leastFile = 1 << 20
 // checkPartitions says what is wrong with the flags, before anything is opened.
 func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 	if p.by == nil {
-		var needless string
-		c.Flags().Visit(func(f *pflag.Flag) {
-			set := slices.ContainsFunc(p.settings.used, func(u applied) bool { return u.flag == f.Name }) // for when it is needed
-			if a := f.Annotations[flagGroup]; a != nil && a[0] == partitionFlags && !set {
-				needless = f.Name
-			}
-		})
-		switch {
-		case needless != "":
-			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless)}
+		switch needless := p.settings.typed(c, partitionFlags); {
+		case needless != nil:
+			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless[0])}
 		case strings.HasPrefix(p.file, "s3://"):
 			return usageError{errors.New("-O writes to S3 with --partition-by only: write a file, and copy it there with `aws s3 cp`")}
 		}

@@ -31,7 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer // where partial results go; nil if reports are to be finished
+	part    io.Writer      // where partial results go; nil if reports are to be finished
+	places  []report.Place // of these on a dashboard
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -55,7 +56,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
-		if list, err := several(args[0]); list != nil || err != nil {
+		if list, err := several(args[0], con.settings.names()); list != nil || err != nil {
 			return err
 		}
 		reports := append(report.Names(), con.settings.names()...)
@@ -78,18 +79,29 @@ func newReport(con *console, args []string) *cobra.Command {
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
 		sub.Long = r.Doc + ".\n\n" + describe(r)
-		sub.Args = cobra.ArbitraryArgs
+		sub.Args = onlyInputs
 		c.AddCommand(sub)
 	}
 	c.AddCommand(newDashboard(con, args))
 	return c
 }
 
+// onlyInputs refuses the names of reports behind that of one, if there are no such files.
+func onlyInputs(c *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err != nil && slices.Contains(report.Names(), arg) {
+			return fmt.Errorf("%s is a report, and no file: name several with commas between, as in flowlog report %s,%s", arg, c.Name(), arg)
+		}
+	}
+	return nil
+}
+
 // several returns the reports that a list of names stands for, such as talkers,rejected, or nil if it is none: some
-// name must be that of a report.
-func several(list string) ([]report.Report, error) {
+// name must be that of a report. saved are the names of those that have flags of their own.
+func several(list string, saved []string) ([]report.Report, error) {
 	var reports []report.Report
 	var unknown error
+	own := false
 	names := strings.Split(list, ",")
 	for _, name := range names {
 		r, ok := report.Named(strings.TrimSpace(name))
@@ -97,14 +109,20 @@ func several(list string) ([]report.Report, error) {
 			reports = append(reports, r)
 		} else if unknown == nil && strings.TrimSpace(name) == dashboardName {
 			unknown = errors.New("the dashboard is a page of its own, with all reports: name it alone")
+		} else if slices.Contains(saved, strings.TrimSpace(name)) {
+			own = true
+			unknown = cmp.Or(unknown, fmt.Errorf("%s is a saved report with flags of its own: run it alone", strings.TrimSpace(name)))
 		} else if unknown == nil {
 			unknown = schema.Unknown("report", name, report.Names(), "flowlog reports")
 		}
 	}
-	if len(names) < 2 || reports == nil {
+	switch {
+	case len(names) < 2 || reports == nil && !own:
 		return nil, nil
+	case unknown != nil:
+		return nil, unknown
 	}
-	return reports, unknown
+	return reports, nil
 }
 
 // describe says in words what a report computes.
@@ -137,7 +155,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 				return err
 			}
 			if c.HasSubCommands() && len(args) > 0 {
-				if reports, _ := several(args[0]); reports != nil {
+				if reports, _ := several(args[0], nil); reports != nil {
 					r.reports, args = reports, args[1:]
 				}
 			}
@@ -200,6 +218,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := r.checkVantage(); err != nil {
 		return err
 	}
+	if err := r.elsewhere.check(c, r.settings); err != nil {
+		return err
+	}
 	table, own, err := engineTable(r.elsewhere.name, r.enrichment.tables)
 	if err != nil {
 		return err
@@ -257,7 +278,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		reports = append(reports, changed)
 		computed = append(computed, i)
 	}
-	partial := r.input.partial && (r.output.format == "arrow" || r.output.format == "" && strings.HasSuffix(r.output.file, ".arrow"))
+	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
 	if partial {
 		if r.vantage != "" {
 			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
@@ -270,6 +291,11 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	if partial {
 		r.part = out.w
+		for _, i := range computed {
+			if r.panels != nil {
+				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+			}
+		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
@@ -378,7 +404,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
@@ -407,6 +433,9 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p
 	err = in.scan(ctx, p.Logged(), v.Add)
 	if err == nil || ctx.Err() != nil && in.partial {
 		err = v.Emit(in.opt.Workers, emit)
+	}
+	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
+		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
 	}
 	if r.vantage == "" {
 		return nil, err

@@ -154,9 +154,9 @@ func newRoot(con *console, args []string) *cobra.Command {
 			"  flowlog parse logs/ -o parquet -O a.parquet",
 		SilenceErrors: true, // Main prints them
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(root *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q: `flowlog --help` lists the commands", args[0])
+				return unknownCommand(root, args)
 			}
 			return nil
 		},
@@ -217,7 +217,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
 			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))
 		}
-		return usageError{fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err), c.CommandPath())}
 	})
 	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -235,8 +235,51 @@ func newRoot(con *console, args []string) *cobra.Command {
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	asUsageErrors(root)
-	root.SetUsageFunc(usage)
+	root.SetUsageFunc(func(c *cobra.Command) error {
+		width := helpWidth
+		if have := widthOf(con.out); have > 0 {
+			width = min(max(have, narrowHelp), helpWidth)
+		}
+		return usage(c, width)
+	})
 	return root
+}
+
+// unknownCommand is the error for a first word that is no command: it may be a report, or nearly a command.
+func unknownCommand(root *cobra.Command, args []string) error {
+	name := args[0]
+	if list, _ := several(name, nil); list != nil || slices.Contains(append(report.Names(), dashboardName), name) {
+		return fmt.Errorf("%s is a report: flowlog report %s", name, strings.Join(args, " "))
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	near := ""
+	if n := schema.Nearest(name, names); n != "" {
+		near = "did you mean " + n + "? "
+	}
+	return fmt.Errorf("unknown command %q: %s`flowlog --help` lists the commands", name, near)
+}
+
+// nearFlag offers the flag that is nearest to one that does not exist.
+func nearFlag(c *cobra.Command, err error) string {
+	unknown := (*pflag.NotExistError)(nil)
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return ""
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if n := schema.Nearest(unknown.GetSpecifiedName(), names); n != "" {
+		return "did you mean --" + n + "? "
+	}
+	return ""
 }
 
 // asUsageErrors marks what the commands say about their arguments as errors of usage.
@@ -267,8 +310,12 @@ func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 	c.Flags().AddFlagSet(set)
 }
 
-// helpWidth is how long lines of help about flags are at most, in characters.
-const helpWidth = 100
+// helpWidth is how long lines of help about flags are at most, in characters; narrowHelp is how long they are where the
+// terminal has fewer.
+const (
+	helpWidth  = 100
+	narrowHelp = 60
+)
 
 // inOrder puts commands that are reports of the catalog into its order, in front of others, which cobra has sorted.
 func inOrder(commands []*cobra.Command) []*cobra.Command {
@@ -281,8 +328,8 @@ func inOrder(commands []*cobra.Command) []*cobra.Command {
 	return slices.SortedStableFunc(slices.Values(commands), func(a, b *cobra.Command) int { return place(a) - place(b) })
 }
 
-// usage prints how a command is called, its flags under their headings.
-func usage(c *cobra.Command) error {
+// usage prints how a command is called, its flags under their headings in lines of some width.
+func usage(c *cobra.Command, width int) error {
 	w := c.OutOrStderr()
 	fmt.Fprint(w, "Usage:\n")
 	if c.Runnable() && c.HasParent() {
@@ -329,14 +376,14 @@ func usage(c *cobra.Command) error {
 	})
 	for _, heading := range headings {
 		if groups[heading].HasAvailableFlags() {
-			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsagesWrapped(helpWidth))
+			fmt.Fprintf(w, "\n%s:\n%s", heading, groups[heading].FlagUsagesWrapped(width))
 		}
 	}
 	if c.Flags().Lookup("where") != nil {
 		fmt.Fprint(w, "\nSee also: flowlog help filters, measures, counting, recipes\n")
 	}
 	if c.HasAvailableInheritedFlags() {
-		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsagesWrapped(helpWidth))
+		fmt.Fprintf(w, "\nFlags of all commands:\n%s", c.InheritedFlags().FlagUsagesWrapped(width))
 	}
 	return nil
 }

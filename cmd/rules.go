@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -64,24 +65,33 @@ const (
 
 // readRules reads a file of rules. All that is wrong with its form is in the error.
 func readRules(path string) (*ruleFile, error) {
+	if path == "-" {
+		return nil, errors.New("rules do not come from standard input, where the records may: " + rulesFirst)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the first argument is a file of rules; --builtin is for those of flowlog", err)
+		return nil, fmt.Errorf("%w: %s", named(err), rulesFirst)
 	}
 	if info.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory: the first argument is a file of rules; --builtin is for those of flowlog", path)
+		return nil, fmt.Errorf("%s: is a directory: %s", path, rulesFirst)
 	}
 	in, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	defer func() { _ = in.Close() }() // it is only read
 	text, err := io.ReadAll(io.LimitReader(in, maxSettings+1))
 	if err != nil {
-		return nil, err
+		return nil, named(err)
+	}
+	if yml := filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml"; !yml && !bytes.Contains(text, []byte("rules:")) {
+		return nil, fmt.Errorf("%s: has no rules: %s", path, rulesFirst)
 	}
 	return parseRules(path, text)
 }
+
+// rulesFirst is the hint for who names the logs alone.
+const rulesFirst = "the first argument is a file of rules; --builtin is for those of flowlog"
 
 func parseRules(path string, text []byte) (*ruleFile, error) {
 	f := &ruleFile{settingsFile: settingsFile{path: path}, lines: strings.Split(string(text), "\n")}
@@ -267,8 +277,10 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 		f.failAt(r.nodes["severity"], schema.Unknown("severity", severity, report.Severities, rulesHelp))
 	}
 	if top := r.text("top", ""); top != "" {
-		if rule.Most, err = strconv.Atoi(top); err != nil || rule.Most < 0 {
-			f.fail(r.nodes["top"], "top: %q is not a whole number; 0 lists all findings", top)
+		if rule.Most, err = strconv.Atoi(top); err != nil {
+			f.fail(r.nodes["top"], "top: %w", notNumber(top, "a whole number", err))
+		} else if rule.Most < 0 {
+			f.fail(r.nodes["top"], "top cannot be negative: 0 lists all findings")
 		}
 	}
 	f.bindSpike(r, &rule, scope)

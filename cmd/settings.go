@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -311,15 +312,35 @@ func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 	return nil
 }
 
+// typed lists the flags of a group that the command line itself has. What the others say may be for other runs.
+func (s *settings) typed(c *cobra.Command, heading string) []string {
+	var names []string
+	c.Flags().Visit(func(f *pflag.Flag) {
+		set := slices.ContainsFunc(s.used, func(u applied) bool { return u.flag == f.Name })
+		if a := f.Annotations[flagGroup]; a != nil && a[0] == heading && !set {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
+
 // badValue is the error for a value that a flag does not take, in words for those who do not know Go.
 func badValue(f *pflag.Flag, value string, err error) error {
 	if what := kinds[f.Value.Type()]; what != "" {
-		return fmt.Errorf("%q is not %s", value, what)
+		return notNumber(value, what, err)
 	}
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner
 	}
 	return err
+}
+
+// notNumber is the error for a text that strconv does not take as what it should be.
+func notNumber(text, what string, err error) error {
+	if errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("%s is too large", text)
+	}
+	return fmt.Errorf("%q is not %s", text, what)
 }
 
 // kinds says what values the types of flags have.

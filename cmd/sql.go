@@ -33,7 +33,17 @@ func newSQL(con *console) *cobra.Command {
 			"  flowlog sql timeline --every 1h --dialect trino --table hive.vpc.flow_logs",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("name one report, as in `flowlog sql talkers`: `flowlog reports` lists them")
+				hint := ""
+				if len(args) > 1 && slices.Contains(report.Names(), args[0]) {
+					hint = "; it reads no logs: --table names what has the records"
+				}
+				return fmt.Errorf("name one report, as in `flowlog sql talkers`: `flowlog reports` lists them%s", hint)
+			}
+			if saved := con.settings.report(args[0]); saved != nil && saved.from != "" {
+				return fmt.Errorf("%s is a saved report, and sql has those of flowlog: write it out, as in `flowlog sql %s`", args[0], saved.command())
+			}
+			if list, _ := several(args[0], nil); list != nil || args[0] == dashboardName {
+				return fmt.Errorf("a query is one report, and %s is more: name one, as in `flowlog sql talkers`", args[0])
 			}
 			if !slices.Contains(report.Names(), args[0]) {
 				return schema.Unknown("report", args[0], report.Names(), "flowlog reports")
@@ -82,7 +92,7 @@ func sqlFields() schema.Table {
 
 // reportSQL is a report of the catalog, with changes, as SQL.
 func reportSQL(name string, change report.Change, d report.Dialect, table, tz string) (string, error) {
-	zone, err := time.LoadLocation(tz)
+	zone, err := loadZone(tz)
 	if err != nil {
 		return "", fmt.Errorf("--tz: %w", err)
 	}

@@ -46,3 +46,12 @@ func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) 
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time: write 2026-05-14, 2026-05-14T09:00:00Z, Unix seconds, or 2h or 3d for that long ago", s)
 }
+
+// loadZone is the zone that --tz names.
+func loadZone(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("unknown zone %q: write UTC, Local or a city's, as in Europe/Berlin", name)
+	}
+	return zone, nil
+}

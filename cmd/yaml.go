@@ -192,7 +192,7 @@ func (f *settingsFile) entries(what string, n *yaml.Node) iter.Seq2[*yaml.Node, 
 			return
 		}
 		if n.Kind != yaml.MappingNode {
-			f.fail(n, "%s is names with values, name: value", what)
+			f.fail(n, "%s has a name in front of each value, as in name: value", what)
 			return
 		}
 		lines := make(map[string]int)

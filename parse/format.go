@@ -65,12 +65,21 @@ func formatOf(head []byte, opt Options) (Format, error) {
 		return formatNamed(opt.Input)
 	}
 	for _, f := range Formats() {
-		if f.detect(head) {
+		if f.detect(head) && !magic(partialMagic)(head) { // which might pass for text
 			return f, nil
 		}
 	}
+	if magic(partialMagic)(head) {
+		return Format{}, errors.New("this is a partial result, not a flow log: `flowlog merge` finishes it")
+	}
+	if magic("\xff\xfe")(head) || magic("\xfe\xff")(head) {
+		return Format{}, errors.New("this is UTF-16, as PowerShell's > writes it: convert it, as by iconv -f UTF-16 -t UTF-8")
+	}
 	return Format{}, errors.New("this is a binary file, not a flow log")
 }
+
+// partialMagic is what partial results begin with, of which report.Merger knows more.
+const partialMagic = "flowlog partial result "
 
 func magic(s string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }

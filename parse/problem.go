@@ -41,7 +41,10 @@ type ObjectError struct {
 }
 
 func (e ObjectError) Error() string {
-	if e.Records > 0 {
+	switch {
+	case e.Records == 1:
+		return fmt.Sprintf("%s: %v; the record before that counts", e.Object, e.Err)
+	case e.Records > 1:
 		return fmt.Sprintf("%s: %v; the %d records before that count", e.Object, e.Err, e.Records)
 	}
 	return fmt.Sprintf("%s: %v", e.Object, e.Err)

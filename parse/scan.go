@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -124,6 +125,9 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			v.Records += o.records.Load()
 			s.Formats[o.format] = v
 		}
+		if l := o.current.Load(); l != nil && slices.Contains(l.names, "tgw_id") && !slices.Contains(l.names, "interface_id") {
+			s.Transit += o.records.Load()
+		}
 		s.Bytes += o.bytes.Load()
 	}
 	return s.Stats, context.Cause(ctx)
@@ -232,7 +236,13 @@ func (s *scan) read(ctx context.Context, src Source) {
 		if o.err != nil {
 			continue
 		}
-		if name := Identity(o.Name, o.key); seen[name] {
+		name := Identity(o.Name, o.key)
+		if name == o.Name && !strings.Contains(name, "://") { // a file, by whichever path
+			if abs, err := filepath.Abs(name); err == nil {
+				name = abs
+			}
+		}
+		if seen[name] {
 			s.Twice = append(s.Twice, o.Name)
 		} else {
 			seen[name] = true
@@ -691,6 +701,9 @@ func (w *worker) crop() {
 type TooManyErrors struct{ Most int64 }
 
 func (e *TooManyErrors) Error() string {
+	if e.Most == 1 {
+		return "more than 1 malformed record"
+	}
 	return fmt.Sprintf("more than %d malformed records", e.Most)
 }
 

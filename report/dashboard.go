@@ -14,6 +14,9 @@ type Panel struct {
 	Change        // what is different about it
 }
 
+// A Place is where on a dashboard a report is.
+type Place struct{ Tab, Title string }
+
 // dashboardRows is how many rows the rankings of the dashboard have, and dashboardPlaces how many points its maps.
 const (
 	dashboardRows   = 20

@@ -22,8 +22,8 @@ const (
 	Same   = "same"
 )
 
-// statuses are what a row of a difference can be.
-var statuses = []string{New, Gone, Grown, Shrunk, Same}
+// statuses are what a row of a difference can be: what is the Same is counted, and has none.
+var statuses = []string{New, Gone, Grown, Shrunk}
 
 // The columns of a difference, behind the keys. Its rows are ranked by the size of the change.
 const (
@@ -69,6 +69,19 @@ func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 	rows.Fields = append(rows.Fields, schema.Field{Name: statusColumn, Kind: schema.Text, Values: statuses})
 	for _, name := range []string{beforeColumn, afterColumn, changeColumn, shareColumn} {
 		rows.Fields = append(rows.Fields, schema.Field{Name: name, Kind: schema.Float})
+	}
+	rows.Text = func(field, value string) error {
+		switch {
+		case field != statusColumn || slices.Contains(statuses, value):
+			return nil
+		case strings.EqualFold(value, Same):
+			return fmt.Errorf("no row is %s in both: these are counted below the table, and not shown", Same)
+		}
+		near := ""
+		if n := schema.Nearest(value, statuses); n != "" {
+			near = "did you mean " + n + "? "
+		}
+		return fmt.Errorf("%q is not a status: %sthere are %s", value, near, strings.Join(statuses, ", "))
 	}
 	return ParseExpr(text, rows)
 }

@@ -24,6 +24,8 @@ type Scope struct {
 	Number func(field, name string) []int64
 	// Time reads a point in time; nil leaves only Unix seconds.
 	Time func(string) (time.Time, error)
+	// Text says what is wrong with a value of a text field that can have but some; nil takes any.
+	Text func(field, value string) error
 	// Open opens a file of addresses or other values; nil refuses them.
 	Open func(name string) (io.ReadCloser, error)
 }
@@ -469,7 +471,7 @@ func (p *exprParser) item(f schema.Field) (Item, error) {
 		return p.file(f, t)
 	case quotedToken:
 		if f.Kind == schema.Text {
-			return Item{Value: t.text}, nil
+			return p.textItem(f, t, t.text)
 		}
 		return p.word(f, t)
 	case wordToken:
@@ -491,7 +493,10 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 		return Item{}, p.fail(t, "- is null in flow logs: write %s is null", f.Name)
 	}
 	if f.Kind == schema.Text {
-		return Item{Value: spelled(f, t.text)}, nil
+		if near := misspelt(f, t.text); near != "" && p.scope.Text == nil {
+			return Item{}, p.fail(t, "%q is not a value of %s: did you mean %s? In quotes it is taken as it is", t.text, f.Name, near)
+		}
+		return p.textItem(f, t, spelled(f, t.text))
 	}
 	if from, to, ok := strings.Cut(t.text, ".."); ok {
 		var ends [2]any
@@ -512,6 +517,16 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 	return p.value(f, t)
 }
 
+// textItem is a text, if the field can have it.
+func (p *exprParser) textItem(f schema.Field, t token, value string) (Item, error) {
+	if p.scope.Text != nil {
+		if err := p.scope.Text(f.Name, value); err != nil {
+			return Item{}, p.fail(t, "%v", err)
+		}
+	}
+	return Item{Value: value}, nil
+}
+
 // spelled is a text in the spelling that AWS logs, if it differs from it in case alone.
 func spelled(f schema.Field, s string) string {
 	for _, v := range f.Values {
@@ -520,6 +535,22 @@ func spelled(f schema.Field, s string) string {
 		}
 	}
 	return s
+}
+
+// misspelt is the value that AWS logs which a text is nearly, or "". What is far from all of them may be one that AWS adds;
+// what is near would be met by no record, and nobody would know why.
+func misspelt(f schema.Field, s string) string {
+	var lower []string
+	for _, v := range f.Values {
+		if strings.EqualFold(v, s) {
+			return ""
+		}
+		lower = append(lower, strings.ToLower(v))
+	}
+	if i := slices.Index(lower, schema.Nearest(s, lower)); i >= 0 {
+		return f.Values[i]
+	}
+	return ""
 }
 
 // value reads one value, or something that stands for one or several by name.

@@ -24,14 +24,16 @@ type Lacking struct {
 	Fields []string
 	From   []string // the logged fields that these are, or are computed from
 	Index  int      // of the report
+
+	transit bool // the logs are those of transit gateways
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), advice(e.From))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.transit))
 }
 
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return advice(e.Fields) }
+func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.transit) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -74,7 +76,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, transit: stats.OfTransitGateways()})
 				continue
 			}
 		}
@@ -456,7 +458,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice(w.aggregator.origins(names))))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats.OfTransitGateways())))
 	}
 	return lacks
 }

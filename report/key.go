@@ -78,6 +78,9 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 	}
 	name, mask, masked := strings.Cut(s, "/")
 	f, ok := fields.Lookup(name)
+	if name == "" {
+		return Key{}, fmt.Errorf("%q is not a key: keys are fields with commas between, as in srcaddr,dstport", s)
+	}
 	if !ok {
 		return Key{}, schema.Unknown("field", name, append(fields.Names(), timeKey, hourKey), "flowlog fields")
 	}

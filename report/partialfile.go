@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -104,10 +106,13 @@ const unloadRows = 1 << 16
 // partialHeader says what a file is about.
 type partialHeader struct {
 	Reports []reportText
+	Places  []Place      `json:",omitempty"` // of Reports on a dashboard
 	Fields  []fieldText  // that the reports read
 	Present []string     // those of which some flow had a value
 	Seen    int64        // flows
 	Stats   schema.Stats // of the input
+	Parts   []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
+	Transit int64        `json:",omitempty"` // of Stats, which has it for itself
 }
 
 // reportText is a Report whose conditions are text.
@@ -227,9 +232,13 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 }
 
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
-// afterwards.
-func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats) error {
-	h := partialHeader{Seen: a.seen.Load(), Stats: stats}
+// afterwards. places are those of its reports on a dashboard, nil if it is none.
+func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, places []Place) error {
+	return a.writePartial(out, stats, places, []string{rand.Text()})
+}
+
+func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, places []Place, parts []string) error {
+	h := partialHeader{Places: places, Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -313,14 +322,31 @@ func (w *worker) write(out io.Writer) error {
 type Merger struct {
 	agg    *Aggregator
 	header partialHeader
-	first  string // name of the first file
+	first  string            // name of the first file
+	parts  map[string]string // the file that brought each part
 	Stats  schema.Stats
+}
+
+// ErrTwice is the error for a file all of whose parts came before. It was left out, and others can follow.
+type ErrTwice struct {
+	Name, As string
+}
+
+func (e *ErrTwice) Error() string {
+	if e.Name == e.As {
+		return e.Name + " is given twice: it counts once"
+	}
+	return e.Name + " is in " + e.As + ": it counts once"
 }
 
 // Add takes in a file, which is about the same reports as those before it. The name is for errors. memory and
 // tempDir are as for Aggregator.Limit.
 func (m *Merger) Add(in io.Reader, name string, memory int64, tempDir string) error {
-	if err := m.add(in, name, memory, tempDir); err != nil {
+	err := m.add(in, name, memory, tempDir)
+	if twice := (*ErrTwice)(nil); errors.As(err, &twice) {
+		return twice
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -352,12 +378,16 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	} else if !sameReports(m.header, h) {
 		return fmt.Errorf("it is not about the same report as %s", m.first)
 	}
+	if err := m.take(h.Parts, name); err != nil {
+		return err
+	}
 	for _, p := range h.Present {
 		if i := m.agg.projection.Index(p); i >= 0 {
 			m.agg.present[i].Store(true)
 		}
 	}
 	m.agg.seen.Add(h.Seen)
+	h.Stats.Transit = h.Transit
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
 	for name, v := range h.Stats.Formats {
@@ -387,6 +417,30 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			return err
 		}
 	}
+}
+
+// take notes the parts that a file brings.
+func (m *Merger) take(parts []string, name string) error {
+	known := 0
+	var from string
+	for _, p := range parts {
+		if before, ok := m.parts[p]; ok {
+			known, from = known+1, before
+		}
+	}
+	switch {
+	case known > 0 && known == len(parts):
+		return &ErrTwice{name, from}
+	case known > 0:
+		return fmt.Errorf("it has what is in %s too, and more: leave %s out, or it would count twice", from, from)
+	}
+	if m.parts == nil {
+		m.parts = make(map[string]string)
+	}
+	for _, p := range parts {
+		m.parts[p] = name
+	}
+	return nil
 }
 
 // begin prepares for the reports of the first file.
@@ -424,14 +478,28 @@ func sameReports(a, b partialHeader) bool {
 	return err == nil && err2 == nil && string(x) == string(y)
 }
 
-// Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys.
+// Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys. Those of a
+// dashboard have their places, and stay where the logs lack their fields.
 func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, error) {
 	m.agg.fields = known
-	return m.agg.Tables(m.Stats, wrap)
+	tables, lacks, err := m.agg.Tables(m.Stats, wrap)
+	if err != nil || len(m.header.Places) != len(m.header.Reports) {
+		return tables, lacks, err
+	}
+	for _, l := range lacks { // which are in the order of their reports
+		t := m.header.Reports[l.Index]
+		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice()}})
+	}
+	for i, p := range m.header.Places {
+		tables[i].Tab, tables[i].Title = p.Tab, p.Title
+	}
+	return tables, nil, nil
 }
 
 // Partial writes what was brought together as one file.
-func (m *Merger) Partial(out io.Writer) error { return m.agg.WritePartial(out, m.Stats) }
+func (m *Merger) Partial(out io.Writer) error {
+	return m.agg.writePartial(out, m.Stats, m.header.Places, slices.Sorted(maps.Keys(m.parts)))
+}
 
 // Close deletes temporary files.
 func (m *Merger) Close() error {

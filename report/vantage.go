@@ -24,6 +24,9 @@ var Vantages = []struct{ Name, Doc string }{
 	{"dedupe", "each flow once, across interfaces, NAT and transit gateways"},
 }
 
+// ErrNoInterface is the error for logs that do not say which interface saw a flow.
+var ErrNoInterface = errors.New("--vantage needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log")
+
 // directionField is computed by a Vantage, where AWS did not log flow_direction.
 const directionField = "direction"
 
@@ -324,7 +327,7 @@ func (v *Vantage) survey() (*survey, error) {
 		}
 	}
 	if len(s.flows) > 0 && s.interfaces.Len() == 1 && s.resources.Len() == 1 {
-		return nil, errors.New("--vantage needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log")
+		return nil, ErrNoInterface
 	}
 	s.names = s.observers.Words()
 	s.tuples = tuples[4].Len()

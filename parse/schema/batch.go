@@ -30,6 +30,7 @@ type Stats struct {
 	Malformed int64         `json:"malformed"`              // records that were dropped
 	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
+	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
 	// Formats says how much came in which format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
@@ -48,6 +49,10 @@ const (
 	StatusSkipData = "SKIPDATA"
 )
 
+// OfTransitGateways reports whether all records are in the format of transit gateways, as far as can be told: what is
+// converted to a table of all fields is not.
+func (s Stats) OfTransitGateways() bool { return s.Transit > 0 && s.Transit >= s.Records+s.Outside }
+
 // Add adds up what two parts of a scan have read.
 func (s *Stats) Add(t Stats) {
 	s.Objects += t.Objects
@@ -59,6 +64,7 @@ func (s *Stats) Add(t Stats) {
 	s.Other += t.Other
 	s.Malformed += t.Malformed
 	s.Outside += t.Outside
+	s.Transit += t.Transit
 	for i := range t.Faults {
 		s.Faults[i] += t.Faults[i]
 	}

@@ -83,7 +83,7 @@ func tableFindings(w io.Writer, c Checked, opt Options) error {
 			skipped++
 		}
 		if v.More > 0 {
-			fmt.Fprintf(&buf, "note: %s: %d findings more\n", printable(v.Name), v.More)
+			fmt.Fprintf(&buf, "note: %s: %s more\n", printable(v.Name), numberOf(v.More, "finding"))
 		}
 	}
 	if len(lines) == 0 {

@@ -180,7 +180,8 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 	case t.Lacks != nil:
 		m.put(`<p class="lacks"><b>Not in these logs:</b> {}</p>`, strings.Join(t.Lacks, ", "))
 	case len(t.Rows) == 0:
-		m.put(`<p class="lacks">No matching flows.</p>`)
+		why := without(t)
+		m.put(`<p class="lacks">{}.</p>`, strings.ToUpper(why[:1])+why[1:])
 	case facts:
 		m.facts(t, opt)
 	case measure >= 0:

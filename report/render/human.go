@@ -13,6 +13,14 @@ import (
 	"flowlog/report"
 )
 
+// numberOf is how many of a thing there are.
+func numberOf(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
+}
+
 // human writes a value of a report for people: with units, thousands separated, and "-" for null. Raw
 // leaves numbers and times as the other formats have them.
 func human(c report.Column, v any, opt Options) string {

@@ -48,7 +48,7 @@ func pageBars(m *markup, t report.Table, measure int, opt Options) {
 		total = t.Totals[measure]
 	}
 	first, _ := number(rows[0][measure])
-	what := fmt.Sprintf("%d bars, ranked by %s. ", len(rows), spoken(c.Name))
+	what := fmt.Sprintf("%s, ranked by %s. ", numberOf(len(rows), "bar"), spoken(c.Name))
 	if first > 0 {
 		what += fmt.Sprintf("The first is %s with %s", label(rows[0]), exact(c, rows[0][measure], opt))
 		if p := humanPercent(rows[0][measure], total); p != "" {

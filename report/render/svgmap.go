@@ -103,7 +103,7 @@ func pageMap(m *markup, t report.Table, measure int, opt Options) {
 	title, description := m.id(), m.id()
 	m.put(`<svg class="plot map" role="img" viewBox="0 0 {} {}" aria-labelledby="{}" aria-describedby="{}">`, mapWidth, mapHeight, title, description)
 	m.put(`<g><title id="{}">{}</title><desc id="{}">{}</desc></g>`, title, titleOf(t), description,
-		fmt.Sprintf("A map of the world with %d places, by %s. The table has all values.", placed, spoken(c.Name)))
+		fmt.Sprintf("A map of the world with %s, by %s. The table has all values.", numberOf(placed, "place"), spoken(c.Name)))
 	if !m.world {
 		m.world = true
 		land, borders := worldPaths()

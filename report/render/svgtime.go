@@ -26,7 +26,7 @@ func pageTime(m *markup, t report.Table, measure int, opt Options) {
 	g := gridOf(t, measure, c.n, seriesShown, c.place, name)
 	step, lines := scale(g.Column, g.top)
 	top := step * float64(lines)
-	what := fmt.Sprintf("%s from %s on, in %d bins of %s.", spoken(g.Name), c.at(0).Format("2006-01-02 15:04 MST"), c.n, c.every)
+	what := fmt.Sprintf("%s from %s on, in %s of %s.", spoken(g.Name), c.at(0).Format("2006-01-02 15:04 MST"), numberOf(c.n, "bin"), c.every)
 	if !alone {
 		what += " By size: "
 		for i, l := range g.lines {
@@ -179,7 +179,7 @@ func pageHeat(m *markup, t report.Table, measure int, opt Options) {
 		name = func([]any) string { return t.Columns[measure].Name }
 	}
 	g := gridOf(t, measure, hours, heatRows, hourPlace(hour), name)
-	what := fmt.Sprintf("%s by hour of the day, %d rows, the largest on top.", spoken(g.Name), len(g.lines))
+	what := fmt.Sprintf("%s by hour of the day, %s, the largest on top.", spoken(g.Name), numberOf(len(g.lines), "row"))
 	m.svgHead(t, "heat", len(g.lines)*height+20, what+" The table has all values.")
 	low, top := heatRange(g)
 	for i, l := range g.lines {

@@ -34,6 +34,14 @@ const totalLabel = "total"
 // othersLabel stands in the first column of the row that adds up what was cut.
 func othersLabel(t report.Table) string { return "others (" + humanize.Comma(int64(t.Cut)) + " more)" }
 
+// without says why a table has no rows.
+func without(t report.Table) string {
+	if t.None == "" && t.Cut > 0 {
+		return "no row meets --having"
+	}
+	return cmp.Or(t.None, "no matching flows")
+}
+
 // tableReports writes reports for people. Labels that speak for a key stand in its place, the measure that
 // ranks the rows has its shares of the total beside it, and a report without keys, which is one row, is
 // turned upright.
@@ -69,7 +77,7 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			return err
 		}
 		if len(t.Rows) == 0 && t.Lacks == nil {
-			buf.WriteString(cmp.Or(t.None, "no matching flows") + "\n")
+			buf.WriteString(without(t) + "\n")
 		}
 		for _, note := range t.Notes {
 			buf.WriteString("note: " + printable(note) + "\n")

@@ -143,7 +143,7 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 		return nil, err
 	}
 	if err := d.agree(content); err != nil {
-		return nil, err
+		return d, d.begunAnew(ctx, err)
 	}
 	last, err := d.load(ctx)
 	if err != nil {
@@ -160,12 +160,51 @@ func (d *Dataset) begin(ctx context.Context) error {
 	if !empty {
 		return ErrNotOurs
 	}
-	content, err := json.MarshalIndent(d.settings, "", "  ")
+	content, err := d.settings.text()
 	if err == nil {
-		err = d.store.Write(ctx, settingsFile, append(content, '\n'), true)
+		err = d.store.Write(ctx, settingsFile, content, true)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return errors.New(errOtherRun)
+	}
+	return err
+}
+
+// begunAnew gives a dataset without a commit these settings: no row is there that others have decided on. Else it
+// returns what was wrong.
+func (d *Dataset) begunAnew(ctx context.Context, wrong error) error {
+	if other := (*SettingsError)(nil); !errors.As(wrong, &other) {
+		return wrong
+	}
+	commits, err := d.store.List(ctx, commitFolder)
+	if err != nil || len(commits) > 0 {
+		return errors.Join(wrong, err)
+	}
+	content, err := d.settings.text()
+	if err == nil {
+		err = d.store.Write(ctx, settingsFile, content, false)
+	}
+	if err == nil {
+		err = d.store.Sweep(ctx, nil)
+	}
+	return err
+}
+
+// text is the settings as they stand in the dataset.
+func (s Settings) text() ([]byte, error) {
+	content, err := json.MarshalIndent(s, "", "  ")
+	return append(content, '\n'), err
+}
+
+// unchanged makes sure before the first commit that no other run has begun anew meanwhile, as it can where there is no
+// lock.
+func (d *Dataset) unchanged(ctx context.Context) error {
+	if d.commits > 0 {
+		return nil
+	}
+	content, err := d.store.Read(ctx, settingsFile)
+	if err == nil && d.agree(content) != nil {
+		err = errors.New(errOtherRun)
 	}
 	return err
 }
@@ -301,6 +340,9 @@ func (d *Dataset) commit(ctx context.Context, c commit) error {
 	content, err := json.Marshal(c)
 	if err != nil {
 		return err
+	}
+	if err := d.unchanged(ctx); err != nil {
+		return errors.Join(err, d.drop(ctx, c.Parts))
 	}
 	// From here on it is too late to stop: what is half done would wait for the next run.
 	ctx = context.WithoutCancel(ctx)

@@ -431,11 +431,26 @@ func TestOpen(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range []func(*Settings){
+	changes := []func(*Settings){
 		func(s *Settings) { s.PartitionBy = []string{"date", "hour"} },
 		func(s *Settings) { s.Columns = s.Columns[:2] },
 		func(s *Settings) { s.Where = "bytes > 1" },
-	} {
+	}
+	for _, change := range changes { // nothing was committed
+		s := settings(o)
+		change(&s)
+		d, err := Open(t.Context(), NewDir(root), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := fill(t, NewDir(root), []string{"0"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
 		s := settings(o)
 		change(&s)
 		var wrong *SettingsError
@@ -448,6 +463,25 @@ func TestOpen(t *testing.T) {
 	} else {
 		d.Close()
 	}
+	// where a store has no lock, what another run has begun anew is not mixed with
+	anew := t.TempDir()
+	if d, err = Open(t.Context(), NewDir(anew), settings(o)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(anew, settingsFile), []byte(`{"format": 1, "partition_by": ["region"]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w, err := d.Begin(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(batch(0, 0, 100, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(t.Context(), []Input{{Name: "0"}}); err == nil || err.Error() != errOtherRun {
+		t.Errorf("settings of another run: %v", err)
+	}
+	d.Close()
 	other := t.TempDir()
 	if err := os.WriteFile(filepath.Join(other, "mine"), nil, 0o666); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,51 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// instead is what flow logs of transit gateways have near a field that they cannot have, since their format has not. Of
+// other such fields nothing is near.
+var instead = map[string][]string{
+	"interface_id": {"tgw_attachment_id", "tgw_src_eni", "tgw_dst_eni"},
+	"vpc_id":       {"tgw_src_vpc_id", "tgw_dst_vpc_id"},
+	"subnet_id":    {"tgw_src_subnet_id", "tgw_dst_subnet_id"},
+	"az_id":        {"tgw_src_az_id", "tgw_dst_az_id"},
+	"pkt_srcaddr":  {"srcaddr"},
+	"pkt_dstaddr":  {"dstaddr"},
+}
+
+// adviceFor is advice for logs of which is known whether transit gateways alone have written them.
+func adviceFor(names []string, transit bool) string {
+	var without, near []string
+	lost := false
+	for _, name := range names {
+		_, logged := schema.Logged().Lookup(name)
+		if !transit || !logged || slices.Contains(schema.Version(gatewayVersion), name) {
+			continue
+		}
+		without = append(without, name)
+		near = append(near, instead[name]...)
+		lost = lost || name == "action" || name == "reject_reason"
+	}
+	if without == nil {
+		return advice(names)
+	}
+	text := "transit gateways do not log it"
+	if len(names) > 1 {
+		text = "transit gateways do not log " + strings.Join(without, " and ")
+	}
+	if near != nil {
+		text += "; near it is " + strings.Join(near, ", ")
+	}
+	if lost {
+		text += "; what they lose is in `flowlog report tgw-drops`"
+	}
+	return text
+}
+
+// gatewayVersion is that of transit gateway flow logs.
+const gatewayVersion = 6
