@@ -232,6 +232,7 @@ type grouping struct {
 	rows   count      // records by group: those that are 0 do not exist
 	bases  []base
 	all    bool      // some measure counts records that are not flows
+	inner  bool      // no report has it
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
 
 	rest       []state // what groups that are not here have come to together; nil if there are none
@@ -444,11 +445,11 @@ func (w *worker) begin(rec arrow.Record) error {
 		w.others = append(w.others, without(w.buffer, w.flows)...)
 	}
 	w.batches++
-	if len(w.flows) == 0 {
+	if len(w.flows) == 0 && w.planned {
 		return nil
 	}
 	w.aggregator.seen.Add(int64(len(w.flows)))
-	if w.aggregator.spiking() {
+	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
 	had, lacked := slices.Clone(w.had), slices.Clone(w.lacked)
@@ -471,11 +472,7 @@ func (w *worker) begin(rec arrow.Record) error {
 		copy(w.lacked, lacked)
 		return nil
 	}
-	if err := w.roll(); err != nil {
-		return err
-	}
-	w.had, w.lacked, w.planned = had, lacked, true
-	return w.plan()
+	return w.replan(had, lacked)
 }
 
 // rows are the first so many: 0, 1, 2 …

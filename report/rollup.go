@@ -58,9 +58,32 @@ func (w *worker) breadth(k Key) int64 {
 	return cmp.Or(int64(len(f.Values)), f.Max)
 }
 
+// replan makes a plan by what flows had and lacked, and rolls up what goes another way than by the plan before.
+func (w *worker) replan(had, lacked []bool) error {
+	before, without := w.had, w.lacked
+	w.had, w.lacked = had, lacked
+	clear(w.relied)
+	stays := make(map[*grouping]bool)
+	for _, g := range w.groupings {
+		if g.from == nil || g.from.inner {
+			continue
+		}
+		parts, ok := w.partsIn(g.from, g)
+		for i, b := range g.bases {
+			ok = ok && (b.state == nil || b.part == parts[i])
+		}
+		stays[g] = ok
+	}
+	w.had, w.lacked = before, without
+	if err := w.roll(stays); err != nil {
+		return err
+	}
+	w.had, w.lacked, w.planned = had, lacked, true
+	return w.plan()
+}
+
 // plan decides which groupings are rolled up, and makes the inner ones for them.
 func (w *worker) plan() error {
-	clear(w.relied)
 	for _, g := range w.groupings {
 		if w.enriched(g) {
 			w.rollUpFromReport(g)
@@ -190,6 +213,7 @@ func (w *worker) rollUp(groupings []*grouping) {
 	inner.Where = all(shared...)
 	slices.SortStableFunc(inner.Keys, func(a, b Key) int { return cmp.Compare(w.breadth(a), w.breadth(b)) })
 	from := w.newGrouping(inner, false)
+	from.inner = true
 	w.inner = append(w.inner, from)
 	for _, g := range groupings {
 		for i := range g.bases {
@@ -292,15 +316,20 @@ func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
 				return o.Func == b.Func && o.Field == b.Field && o.With == b.With && !o.All && textOf(o.Measure.Where) == textOf(where)
 			}
 		}
-		parts[i] = slices.IndexFunc(finer.bases, has(b.Measure.Where))
-		if parts[i] < 0 && b.addsUp() && !slices.ContainsFunc(conjuncts(b.Measure.Where), func(c Expr) bool { return !determined(c) }) {
-			parts[i] = slices.IndexFunc(finer.bases, has(nil))
+		if b.state == nil {
+			continue
 		}
-		switch {
-		case b.state == nil:
-		case b.All, parts[i] < 0 && (b.Func != "count" || b.Field != ""):
+		parts[i] = slices.IndexFunc(finer.bases, has(b.Measure.Where))
+		if sees := !slices.ContainsFunc(conjuncts(b.Measure.Where), func(c Expr) bool { return !determined(c) }); parts[i] < 0 && sees && b.addsUp() {
+			parts[i] = slices.IndexFunc(finer.bases, has(nil))
+			if parts[i] < 0 && b.Func == "count" && b.Field == "" {
+				continue // that is the number of rows
+			}
+		}
+		if parts[i] < 0 {
 			return nil, false
-		case parts[i] >= 0 && finer.bases[parts[i]].rows:
+		}
+		if finer.bases[parts[i]].rows {
 			parts[i] = -1
 		}
 	}
@@ -403,8 +432,10 @@ func (w *worker) widen() error {
 		}
 	}
 	for _, g := range slices.Concat(w.groupings, w.inner) {
-		if g.from == nil {
+		if g.from == nil || g.all {
 			condition(g.first.Where)
+		}
+		if g.from == nil {
 			for _, k := range g.first.Keys {
 				column(k.Field)
 			}
@@ -431,14 +462,17 @@ func (w *worker) widen() error {
 
 // roll rolls all workers up.
 func (a *Aggregator) roll() error {
-	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll() })
+	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll(nil) })
 }
 
-// roll makes all groupings what those say that they are rolled up from. What is added to the worker after it feeds
-// them all, until there is another plan.
-func (w *worker) roll() error {
+// roll makes all groupings but those that stay what the ones say that they are rolled up from. What is added to the
+// worker after it feeds them, until there is another plan.
+func (w *worker) roll(stays map[*grouping]bool) error {
 	finer := make(map[*grouping]*finer)
 	for _, g := range w.groupings {
+		if stays[g] {
+			continue
+		}
 		if err := w.complete(g, finer); err != nil {
 			return err
 		}

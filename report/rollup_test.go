@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -57,6 +58,9 @@ func TestLookUpForGroups(t *testing.T) {
 		{By: panelWords("dstaddr"), Where: "action = REJECT"},
 		{By: panelWords("src_country")},
 		{By: panelWords("src_country dst_country"), Measures: panelWords("flows first last rejected")},
+		{By: panelWords("src_country dst_country"), Measures: panelWords("rejected flows")},
+		{By: panelWords("srcaddr action"), Measures: panelWords("rejected flows")},
+		{By: panelWords("srcaddr dstaddr action"), Measures: panelWords("flows count(bytes)")},
 		{By: panelWords("dst_country srcaddr"), Measures: panelWords("bytes flows"), Sort: "flows"},
 		{By: panelWords("srcaddr/24 dst_country"), Measures: panelWords("packets flows")},
 		{By: panelWords("dst_country"), Where: "action = REJECT"},
@@ -70,11 +74,26 @@ func TestLookUpForGroups(t *testing.T) {
 		c.Top = -1
 		reports = append(reports, changed(t, "pairs", c))
 	}
-	for seed := range uint64(6) {
+	reports = append(reports, changed(t, "tcp-flags", Change{Top: -1}), changed(t, "scanners", Change{Top: -1}), changed(t, "rejected", Change{Top: -1}))
+	for _, by := range []string{"time", "time action"} {
+		c := Change{By: panelWords(by), Measures: panelWords("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
+		reports = append(reports, changed(t, "timeline", c))
+	}
+	for seed := range uint64(10) {
 		rows := randomRows(rand.New(rand.NewPCG(seed, 5)), 400)
+		for range 40 * (seed % 2) { // the first batch has no flows
+			rows = slices.Insert(rows, 0, row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})
+		}
 		for i, r := range rows {
+			if seed == 9 {
+				delete(r, "srcaddr")
+				delete(r, "pkt_srcaddr")
+			}
 			if late := i >= 200; seed%3 == 0 || seed%3 == 1 && !late { // pkt_srcaddr never comes, or comes late
 				delete(r, "pkt_srcaddr")
+			}
+			if seed > 5 && i < 100 {
+				delete(r, "tcp_flags")
 			}
 			if r["bytes"] == "9007199254740993" {
 				r["bytes"] = "7"
@@ -105,7 +124,9 @@ func TestLookUpOnce(t *testing.T) {
 	for i := range 1000 {
 		rows = append(rows, row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
 	}
-	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1})}
+	rows[500]["tcp_flags"] = "2" // a field that comes late changes nothing of that
+	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1}),
+		changed(t, "timeline", Change{By: panelWords("tcp_flags"), Top: -1})}
 	var seen atomic.Int64
 	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
 	want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
@@ -113,7 +134,7 @@ func TestLookUpOnce(t *testing.T) {
 		t.Errorf("%d values were looked up, of 10 addresses", seen.Load())
 	}
 	seen.Store(0)
-	if alone := lookedUp(t, reports[1:], rows, 1, 0, wrapCountries(&seen)); !reflect.DeepEqual(alone[0].Rows, tables[1].Rows) {
+	if alone := lookedUp(t, reports[1:2], rows, 1, 0, wrapCountries(&seen)); !reflect.DeepEqual(alone[0].Rows, tables[1].Rows) {
 		t.Errorf("alone %v, together %v", alone[0].Rows, tables[1].Rows)
 	}
 }

@@ -66,7 +66,7 @@ func (a *Aggregator) spill(w *worker) error {
 			return err
 		}
 	}
-	if err := w.roll(); err != nil {
+	if err := w.roll(nil); err != nil {
 		a.mu.Unlock()
 		return err
 	}
@@ -77,7 +77,7 @@ func (a *Aggregator) spill(w *worker) error {
 
 // spill puts everything that the worker has come to on disk. The worker cannot be used afterwards.
 func (w *worker) spill(s *spill) error {
-	if err := w.roll(); err != nil {
+	if err := w.roll(nil); err != nil {
 		return err
 	}
 	for i, u := range w.groupings {
