@@ -54,8 +54,8 @@ func TestScope(t *testing.T) {
 		t.Errorf("the packet's address is public, got %s", got)
 	}
 	for _, s := range scopes {
-		if s.Prefix != s.Masked() {
-			t.Errorf("%s has bits beyond its length", s.Prefix)
+		if p := netip.MustParsePrefix(s.block); p != p.Masked() {
+			t.Errorf("%s has bits beyond its length", p)
 		}
 	}
 }

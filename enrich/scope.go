@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -12,7 +13,7 @@ import (
 
 // scopes says what blocks of addresses are for. Source: IANA's registries of IPv4 and IPv6 special-purpose
 // addresses, of multicast addresses, and of the IPv6 address space, of which 2000::/3 is in use.
-var scopes = mostSpecificFirst([]scope{
+var scopes = []scope{
 	{"0.0.0.0/0", "public"},
 	{"0.0.0.0/8", "this-network"},
 	{"0.0.0.0/32", "unspecified"},
@@ -60,7 +61,7 @@ var scopes = mostSpecificFirst([]scope{
 	{"fe80::/10", "link-local"},
 	{"fec0::/10", "site-local"},
 	{"ff00::/8", "multicast"},
-})
+}
 
 type scope struct{ block, name string }
 
@@ -69,19 +70,37 @@ type scopeBlock struct {
 	name string
 }
 
-func mostSpecificFirst(list []scope) []scopeBlock {
+// scopesBy lists, for IPv6 and IPv4 and by the first byte of addresses, the blocks that they may be in, the smallest
+// first.
+var scopesBy = sync.OnceValue(func() *[2][256][]scopeBlock {
 	var blocks []scopeBlock
-	for _, s := range list {
+	for _, s := range scopes {
 		blocks = append(blocks, scopeBlock{netip.MustParsePrefix(s.block), s.name})
 	}
 	slices.SortStableFunc(blocks, func(a, b scopeBlock) int { return cmp.Compare(b.Bits(), a.Bits()) })
-	return blocks
+	var by [2][256][]scopeBlock
+	for _, b := range blocks {
+		version, first := firstByte(b.Addr())
+		for i := range 1 << max(8-b.Bits(), 0) {
+			by[version][first+i] = append(by[version][first+i], b)
+		}
+	}
+	return &by
+})
+
+func firstByte(a netip.Addr) (version, first int) {
+	bytes := a.As16()
+	if a.Is4() {
+		return 1, int(bytes[12])
+	}
+	return 0, int(bytes[0])
 }
 
 // scopeOf says what an address is for: public, or one of the special purposes.
 func scopeOf(a netip.Addr) string {
-	i := slices.IndexFunc(scopes, func(b scopeBlock) bool { return b.Contains(a) })
-	return scopes[i].name
+	version, first := firstByte(a)
+	blocks := scopesBy()[version][first]
+	return blocks[slices.IndexFunc(blocks, func(b scopeBlock) bool { return b.Contains(a) })].name
 }
 
 func scopeLookup(prefix, addrDoc string, from []string) Lookup {
