@@ -399,7 +399,8 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	}
 	wrap := enr.wrap(in.opt.Workers)
-	notes, err := r.feed(ctx, in, fields, agg.Projection(), agg.Emit(wrap))
+	agg.Enrich(wrap)
+	notes, err := r.feed(ctx, in, fields, agg.Projection(), agg.Add)
 	if err != nil && (ctx.Err() == nil || !in.partial || r.part != nil) {
 		return nil, nil, err
 	}

@@ -122,28 +122,20 @@ func (a *Aggregator) Only() (field, value string) {
 	return "", ""
 }
 
-// Add takes in a batch with all fields of the Projection. It is a schema.Emit.
+// Enrich has Add take in batches with the logged fields alone. wrap computes the others where they are asked of records:
+// what can be looked up for groups is, in the end. It comes before the first Add.
+func (a *Aggregator) Enrich(wrap Wrap) { a.wrap = wrap }
+
+// Add takes in a batch with the fields of the Projection, but see Enrich. It is a schema.Emit.
 func (a *Aggregator) Add(b schema.Batch) error {
-	if err := a.workers[b.Worker].begin(b.Record); err != nil {
+	w := a.workers[b.Worker]
+	if err := w.begin(b.Record); err != nil {
 		return err
 	}
-	return a.add(b)
-}
-
-// Emit is Add for batches with the logged fields alone. wrap computes the others where they are asked of records: what
-// can be looked up for groups is, in the end.
-func (a *Aggregator) Emit(wrap Wrap) schema.Emit {
-	a.wrap = wrap
-	return func(b schema.Batch) error {
-		w := a.workers[b.Worker]
-		if err := w.begin(b.Record); err != nil {
-			return err
-		}
-		if w.wide != nil {
-			return w.wide(b)
-		}
-		return a.add(b)
+	if w.wide != nil {
+		return w.wide(b)
 	}
+	return a.add(b)
 }
 
 // add feeds a batch that a worker has begun with.

@@ -150,12 +150,11 @@ func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory in
 	if memory > 0 {
 		agg.Limit(memory, t.TempDir())
 	}
-	var emit schema.Emit
+	emit := schema.Emit(agg.Add)
 	if wrap == nil {
-		wrap = wrapCountries(new(atomic.Int64))
-		emit = wrap(agg.Projection(), agg.Add)
+		emit = wrapCountries(new(atomic.Int64))(agg.Projection(), agg.Add)
 	} else {
-		emit = agg.Emit(wrap)
+		agg.Enrich(wrap)
 	}
 	feed := newFeeder(agg.Projection().Logged())
 	stats := schema.Stats{}
