@@ -285,9 +285,12 @@ type measured struct {
 	lacks bool // no record had what it is computed from
 }
 
-func (a *Aggregator) newWorker() *worker {
+func (a *Aggregator) newWorker() *worker { return a.newWorkerOf(nil) }
+
+// newWorkerOf is newWorker with some of what codes keys.
+func (a *Aggregator) newWorkerOf(coded []*coded) *worker {
 	n := len(a.projection.Fields)
-	w := &worker{aggregator: a, columns: make([]arrow.Array, n), flowing: make([]arrow.Array, n), had: make([]bool, n), lacked: make([]bool, n), relied: make([]bool, n)}
+	w := &worker{aggregator: a, coded: coded, columns: make([]arrow.Array, n), flowing: make([]arrow.Array, n), had: make([]bool, n), lacked: make([]bool, n), relied: make([]bool, n)}
 	for i := range a.reports {
 		u := w.newRun(&a.reports[i])
 		u.covered = a.spans[i]

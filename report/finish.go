@@ -115,16 +115,54 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	if err := a.roll(); err != nil {
 		return nil, err
 	}
-	w, rest := a.workers[0], a.workers[1:]
+	w := a.workers[0]
 	if a.chooseSteps() {
-		w, rest = a.newWorker(), a.workers
+		w = a.rebinned(w)
+		if err := w.merge(a.workers[0]); err != nil {
+			return nil, err
+		}
 	}
-	for _, o := range rest {
+	for _, o := range a.workers[1:] {
 		if err := w.merge(o); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+// rebinned is a worker with the groups of another, but for those by bins of time whose width was left open.
+func (a *Aggregator) rebinned(o *worker) *worker {
+	var list []*coded
+	for _, c := range o.coded[:o.own] {
+		if k := a.chosen(c.key); k != c.key {
+			c = &coded{key: k, field: c.field, coder: k.coder(a.projection.Fields[c.field])}
+		}
+		list = append(list, c)
+	}
+	w := a.newWorkerOf(list)
+	for i, g := range o.groupings {
+		if slices.ContainsFunc(g.keys, func(place int) bool { return w.coded[place] != o.coded[place] }) {
+			continue
+		}
+		for _, u := range w.runs {
+			if u.grouping == w.groupings[i] {
+				u.grouping = g
+			}
+		}
+		w.groupings[i] = g
+	}
+	return w
+}
+
+// chosen is a key with the width of bins that was chosen, if it was left open.
+func (a *Aggregator) chosen(k Key) Key {
+	if k.Every == auto {
+		k.Every, k.chosen = steps[0], true
+		if a.bins.lo <= a.bins.hi {
+			k.Every = chooseStep(a.bins.lo, a.bins.hi)
+		}
+	}
+	return k
 }
 
 // chooseSteps sets the width of bins of time that was left open, and reports whether there are any.
@@ -136,12 +174,7 @@ func (a *Aggregator) chooseSteps() bool {
 	for i := range a.reports {
 		keys := slices.Clone(a.reports[i].Keys)
 		for k := range keys {
-			if keys[k].Every == auto {
-				keys[k].Every, keys[k].chosen = steps[0], true
-				if a.bins.lo <= a.bins.hi {
-					keys[k].Every = chooseStep(a.bins.lo, a.bins.hi)
-				}
-			}
+			keys[k] = a.chosen(keys[k])
 		}
 		a.reports[i].Keys = keys
 	}

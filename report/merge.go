@@ -62,6 +62,9 @@ func (w *worker) atOnce(do func(grouping int) error) error {
 }
 
 func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
+	if u == o { // see rebinned
+		return nil
+	}
 	states := []merging{{to: &u.rows, from: &o.rows}}
 	for i, b := range u.bases {
 		if b.state != nil {
