@@ -257,11 +257,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	near := ""
-	if n := schema.Nearest(name, names); n != "" {
-		near = "did you mean " + n + "? "
-	}
-	return fmt.Errorf("unknown command %q: %s`flowlog --help` lists the commands", name, near)
+	return fmt.Errorf("unknown command %q: %s`flowlog --help` lists the commands", name, schema.DidYouMean(name, names))
 }
 
 // nearFlag offers the flag that is nearest to one that does not exist.

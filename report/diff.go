@@ -77,11 +77,7 @@ func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 		case strings.EqualFold(value, Same):
 			return fmt.Errorf("no row is %s in both: these are counted below the table, and not shown", Same)
 		}
-		near := ""
-		if n := schema.Nearest(value, statuses); n != "" {
-			near = "did you mean " + n + "? "
-		}
-		return fmt.Errorf("%q is not a status: %sthere are %s", value, near, strings.Join(statuses, ", "))
+		return fmt.Errorf("%q is not a status: %sthere are %s", value, schema.DidYouMean(value, statuses), strings.Join(statuses, ", "))
 	}
 	return ParseExpr(text, rows)
 }

@@ -450,11 +450,7 @@ func (p *exprParser) has(f schema.Field, sign token) (Expr, error) {
 		}
 		n, err := strconv.ParseInt(name, 0, 64)
 		if err != nil || n <= 0 {
-			near := ""
-			if s := schema.Nearest(name, tcpFlags[:]); s != "" {
-				near = "did you mean " + s + "? "
-			}
-			return nil, p.fail(t, "unknown flag %q: %sthere are %s, and numbers", name, near, strings.Join(tcpFlags[:], ", "))
+			return nil, p.fail(t, "unknown flag %q: %sthere are %s, and numbers", name, schema.DidYouMean(name, tcpFlags[:]), strings.Join(tcpFlags[:], ", "))
 		}
 		bits |= n
 	}

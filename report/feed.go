@@ -14,18 +14,13 @@ import (
 func (w *worker) begin(rec arrow.Record) error {
 	n := int(rec.NumRows())
 	p := w.aggregator.projection
-	for i, f := range p.Fields {
-		w.columns[i] = nil
-		if at := rec.Schema().FieldIndices(f.Name); len(at) > 0 {
-			w.columns[i] = rec.Column(at[0])
-		}
-	}
-	w.flows = flows(w.columns[p.Index("log_status")], w.rows(n), w.flows[:0])
+	w.flows = flows(column(rec, "log_status"), w.rows(n), w.flows[:0])
 	w.others = w.others[:0]
 	if len(w.flows) < n {
 		w.buffer = append(w.buffer[:0], w.rows(n)...)
 		w.others = append(w.others, without(w.buffer, w.flows)...)
 	}
+	w.look(rec)
 	w.batches++
 	if len(w.flows) == 0 && w.planned {
 		return nil
@@ -35,14 +30,13 @@ func (w *worker) begin(rec arrow.Record) error {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
 	had, lacked := slices.Clone(w.had), slices.Clone(w.lacked)
-	for i, col := range w.columns {
+	for i, col := range w.flowing {
 		if col == nil {
 			continue
 		}
-		if lacked[i] = lacked[i] || col.NullN() > nulls(col, w.others); had[i] {
-			continue
-		}
-		if had[i] = anyValue(col, w.flows); had[i] {
+		lacked[i] = lacked[i] || col.NullN() > 0
+		if !had[i] && anyValue(col, w.flows) {
+			had[i] = true
 			w.aggregator.present[i].Store(true)
 		}
 	}
@@ -55,6 +49,22 @@ func (w *worker) begin(rec arrow.Record) error {
 		return nil
 	}
 	return w.replan(had, lacked)
+}
+
+// look takes the columns of a batch whose flows are known.
+func (w *worker) look(rec arrow.Record) {
+	for i, f := range w.aggregator.projection.Fields {
+		w.columns[i], w.flowing[i] = nil, nil
+		at := rec.Schema().FieldIndices(f.Name)
+		if len(at) == 0 {
+			continue
+		}
+		col := rec.Column(at[0])
+		w.columns[i], w.flowing[i] = col, col
+		if col.NullN() > 0 && col.NullN() == nulls(col, w.others) {
+			w.flowing[i] = withoutNulls(col)
+		}
+	}
 }
 
 // rows are the first so many: 0, 1, 2 …
@@ -79,19 +89,9 @@ func nulls(col arrow.Array, rows []int32) int {
 	return n
 }
 
-// add feeds the batch that it has begun with, which may have become wider.
+// add feeds the batch that it has looked at.
 func (w *worker) add(rec arrow.Record) error {
 	n := int(rec.NumRows())
-	p := w.aggregator.projection
-	for i, f := range p.Fields {
-		if at := rec.Schema().FieldIndices(f.Name); len(at) > 0 {
-			w.columns[i] = rec.Column(at[0])
-		}
-		w.flowing[i] = w.columns[i]
-		if col := w.columns[i]; col != nil && col.NullN() > 0 && col.NullN() == nulls(col, w.others) {
-			w.flowing[i] = withoutNulls(col)
-		}
-	}
 	for _, c := range w.coded {
 		c.done, c.rest = false, false
 		c.codes = grown(c.codes, n)

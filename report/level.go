@@ -23,11 +23,9 @@ const maxNear = 1 << 20
 func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
 	done := 0
 	if values <= math.MaxUint16 {
-		if values > len(l.brief) {
-			l.brief = grown(l.brief, values)
-		}
+		l.brief = grown(l.brief, values)
 		for l.fit(groups) && done < len(rows) {
-			done += l.numberNear(ids[done:], groups, rows[done:], codes)
+			done += l.numberNear(ids[done:], rows[done:], codes)
 		}
 	}
 	if ids, rows = ids[done:], rows[done:]; len(rows) == 0 {
@@ -40,7 +38,7 @@ func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, v
 }
 
 // numberNear is number by the near table, as far as the codes that come fit into it. It returns how many rows that is.
-func (l *level) numberNear(ids []uint32, groups int, rows []int32, codes []uint32) int {
+func (l *level) numberNear(ids []uint32, rows []int32, codes []uint32) int {
 	near, shift, brief := l.near, l.bits&31, l.brief
 	for i, row := range rows {
 		at := int(ids[i])<<shift | int(brief[codes[row]])
@@ -71,7 +69,7 @@ func (l *level) fit(groups int) bool {
 		return true
 	}
 	l.bits = width
-	l.near = make([]uint32, max(min(2*size, maxNear), 1))
+	l.near = make([]uint32, min(2*size, maxNear))
 	for id, word := range l.Words() {
 		if code := int(uint32(word)); code < len(l.brief) && l.brief[code] > 0 { // others did not come by here
 			l.near[int(word>>32)<<width|int(l.brief[code])] = uint32(id) + 1

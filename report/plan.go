@@ -19,7 +19,7 @@ import (
 // and of what is looked up from addresses. Such groups are summed up in the end, or before they leave the worker, so
 // that a dashboard costs little more than the largest of its panels, and a lookup is done once for an address.
 //
-// What follows from what depends on the fields that the records have: a plan is made by those of the first flows, and
+// What follows from what depends on the fields that the records have: a plan is made by those of the first batch, and
 // another when others turn up.
 
 // narrow reports whether a key has few values, as far as is known.
@@ -456,7 +456,10 @@ func (w *worker) widen() error {
 	if err != nil {
 		return err
 	}
-	w.wide = a.wrap(p, a.add)
+	w.wide = a.wrap(p, func(b schema.Batch) error {
+		w.look(b.Record)
+		return a.add(b)
+	})
 	return nil
 }
 

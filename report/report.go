@@ -83,11 +83,7 @@ func ParseMeasure(s string, fields schema.Table) (Measure, error) {
 		for _, name := range Functions() {
 			names = append(names, name+"(FIELD)")
 		}
-		near := ""
-		if n := schema.Nearest(s, names); n != "" {
-			near = "did you mean " + n + "? "
-		}
-		return Measure{}, fmt.Errorf("unknown measure %q: %sthere are %s", s, near, strings.Join(names, ", "))
+		return Measure{}, fmt.Errorf("unknown measure %q: %sthere are %s", s, schema.DidYouMean(s, names), strings.Join(names, ", "))
 	}
 	if first, second, ok := strings.Cut(field, "+"); ok && fn == "distinct" {
 		m, err := ParseMeasure(fn+"("+first+")", fields)

@@ -105,12 +105,6 @@ func (f *finer) key(k Key) (coding, error) {
 		values = known[0].coder.Len()
 	}
 	out := make([]uint32, values)
-	encode := func(start int) schema.Emit {
-		return func(b schema.Batch) error {
-			d.coder.Encode(column(b.Record, k.Field), f.w.rows(int(b.Record.NumRows())), out[start:])
-			return nil
-		}
-	}
 	for start := 0; start < values; start += derivedBatch {
 		n := min(values-start, derivedBatch)
 		var columns []arrow.Array
@@ -132,7 +126,10 @@ func (f *finer) key(k Key) (coding, error) {
 			}
 			columns = append(columns, c.Array())
 		}
-		emit := encode(start)
+		emit := schema.Emit(func(b schema.Batch) error {
+			d.coder.Encode(column(b.Record, k.Field), f.w.rows(n), out[start:])
+			return nil
+		})
 		if len(field.From) > 0 {
 			emit = a.wrap(p, emit)
 		}

@@ -91,11 +91,15 @@ func (t Table) Arrow() *arrow.Schema {
 // Unknown is the error for a name that does not exist: it offers the nearest that does, and the command
 // that lists them all.
 func Unknown(what, name string, names []string, list string) error {
-	hint := fmt.Sprintf("`%s` lists them", list)
-	if near := Nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
+	return fmt.Errorf("unknown %s %q: %s`%s` lists them", what, name, DidYouMean(name, names), list)
+}
+
+// DidYouMean offers, in front of what else an error says, the name that is nearest to s; it is "" if none is near.
+func DidYouMean(s string, names []string) string {
+	if near := Nearest(s, names); near != "" {
+		return "did you mean " + near + "? "
 	}
-	return fmt.Errorf("unknown %s %q: %s", what, name, hint)
+	return ""
 }
 
 // Nearest returns the name that is the fewest edits away from s, or "" if none is near.
