@@ -43,6 +43,9 @@ func (m hermetic) Run() int {
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} { // what os.UserConfigDir looks at
 		err = errors.Join(err, os.Setenv(name, home))
 	}
+	if os.Getenv("GORACE") == "" {
+		err = errors.Join(err, os.Setenv("GORACE", "atexit_sleep_ms=10")) // a second for each command otherwise
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -77,9 +80,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "xdg"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true") // no script waits for credentials of the machine
-			if os.Getenv("GORACE") == "" {
-				env.Setenv("GORACE", "atexit_sleep_ms=10") // a second for each command otherwise
-			}
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
