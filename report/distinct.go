@@ -49,7 +49,7 @@ func (f *few) take(code uint32) bool {
 	return false
 }
 
-func (s *distinct) grow(groups int) { s.few = grown(s.few, groups) }
+func (s *distinct) grow(groups int) { s.few = schema.Grown(s.few, groups) }
 
 func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
 	s.words = s.words[:0]
@@ -221,7 +221,7 @@ func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
 }
 
 func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
-	c.words, c.ids = grown(c.words, len(rows)), grown(c.ids, len(rows))
+	c.words, c.ids = schema.Grown(c.words, len(rows)), schema.Grown(c.ids, len(rows))
 	n := 0
 	for _, row := range rows {
 		if a[row] != 0 && b[row] != 0 {
@@ -299,7 +299,7 @@ func (s *distinctOfAll) add(_ []uint32, rows []int32, in inputs) error {
 
 func (s *distinctOfAll) see(code uint32) {
 	if int(code) >= len(s.seen) {
-		s.seen = grown(s.seen, 2*int(code)+1024)
+		s.seen = schema.Grown(s.seen, 2*int(code)+1024)
 	}
 	if !s.seen[code] && code != 0 {
 		s.seen[code] = true

@@ -94,7 +94,7 @@ func (w *worker) add(rec arrow.Record) error {
 	n := int(rec.NumRows())
 	for _, c := range w.coded {
 		c.done, c.rest = false, false
-		c.codes = grown(c.codes, n)
+		c.codes = schema.Grown(c.codes, n)
 	}
 	for _, groupings := range [][]*grouping{w.groupings, w.inner} {
 		for _, g := range groupings {
@@ -282,7 +282,7 @@ func (c *coded) encode(col arrow.Array, rows []int32) {
 
 // group numbers the groups of the rows, and says how many numbers there are.
 func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
-	w.ids = grown(w.ids, len(rows))
+	w.ids = schema.Grown(w.ids, len(rows))
 	ids := w.ids[:len(rows)]
 	if len(u.keys) == 0 {
 		clear(ids)
@@ -301,7 +301,7 @@ func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
 		}
 		codes := w.codes(u.keys[level+1], rows, w.mixed)
 		values := c.coder.Len()
-		w.words = grown(w.words, len(rows))
+		w.words = schema.Grown(w.words, len(rows))
 		table.number(ids, groups, rows, codes, values, w.words)
 		groups = table.Len()
 	}

@@ -310,7 +310,7 @@ func newTexts(f schema.Field, holds func(string) bool) filter {
 }
 
 func (f *texts) keep(rec arrow.Record, rows []int32, want bool) []int32 {
-	f.codes = grown(f.codes, int(rec.NumRows()))
+	f.codes = schema.Grown(f.codes, int(rec.NumRows()))
 	f.coder.Encode(column(rec, f.field), rows, f.codes)
 	for code := len(f.known); code < f.coder.Len(); code++ {
 		f.known = append(f.known, f.holds(f.coder.Value(uint32(code)).(string)))
@@ -503,7 +503,7 @@ func (f *fieldsTest) keep(rec arrow.Record, rows []int32, want bool) []int32 {
 	switch f.Left.Kind {
 	case schema.Text:
 		n := int(rec.NumRows())
-		f.codesL, f.codeR = grown(f.codesL, n), grown(f.codeR, n)
+		f.codesL, f.codeR = schema.Grown(f.codesL, n), schema.Grown(f.codeR, n)
 		f.left.Encode(left, rows, f.codesL)
 		f.right.Encode(right, rows, f.codeR)
 		compare = func(row int32) int { return cmp.Compare(f.codesL[row], f.codeR[row]) }

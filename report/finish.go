@@ -308,7 +308,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 
 // groups lists the groups that have records, also as a set.
 func (u *grouping) groups() (exist []bool, ids []uint32) {
-	exist, ids = make([]bool, u.rows.groups()), make([]uint32, 0, u.rows.groups())
+	exist, ids = make([]bool, u.rows.groups), make([]uint32, 0, u.rows.groups)
 	for g := range exist {
 		if *u.rows.of(uint32(g)) > 0 {
 			exist[g] = true
@@ -622,7 +622,7 @@ func (u *grouping) addTo(all []state, in []bool) error {
 	}
 	return atOnce(2, func(i int) error {
 		if i == 0 {
-			return mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups()))
+			return mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups))
 		}
 		return mergeOthers(states, ids)
 	})

@@ -163,21 +163,45 @@ type estimate interface {
 var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
 // cells are numbers of groups. A group's lie side by side: where there are many groups, what a record adds to is then
-// one wait for memory, and not one for each measure.
+// one wait for memory, and not one for each measure. They come in pages, of which only the first one is ever copied.
 type cells struct {
-	v    []int64
-	none []int64 // what they are for an empty group
+	pages  pages
+	groups int     // there is room for
+	none   []int64 // what they are for an empty group
+}
+
+const pageBits = 20
+
+type pages [][]int64
+
+// at is where on the pages a number is.
+func (p pages) at(i uint) *int64 { return &p[i>>pageBits][i%(1<<pageBits)] }
+
+// one is the page if there is only one, which is found faster: most groupings are small.
+func (p pages) one() []int64 {
+	if len(p) != 1 {
+		return nil
+	}
+	return p[0]
 }
 
 func (c *cells) grow(groups int) {
-	n, width := len(c.v), len(c.none)
-	for c.v = grown(c.v, groups*width); n < len(c.v); n += width {
-		copy(c.v[n:], c.none)
+	if groups <= c.groups {
+		return
+	}
+	width := len(c.none)
+	for page := 0; page<<pageBits < groups*width; page++ {
+		if page == len(c.pages) {
+			c.pages = append(c.pages, make([]int64, 0, min(page, 1)<<pageBits))
+		}
+		c.pages[page] = schema.Grown(c.pages[page], min(groups*width-page<<pageBits, 1<<pageBits))
+	}
+	for ; c.groups < groups; c.groups++ {
+		for at, none := range c.none {
+			*c.pages.at(uint(c.groups*width + at)) = none
+		}
 	}
 }
-
-// groups is how many there is room for.
-func (c *cells) groups() int { return len(c.v) / len(c.none) }
 
 // A number is one of the cells of each group.
 type number struct {
@@ -193,20 +217,22 @@ func (n *number) join(c *cells) {
 	*n = number{c, len(c.none) - 1}
 }
 
-func (n *number) of(group uint32) *int64 { return &n.v[int(group)*len(n.none)+n.at] }
-
-func (n *number) size() int64 { return 8 * int64(cap(n.v)/len(n.none)) }
-
-// part is a view of some groups.
-func (n number) part(from, to int) number {
-	width := len(n.none)
-	return number{&cells{v: n.v[from*width : to*width], none: n.none}, n.at}
+func (n *number) of(group uint32) *int64 {
+	return n.pages.at(uint(group)*uint(len(n.none)) + uint(n.at))
 }
+
+func (n *number) size() int64 { return 8 * int64(n.groups) }
 
 // A merging is a state that is to be taken into another one.
 type merging struct {
 	to, from state
 	codes    []uint32 // as for state.merge
+}
+
+// A numeric state is nothing but numbers.
+type numeric interface {
+	// mergeSome is merge of the groups from one to before another.
+	mergeSome(other state, ids []uint32, from, to int) error
 }
 
 // mergeLot is how many groups or values are merged at once: as many as stay in the processor's caches.
@@ -218,8 +244,8 @@ func mergeNumbers(states []merging, ids []uint32, from, to int) error {
 	for ; from < to; from += mergeLot {
 		end := min(from+mergeLot, to)
 		for _, m := range states {
-			if n, ok := m.from.(interface{ part(from, to int) state }); ok {
-				if err := m.to.merge(n.part(from, end), ids[from:end], nil); err != nil {
+			if n, ok := m.to.(numeric); ok {
+				if err := n.mergeSome(m.from, ids, from, end); err != nil {
 					return err
 				}
 			}
@@ -232,7 +258,7 @@ func mergeNumbers(states []merging, ids []uint32, from, to int) error {
 func mergeOthers(states []merging, ids []uint32) error {
 	return atOnce(len(states), func(i int) error {
 		m := states[i]
-		if _, ok := m.from.(interface{ part(from, to int) state }); ok {
+		if _, ok := m.to.(numeric); ok {
 			return nil
 		}
 		return m.to.merge(m.from, ids, m.codes)
@@ -245,37 +271,39 @@ type count struct{ number }
 func newCount() *count { return &count{newNumber(0)} }
 
 func (s *count) add(ids []uint32, rows []int32, in inputs) error {
-	v, width := s.v[s.at:], len(s.none)
 	if in.col == nil || in.col.NullN() == 0 {
-		if s.groups() == 1 {
-			v[0] += int64(len(rows))
+		if s.groups == 1 {
+			*s.of(0) += int64(len(rows))
 			return nil
 		}
+		pages, at, width := s.pages, uint(s.at), uint(len(s.none))
 		for _, id := range ids {
-			v[int(id)*width]++
+			*pages.at(uint(id)*width + at)++
 		}
 		return nil
 	}
 	valid := schema.ValidityOf(in.col)
 	for i, row := range rows {
 		if !valid.Null(row) {
-			v[int(ids[i])*width]++
+			*s.of(ids[i])++
 		}
 	}
 	return nil
 }
 
 func (s *count) merge(other state, ids, _ []uint32) error {
+	return s.mergeSome(other, ids, 0, other.(*count).groups)
+}
+
+func (s *count) mergeSome(other state, ids []uint32, from, to int) error {
 	o := other.(*count)
-	for g := range uint32(o.groups()) {
+	for g := uint32(from); g < uint32(to); g++ {
 		if n := *o.of(g); n != 0 && ids[g] != skip {
 			*s.of(ids[g]) += n
 		}
 	}
 	return nil
 }
-
-func (s *count) part(from, to int) state { return &count{s.number.part(from, to)} }
 
 func (s *count) whole(group uint32) (int64, bool) { return *s.of(group), true }
 func (s *count) value(group uint32) any           { return *s.of(group) }
@@ -306,7 +334,7 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 // addUp adds values to the sums of their groups, and reports whether one became too large.
 func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	if s.groups() == 1 { // through memory each addition would wait for the one before
+	if s.groups == 1 { // through memory each addition would wait for the one before
 		total := *s.of(0)
 		for _, row := range rows {
 			if !valid.Null(row) {
@@ -317,21 +345,34 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 		*s.of(0) = total
 		return over < 0
 	}
-	sums, width := s.v[s.at:], len(s.none)
-	for i, row := range rows {
-		if valid.Null(row) {
-			continue
+	at, width := uint(s.at), uint(len(s.none))
+	if v := s.pages.one(); v != nil {
+		for i, row := range rows {
+			if !valid.Null(row) {
+				t := &v[uint(ids[i])*width+at]
+				*t = *t&^noSum + int64(values[row])
+				over |= *t
+			}
 		}
-		t := &sums[int(ids[i])*width]
-		*t = *t&^noSum + int64(values[row])
-		over |= *t
+		return over < 0
+	}
+	for i, row := range rows {
+		if !valid.Null(row) {
+			t := s.pages.at(uint(ids[i])*width + at)
+			*t = *t&^noSum + int64(values[row])
+			over |= *t
+		}
 	}
 	return over < 0
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
+	return s.mergeSome(other, ids, 0, other.(*sum).groups)
+}
+
+func (s *sum) mergeSome(other state, ids []uint32, from, to int) error {
 	o := other.(*sum)
-	for g := range uint32(o.groups()) {
+	for g := uint32(from); g < uint32(to); g++ {
 		v := *o.of(g)
 		if v == noSum || ids[g] == skip {
 			continue
@@ -343,8 +384,6 @@ func (s *sum) merge(other state, ids, _ []uint32) error {
 	}
 	return nil
 }
-
-func (s *sum) part(from, to int) state { return &sum{s.number.part(from, to)} }
 
 func (s *sum) whole(group uint32) (int64, bool) {
 	v := *s.of(group)
@@ -374,7 +413,7 @@ func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values []T, valid schema.Validity) {
-	if s.groups() == 1 {
+	if s.groups == 1 {
 		best := *s.of(0)
 		for _, row := range rows {
 			if v := s.sign * int64(values[row]); v < best && !valid.Null(row) {
@@ -384,17 +423,29 @@ func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values
 		*s.of(0) = best
 		return
 	}
-	extremes, width := s.v[s.at:], len(s.none)
+	at, width := uint(s.at), uint(len(s.none))
+	if extremes := s.pages.one(); extremes != nil {
+		for i, row := range rows {
+			if v, best := s.sign*int64(values[row]), &extremes[uint(ids[i])*width+at]; v < *best && !valid.Null(row) {
+				*best = v
+			}
+		}
+		return
+	}
 	for i, row := range rows {
-		if v, best := s.sign*int64(values[row]), &extremes[int(ids[i])*width]; v < *best && !valid.Null(row) {
+		if v, best := s.sign*int64(values[row]), s.pages.at(uint(ids[i])*width+at); v < *best && !valid.Null(row) {
 			*best = v
 		}
 	}
 }
 
 func (s *extreme) merge(other state, ids, _ []uint32) error {
+	return s.mergeSome(other, ids, 0, other.(*extreme).groups)
+}
+
+func (s *extreme) mergeSome(other state, ids []uint32, from, to int) error {
 	o := other.(*extreme)
-	for g := range uint32(o.groups()) {
+	for g := uint32(from); g < uint32(to); g++ {
 		if v := *o.of(g); v != math.MaxInt64 && ids[g] != skip {
 			t := s.of(ids[g])
 			*t = min(*t, v)
@@ -403,25 +454,12 @@ func (s *extreme) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *extreme) part(from, to int) state { return &extreme{s.sign, s.number.part(from, to)} }
-
 func (s *extreme) whole(group uint32) (int64, bool) {
 	v := *s.of(group)
 	return s.sign * v, v != math.MaxInt64
 }
 
 func (s *extreme) value(group uint32) any { return boxed(s.whole(group)) }
-
-// grown returns s with at least n elements.
-func grown[T any](s []T, n int) []T {
-	if n <= len(s) {
-		return s
-	}
-	if n > cap(s) { // to twice the size: append would copy large ones five times as often
-		s = slices.Grow(s, max(n, 2*len(s))-len(s))
-	}
-	return s[:n]
-}
 
 // instant is the time that a measure in Unix seconds stands for.
 func instant(v any) any {

@@ -13,8 +13,8 @@ type gap struct {
 }
 
 func (s *gap) grow(groups int) {
-	s.covered = grown(s.covered, groups)
-	s.joined = grown(s.joined, groups)
+	s.covered = schema.Grown(s.covered, groups)
+	s.joined = schema.Grown(s.joined, groups)
 }
 
 func (s *gap) add(ids []uint32, rows []int32, in inputs) error {

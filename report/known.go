@@ -1,6 +1,10 @@
 package report
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"flowlog/parse/schema"
+)
 
 // known holds values that were computed elsewhere and do not add up, such as numbers of distinct values: of what is
 // more than one group together nothing is known.
@@ -28,8 +32,8 @@ func newKnown(m Measure) *known {
 }
 
 func (s *known) grow(groups int) {
-	s.v = grown(s.v, groups)
-	s.have = grown(s.have, groups)
+	s.v = schema.Grown(s.v, groups)
+	s.have = schema.Grown(s.have, groups)
 }
 
 func (s *known) add([]uint32, []int32, inputs) error { panic("records have no known values") }

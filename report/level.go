@@ -23,7 +23,7 @@ const maxNear = 1 << 20
 func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
 	done := 0
 	if values <= math.MaxUint16 {
-		l.brief = grown(l.brief, values)
+		l.brief = schema.Grown(l.brief, values)
 		for l.fit(groups) && done < len(rows) {
 			done += l.numberNear(ids[done:], rows[done:], codes)
 		}
@@ -69,7 +69,7 @@ func (l *level) fit(groups int) bool {
 		return true
 	}
 	l.bits = width
-	l.near = make([]uint32, min(2*size, maxNear))
+	l.near = schema.Touched[uint32](min(2*size, maxNear))
 	for id, word := range l.Words() {
 		if code := int(uint32(word)); code < len(l.brief) && l.brief[code] > 0 { // others did not come by here
 			l.near[int(word>>32)<<width|int(l.brief[code])] = uint32(id) + 1

@@ -57,7 +57,7 @@ func (w *worker) atOnce(do func(grouping int) error) error {
 	for i := range places {
 		places[i] = i
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return w.groupings[b].rows.groups() - w.groupings[a].rows.groups() })
+	slices.SortStableFunc(places, func(a, b int) int { return w.groupings[b].rows.groups - w.groupings[a].rows.groups })
 	return atOnce(len(places), func(i int) error { return do(places[i]) })
 }
 
@@ -85,7 +85,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		from := 0
 		for p := range parts {
 			u.rows.grow(p.groups)
-			to := min(len(p.ids), o.rows.groups())
+			to := min(len(p.ids), o.rows.groups)
 			err = cmp.Or(err, mergeNumbers(states, p.ids, from, to))
 			from = to
 		}

@@ -98,7 +98,7 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 		if !arrow.TypeEqual(col.DataType(), k.kind(w.aggregator.projection.Fields[c.field]).Arrow()) {
 			return errPartial
 		}
-		c.codes = grown(c.codes, n)
+		c.codes = schema.Grown(c.codes, n)
 		if made, ok := c.coder.(*keyCoder); ok {
 			made.adopt(col, c.codes)
 		} else {

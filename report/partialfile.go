@@ -299,7 +299,7 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 func (w *worker) write(out io.Writer) error {
 	for i, g := range w.groupings {
 		_, ids := g.groups()
-		g.grow(g.rows.groups())
+		g.grow(g.rows.groups)
 		for part := range slices.Chunk(ids, unloadRows) {
 			rec, err := w.unload(g, part)
 			if err != nil {

@@ -256,7 +256,7 @@ func (w *worker) rollUpFromReport(g *grouping) {
 	var best *grouping
 	var parts []int
 	for _, o := range w.groupings {
-		if best != nil && len(o.keys) >= len(best.keys) || o.rows.groups() > 0 || o.follows(g) {
+		if best != nil && len(o.keys) >= len(best.keys) || o.rows.groups > 0 || o.follows(g) {
 			continue
 		}
 		if p, ok := w.partsIn(o, g); ok {

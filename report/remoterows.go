@@ -292,7 +292,7 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 	}
 	for _, c := range w.coded {
 		c.done = false
-		c.codes = grown(c.codes, n)
+		c.codes = schema.Grown(c.codes, n)
 	}
 	copy(w.flowing, w.columns)
 	w.mixed = false

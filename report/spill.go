@@ -141,7 +141,7 @@ type groupHasher struct {
 
 func (w *worker) hashers(u *grouping) *groupHasher {
 	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
-	all := make([]uint32, u.rows.groups())
+	all := make([]uint32, u.rows.groups)
 	for g := range all {
 		all[g] = uint32(g)
 	}

@@ -258,7 +258,7 @@ func (v *Vantage) survey() (*survey, error) {
 			if used == len(codes) {
 				codes = append(codes, nil)
 			}
-			codes[used] = grown(codes[used], h.rows)
+			codes[used] = schema.Grown(codes[used], h.rows)
 			used++
 			c.Encode(arrays[name], all[:h.rows], codes[used-1])
 			return codes[used-1]

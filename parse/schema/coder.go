@@ -350,7 +350,7 @@ func (c *addrCoder) code6(a *[16]byte, tag uint64) uint32 {
 
 func (c *addrCoder) add(a *[16]byte) uint32 {
 	if len(c.addrs) == cap(c.addrs) {
-		c.addrs = slices.Grow(c.addrs, len(c.addrs)) // append would copy it five times as often
+		c.addrs = Grown(c.addrs, len(c.addrs)+1)[:len(c.addrs)]
 	}
 	c.addrs = append(c.addrs, *a)
 	return uint32(len(c.addrs) - 1)
@@ -358,7 +358,7 @@ func (c *addrCoder) add(a *[16]byte) uint32 {
 
 func (c *addrCoder) grow() {
 	old := c.v4
-	c.v4 = touched[uint64](2 * len(old))
+	c.v4 = Touched[uint64](2 * len(old))
 	c.shift4--
 	mask := uint64(len(c.v4) - 1)
 	for _, e := range old {

@@ -3,7 +3,6 @@ package schema
 import (
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"unsafe"
 )
 
@@ -23,9 +22,9 @@ func hash(w uint64) uint64 {
 	return high ^ low
 }
 
-// touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
+// Touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
 // is, each page of it takes two page faults, and the second one interrupts all processors.
-func touched[T any](n int) []T {
+func Touched[T any](n int) []T {
 	const page = 4 << 10
 	values := make([]T, n)
 	var zero T
@@ -33,6 +32,21 @@ func touched[T any](n int) []T {
 		values[i] = zero
 	}
 	return values
+}
+
+// Grown returns s with at least n elements, and room for twice as many as it had: append would copy long ones five
+// times as often, and write to all the room that there is, though memory that nothing was written to costs nothing. They
+// are copied in pieces, as a goroutine can be stopped between two only: the garbage collector would wait, and send signals.
+func Grown[T any](s []T, n int) []T {
+	if n <= cap(s) {
+		return s[:max(n, len(s))]
+	}
+	const piece = 1 << 15
+	longer := make([]T, n, max(n, 2*len(s)))
+	for i := 0; i < len(s); i += piece {
+		copy(longer[i:], s[i:min(i+piece, len(s))])
+	}
+	return longer
 }
 
 // Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
@@ -71,7 +85,7 @@ func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
 		}
 		if e == 0 {
 			if len(p.words) == cap(p.words) {
-				p.words = slices.Grow(p.words, len(p.words)) // append would copy it five times as often
+				p.words = Grown(p.words, len(p.words)+1)[:len(p.words)]
 			}
 			p.slots[i] = tag>>32<<32 | uint64(len(p.words))
 			p.words = append(p.words, word)
@@ -118,7 +132,7 @@ func (p *Pairs) grow() {
 // doubled is a table of twice the places, for hashes that are shifted by one bit less, with the same entries, whose
 // upper half is that of a hash.
 func doubled(old []uint64, shift uint) []uint64 {
-	slots := touched[uint64](2 * len(old))
+	slots := Touched[uint64](2 * len(old))
 	mask := uint64(len(slots) - 1)
 	for _, e := range old {
 		if e == 0 {
@@ -209,7 +223,7 @@ func (s *Set) All(yield func(word uint64) bool) {
 
 func (s *Set) grow() {
 	old := s.slots
-	s.slots = touched[uint64](2 * len(old))
+	s.slots = Touched[uint64](2 * len(old))
 	s.shift--
 	mask := uint64(len(s.slots) - 1)
 	for _, word := range old {
