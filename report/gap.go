@@ -1,6 +1,8 @@
 package report
 
 import (
+	"math"
+
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
@@ -8,13 +10,22 @@ import (
 
 // gap finds the longest time, in seconds, that no record of a group covers between its first and its last one.
 type gap struct {
-	covered [][]span[int64] // by group, from the start of records to their end; joined now and then
-	joined  []int           // by group: how many were left when they were
+	last    []span[int64]   // by group, from the start of records to their end: what was covered last; none at first
+	covered [][]span[int64] // what was before; joined now and then
+	joined  []int           // how many were left when they were
 }
+
+// none is a span that covers nothing.
+var none = span[int64]{math.MaxInt64, math.MinInt64}
 
 func (s *gap) grow(groups int) {
 	s.covered = schema.Grown(s.covered, groups)
 	s.joined = schema.Grown(s.joined, groups)
+	n := len(s.last)
+	s.last = schema.Grown(s.last, groups)
+	for ; n < groups; n++ {
+		s.last[n] = none
+	}
 }
 
 func (s *gap) add(ids []uint32, rows []int32, in inputs) error {
@@ -29,28 +40,32 @@ func (s *gap) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 func (s *gap) cover(group uint32, c span[int64]) {
-	list := s.covered[group]
-	if n := len(list); n > 0 && list[n-1].lo <= c.lo && c.lo <= list[n-1].hi {
-		list[n-1].hi = max(list[n-1].hi, c.hi)
+	last := &s.last[group]
+	if c.lo <= last.hi && last.lo <= c.hi {
+		last.lo, last.hi = min(last.lo, c.lo), max(last.hi, c.hi)
 		return
 	}
-	s.covered[group] = append(list, c)
-	if len(list) > 2*s.joined[group]+64 {
+	s.covered[group] = append(s.covered[group], *last)
+	*last = c
+	if len(s.covered[group]) > 2*s.joined[group]+64 {
 		s.join(group)
 	}
 }
 
-func (s *gap) join(group uint32) {
-	s.covered[group] = merged(s.covered[group], func(x int64) int64 { return x })
-	s.joined[group] = len(s.covered[group])
+// join returns all that is covered, in order and apart.
+func (s *gap) join(group uint32) []span[int64] {
+	list := merged(append(s.covered[group], s.last[group]), func(x int64) int64 { return x })
+	s.covered[group], s.last[group], s.joined[group] = list, none, len(list)
+	return list
 }
 
 func (s *gap) merge(other state, ids, _ []uint32) error {
-	for group, list := range other.(*gap).covered {
+	o := other.(*gap)
+	for group := range uint32(len(o.last)) {
 		if ids[group] == skip {
 			continue
 		}
-		for _, c := range list {
+		for _, c := range o.join(group) {
 			s.cover(ids[group], c)
 		}
 	}
@@ -58,8 +73,7 @@ func (s *gap) merge(other state, ids, _ []uint32) error {
 }
 
 func (s *gap) value(group uint32) any {
-	s.join(group)
-	return longestGap(s.covered[group])
+	return longestGap(s.join(group))
 }
 
 // longestGap is the longest distance between neighbours, which are in order and apart.

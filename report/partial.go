@@ -209,9 +209,9 @@ func (s *sketch) load(src []byte, group uint32) ([]byte, error) {
 }
 
 func (s *gap) append(dst []byte, group uint32) []byte {
-	s.join(group)
-	dst = binary.AppendUvarint(dst, uint64(len(s.covered[group])))
-	for _, c := range s.covered[group] {
+	spans := s.join(group)
+	dst = binary.AppendUvarint(dst, uint64(len(spans)))
+	for _, c := range spans {
 		dst = binary.AppendVarint(dst, c.lo)
 		dst = binary.AppendVarint(dst, c.hi)
 	}

@@ -192,7 +192,7 @@ func (s *distinct) size() int64 {
 func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
 
 func (s *gap) size() int64 {
-	const header = 24 + 8
+	const header = 16 + 24 + 8
 	var n int64
 	for _, list := range s.covered {
 		n += 16 * int64(cap(list))
