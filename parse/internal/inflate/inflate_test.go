@@ -119,7 +119,8 @@ func readAll(r io.Reader, err error) ([]byte, error) {
 }
 
 // check compares what we make of data, which comes in pieces such as iotest.OneByteReader makes, with the
-// standard library. It must be the same or, of data that is cut off, more.
+// standard library. It must be the same or, of data that is cut off, more: the library asks for as many bits as the end
+// of a block takes, before it looks whether a shorter code is there. What follows that may be corrupt.
 func (c *comparison) check(t *testing.T, data []byte, pieces ...func(io.Reader) io.Reader) {
 	t.Helper()
 	var src io.Reader = bytes.NewReader(data)
@@ -132,10 +133,12 @@ func (c *comparison) check(t *testing.T, data []byte, pieces ...func(io.Reader) 
 		// reserved flags are an error: RFC 1952, 2.3.1.2; compress/gzip passes over them
 		want, wantErr = c.readKlauspost(data)
 	}
-	if class(err) != class(wantErr) {
+	at, corrupt := err.(flate.CorruptInputError)
+	corrupt = corrupt && wantErr == io.ErrUnexpectedEOF && int(at) > len(data)-8
+	if class(err) != class(wantErr) && !corrupt {
 		t.Fatalf("%v after %d bytes, want %v after %d\n%x", err, len(got), wantErr, len(want), data[:min(len(data), 1<<10)])
 	}
-	if !bytes.HasPrefix(got, want) || len(got) > len(want) && err != io.ErrUnexpectedEOF {
+	if !bytes.HasPrefix(got, want) || len(got) > len(want) && err != io.ErrUnexpectedEOF && !corrupt {
 		t.Fatalf("%d bytes, want %d (%v): first difference at %d\n%x", len(got), len(want), err, difference(got, want), data[:min(len(data), 1<<10)])
 	}
 }
