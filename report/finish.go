@@ -112,22 +112,7 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	if a.spilled != nil {
 		return a.finishSpilled(stats)
 	}
-	if err := a.roll(); err != nil {
-		return nil, err
-	}
-	w := a.workers[0]
-	if a.chooseSteps() {
-		w = a.rebinned(w)
-		if err := w.merge(a.workers[0]); err != nil {
-			return nil, err
-		}
-	}
-	for _, o := range a.workers[1:] {
-		if err := w.merge(o); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
+	return a.gather(true)
 }
 
 // rebinned is a worker with the groups of another, but for those by bins of time whose width was left open.
@@ -140,6 +125,7 @@ func (a *Aggregator) rebinned(o *worker) *worker {
 		list = append(list, c)
 	}
 	w := a.newWorkerOf(list)
+	w.had, w.lacked, w.relied = o.had, o.lacked, o.relied
 	for i, g := range o.groupings {
 		if slices.ContainsFunc(g.keys, func(place int) bool { return w.coded[place] != o.coded[place] }) {
 			continue

@@ -8,7 +8,38 @@ import (
 	"sync/atomic"
 )
 
-// merge takes in what another worker has come to. Both are rolled up.
+// gather makes one worker of all, which is rolled up. choose says whether bins of time whose width was left open get one.
+func (a *Aggregator) gather(choose bool) (*worker, error) {
+	a.workers = append(a.workers[:1], slices.DeleteFunc(a.workers[1:], (*worker).idle)...)
+	var waits func(g, from *grouping) bool
+	if a.rollsLate() {
+		waits = func(_, from *grouping) bool { return !from.inner }
+	}
+	if err := a.roll(waits); err != nil {
+		return nil, err
+	}
+	w := a.workers[0]
+	if choose && a.chooseSteps() {
+		w = a.rebinned(w)
+		if err := w.merge(a.workers[0]); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range a.workers[1:] {
+		if err := w.merge(o); err != nil {
+			return nil, err
+		}
+		a.workers[i+1] = nil // its memory is free
+	}
+	return w, w.roll(nil)
+}
+
+// idle reports whether a worker has had nothing to do.
+func (w *worker) idle() bool {
+	return !w.planned && !slices.ContainsFunc(w.groupings, func(g *grouping) bool { return g.rows.groups > 0 })
+}
+
+// merge takes in what another worker has come to. Both are rolled up, or have the same yet to be.
 func (w *worker) merge(o *worker) error {
 	translated := w.translate(o)
 	return o.atOnce(func(i int) error { return w.mergeGrouping(w.groupings[i], o.groupings[i], translated) })

@@ -283,14 +283,9 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 		}
 		return nil
 	}
-	if err := a.roll(); err != nil {
+	w, err := a.gather(false)
+	if err != nil {
 		return err
-	}
-	w := a.workers[0]
-	for _, o := range a.workers[1:] {
-		if err := w.merge(o); err != nil {
-			return err
-		}
 	}
 	return w.write(out)
 }

@@ -75,7 +75,7 @@ func (w *worker) replan(had, lacked []bool) error {
 		stays[g] = ok
 	}
 	w.had, w.lacked = before, without
-	if err := w.roll(stays); err != nil {
+	if err := w.roll(func(g, _ *grouping) bool { return stays[g] }); err != nil {
 		return err
 	}
 	w.had, w.lacked, w.planned = had, lacked, true

@@ -9,44 +9,92 @@ import (
 	"flowlog/parse/schema"
 )
 
-// roll rolls all workers up.
-func (a *Aggregator) roll() error {
-	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll(nil) })
+// rollsLate reports whether the groups of reports can be merged before others are rolled up from them, which is then
+// done once: all workers have the same plan, and no width of bins is left open on the way.
+func (a *Aggregator) rollsLate() bool {
+	w := a.workers[0]
+	open := func(g *grouping) bool {
+		return slices.ContainsFunc(g.first.Keys, func(k Key) bool { return k.Every == auto })
+	}
+	for _, g := range w.groupings {
+		for _, from := range g.sources() {
+			if !from.inner && (open(g) || open(from)) {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(a.workers[1:], func(o *worker) bool { return !w.plannedAs(o) })
 }
 
-// roll makes all groupings but those that stay what the ones say that they are rolled up from. What is added to the
-// worker after it feeds them, until there is another plan.
-func (w *worker) roll(stays map[*grouping]bool) error {
-	finer := make(map[*grouping]*finer)
-	for _, g := range w.groupings {
-		if stays[g] {
-			continue
+// plannedAs reports whether two workers have the same plan, but for how inner groupings are made.
+func (w *worker) plannedAs(o *worker) bool {
+	if !slices.Equal(w.had, o.had) || !slices.Equal(w.relied, o.relied) {
+		return false
+	}
+	same := func(a, b *grouping) bool {
+		return (a == nil) == (b == nil) && (a == nil || a.inner && b.inner || slices.Index(w.groupings, a) == slices.Index(o.groupings, b))
+	}
+	for i, g := range w.groupings {
+		u := o.groupings[i]
+		if !same(g.from, u.from) {
+			return false
 		}
-		if err := w.complete(g, finer); err != nil {
+		for i, b := range g.bases {
+			if !same(b.from, u.bases[i].from) || b.from != nil && !b.from.inner && b.part != u.bases[i].part {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// roll rolls all workers up, but for what waits.
+func (a *Aggregator) roll(waits func(g, from *grouping) bool) error {
+	return atOnce(len(a.workers), func(i int) error { return a.workers[i].roll(waits) })
+}
+
+// sources are the groupings that a grouping is rolled up from.
+func (g *grouping) sources() []*grouping {
+	var list []*grouping
+	add := func(from *grouping) {
+		if from != nil && !slices.Contains(list, from) {
+			list = append(list, from)
+		}
+	}
+	add(g.from)
+	for _, b := range g.bases {
+		add(b.from)
+	}
+	return list
+}
+
+// roll adds to all groupings what they are to have from others, but for what waits and nothing else needs; nil is
+// nothing. What is added to the worker after it feeds them, until there is another plan.
+func (w *worker) roll(waits func(g, from *grouping) bool) error {
+	var order []*grouping // those that others are rolled up from, after what they are rolled up from themselves
+	coarser := make(map[*grouping][]*grouping)
+	var need func(g *grouping, all bool)
+	need = func(g *grouping, all bool) {
+		for _, from := range g.sources() {
+			if slices.Contains(coarser[from], g) || !all && waits != nil && waits(g, from) {
+				continue
+			}
+			need(from, true)
+			if !slices.Contains(order, from) {
+				order = append(order, from)
+			}
+			coarser[from] = append(coarser[from], g)
+		}
+	}
+	for _, g := range w.groupings {
+		need(g, false)
+	}
+	for _, from := range order {
+		if err := w.rollFrom(from, coarser[from]); err != nil {
 			return err
 		}
 	}
 	w.inner = nil
-	return nil
-}
-
-// complete rolls a grouping up, after those that it is rolled up from.
-func (w *worker) complete(g *grouping, known map[*grouping]*finer) error {
-	for g.from != nil || slices.ContainsFunc(g.bases, func(b base) bool { return b.from != nil }) {
-		from := g.from
-		for i := 0; from == nil; i++ {
-			from = g.bases[i].from
-		}
-		if err := w.complete(from, known); err != nil {
-			return err
-		}
-		if known[from] == nil {
-			known[from] = w.newFiner(from)
-		}
-		if err := w.rollFrom(g, known[from]); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -77,11 +125,23 @@ func (w *worker) newFiner(g *grouping) *finer {
 	return f
 }
 
-// key is what the groups have of a key that they determine.
-func (f *finer) key(k Key) (coding, error) {
-	if d, ok := f.made[k]; ok {
-		return d, nil
+// make makes what the groups have of keys that they determine.
+func (f *finer) make(keys []Key) error {
+	keys = slices.DeleteFunc(keys, func(k Key) bool { return f.made[k].coder != nil })
+	f.w.rows(max(len(f.exist), derivedBatch)) // so that it is there for all at once
+	made := make([]coding, len(keys))
+	err := atOnce(len(keys), func(i int) (err error) {
+		made[i], err = f.derive(keys[i])
+		return err
+	})
+	for i, k := range keys {
+		f.made[k] = made[i]
 	}
+	return err
+}
+
+// derive computes what the groups have of a key.
+func (f *finer) derive(k Key) (coding, error) {
 	a := f.w.aggregator
 	field := a.projection.Fields[a.projection.Index(k.Field)]
 	d := coding{coder: k.coder(field)}
@@ -144,53 +204,99 @@ func (f *finer) key(k Key) (coding, error) {
 			d.codes[i] = out[code]
 		}
 	}
-	f.made[k] = d
 	return d, nil
 }
 
 // derivedBatch is how many values are looked up together.
 const derivedBatch = 1 << 16
 
-// rollFrom adds to the groups of one grouping what it is to have from those of another.
-func (w *worker) rollFrom(g *grouping, from *finer) error {
-	n, groups := len(from.exist), 1
+// A coarse is a grouping that is rolled up from a finer one, of which those groups count that meet conditions. Each is
+// about a key of the finer one, or one that these determine.
+type coarse struct {
+	*grouping
+	where []keyCondition
+	bases []coarseBase
+}
+
+type coarseBase struct {
+	*base
+	where []keyCondition
+}
+
+type keyCondition struct {
+	Expr
+	Key
+}
+
+// rollFrom adds to groupings what they are to have from another.
+func (w *worker) rollFrom(from *grouping, groupings []*grouping) error {
+	f := w.newFiner(from)
+	from.grow(len(f.exist)) // what had no value in a while has not grown
+	var keys []Key
+	add := func(k Key) {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	conditions := func(e Expr) (list []keyCondition) { // all groups meet those about other keys
+		for _, c := range conjuncts(e) {
+			if k, ok := keyOf(c); ok && w.determined(k, from) {
+				add(k)
+				list = append(list, keyCondition{c, k})
+			}
+		}
+		return list
+	}
+	var all []coarse
+	for _, g := range groupings {
+		for _, k := range g.first.Keys {
+			add(k)
+		}
+		c := coarse{grouping: g, where: conditions(g.first.Where)}
+		for i := range g.bases {
+			if b := &g.bases[i]; b.from == from {
+				c.bases = append(c.bases, coarseBase{b, conditions(b.Measure.Where)})
+			}
+		}
+		all = append(all, c)
+	}
+	if err := f.make(keys); err != nil {
+		return err
+	}
+	return atOnce(len(all), func(i int) error { return f.rollUp(all[i]) })
+}
+
+// rollUp adds to the groups of one grouping what it is to have from the finer one.
+func (f *finer) rollUp(g coarse) error {
+	n, groups := len(f.exist), 1
 	ids, words := make([]uint32, n), make([]uint64, n)
 	for i, k := range g.first.Keys {
-		d, err := from.key(k)
-		if err != nil {
-			return err
-		}
+		d := f.made[k]
 		if i == 0 {
 			copy(ids, d.codes)
 			groups = d.coder.Len()
 			continue
 		}
-		g.levels[i-1].number(ids, groups, w.rows(n), d.codes, d.coder.Len(), words)
+		g.levels[i-1].number(ids, groups, f.w.rows(n), d.codes, d.coder.Len(), words)
 		groups = g.levels[i-1].Len()
 	}
 	g.grow(groups)
-	for i, exists := range from.exist {
+	for i, exists := range f.exist {
 		if !exists {
 			ids[i] = skip
 		}
 	}
-	if err := from.skipUnmet(ids, g.first.Where); err != nil {
-		return err
-	}
-	if g.from == from.grouping {
-		if err := g.rows.merge(&from.rows, ids, nil); err != nil {
+	f.skipUnmet(ids, g.where)
+	if g.from == f.grouping {
+		if err := g.rows.merge(&f.rows, ids, nil); err != nil {
 			return err
 		}
 		g.from = nil
 	}
-	for i := range g.bases {
-		b := &g.bases[i]
-		if b.from != from.grouping {
-			continue
-		}
-		b.from = nil
-		if s, ok := b.state.(*distinctOfAll); ok {
-			for code, exists := range from.exist {
+	for _, p := range g.bases {
+		p.from = nil
+		if s, ok := p.state.(*distinctOfAll); ok {
+			for code, exists := range f.exist {
 				if exists {
 					s.see(uint32(code))
 				}
@@ -198,45 +304,33 @@ func (w *worker) rollFrom(g *grouping, from *finer) error {
 			continue
 		}
 		some := ids
-		if b.Measure.Where != nil {
+		if len(p.where) > 0 {
 			some = slices.Clone(ids)
-			if err := from.skipUnmet(some, b.Measure.Where); err != nil {
-				return err
-			}
+			f.skipUnmet(some, p.where)
 		}
-		var part state = &from.rows
-		if b.part >= 0 {
-			part = from.bases[b.part].state
-			part.grow(n)
+		var from state = &f.rows
+		if p.part >= 0 {
+			from = f.bases[p.part].state
 		}
-		if err := b.state.merge(part, some, nil); err != nil {
+		if err := p.state.merge(from, some, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// skipUnmet sets to skip the ids of those groups that do not meet a condition, as far as their keys say: all of them
-// meet the rest.
-func (f *finer) skipUnmet(ids []uint32, e Expr) error {
-	for _, c := range conjuncts(e) {
-		k, ok := keyOf(c)
-		if !ok || !f.w.determined(k, f.grouping) {
-			continue
-		}
-		d, err := f.key(k)
-		if err != nil {
-			return err
-		}
+// skipUnmet sets to skip the ids of those groups that do not meet conditions.
+func (f *finer) skipUnmet(ids []uint32, where []keyCondition) {
+	for _, c := range where {
+		d := f.made[c.Key]
 		p := f.w.aggregator.projection
-		met := met(c, d.coder, p.Fields[p.Index(k.Field)])
+		met := met(c.Expr, d.coder, p.Fields[p.Index(c.Field)])
 		for i, code := range d.codes {
 			if !met[code] {
 				ids[i] = skip
 			}
 		}
 	}
-	return nil
 }
 
 // met says for each code of a field whether its value meets a condition that is about nothing else.

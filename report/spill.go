@@ -203,7 +203,7 @@ func (s *gap) size() int64 {
 // finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
 // partition that can be among the rows that are shown. Of the others it has the sums.
 func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
-	if err := a.roll(); err != nil {
+	if err := a.roll(nil); err != nil {
 		return nil, err
 	}
 	a.chooseSteps()
