@@ -104,6 +104,9 @@ func (o *output) ending(formats []string) string {
 func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *sink, err error) {
 	isTerminal := terminal(con.out) && (o.file == "" || o.file == "-")
 	s := &sink{Format: f, opt: render.Options{Raw: o.raw, Zone: zone, Color: isTerminal && color(con.out), Terminal: isTerminal}}
+	if isTerminal {
+		s.opt.Width = widthOf(con.out)
+	}
 	var w io.Writer = con.out
 	if o.file != "" && o.file != "-" {
 		if s.file, err = con.create(o.file); err != nil {

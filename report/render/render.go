@@ -43,7 +43,7 @@ type Options struct {
 	Color    bool           // emphasis by terminal escapes
 	Terminal bool           // somebody reads the output on a terminal, so csv escapes control characters too
 	Chart    bool           // tables are drawn
-	Width    int            // columns that charts in tables may take
+	Width    int            // columns of the terminal that tables are for; 0 if there is none, or nobody knows
 	ASCII    bool           // charts are drawn with characters that every terminal has
 }
 

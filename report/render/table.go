@@ -19,8 +19,8 @@ import (
 	"flowlog/report"
 )
 
-// The look of tables: a header, a thin rule, columns two spaces apart. Nothing is cut or wrapped, whatever
-// the terminal's width: half an address is of no use, and the terminal wraps long lines itself.
+// The look of tables: a header, a thin rule, columns two spaces apart. Nothing is cut: half an address is of no use. Only
+// names of columns are broken, where the terminal would else wrap the lines of the whole table.
 const (
 	gap  = "  "
 	rule = "─"
@@ -307,10 +307,50 @@ func binFormat(t report.Table, i int, opt Options) string {
 	return format
 }
 
+// broken is a head in two lines if that makes a table narrower that has more columns than the terminal, and the lines of it.
+func broken(head []string, lines [][]string, foot []string, terminal int) ([]string, int) {
+	if terminal <= 0 {
+		return head, 1
+	}
+	total, gain := len(gap)*(len(head)-1), 0
+	out := make([]string, len(head))
+	lines = append(slices.Clip(lines), foot)
+	for i, name := range head {
+		cells := 0
+		for _, line := range lines {
+			if i < len(line) {
+				cells = max(cells, width([]byte(line[i])))
+			}
+		}
+		whole, least := width([]byte(name)), width([]byte(name))
+		out[i] = "\n" + name
+		for at, c := range name {
+			first, second := name[:at], name[at+1:]
+			switch c {
+			case '_':
+				first += "_"
+			case ' ':
+			default:
+				continue
+			}
+			if w := max(width([]byte(first)), width([]byte(second))); cells < whole && w < least {
+				least, out[i] = w, first+"\n"+second
+			}
+		}
+		total += max(whole, cells)
+		gain += max(whole, cells) - max(least, cells)
+	}
+	if total <= terminal || gain == 0 {
+		return head, 1
+	}
+	return out, 2
+}
+
 // align writes lines of cells in columns as wide as their widest cell, each to the left or the right. The
 // head and the foot may be nil.
 func align(w io.Writer, head []string, lines [][]string, foot []string, right []bool, opt Options) error {
 	var buf bytes.Buffer
+	head, bold := broken(head, lines, foot, opt.Width)
 	cell := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
 		Padding:    tw.CellPadding{Global: tw.Padding{Right: gap, Overwrite: true}},
@@ -363,10 +403,12 @@ func align(w io.Writer, head []string, lines [][]string, foot []string, right []
 	if err := table.Render(); err != nil {
 		return err
 	}
-	bold := head != nil && opt.Color
+	if head == nil || !opt.Color {
+		bold = 0
+	}
 	for line := range bytes.Lines(buf.Bytes()) {
-		line = append(trimmed(line, bold), '\n')
-		bold = false
+		line = append(trimmed(line, bold > 0), '\n')
+		bold--
 		if _, err := w.Write(line); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,32 @@ distinct_srcaddr  -
 first_start       2024-03-18T00:00:00Z
 avg_bytes         1536
 `)
+}
+
+// Names of columns are broken where the terminal is too narrow, and only those that are wider than what is below them.
+func TestNarrowTable(t *testing.T) {
+	lines := func(columns int) []string {
+		out := render(t, "table", documentOf(talkers()), Options{Width: columns, Color: true})
+		return strings.Split(strings.TrimSpace(out), "\n")
+	}
+	wide := lines(0)
+	const need = 134 // columns of the table
+	if got := lines(need); !slices.Equal(got, wide) {
+		t.Errorf("as wide as the terminal: got\n%s", strings.Join(got, "\n"))
+	}
+	got := lines(need - 1)
+	want := []string{
+		"\x1b[1m                                        srcaddr_                                                  avg_\x1b[0m",
+		"\x1b[1msrcaddr                                 country   protocol      flows     bytes      %  cum %  packets  last_seen (UTC)\x1b[0m",
+	}
+	if len(got) != len(wide)+1 || !slices.Equal(got[1:3], want) {
+		t.Errorf("got\n%s\nwant the head\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for i, line := range got[3:] {
+		if got, want := strings.Fields(line), strings.Fields(wide[i+2]); !strings.HasPrefix(line, rule) && !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 // A table with one row needs no total, one without a share no percentage. Nothing is ever cut.
