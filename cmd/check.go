@@ -41,6 +41,9 @@ func newCheck(con *console) *cobra.Command {
 			"  flowlog check --print-builtin >rules.yaml\n" +
 			"  flowlog check rules.yaml --baseline known.json --fail-on high -o sarif -O flows.sarif logs/",
 		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 && k.print {
+				return errors.New("--print-builtin reads nothing: leave the arguments out, or take --builtin to check logs by these rules")
+			}
 			if len(args) == 0 && !k.builtin && !k.print {
 				return fmt.Errorf("name a file of rules, or take flowlog's own by --builtin: `%s` says how to write one", rulesHelp)
 			}

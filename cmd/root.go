@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -60,6 +61,19 @@ type console struct {
 
 	mu    sync.Mutex
 	files []*outFile // that were created
+	help  helpWriter
+}
+
+// helpWriter writes help, and keeps what goes wrong, which cobra does not tell.
+type helpWriter struct {
+	out io.Writer
+	err error
+}
+
+func (h *helpWriter) Write(p []byte) (int, error) {
+	n, err := h.out.Write(p)
+	h.err = cmp.Or(h.err, err)
+	return n, err
 }
 
 // discard removes the files that are not complete.
@@ -89,13 +103,13 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	con := &console{in: in, out: out, err: errOut}
+	con := &console{in: in, out: out, err: errOut, help: helpWriter{out: out}}
 	done := make(chan error, 1)
 	go func() {
 		con.settings = readSettings(args, os.Getenv)
 		root := newRoot(con, args)
 		root.SetArgs(args)
-		done <- root.ExecuteContext(ctx)
+		done <- cmp.Or(root.ExecuteContext(ctx), con.help.err)
 	}()
 	var err error
 	select {
@@ -169,7 +183,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	}
 	root.Version = version()
 	root.SetIn(con.in)
-	root.SetOut(con.out)
+	root.SetOut(&con.help)
 	root.SetErr(con.err)
 	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newDiff(con), newMerge(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
 	con.settings.bind(root)
