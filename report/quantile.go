@@ -19,12 +19,15 @@ type sketch struct {
 	quantile float64
 	cells    *schema.Pairs // of group and bucket
 	n        []int64       // by cell
-	sorted   []cell        // of all groups, by group and bucket, once the first value was asked for
+	listed   []uint32      // the cells of group 0, 1, 2 …, once the first value was asked for
+	ends     []int         // by group, of its cells in listed
+	words    []uint64      // of a batch
+	ids      []uint32
 }
 
 type cell struct {
-	group, bucket uint32
-	n             int64
+	bucket uint32
+	n      int64
 }
 
 func newSketch(quantile float64) *sketch {
@@ -55,66 +58,100 @@ func (s *sketch) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
 	switch a := in.col.(type) {
 	case *array.Int64:
-		values := a.Int64Values()
-		for i, row := range rows {
-			if !valid.Null(row) {
-				s.count(ids[i], bucketOf(values[row]), 1)
-			}
-		}
+		s.words = buckets(s.words[:0], ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
-		values := a.Int32Values()
-		for i, row := range rows {
-			if !valid.Null(row) {
-				s.count(ids[i], bucketOf(int64(values[row])), 1)
-			}
-		}
+		s.words = buckets(s.words[:0], ids, rows, a.Int32Values(), valid)
+	}
+	for _, id := range s.number(s.words) {
+		s.n[id]++
 	}
 	return nil
 }
 
-func (s *sketch) count(group, bucket uint32, n int64) {
-	id, isNew := s.cells.ID(uint64(group)<<32 | uint64(bucket))
-	if isNew {
-		s.n = append(s.n, 0)
+// buckets appends the words of group and bucket of the rows that have a value.
+func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values []T, valid schema.Validity) []uint64 {
+	for i, row := range rows {
+		if !valid.Null(row) {
+			out = append(out, uint64(ids[i])<<32|uint64(bucketOf(int64(values[row]))))
+		}
 	}
-	s.n[id] += n
+	return out
+}
+
+// number returns the cells of words of group and bucket, until it is called again.
+func (s *sketch) number(words []uint64) []uint32 {
+	s.listed, s.ends = nil, nil
+	s.ids = schema.Grown(s.ids, len(words))
+	s.cells.IDs(words, s.ids)
+	s.n = schema.Grown(s.n, s.cells.Len())
+	return s.ids[:len(words)]
+}
+
+func (s *sketch) count(group, bucket uint32, n int64) {
+	s.words = append(s.words[:0], uint64(group)<<32|uint64(bucket))
+	s.n[s.number(s.words)[0]] += n
 }
 
 func (s *sketch) merge(other state, ids, _ []uint32) error {
 	o := other.(*sketch)
-	s.sorted = nil
-	for id, word := range o.cells.Words() {
-		if group := ids[word>>32]; group != skip {
-			s.count(group, uint32(word), o.n[id])
+	from := o.cells.Words()
+	for start := 0; start < len(from); start += mergeLot {
+		var n [mergeLot]int64
+		s.words = s.words[:0]
+		for i, word := range from[start:min(start+mergeLot, len(from))] {
+			if group := ids[word>>32]; group != skip {
+				n[len(s.words)] = o.n[start+i]
+				s.words = append(s.words, uint64(group)<<32|uint64(uint32(word)))
+			}
+		}
+		for i, id := range s.number(s.words) {
+			s.n[id] += n[i]
 		}
 	}
 	return nil
 }
 
-// sort lists all cells in order.
-func (s *sketch) sort() {
-	if s.sorted != nil || len(s.n) == 0 {
+// list lists the cells by group.
+func (s *sketch) list() {
+	if s.listed != nil || len(s.n) == 0 {
 		return
 	}
-	for id, word := range s.cells.Words() {
-		s.sorted = append(s.sorted, cell{uint32(word >> 32), uint32(word), s.n[id]})
+	words := s.cells.Words()
+	groups := uint32(0)
+	for _, word := range words {
+		groups = max(groups, uint32(word>>32)+1)
 	}
-	slices.SortFunc(s.sorted, func(a, b cell) int {
-		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.bucket, b.bucket))
-	})
+	s.ends, s.listed = make([]int, groups+1), make([]uint32, len(words))
+	for _, word := range words {
+		s.ends[word>>32+1]++
+	}
+	for g := range groups {
+		s.ends[g+1] += s.ends[g]
+	}
+	for id, word := range words { // what is the start of a group becomes its end
+		s.listed[s.ends[word>>32]] = uint32(id)
+		s.ends[word>>32]++
+	}
 }
 
 func (s *sketch) value(group uint32) any { return s.find(s.of(group)) }
 
-// of lists the cells of a group.
+// of lists the cells of a group by bucket.
 func (s *sketch) of(group uint32) []cell {
-	s.sort()
-	from, _ := slices.BinarySearchFunc(s.sorted, group, func(c cell, g uint32) int { return cmp.Compare(c.group, g) })
-	to := from
-	for to < len(s.sorted) && s.sorted[to].group == group {
-		to++
+	s.list()
+	if int(group) >= len(s.ends) {
+		return nil
 	}
-	return s.sorted[from:to]
+	start, end := 0, s.ends[group]
+	if group > 0 {
+		start = s.ends[group-1]
+	}
+	cells := make([]cell, 0, end-start)
+	for _, id := range s.listed[start:end] {
+		cells = append(cells, cell{uint32(s.cells.Words()[id]), s.n[id]})
+	}
+	slices.SortFunc(cells, func(a, b cell) int { return cmp.Compare(a.bucket, b.bucket) })
+	return cells
 }
 
 // find returns the quantile of what the cells count, which are in order.
