@@ -10,8 +10,9 @@ import (
 // A level numbers the pairs of a group so far and a further code.
 type level struct {
 	*schema.Pairs
-	near  []uint32 // at group<<bits | brief[code] the number of a pair, plus 1: for few groups and codes
-	bits  int
+	near  []uint32 // at group<<bits | brief[code]<<up the number of a pair, plus 1: for few groups and codes
+	bits  int      // 0 if there are more groups than codes: these are asked for more often than others, and lie together then
+	up    int      // 0 otherwise
 	brief []uint16 // by code: which of those that have come it is, from 1 on; 0 for the others
 	came  int
 }
@@ -39,9 +40,9 @@ func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, v
 
 // numberNear is number by the near table, as far as the codes that come fit into it. It returns how many rows that is.
 func (l *level) numberNear(ids []uint32, rows []int32, codes []uint32) int {
-	near, shift, brief := l.near, l.bits&31, l.brief
+	near, shift, up, brief := l.near, l.bits&31, l.up&31, l.brief
 	for i, row := range rows {
-		at := int(ids[i])<<shift | int(brief[codes[row]])
+		at := int(ids[i])<<shift | int(brief[codes[row]])<<up
 		if near[at] == 0 {
 			code := codes[row]
 			if brief[code] == 0 {
@@ -59,20 +60,24 @@ func (l *level) numberNear(ids []uint32, rows []int32, codes []uint32) int {
 
 // fit makes the near table large enough, or reports that it would be too large.
 func (l *level) fit(groups int) bool {
-	width := bits.Len(uint(l.came))
-	size := groups << width
+	wide, high := bits.Len(uint(l.came)), 0
+	size := groups << wide
+	if groups > l.came {
+		wide, high = 0, bits.Len(uint(groups-1))
+		size = (l.came + 1) << high
+	}
 	if size > maxNear {
 		l.near = nil
 		return false
 	}
-	if width == l.bits && size <= len(l.near) {
+	if wide == l.bits && high == l.up && size <= len(l.near) {
 		return true
 	}
-	l.bits = width
+	l.bits, l.up = wide, high
 	l.near = schema.Touched[uint32](min(2*size, maxNear))
 	for id, word := range l.Words() {
 		if code := int(uint32(word)); code < len(l.brief) && l.brief[code] > 0 { // others did not come by here
-			l.near[int(word>>32)<<width|int(l.brief[code])] = uint32(id) + 1
+			l.near[int(word>>32)<<wide|int(l.brief[code])<<high] = uint32(id) + 1
 		}
 	}
 	return true
