@@ -277,6 +277,12 @@ func (s *count) add(ids []uint32, rows []int32, in inputs) error {
 			return nil
 		}
 		pages, at, width := s.pages, uint(s.at), uint(len(s.none))
+		if v := pages.one(); v != nil {
+			for _, id := range ids {
+				v[uint(id)*width+at]++
+			}
+			return nil
+		}
 		for _, id := range ids {
 			*pages.at(uint(id)*width + at)++
 		}
