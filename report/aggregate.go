@@ -270,8 +270,9 @@ type base struct {
 	coded int // place in coded, if the function needs codes
 	coder values
 	state state
-	rows  bool // the measure is the number of rows, and needs no state
-	aside bool // no flow meets the measure's condition
+	rows  bool    // the measure is the number of rows, and needs no state
+	ranks *sketch // the measure is another quantile of what an earlier base counts, and needs none either
+	aside bool    // no flow meets the measure's condition
 
 	from *grouping // that it is rolled up from; nil if records are added
 	part int       // the base there, or -1 for the number of rows
@@ -382,11 +383,10 @@ func (w *worker) newRun(r *Report) *run {
 
 // newBase returns the place of what a measure is kept in.
 func (w *worker) newBase(u *grouping, m Measure) int {
-	same := func(b base) bool {
-		return b.Func == m.Func && b.Field == m.Field && b.With == m.With && b.All == m.All && (b.Where == nil) == (m.Where == nil) &&
-			(m.Where == nil || b.Where.String() == m.Where.String())
+	alike := func(b base) bool { // but for the function
+		return b.Field == m.Field && b.With == m.With && b.All == m.All && textOf(b.Where) == textOf(m.Where)
 	}
-	if i := slices.IndexFunc(u.bases, same); i >= 0 {
+	if i := slices.IndexFunc(u.bases, func(b base) bool { return b.Func == m.Func && alike(b) }); i >= 0 {
 		return i
 	}
 	p := w.aggregator.projection
@@ -412,6 +412,13 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		b.rows = true // these are the rows that run counts anyway
 	case f.new != nil:
 		b.state = f.new()
+		if rank, ok := b.state.(*sketch); ok && !w.aggregator.remote { // an engine has a histogram for each
+			for _, o := range u.bases {
+				if counts, ok := o.state.(*sketch); ok && alike(o) {
+					b.state, b.ranks = nil, &sketch{rank.quantile, counts.histogram}
+				}
+			}
+		}
 		if n, ok := b.state.(interface{ join(*cells) }); ok {
 			n.join(&u.cells)
 		}

@@ -284,8 +284,8 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 		return t, err
 	}
 	t.Totals = u.folded(all, len(u.keys)+labels, stats)
-	for _, b := range u.bases {
-		if e, ok := b.state.(estimate); ok && e.error() != "" {
+	for i, b := range u.bases {
+		if e, ok := u.stateOf(i).(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
 		}
 	}
@@ -552,6 +552,9 @@ func (u *run) value(m int, group uint32, stats schema.Stats) any {
 func (u *grouping) stateOf(base int) state {
 	if u.bases[base].rows {
 		return &u.rows
+	}
+	if ranks := u.bases[base].ranks; ranks != nil {
+		return ranks
 	}
 	return u.bases[base].state
 }

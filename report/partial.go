@@ -184,7 +184,7 @@ func (s *extreme) load(src []byte, group uint32) ([]byte, error) {
 	return src, err
 }
 
-func (s *sketch) append(dst []byte, group uint32) []byte {
+func (s *histogram) append(dst []byte, group uint32) []byte {
 	cells := s.of(group)
 	dst = binary.AppendUvarint(dst, uint64(len(cells)))
 	for _, c := range cells {
@@ -194,7 +194,7 @@ func (s *sketch) append(dst []byte, group uint32) []byte {
 	return dst
 }
 
-func (s *sketch) load(src []byte, group uint32) ([]byte, error) {
+func (s *histogram) load(src []byte, group uint32) ([]byte, error) {
 	cells, src, err := uvarint(src)
 	for ; cells > 0 && err == nil; cells-- {
 		var bucket, n uint64

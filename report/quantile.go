@@ -12,17 +12,21 @@ import (
 )
 
 // sketch finds a quantile of whole numbers that are not negative: the smallest that so large a part of the values
-// does not exceed. It counts values in buckets that are 1/128 of their size wide, or 1 if that is more: what is
-// reported is the middle of a bucket, less than 0.4 % off. Sketches of the same values are the same whatever
-// the order.
+// does not exceed.
 type sketch struct {
 	quantile float64
-	cells    *schema.Pairs // of group and bucket
-	n        []int64       // by cell
-	listed   []uint32      // the cells of group 0, 1, 2 …, once the first value was asked for
-	ends     []int         // by group, of its cells in listed
-	words    []uint64      // of a batch
-	ids      []uint32
+	*histogram
+}
+
+// histogram counts values in buckets that are 1/128 of their size wide, or 1 if that is more: the middle of a bucket is
+// less than 0.4 % off. Histograms of the same values are the same whatever the order.
+type histogram struct {
+	cells  *schema.Pairs // of group and bucket
+	n      []int64       // by cell
+	listed []uint32      // the cells of group 0, 1, 2 …, once the first value was asked for
+	ends   []int         // by group, of its cells in listed
+	words  []uint64      // of a batch
+	ids    []uint32
 }
 
 type cell struct {
@@ -31,7 +35,7 @@ type cell struct {
 }
 
 func newSketch(quantile float64) *sketch {
-	return &sketch{quantile: quantile, cells: schema.NewPairs()}
+	return &sketch{quantile, &histogram{cells: schema.NewPairs()}}
 }
 
 // bucketBits is how many of the highest bits of a number say which bucket it is in.
@@ -52,9 +56,9 @@ func bucketMiddle(bucket uint32) int64 {
 	return low + 1<<shift/2
 }
 
-func (s *sketch) grow(int) {}
+func (s *histogram) grow(int) {}
 
-func (s *sketch) add(ids []uint32, rows []int32, in inputs) error {
+func (s *histogram) add(ids []uint32, rows []int32, in inputs) error {
 	valid := schema.ValidityOf(in.col)
 	switch a := in.col.(type) {
 	case *array.Int64:
@@ -79,7 +83,7 @@ func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values [
 }
 
 // number returns the cells of words of group and bucket, until it is called again.
-func (s *sketch) number(words []uint64) []uint32 {
+func (s *histogram) number(words []uint64) []uint32 {
 	s.listed, s.ends = nil, nil
 	s.ids = schema.Grown(s.ids, len(words))
 	s.cells.IDs(words, s.ids)
@@ -87,7 +91,7 @@ func (s *sketch) number(words []uint64) []uint32 {
 	return s.ids[:len(words)]
 }
 
-func (s *sketch) count(group, bucket uint32, n int64) {
+func (s *histogram) count(group, bucket uint32, n int64) {
 	s.words = append(s.words[:0], uint64(group)<<32|uint64(bucket))
 	s.n[s.number(s.words)[0]] += n
 }
@@ -112,7 +116,7 @@ func (s *sketch) merge(other state, ids, _ []uint32) error {
 }
 
 // list lists the cells by group.
-func (s *sketch) list() {
+func (s *histogram) list() {
 	if s.listed != nil || len(s.n) == 0 {
 		return
 	}
@@ -137,7 +141,7 @@ func (s *sketch) list() {
 func (s *sketch) value(group uint32) any { return s.find(s.of(group)) }
 
 // of lists the cells of a group by bucket.
-func (s *sketch) of(group uint32) []cell {
+func (s *histogram) of(group uint32) []cell {
 	s.list()
 	if int(group) >= len(s.ends) {
 		return nil
@@ -172,7 +176,7 @@ func (s *sketch) find(cells []cell) any {
 	return bucketMiddle(cells[len(cells)-1].bucket)
 }
 
-func (s *sketch) error() string {
+func (s *histogram) error() string {
 	for _, word := range s.cells.Words() {
 		if uint32(word) >= 1<<bucketBits {
 			return "numbers above 255 are exact to 0.4 %"

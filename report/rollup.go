@@ -310,7 +310,7 @@ func (f *finer) rollUp(g coarse) error {
 		}
 		var from state = &f.rows
 		if p.part >= 0 {
-			from = f.bases[p.part].state
+			from = f.stateOf(p.part)
 		}
 		if err := p.state.merge(from, some, nil); err != nil {
 			return err

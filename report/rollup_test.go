@@ -70,6 +70,9 @@ func TestLookUpForGroups(t *testing.T) {
 		{By: panelWords("time src_country"), Every: "5m"},
 		{By: panelWords("pkt_srcaddr pkt_dstaddr")},
 		{By: panelWords("dst_country"), Measures: panelWords("distinct_srcaddr p50(bytes) flows")},
+		{By: panelWords("srcaddr dst_country protocol"), Measures: panelWords("p50(bytes) p95(bytes) p90(packets) flows")},
+		{By: panelWords("srcaddr protocol"), Measures: panelWords("p95(bytes) p99(packets) p90(packets) flows"), Where: "dst_country is null"},
+		{By: panelWords("protocol srcaddr dstaddr"), Measures: panelWords("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
 	} {
 		c.Top = -1
 		reports = append(reports, changed(t, "pairs", c))

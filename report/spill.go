@@ -185,7 +185,7 @@ func (w *worker) size() int64 {
 	return n
 }
 
-func (s *sketch) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
+func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
 func (s *distinct) size() int64 {
 	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
 }
