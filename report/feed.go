@@ -271,10 +271,8 @@ func blank(col arrow.Array) bool { return col == nil || col.NullN() == col.Len()
 
 // encode codes some rows of a column.
 func (c *coded) encode(col arrow.Array, rows []int32) {
-	if blank(col) {
-		for _, row := range rows {
-			c.codes[row] = 0
-		}
+	if blank(col) { // for all rows then
+		clear(c.codes)
 		return
 	}
 	c.coder.Encode(col, rows, c.codes)
