@@ -65,8 +65,11 @@ func (s *gap) merge(other state, ids, _ []uint32) error {
 		if ids[group] == skip {
 			continue
 		}
-		for _, c := range o.join(group) {
+		for _, c := range o.covered[group] { // which others may be reading, and so is not joined
 			s.cover(ids[group], c)
+		}
+		if last := o.last[group]; last != none {
+			s.cover(ids[group], last)
 		}
 	}
 	return nil
