@@ -271,7 +271,7 @@ func blank(col arrow.Array) bool { return col == nil || col.NullN() == col.Len()
 
 // encode codes some rows of a column.
 func (c *coded) encode(col arrow.Array, rows []int32) {
-	if blank(col) { // for all rows then
+	if blank(col) { // no row has a value
 		clear(c.codes)
 		return
 	}

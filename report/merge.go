@@ -10,7 +10,6 @@ import (
 
 // gather makes one worker of all, which is rolled up. choose says whether bins of time whose width was left open get one.
 func (a *Aggregator) gather(choose bool) (*worker, error) {
-	a.workers = append(a.workers[:1], slices.DeleteFunc(a.workers[1:], (*worker).idle)...)
 	var waits func(g, from *grouping) bool
 	if a.rollsLate() {
 		waits = func(_, from *grouping) bool { return !from.inner }
@@ -32,11 +31,6 @@ func (a *Aggregator) gather(choose bool) (*worker, error) {
 		a.workers[i+1] = nil // its memory is free
 	}
 	return w, w.roll(nil)
-}
-
-// idle reports whether a worker has had nothing to do.
-func (w *worker) idle() bool {
-	return !w.planned && !slices.ContainsFunc(w.groupings, func(g *grouping) bool { return g.rows.groups > 0 })
 }
 
 // merge takes in what another worker has come to. Both are rolled up, or have the same yet to be.

@@ -16,8 +16,8 @@ import (
 // Many ask little of a record: by protocol, by action, over time, or for totals. Where several do, records feed one
 // inner grouping by all that these tell records apart by, which has few groups however many records there are. Others
 // ask for less than another report does: what is grouped by source and destination has all that is asked of sources,
-// and of what is looked up from addresses. Such groups are summed up in the end, or before they leave the worker, so
-// that a dashboard costs little more than the largest of its panels, and a lookup is done once for an address.
+// and of what is looked up from addresses. Such groups are summed up in the end, after workers with the same plan are
+// merged, or before they leave the worker, so that a lookup is done once for an address.
 //
 // What follows from what depends on the fields that the records have: a plan is made by those of the first batch, and
 // another when others turn up.

@@ -91,9 +91,12 @@ func (s *histogram) number(words []uint64) []uint32 {
 	return s.ids[:len(words)]
 }
 
+// count is for what is loaded, cell by cell.
 func (s *histogram) count(group, bucket uint32, n int64) {
-	s.words = append(s.words[:0], uint64(group)<<32|uint64(bucket))
-	s.n[s.number(s.words)[0]] += n
+	s.listed, s.ends = nil, nil
+	id, _ := s.cells.ID(uint64(group)<<32 | uint64(bucket))
+	s.n = schema.Grown(s.n, s.cells.Len())
+	s.n[id] += n
 }
 
 func (s *sketch) merge(other state, ids, _ []uint32) error {

@@ -269,7 +269,11 @@ func (w *worker) rollFrom(from *grouping, groupings []*grouping) error {
 // rollUp adds to the groups of one grouping what it is to have from the finer one.
 func (f *finer) rollUp(g coarse) error {
 	n, groups := len(f.exist), 1
-	ids, words := make([]uint32, n), make([]uint64, n)
+	ids := make([]uint32, n)
+	var words []uint64
+	if len(g.levels) > 0 {
+		words = make([]uint64, n)
+	}
 	for i, k := range g.first.Keys {
 		d := f.made[k]
 		if i == 0 {

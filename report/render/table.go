@@ -307,7 +307,8 @@ func binFormat(t report.Table, i int, opt Options) string {
 	return format
 }
 
-// broken is a head in two lines if that makes a table narrower that has more columns than the terminal, and the lines of it.
+// broken is the head of a table, and how many lines it takes: two where the table is wider than the terminal, and names
+// that are wider than what is below them can be broken.
 func broken(head []string, lines [][]string, foot []string, terminal int) ([]string, int) {
 	if terminal <= 0 {
 		return head, 1
@@ -322,7 +323,8 @@ func broken(head []string, lines [][]string, foot []string, terminal int) ([]str
 				cells = max(cells, width([]byte(line[i])))
 			}
 		}
-		whole, least := width([]byte(name)), width([]byte(name))
+		whole := width([]byte(name))
+		least := whole
 		out[i] = "\n" + name
 		for at, c := range name {
 			first, second := name[:at], name[at+1:]
