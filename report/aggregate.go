@@ -224,6 +224,8 @@ type grouping struct {
 	inner  bool      // no report has it
 	from   *grouping // that the flows come from when it is rolled up; they are not added then
 
+	backlogs []*backlog // by level; nil if no records wait
+
 	rest       []state // what groups that are not here have come to together; nil if there are none
 	restGroups int
 }

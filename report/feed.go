@@ -167,6 +167,9 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	if r, ok := w.waiting(u, rows); ok {
+		return w.feed(u, 0, w.firstCodes(u, rows), w.coded[u.keys[0]].coder.Len(), r)
+	}
 	ids, groups := w.group(u, rows)
 	u.rows.grow(groups)
 	if err := u.rows.add(ids, rows, inputs{}); err != nil {
@@ -278,18 +281,25 @@ func (c *coded) encode(col arrow.Array, rows []int32) {
 	c.coder.Encode(col, rows, c.codes)
 }
 
-// group numbers the groups of the rows, and says how many numbers there are.
-func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
+// firstCodes returns the codes of the first key of the rows.
+func (w *worker) firstCodes(u *grouping, rows []int32) []uint32 {
 	w.ids = schema.Grown(w.ids, len(rows))
-	ids := w.ids[:len(rows)]
-	if len(u.keys) == 0 {
-		clear(ids)
-		return ids, 1
-	}
-	codes := w.codes(u.keys[0], rows, w.mixed)
+	ids, codes := w.ids[:len(rows)], w.codes(u.keys[0], rows, w.mixed)
 	for i, row := range rows {
 		ids[i] = codes[row]
 	}
+	return ids
+}
+
+// group numbers the groups of the rows, and says how many numbers there are.
+func (w *worker) group(u *grouping, rows []int32) ([]uint32, int) {
+	if len(u.keys) == 0 {
+		w.ids = schema.Grown(w.ids, len(rows))
+		ids := w.ids[:len(rows)]
+		clear(ids)
+		return ids, 1
+	}
+	ids := w.firstCodes(u, rows)
 	groups := w.coded[u.keys[0]].coder.Len()
 	for level, table := range u.levels {
 		c := w.coded[u.keys[level+1]]

@@ -20,10 +20,15 @@ type level struct {
 // maxNear is how large that table may be: it is one of few, and some of it stays in the processor's caches.
 const maxNear = 1 << 20
 
+// far reports whether the numbers are so many, and so far apart, that the processor's caches do not hold them.
+func (l *level) far() bool { return l.near == nil && l.Parted() }
+
 // number makes ids, which are groups so far, the numbers of them and codes. Both are less than the numbers given.
 func (l *level) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
 	done := 0
-	if values <= math.MaxUint16 {
+	if values > math.MaxUint16 {
+		l.near = nil
+	} else {
 		l.brief = schema.Grown(l.brief, values)
 		for l.fit(groups) && done < len(rows) {
 			done += l.numberNear(ids[done:], rows[done:], codes)

@@ -71,6 +71,9 @@ func (g *grouping) sources() []*grouping {
 // roll adds to all groupings what they are to have from others, but for what waits and nothing else needs; nil is
 // nothing. What is added to the worker after it feeds them, until there is another plan.
 func (w *worker) roll(waits func(g, from *grouping) bool) error {
+	if err := w.settleAll(); err != nil {
+		return err
+	}
 	var order []*grouping // those that others are rolled up from, after what they are rolled up from themselves
 	coarser := make(map[*grouping][]*grouping)
 	var need func(g *grouping, all bool)

@@ -176,6 +176,11 @@ func (w *worker) size() int64 {
 			n += l.Size() + 4*int64(len(l.near))
 		}
 		n += u.rows.size()
+		for _, l := range u.backlogs {
+			if l != nil {
+				n += 8 * int64(l.most)
+			}
+		}
 		for _, b := range u.bases {
 			if b.state != nil {
 				n += b.state.size()

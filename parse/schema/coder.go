@@ -341,7 +341,7 @@ func (c *addrCoder) code6(a *[16]byte, tag uint64) uint32 {
 			c.v6[i] = tag>>32<<32 | uint64(code)
 			if n6 := len(c.addrs) - 1 - c.n4; 3*n6 > 2*len(c.v6) {
 				c.shift6--
-				c.v6 = doubled(c.v6, c.shift6)
+				c.v6 = doubled(c.v6, 0, c.shift6)
 			}
 			return code
 		}

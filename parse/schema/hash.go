@@ -3,6 +3,7 @@ package schema
 import (
 	"math/bits"
 	"math/rand/v2"
+	"runtime"
 	"unsafe"
 )
 
@@ -51,15 +52,38 @@ func Grown[T any](s []T, n int) []T {
 
 // Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
 type Pairs struct {
-	words []uint64 // by number, plus 1
+	words  []uint64 // by number, plus 1
+	tables []table  // one, or if there are many words one for each Part
+	of     uint     // how far the hash is shifted for the table, after 1
+	skip   uint     // how many bits of the hash that uses
+}
+
+// A table finds words by a part of their hash. Words may come in the order of their parts: a table of all would become
+// full in one place long before it became larger.
+type table struct {
 	slots []uint64 // with linear probing: the upper half of a word's hash, and its place in words; 0 if empty
 	shift uint
+	n     int
 }
+
+const (
+	partBits = 8
+	// Parts is how many parts there are, see Part.
+	Parts = 1 << partBits
+	// tableBits are those of the places that a table has at most before there is one for each part.
+	tableBits = 17
+)
+
+// Part is the part of a Pairs that a word is in, if there are parts. Whoever asks for the words of one part after those of
+// another has what is asked for in the processor's caches (radix partitioning).
+func Part(word uint64) uint8 { return uint8(tag(word) >> (64 - partBits)) }
 
 // NewPairs returns an empty Pairs.
 func NewPairs() *Pairs {
-	return &Pairs{words: make([]uint64, 1), slots: make([]uint64, 1<<8), shift: 64 - 8}
+	return &Pairs{words: make([]uint64, 1), tables: []table{newTable(8)}, of: 63}
 }
+
+func newTable(bits uint) table { return table{slots: Touched[uint64](1 << bits), shift: 64 - bits} }
 
 // Len is how many words there are.
 func (p *Pairs) Len() int { return len(p.words) - 1 }
@@ -67,8 +91,31 @@ func (p *Pairs) Len() int { return len(p.words) - 1 }
 // Words returns all words, by their number. It is valid until the next word is added.
 func (p *Pairs) Words() []uint64 { return p.words[1:] }
 
+// Parted reports whether there are so many words that there are parts.
+func (p *Pairs) Parted() bool { return len(p.tables) > 1 }
+
+// Fetch brings one of the parts to the caches, if it pays for so many words: read in order, it is there sooner.
+func (p *Pairs) Fetch(part, words int) {
+	const line = 64 / 8
+	slots := p.tables[part].slots
+	if len(slots) > line*words {
+		return
+	}
+	var sum uint64
+	for i := 0; i < len(slots); i += line {
+		sum += slots[i]
+	}
+	runtime.KeepAlive(sum)
+}
+
 // Size is about how many bytes the words take.
-func (p *Pairs) Size() int64 { return 8 * int64(cap(p.slots)+cap(p.words)) }
+func (p *Pairs) Size() int64 {
+	n := cap(p.words)
+	for _, t := range p.tables {
+		n += len(t.slots)
+	}
+	return 8 * int64(n)
+}
 
 // tag is the hash of a word whose upper half is not 0.
 func tag(word uint64) uint64 { return hash(word) | 1<<32 }
@@ -77,9 +124,10 @@ func tag(word uint64) uint64 { return hash(word) | 1<<32 }
 func (p *Pairs) ID(word uint64) (id uint32, isNew bool) { return p.find(word, tag(word)) }
 
 func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
-	mask := uint64(len(p.slots) - 1)
-	for i := tag >> p.shift; ; i = (i + 1) & mask {
-		e := p.slots[i]
+	t := &p.tables[tag>>1>>(p.of&63)]
+	mask := uint64(len(t.slots) - 1)
+	for i := tag << p.skip >> t.shift; ; i = (i + 1) & mask {
+		e := t.slots[i]
 		if e>>32 == tag>>32 && p.words[uint32(e)] == word {
 			return uint32(e) - 1, false
 		}
@@ -87,10 +135,10 @@ func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
 			if len(p.words) == cap(p.words) {
 				p.words = Grown(p.words, len(p.words)+1)[:len(p.words)]
 			}
-			p.slots[i] = tag>>32<<32 | uint64(len(p.words))
+			t.slots[i] = tag>>32<<32 | uint64(len(p.words))
 			p.words = append(p.words, word)
-			if 3*p.Len() > 2*len(p.slots) {
-				p.grow()
+			if t.n++; 3*t.n > 2*len(t.slots) {
+				p.grow(t)
 			}
 			return uint32(p.Len() - 1), true
 		}
@@ -103,10 +151,18 @@ func (p *Pairs) IDs(words []uint64, ids []uint32) {
 	var late [lot]uint8
 	for len(words) > 0 {
 		n := min(len(words), lot)
-		slots, shift := p.slots, p.shift&63
-		for i, word := range words[:n] {
-			tags[i] = tag(word)
-			found[i] = slots[tags[i]>>shift]
+		if tables := p.tables; p.Parted() {
+			for i, word := range words[:n] {
+				tags[i] = tag(word)
+				t := &tables[tags[i]>>(64-partBits)]
+				found[i] = t.slots[tags[i]<<partBits>>(t.shift&63)]
+			}
+		} else {
+			slots, shift := tables[0].slots, tables[0].shift&63
+			for i, word := range words[:n] {
+				tags[i] = tag(word)
+				found[i] = slots[tags[i]>>shift]
+			}
 		}
 		misses := 0
 		for i, word := range words[:n] {
@@ -124,27 +180,46 @@ func (p *Pairs) IDs(words []uint64, ids []uint32) {
 	}
 }
 
-func (p *Pairs) grow() {
-	p.shift--
-	p.slots = doubled(p.slots, p.shift)
+// grow makes a table twice as large, or the only one a table for each part.
+func (p *Pairs) grow(t *table) {
+	if p.Parted() || len(t.slots) < 1<<tableBits {
+		t.shift--
+		t.slots = doubled(t.slots, p.skip, t.shift)
+		return
+	}
+	p.tables, p.of, p.skip = make([]table, Parts), 63-partBits, partBits
+	for i := range p.tables {
+		p.tables[i] = newTable(tableBits + 1 - partBits)
+	}
+	for _, e := range t.slots {
+		if e != 0 {
+			part := &p.tables[e>>(64-partBits)]
+			part.n++
+			place(part.slots, e, p.skip, part.shift)
+		}
+	}
 }
 
 // doubled is a table of twice the places, for hashes that are shifted by one bit less, with the same entries, whose
-// upper half is that of a hash.
-func doubled(old []uint64, shift uint) []uint64 {
+// upper half is that of a hash, of which it does not use so many bits.
+func doubled(old []uint64, skip, shift uint) []uint64 {
 	slots := Touched[uint64](2 * len(old))
-	mask := uint64(len(slots) - 1)
 	for _, e := range old {
-		if e == 0 {
-			continue
+		if e != 0 {
+			place(slots, e, skip, shift)
 		}
-		i := e >> shift // the table has fewer places than the half of the hash tells apart
-		for slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		slots[i] = e
 	}
 	return slots
+}
+
+// place puts an entry into a table: this has fewer places than the half of the hash tells apart.
+func place(slots []uint64, e uint64, skip, shift uint) {
+	mask := uint64(len(slots) - 1)
+	i := e << skip >> shift
+	for slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	slots[i] = e
 }
 
 // A Set is a set of 64-bit words that are not 0.

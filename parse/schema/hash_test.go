@@ -16,7 +16,7 @@ func TestTablesAgreeWithMaps(t *testing.T) {
 	pairs, single, set := NewPairs(), NewPairs(), NewSet()
 	numbers := make(map[uint64]uint32)
 	members := make(map[uint64]bool)
-	for _, n := range []int{0, 1, 2, lot - 1, lot, lot + 1, 3000, 70_000} {
+	for _, n := range []int{0, 1, 2, lot - 1, lot, lot + 1, 3000, 70_000, 140_000} {
 		words, ids := make([]uint64, n), make([]uint32, n)
 		for i := range words {
 			words[i] = uint64(r.IntN(2+n))<<32 | uint64(r.IntN(3))
