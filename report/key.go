@@ -197,6 +197,7 @@ type keyCoder struct {
 	base   schema.Coder
 	of     func(any) any
 	again  bool     // of is for what another keyCoder has made too
+	near   minutes  // of values that are seconds
 	known  []uint32 // by code of base: the code here
 	values []any    // by code
 	codes  map[any]uint32
@@ -207,6 +208,11 @@ func newKeyCoder(base schema.Coder, of func(any) any) *keyCoder {
 }
 
 func (c *keyCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
+	if seconds, ok := col.(*array.Int64); ok && !c.near.off {
+		if rows = c.near.encode(c, seconds, rows, out); len(rows) == 0 {
+			return
+		}
+	}
 	c.base.Encode(col, rows, out)
 	for code := len(c.known); code < c.base.Len(); code++ {
 		c.known = append(c.known, c.code(c.of(c.base.Value(uint32(code)))))
@@ -264,7 +270,7 @@ func (c *keyCoder) remade(v any) uint32 {
 }
 
 func (c *keyCoder) Code(v any) (uint32, bool) { return c.remade(v), true }
-func (c *keyCoder) Size() int64               { return c.base.Size() + 64*int64(len(c.values)) }
+func (c *keyCoder) Size() int64               { return c.base.Size() + 64*int64(len(c.values)) + 4*int64(cap(c.near.codes)) }
 
 func (c *keyCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {
@@ -286,4 +292,59 @@ func (c *keyCoder) Absorb(other schema.Coder) []uint32 {
 		codes[i] = c.remade(o.values[i])
 	}
 	return codes
+}
+
+// minutes are the codes of what a keyCoder makes of times, by the minute, where it makes the same of all its seconds. A
+// table of seconds would be too large for the processor's caches.
+type minutes struct {
+	first int64    // since 1970
+	codes []uint32 // 0 where it is not known
+	off   bool     // minutes are not the same throughout
+	rest  []int32
+}
+
+// maxMinutes is how many there are at most: two years.
+const maxMinutes = 1 << 20
+
+// encode writes the codes that it knows, and returns the other rows.
+func (m *minutes) encode(c *keyCoder, col *array.Int64, rows []int32, out []uint32) []int32 {
+	seconds, valid := col.Int64Values(), schema.ValidityOf(col)
+	m.rest = m.rest[:0]
+	for _, row := range rows {
+		minute := int64(uint64(seconds[row])/60) - m.first
+		if valid.Null(row) || uint64(minute) >= uint64(len(m.codes)) || m.codes[minute] == 0 {
+			if valid.Null(row) || !m.learn(c, seconds[row]) {
+				m.rest = append(m.rest, row)
+				continue
+			}
+			minute = seconds[row]/60 - m.first
+		}
+		out[row] = m.codes[minute]
+	}
+	return m.rest
+}
+
+// learn makes what there is of a time known, and reports whether it is.
+func (m *minutes) learn(c *keyCoder, second int64) bool {
+	minute := second / 60
+	if len(m.codes) == 0 {
+		m.first = minute
+	}
+	first, end := min(m.first, minute), max(m.first+int64(len(m.codes)), minute+1)
+	if m.off || second < 0 || end-first > maxMinutes {
+		return false
+	}
+	v := c.of(60 * minute)
+	if m.off = v != c.of(60*minute+59); m.off {
+		return false
+	}
+	if first < m.first { // with room for as many again, as a slice that is appended to
+		first = max(0, end-max(end-first, 2*int64(len(m.codes))))
+		codes := make([]uint32, end-first)
+		copy(codes[m.first-first:], m.codes)
+		m.first, m.codes = first, codes
+	}
+	m.codes = schema.Grown(m.codes, int(end-m.first))
+	m.codes[minute-m.first] = c.code(v)
+	return true
 }
