@@ -82,14 +82,23 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 		}
 		computed[i] = true
 	}
+	var units [][]int // runs that are for one goroutine: states other than numbers are put in order when they are asked
+	for i, u := range w.runs {
+		if u.grow(max(u.rows.groups, 1)); !computed[i] {
+			continue
+		}
+		at := slices.IndexFunc(units, func(unit []int) bool { return w.runs[unit[0]].grouping == u.grouping && !u.onlyNumbers() })
+		if at < 0 {
+			at, units = len(units), append(units, nil)
+		}
+		units[at] = append(units[at], i)
+	}
+	slices.SortStableFunc(units, func(a, b []int) int { return w.runs[b[0]].rows.groups - w.runs[a[0]].rows.groups })
 	all := make([]Table, len(w.runs))
-	err = w.atOnce(func(g int) error { // states of one grouping are for one goroutine
-		for i, u := range w.runs {
-			if u.grouping != w.groupings[g] || !computed[i] {
-				continue
-			}
+	err = atOnce(len(units), func(unit int) error {
+		for _, i := range units[unit] {
 			var err error
-			if all[i], err = w.table(u, stats, wrap); err != nil {
+			if all[i], err = w.table(w.runs[i], stats, wrap); err != nil {
 				return err
 			}
 		}
@@ -105,6 +114,14 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 		}
 	}
 	return tables, lacks, nil
+}
+
+// onlyNumbers reports whether nothing but numbers is kept for groups.
+func (u *grouping) onlyNumbers() bool {
+	return !slices.ContainsFunc(u.bases, func(b base) bool {
+		_, ok := b.state.(numeric)
+		return b.state != nil && !ok || b.ranks != nil
+	})
 }
 
 // merged is one worker with what all have come to. Bins of time whose width was left open have one then.
@@ -250,7 +267,6 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if len(u.keys) == 0 && len(ids) == 0 {
 		ids, exist = []uint32{0}, []bool{true}
 	}
-	u.grow(len(exist))
 	if err := u.cover(exist); err != nil {
 		return t, err
 	}
@@ -597,23 +613,38 @@ func (u *grouping) together(in []bool, rest []state, only ...int) ([]state, erro
 
 // addTo adds several groups to what others have come to together.
 func (u *grouping) addTo(all []state, in []bool) error {
-	ids := make([]uint32, len(in))
-	for g, yes := range in {
-		if !yes {
-			ids[g] = skip
-		}
-	}
 	var states []merging
 	for i, to := range all {
 		if to != nil {
 			states = append(states, merging{to: to, from: u.stateOf(i)})
 		}
 	}
+	into := func(ids []uint32, in []bool) []uint32 {
+		for g, yes := range in {
+			if ids[g] = skip; yes {
+				ids[g] = 0
+			}
+		}
+		return ids[:len(in)]
+	}
 	return atOnce(2, func(i int) error {
 		if i == 0 {
-			return mergeNumbers(states, ids, 0, min(len(ids), u.rows.groups))
+			if u.onlyNumbers() {
+				return nil
+			}
+			return mergeOthers(states, into(make([]uint32, len(in)), in))
 		}
-		return mergeOthers(states, ids)
+		ids, n := make([]uint32, mergeLot), min(len(in), u.rows.groups)
+		for from := 0; from < n; from += mergeLot {
+			lot := in[from:min(from+mergeLot, n)]
+			if !slices.Contains(lot, true) {
+				continue
+			}
+			if err := mergeNumbers(states, into(ids, lot), from); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -722,28 +753,33 @@ func (u *run) cost(m int, desc bool, stats schema.Stats) func(group uint32) int6
 
 // leaders returns the n groups that cost least, of more than n, and all that are level with the last of them.
 func leaders(ids []uint32, n int, cost func(group uint32) int64) []uint32 {
-	costs := make([]int64, len(ids))
-	best := make([]int64, 0, min(2*n, len(ids))) // the n smallest are among them
-	limit := int64(math.MaxInt64)
-	for i, id := range ids {
-		c := cost(id)
-		costs[i] = c
-		if c >= limit {
-			continue
+	type candidate struct {
+		id   uint32
+		cost int64
+	}
+	var list []candidate
+	limit, many := int64(math.MaxInt64), 2*n
+	cut := func() {
+		slices.SortFunc(list, func(a, b candidate) int { return cmp.Compare(a.cost, b.cost) })
+		limit = list[n-1].cost
+		last := n
+		for last < len(list) && list[last].cost == limit {
+			last++
 		}
-		if best = append(best, c); len(best) == 2*n {
-			slices.Sort(best)
-			best, limit = best[:n], best[n-1]
+		list = list[:last]
+		many = 2 * last
+	}
+	for _, id := range ids {
+		if c := cost(id); c <= limit {
+			if list = append(list, candidate{id, c}); len(list) >= many {
+				cut()
+			}
 		}
 	}
-	if slices.Sort(best); len(best) >= n {
-		limit = best[n-1]
-	}
-	var out []uint32
-	for i, id := range ids {
-		if costs[i] <= limit {
-			out = append(out, id)
-		}
+	cut()
+	out := make([]uint32, len(list))
+	for i, c := range list {
+		out[i] = c.id
 	}
 	return out
 }

@@ -231,25 +231,26 @@ type merging struct {
 
 // A numeric state is nothing but numbers.
 type numeric interface {
-	// mergeSome is merge of the groups from one to before another.
-	mergeSome(other state, ids []uint32, from, to int) error
+	// mergeSome is merge of the groups from one on, of which these are the ids.
+	mergeSome(other state, ids []uint32, from int) error
 }
 
 // mergeLot is how many groups or values are merged at once: as many as stay in the processor's caches.
 const mergeLot = 1024
 
-// mergeNumbers merges the numbers among the states, of the groups from one to before another. What a group has lies
-// side by side, and is waited for once.
-func mergeNumbers(states []merging, ids []uint32, from, to int) error {
-	for ; from < to; from += mergeLot {
-		end := min(from+mergeLot, to)
+// mergeNumbers merges the numbers among the states, of the groups from one on, of which these are the ids. What a group
+// has lies side by side, and is waited for once.
+func mergeNumbers(states []merging, ids []uint32, from int) error {
+	for len(ids) > 0 {
+		lot := ids[:min(len(ids), mergeLot)]
 		for _, m := range states {
 			if n, ok := m.to.(numeric); ok {
-				if err := n.mergeSome(m.from, ids, from, end); err != nil {
+				if err := n.mergeSome(m.from, lot, from); err != nil {
 					return err
 				}
 			}
 		}
+		ids, from = ids[len(lot):], from+len(lot)
 	}
 	return nil
 }
@@ -298,14 +299,14 @@ func (s *count) add(ids []uint32, rows []int32, in inputs) error {
 }
 
 func (s *count) merge(other state, ids, _ []uint32) error {
-	return s.mergeSome(other, ids, 0, other.(*count).groups)
+	return s.mergeSome(other, ids[:other.(*count).groups], 0)
 }
 
-func (s *count) mergeSome(other state, ids []uint32, from, to int) error {
+func (s *count) mergeSome(other state, ids []uint32, from int) error {
 	o := other.(*count)
-	for g := uint32(from); g < uint32(to); g++ {
-		if n := *o.of(g); n != 0 && ids[g] != skip {
-			*s.of(ids[g]) += n
+	for i, id := range ids {
+		if n := *o.of(uint32(from + i)); n != 0 && id != skip {
+			*s.of(id) += n
 		}
 	}
 	return nil
@@ -373,17 +374,17 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 }
 
 func (s *sum) merge(other state, ids, _ []uint32) error {
-	return s.mergeSome(other, ids, 0, other.(*sum).groups)
+	return s.mergeSome(other, ids[:other.(*sum).groups], 0)
 }
 
-func (s *sum) mergeSome(other state, ids []uint32, from, to int) error {
+func (s *sum) mergeSome(other state, ids []uint32, from int) error {
 	o := other.(*sum)
-	for g := uint32(from); g < uint32(to); g++ {
-		v := *o.of(g)
-		if v == noSum || ids[g] == skip {
+	for i, id := range ids {
+		v := *o.of(uint32(from + i))
+		if v == noSum || id == skip {
 			continue
 		}
-		t := s.of(ids[g])
+		t := s.of(id)
 		if *t = *t&^noSum + v; *t < 0 {
 			return errSum
 		}
@@ -446,14 +447,14 @@ func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values
 }
 
 func (s *extreme) merge(other state, ids, _ []uint32) error {
-	return s.mergeSome(other, ids, 0, other.(*extreme).groups)
+	return s.mergeSome(other, ids[:other.(*extreme).groups], 0)
 }
 
-func (s *extreme) mergeSome(other state, ids []uint32, from, to int) error {
+func (s *extreme) mergeSome(other state, ids []uint32, from int) error {
 	o := other.(*extreme)
-	for g := uint32(from); g < uint32(to); g++ {
-		if v := *o.of(g); v != math.MaxInt64 && ids[g] != skip {
-			t := s.of(ids[g])
+	for i, id := range ids {
+		if v := *o.of(uint32(from + i)); v != math.MaxInt64 && id != skip {
+			t := s.of(id)
 			*t = min(*t, v)
 		}
 	}

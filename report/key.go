@@ -270,7 +270,9 @@ func (c *keyCoder) remade(v any) uint32 {
 }
 
 func (c *keyCoder) Code(v any) (uint32, bool) { return c.remade(v), true }
-func (c *keyCoder) Size() int64               { return c.base.Size() + 64*int64(len(c.values)) + 4*int64(cap(c.near.codes)) }
+func (c *keyCoder) Size() int64 {
+	return c.base.Size() + 64*int64(len(c.values)) + 4*int64(cap(c.near.codes))
+}
 
 func (c *keyCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {

@@ -111,7 +111,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		for p := range parts {
 			u.rows.grow(p.groups)
 			to := min(len(p.ids), o.rows.groups)
-			err = cmp.Or(err, mergeNumbers(states, p.ids, from, to))
+			err = cmp.Or(err, mergeNumbers(states, p.ids[from:to], from))
 			from = to
 		}
 		done <- err

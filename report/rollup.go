@@ -294,10 +294,9 @@ func (f *finer) rollUp(g coarse) error {
 		}
 	}
 	f.skipUnmet(ids, g.where)
+	var states []merging // of all groups that are left
 	if g.from == f.grouping {
-		if err := g.rows.merge(&f.rows, ids, nil); err != nil {
-			return err
-		}
+		states = append(states, merging{to: &g.rows, from: &f.rows})
 		g.from = nil
 	}
 	for _, p := range g.bases {
@@ -310,20 +309,24 @@ func (f *finer) rollUp(g coarse) error {
 			}
 			continue
 		}
-		some := ids
-		if len(p.where) > 0 {
-			some = slices.Clone(ids)
-			f.skipUnmet(some, p.where)
-		}
 		var from state = &f.rows
 		if p.part >= 0 {
 			from = f.stateOf(p.part)
 		}
+		if len(p.where) == 0 {
+			states = append(states, merging{to: p.state, from: from})
+			continue
+		}
+		some := slices.Clone(ids)
+		f.skipUnmet(some, p.where)
 		if err := p.state.merge(from, some, nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := mergeNumbers(states, ids, 0); err != nil {
+		return err
+	}
+	return mergeOthers(states, ids)
 }
 
 // skipUnmet sets to skip the ids of those groups that do not meet conditions.
