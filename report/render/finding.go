@@ -72,7 +72,7 @@ func tableFindings(w io.Writer, c Checked, opt Options) error {
 		lines = append(lines, []string{f.Severity.String(), printable(f.Name), message(f, opt)})
 	})
 	if len(lines) > 0 {
-		if err := align(&buf, []string{"severity", "rule", "finding"}, lines, nil, []bool{false, false, false}, opt); err != nil {
+		if err := (&layout{head: []string{"severity", "rule", "finding"}, lines: lines, right: []bool{false, false, false}}).write(&buf, opt); err != nil {
 			return err
 		}
 	}

@@ -19,8 +19,8 @@ import (
 	"flowlog/report"
 )
 
-// The look of tables: a header, a thin rule, columns two spaces apart. Nothing is cut: half an address is of no use. Only
-// names of columns are broken, where the terminal would else wrap the lines of the whole table.
+// The look of tables: a header, a thin rule, columns two spaces apart. Nothing is cut: half an address is of no use. Where
+// the terminal would else wrap the lines of the whole table, names of columns are broken, and the shares summed up left out.
 const (
 	gap  = "  "
 	rule = "─"
@@ -30,6 +30,9 @@ const (
 
 // totalLabel stands in the first column of the row of totals.
 const totalLabel = "total"
+
+// summedShares is the column of the shares of all rows down to one.
+const summedShares = "cum %"
 
 // othersLabel stands in the first column of the row that adds up what was cut.
 func othersLabel(t report.Table) string { return "others (" + humanize.Comma(int64(t.Cut)) + " more)" }
@@ -107,7 +110,7 @@ func writeUpright(w io.Writer, t report.Table, opt Options) error {
 			lines[i][1] += " " + opt.zone().String()
 		}
 	}
-	return align(w, nil, lines, nil, []bool{false, false}, opt)
+	return (&layout{lines: lines, right: []bool{false, false}}).write(w, opt)
 }
 
 // A shown column is one that people see: a value of the row, or something made of several. cell is called with
@@ -120,11 +123,22 @@ type shown struct {
 
 func writeReport(w io.Writer, t report.Table, opt Options) error {
 	columns := show(t, opt)
-	names, right := make([]string, len(columns)), make([]bool, len(columns))
-	for i, c := range columns {
-		names[i], right[i] = c.name, c.right
+	g := layOut(t, columns, opt)
+	if summed := slices.IndexFunc(columns, func(c shown) bool { return c.name == summedShares }); summed >= 0 && !g.fits(opt.Width) {
+		if less := layOut(t, slices.Delete(columns, summed, summed+1), opt); less.fits(opt.Width) {
+			g = less
+		}
 	}
-	lines := make([][]string, 0, len(t.Rows)+1)
+	return g.write(w, opt)
+}
+
+// layOut makes the layout of a report.
+func layOut(t report.Table, columns []shown, opt Options) *layout {
+	g := &layout{}
+	for _, c := range columns {
+		g.head = append(g.head, c.name)
+		g.right = append(g.right, c.right)
+	}
 	line := func(n int, row []any) []string {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
@@ -133,10 +147,10 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 		return cells
 	}
 	for n, row := range t.Rows {
-		lines = append(lines, line(n, row))
+		g.lines = append(g.lines, line(n, row))
 	}
 	// a null in these rows means that the column does not add up
-	sum := func(label string, n int, row []any) []string {
+	sum := func(n int, row []any) []string {
 		cells := line(n, row)
 		for i := range cells {
 			if cells[i] == "-" {
@@ -144,21 +158,23 @@ func writeReport(w io.Writer, t report.Table, opt Options) error {
 			}
 		}
 		if len(cells) > 0 {
-			cells[0] = label
+			cells[0] = ""
 		}
 		return cells
 	}
 	if t.Cut > 0 && len(t.Others) == len(t.Columns) {
-		lines = append(lines, sum(othersLabel(t), len(t.Rows), t.Others))
+		g.lines = append(g.lines, sum(len(t.Rows), t.Others))
+		g.others = othersLabel(t)
 	}
-	var foot []string
 	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
-		foot = sum(totalLabel, len(t.Rows)+1, t.Totals)
+		g.foot = sum(len(t.Rows)+1, t.Totals)
+		g.total = totalLabel
 	}
+	g.label()
 	if opt.Chart {
-		names, right, lines, foot = withBars(t, names, right, lines, foot, opt)
+		withBars(t, g, opt)
 	}
-	return align(w, names, lines, foot, right, opt)
+	return g
 }
 
 // show lists what people see of a table: each key, or the label in its place, then its further labels; then
@@ -204,7 +220,7 @@ func shares(t report.Table) []shown {
 		}
 		sums[n] = sum
 	}
-	return append(columns, shown{"cum %", true, func(n int, _ []any) string {
+	return append(columns, shown{summedShares, true, func(n int, _ []any) string {
 		if n >= len(sums) {
 			return "" // the totals
 		}
@@ -307,57 +323,120 @@ func binFormat(t report.Table, i int, opt Options) string {
 	return format
 }
 
-// broken is the head of a table, and how many lines it takes: two where the table is wider than the terminal, and names
-// that are wider than what is below them can be broken.
-func broken(head []string, lines [][]string, foot []string, terminal int) ([]string, int) {
-	if terminal <= 0 {
-		return head, 1
-	}
-	total, gain := len(gap)*(len(head)-1), 0
-	out := make([]string, len(head))
-	lines = append(slices.Clip(lines), foot)
-	for i, name := range head {
-		cells := 0
-		for _, line := range lines {
+// A layout is what a table shows: cells in columns as wide as their widest one, each to the left or the right.
+type layout struct {
+	head          []string // nil if there is none
+	lines         [][]string
+	right         []bool
+	foot          []string // nil if there is none
+	others, total string   // what stands over blank cells at the beginning of the last line, and of the foot
+}
+
+// layoutColumn says how wide a column is, in columns of a terminal.
+type layoutColumn struct {
+	cells, name int
+	least       int    // of the name in two lines, if that makes the column narrower
+	parted      string // the name in two lines
+}
+
+func (g *layout) columns() []layoutColumn {
+	columns := make([]layoutColumn, len(g.right))
+	for i := range columns {
+		c := &columns[i]
+		for _, line := range append(slices.Clip(g.lines), g.foot) {
 			if i < len(line) {
-				cells = max(cells, width([]byte(line[i])))
+				c.cells = max(c.cells, width([]byte(line[i])))
 			}
 		}
-		whole := width([]byte(name))
-		least := whole
-		out[i] = "\n" + name
-		for at, c := range name {
+		if g.head == nil {
+			continue
+		}
+		name := g.head[i]
+		c.name = width([]byte(name))
+		c.least, c.parted = c.name, "\n"+name
+		for at, char := range name {
 			first, second := name[:at], name[at+1:]
-			switch c {
+			switch char {
 			case '_':
 				first += "_"
 			case ' ':
 			default:
 				continue
 			}
-			if w := max(width([]byte(first)), width([]byte(second))); cells < whole && w < least {
-				least, out[i] = w, first+"\n"+second
+			if w := max(width([]byte(first)), width([]byte(second))); c.cells < c.name && w < c.least {
+				c.least, c.parted = w, first+"\n"+second
 			}
 		}
-		total += max(whole, cells)
-		gain += max(whole, cells) - max(least, cells)
 	}
-	if total <= terminal || gain == 0 {
-		return head, 1
-	}
-	return out, 2
+	return columns
 }
 
-// align writes lines of cells in columns as wide as their widest cell, each to the left or the right. The
-// head and the foot may be nil.
-func align(w io.Writer, head []string, lines [][]string, foot []string, right []bool, opt Options) error {
+// label puts what stands over blank cells into the first one if there are too few of them.
+func (g *layout) label() {
+	columns := g.columns()
+	put := func(line []string, label *string) {
+		room := 0
+		for i, cell := range line {
+			if i > 0 {
+				room += len(gap)
+			}
+			if cell != "" {
+				room -= len(gap)
+				break
+			}
+			room += max(columns[i].cells, columns[i].least)
+		}
+		if width([]byte(*label)) > room {
+			line[0], *label = *label, ""
+		}
+	}
+	if g.others != "" {
+		put(g.lines[len(g.lines)-1], &g.others)
+	}
+	if g.total != "" {
+		put(g.foot, &g.total)
+	}
+}
+
+// fits reports whether a terminal has room for it, with names of columns in two lines if they have to be.
+func (g *layout) fits(terminal int) bool {
+	total := 0
+	for i, c := range g.columns() {
+		total += max(c.cells, c.least)
+		if i > 0 {
+			total += len(gap)
+		}
+	}
+	return terminal <= 0 || total <= terminal
+}
+
+// broken is the head, and how many lines it takes: two where it is wider than the terminal, and some names are wider
+// than what is below them and can be broken.
+func (g *layout) broken(terminal int) ([]string, int) {
+	total, gain := len(gap)*(len(g.head)-1), 0
+	parted := make([]string, len(g.head))
+	for i, c := range g.columns() {
+		if i < len(parted) {
+			parted[i] = c.parted
+		}
+		total += max(c.name, c.cells)
+		gain += max(c.name, c.cells) - max(c.least, c.cells)
+	}
+	if terminal <= 0 || total <= terminal || gain == 0 {
+		return g.head, 1
+	}
+	return parted, 2
+}
+
+// write writes the table.
+func (g *layout) write(w io.Writer, opt Options) error {
 	var buf bytes.Buffer
-	head, bold := broken(head, lines, foot, opt.Width)
+	head, names := g.broken(opt.Width)
 	cell := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
 		Padding:    tw.CellPadding{Global: tw.Padding{Right: gap, Overwrite: true}},
 	}
-	for _, r := range right {
+	for _, r := range g.right {
 		side := tw.AlignLeft
 		if r {
 			side = tw.AlignRight
@@ -365,7 +444,7 @@ func align(w io.Writer, head []string, lines [][]string, foot []string, right []
 		cell.Alignment.PerColumn = append(cell.Alignment.PerColumn, side)
 		cell.Padding.PerColumn = append(cell.Padding.PerColumn, tw.Padding{Right: gap, Overwrite: true})
 	}
-	if n := len(right); n > 0 {
+	if n := len(g.right); n > 0 {
 		cell.Padding.PerColumn[n-1] = tw.Padding{Overwrite: true}
 	}
 	rule := rule
@@ -394,23 +473,24 @@ func align(w io.Writer, head []string, lines [][]string, foot []string, right []
 	if head != nil {
 		table.Header(head)
 	}
-	for _, line := range lines {
+	for _, line := range g.lines {
 		if err := table.Append(line); err != nil {
 			return err
 		}
 	}
-	if foot != nil {
-		table.Footer(foot)
+	if g.foot != nil {
+		table.Footer(g.foot)
 	}
 	if err := table.Render(); err != nil {
 		return err
 	}
-	if head == nil || !opt.Color {
-		bold = 0
+	out := slices.Collect(bytes.Lines(buf.Bytes()))
+	copy(out[len(out)-1], g.total)
+	if g.others != "" {
+		copy(out[names+len(g.lines)], g.others) // after the rule below the names
 	}
-	for line := range bytes.Lines(buf.Bytes()) {
-		line = append(trimmed(line, bold > 0), '\n')
-		bold--
+	for i, line := range out {
+		line = append(trimmed(line, i < names && head != nil && opt.Color), '\n')
 		if _, err := w.Write(line); err != nil {
 			return err
 		}

@@ -86,6 +86,52 @@ func TestNarrowTable(t *testing.T) {
 	}
 }
 
+// The label of a row that adds up others stands over the blank cells beside it, and makes its column wider only where there
+// are too few of them. Shares that are summed up are left out if the terminal then has room, and for nothing less.
+func TestLabelsOverBlankCells(t *testing.T) {
+	key := func(name string, kind schema.Kind) report.Column { return report.Column{Name: name, Role: report.KeyRole, Kind: kind} }
+	bytes := report.Column{Name: "bytes", Role: report.MeasureRole, Kind: schema.Int64, Share: true}
+	ports := report.Table{
+		Name: "ports", Columns: []report.Column{key("dstport", schema.Int32), key("service", schema.Text), bytes},
+		Rows: [][]any{{int64(443), "https", int64(60)}, {int64(53), "domain", int64(20)}},
+		Cut:  4, Others: []any{nil, nil, int64(20)}, Totals: []any{nil, nil, int64(100)}, Order: 2, Desc: true,
+	}
+	wide := `
+ports
+dstport  service  bytes      %  cum %
+─────────────────────────────────────
+    443  https       60   60.0   60.0
+     53  domain      20   20.0   80.0
+others (4 more)      20   20.0  100.0
+─────────────────────────────────────
+total               100  100.0
+`
+	narrow := `
+ports
+dstport  service  bytes      %
+──────────────────────────────
+    443  https       60   60.0
+     53  domain      20   20.0
+others (4 more)      20   20.0
+──────────────────────────────
+total               100  100.0
+`
+	for columns, want := range map[int]string{0: wide, 37: wide, 36: narrow, 30: narrow, 29: wide} {
+		check(t, render(t, "table", documentOf(ports), Options{Width: columns}), want)
+	}
+	ports.Columns = []report.Column{key("dstport", schema.Int32), bytes}
+	ports.Rows, ports.Others, ports.Totals, ports.Order = [][]any{{int64(443), int64(60)}}, []any{nil, int64(40)}, []any{nil, int64(100)}, 1
+	check(t, render(t, "table", documentOf(ports), Options{}), `
+ports
+        dstport  bytes      %
+─────────────────────────────
+            443     60   60.0
+others (4 more)     40   40.0
+─────────────────────────────
+total              100  100.0
+`)
+}
+
 // A table with one row needs no total, one without a share no percentage. Nothing is ever cut.
 func TestTableOfOneRow(t *testing.T) {
 	long := strings.Repeat("long text ", 200)

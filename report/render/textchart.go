@@ -65,20 +65,14 @@ func writeChart(w io.Writer, t report.Table, opt Options) error {
 
 // withBars puts a bar behind each line of a table, as long as the measure is part of the largest. Lines that add up
 // others have one too, the foot has none.
-func withBars(t report.Table, names []string, right []bool, lines [][]string, foot []string, opt Options) ([]string, []bool, [][]string, []string) {
+func withBars(t report.Table, g *layout, opt Options) {
 	_, measure := chartOf(t)
 	if measure < 0 || !hasKeys(t) {
-		return names, right, lines, foot
+		return
 	}
 	room := opt.width()
-	for i := range names {
-		widest := width([]byte(names[i]))
-		for _, line := range append(lines[:len(lines):len(lines)], foot) {
-			if i < len(line) {
-				widest = max(widest, width([]byte(line[i])))
-			}
-		}
-		room -= widest + len(gap)
+	for _, c := range g.columns() {
+		room -= max(c.name, c.cells) + len(gap)
 	}
 	room = min(max(room, barMin), barMax)
 	top := 0.0
@@ -86,8 +80,8 @@ func withBars(t report.Table, names []string, right []bool, lines [][]string, fo
 		v, _ := number(row[measure])
 		top = max(top, v)
 	}
-	names, right = append(names, ""), append(right, false)
-	for i := range lines {
+	g.head, g.right = append(g.head, ""), append(g.right, false)
+	for i := range g.lines {
 		var v any
 		if i < len(t.Rows) {
 			v = t.Rows[i][measure]
@@ -95,12 +89,11 @@ func withBars(t report.Table, names []string, right []bool, lines [][]string, fo
 			v = t.Others[measure]
 		}
 		n, _ := number(v)
-		lines[i] = append(lines[i], bar(n, top, room, opt.ramp(barRamp, asciiBar)))
+		g.lines[i] = append(g.lines[i], bar(n, top, room, opt.ramp(barRamp, asciiBar)))
 	}
-	if foot != nil {
-		foot = append(foot, "")
+	if g.foot != nil {
+		g.foot = append(g.foot, "")
 	}
-	return names, right, lines, foot
 }
 
 // bar is a line so long as v is part of top, which is n characters long. What is not nothing can be seen.
