@@ -41,9 +41,9 @@ type waiting struct {
 	values []arrow.Array // by base, without nulls; nil if the base needs none
 }
 
-// waiting returns rows, which are flows, to be fed by way of a backlog: if there are many groups, of which nothing is kept
+// canWait returns rows, which are flows, to be fed by way of a backlog: if there are many groups, of which nothing is kept
 // but numbers, from columns without nulls. Otherwise it is false.
-func (w *worker) waiting(g *grouping, rows []int32) (*waiting, bool) {
+func (w *worker) canWait(g *grouping, rows []int32) (*waiting, bool) {
 	many := false
 	for _, table := range g.levels {
 		many = many || table.far()

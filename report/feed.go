@@ -167,7 +167,7 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if r, ok := w.waiting(u, rows); ok {
+	if r, ok := w.canWait(u, rows); ok {
 		return w.feed(u, 0, w.firstCodes(u, rows), w.coded[u.keys[0]].coder.Len(), r)
 	}
 	ids, groups := w.group(u, rows)

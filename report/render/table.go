@@ -341,9 +341,10 @@ type layoutColumn struct {
 
 func (g *layout) columns() []layoutColumn {
 	columns := make([]layoutColumn, len(g.right))
+	lines := append(slices.Clip(g.lines), g.foot)
 	for i := range columns {
 		c := &columns[i]
-		for _, line := range append(slices.Clip(g.lines), g.foot) {
+		for _, line := range lines {
 			if i < len(line) {
 				c.cells = max(c.cells, width([]byte(line[i])))
 			}
@@ -400,6 +401,9 @@ func (g *layout) label() {
 
 // fits reports whether a terminal has room for it, with names of columns in two lines if they have to be.
 func (g *layout) fits(terminal int) bool {
+	if terminal <= 0 {
+		return true
+	}
 	total := 0
 	for i, c := range g.columns() {
 		total += max(c.cells, c.least)
@@ -407,12 +411,15 @@ func (g *layout) fits(terminal int) bool {
 			total += len(gap)
 		}
 	}
-	return terminal <= 0 || total <= terminal
+	return total <= terminal
 }
 
 // broken is the head, and how many lines it takes: two where it is wider than the terminal, and some names are wider
 // than what is below them and can be broken.
 func (g *layout) broken(terminal int) ([]string, int) {
+	if terminal <= 0 {
+		return g.head, 1
+	}
 	total, gain := len(gap)*(len(g.head)-1), 0
 	parted := make([]string, len(g.head))
 	for i, c := range g.columns() {
@@ -422,7 +429,7 @@ func (g *layout) broken(terminal int) ([]string, int) {
 		total += max(c.name, c.cells)
 		gain += max(c.name, c.cells) - max(c.least, c.cells)
 	}
-	if terminal <= 0 || total <= terminal || gain == 0 {
+	if total <= terminal || gain == 0 {
 		return g.head, 1
 	}
 	return parted, 2
@@ -485,7 +492,9 @@ func (g *layout) write(w io.Writer, opt Options) error {
 		return err
 	}
 	out := slices.Collect(bytes.Lines(buf.Bytes()))
-	copy(out[len(out)-1], g.total)
+	if g.total != "" {
+		copy(out[len(out)-1], g.total)
+	}
 	if g.others != "" {
 		copy(out[names+len(g.lines)], g.others) // after the rule below the names
 	}
