@@ -89,7 +89,9 @@ func TestNarrowTable(t *testing.T) {
 // The label of a row that adds up others stands over the blank cells beside it, and makes its column wider only where there
 // are too few of them. Shares that are summed up are left out if the terminal then has room, and for nothing less.
 func TestLabelsOverBlankCells(t *testing.T) {
-	key := func(name string, kind schema.Kind) report.Column { return report.Column{Name: name, Role: report.KeyRole, Kind: kind} }
+	key := func(name string, kind schema.Kind) report.Column {
+		return report.Column{Name: name, Role: report.KeyRole, Kind: kind}
+	}
 	bytes := report.Column{Name: "bytes", Role: report.MeasureRole, Kind: schema.Int64, Share: true}
 	ports := report.Table{
 		Name: "ports", Columns: []report.Column{key("dstport", schema.Int32), key("service", schema.Text), bytes},
