@@ -230,8 +230,10 @@ func newNumbers(f schema.Field, spans []span[int64]) filter {
 	n := &numbers{field: f.Name, spans: merged(spans, func(x int64) int64 { return max(x, x+1) })}
 	if f.Kind == schema.Int32 && 0 < f.Max && f.Max <= math.MaxUint16 && len(n.spans) > 1 {
 		n.set = make([]bool, f.Max+1)
-		for i := range n.set {
-			n.set[i] = inSpans(n.spans, int64(i))
+		for _, s := range n.spans {
+			for i := max(s.lo, 0); i <= min(s.hi, f.Max); i++ {
+				n.set[i] = true
+			}
 		}
 	}
 	return n
