@@ -67,7 +67,7 @@ func testDDL(t *testing.T, e *engine, scheme string) {
 			b.tables[0], _, _ = strings.Cut(day, "\"\n")
 		}
 		reports := []string{"rejected", "summary", "talkers", "interfaces", "actions"}
-		if e.name == "trino" { // which takes half a second for each, on a machine without others
+		if e.name == "trino" { // which takes half a second for each
 			reports = reports[:2]
 		}
 		for _, report := range reports {
