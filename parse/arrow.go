@@ -15,7 +15,7 @@ import (
 // An Arrow file is an Arrow stream with a magic word before and an index behind it.
 const arrowFile = "ARROW1\x00\x00"
 
-func isArrow(head []byte) bool {
+func isArrow(head []byte, _ Options) bool {
 	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte("\xff\xff\xff\xff"))
 }
 
@@ -32,7 +32,7 @@ func readArrow(in *input, c *content) error {
 	defer r.Release()
 	names := make([]string, 0, r.Schema().NumFields())
 	for _, f := range r.Schema().Fields() {
-		names = append(names, schema.CanonicalName(f.Name))
+		names = append(names, in.opt.field(f.Name))
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	first := &place{layout: l}

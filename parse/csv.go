@@ -13,9 +13,9 @@ import (
 
 // isCSV recognises a header of field names separated by commas. A lone name is one too, though it could as
 // well be the header of text: in CSV alone a value may be in quotes.
-func isCSV(head []byte) bool {
+func isCSV(head []byte, opt Options) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
-	return csvHeader(line) != nil
+	return csvHeader(line, opt) != nil
 }
 
 // insightsNames are the fields that CloudWatch Logs Insights discovers in flow logs under names of its own.
@@ -26,7 +26,7 @@ var insightsNames = map[string]string{
 // csvHeader returns the names in a header line, or nil if it is not one: enough of the columns must be fields
 // that AWS logs, or one must hold whole records, which is called "message" then. What CloudWatch adds,
 // @timestamp and such, is called "".
-func csvHeader(line []byte) []string {
+func csvHeader(line []byte, opt Options) []string {
 	cells, err := csv.NewReader(bytes.NewReader(line)).Read()
 	if err != nil {
 		return nil
@@ -42,7 +42,7 @@ func csvHeader(line []byte) []string {
 			cells[i] = ""
 			continue
 		}
-		name := schema.CanonicalName(cell)
+		name := opt.field(cell)
 		if name == "" {
 			return nil
 		}
@@ -69,7 +69,7 @@ func readCSV(in *input, c *content) error {
 	if !found && c.err() != nil {
 		return c.err()
 	}
-	names := csvHeader(line)
+	names := csvHeader(line, in.opt)
 	if names == nil {
 		return errors.New("csv: the first line does not name flow log fields")
 	}

@@ -15,7 +15,7 @@ type Format struct {
 	Name string `json:"name"`
 	Doc  string `json:"doc"`
 
-	detect func(head []byte) bool // by the first bytes of the content
+	detect func(head []byte, opt Options) bool // by the first bytes of the content
 	read   func(*input, *content) error
 }
 
@@ -23,7 +23,7 @@ type Format struct {
 // everything that looks like text.
 func Formats() []Format {
 	return []Format{
-		{"parquet", "Apache Parquet with a flow log's columns", magic("PAR1"), readParquet},
+		{"parquet", "Apache Parquet with a flow log's columns", isParquet, readParquet},
 		{"arrow", "Arrow IPC, stream or file, as `flowlog parse -o arrow` writes it", isArrow, readArrow},
 		{"json", `JSON documents, one after the other: Firehose's {"message": "<record>"}, CloudWatch's subscriptions and events, or an object of fields a record, as "flowlog parse -o ndjson" writes them`, isJSON, readJSON},
 		{"csv", "comma-separated values under a header of field names", isCSV, readCSV},
@@ -65,7 +65,7 @@ func formatOf(head []byte, opt Options) (Format, error) {
 		return formatNamed(opt.Input)
 	}
 	for _, f := range Formats() {
-		if f.detect(head) && !magic(partialMagic)(head) { // which might pass for text
+		if f.detect(head, opt) && !magic(partialMagic)(head) { // which might pass for text
 			return f, nil
 		}
 	}
@@ -85,8 +85,10 @@ func magic(s string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }
 }
 
+func isParquet(head []byte, _ Options) bool { return magic("PAR1")(head) }
+
 // isText rules out binary content: flow logs have no control characters but white space.
-func isText(head []byte) bool {
+func isText(head []byte, _ Options) bool {
 	for _, c := range head[:min(len(head), 512)] {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return false

@@ -10,7 +10,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-func isJSON(head []byte) bool {
+func isJSON(head []byte, _ Options) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	if len(head) == 0 || head[0] == '{' {
 		return len(head) > 0
@@ -184,7 +184,7 @@ func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 		}
 		c, ok := w.byName[string(key)]
 		if !ok {
-			name := schema.CanonicalName(string(key))
+			name := w.opt.field(string(key))
 			if name == "" {
 				return
 			}
@@ -226,7 +226,7 @@ func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 }
 
 // memberNames lists the members of the first JSON object in data that can be fields, in their order.
-func memberNames(data []byte) []string {
+func memberNames(data []byte, opt Options) []string {
 	start, end := document(data)
 	v, err := fastjson.ParseBytes(data[start:end])
 	if err != nil || v.Type() != fastjson.TypeObject {
@@ -234,7 +234,7 @@ func memberNames(data []byte) []string {
 	}
 	var names []string
 	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-		if name := schema.CanonicalName(string(key)); name != "" {
+		if name := opt.field(string(key)); name != "" {
 			names = append(names, name)
 		}
 	})

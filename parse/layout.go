@@ -15,6 +15,10 @@ type layout struct {
 	fixed bool     // the format was given or assumed: there is no header to point at
 }
 
+// field returns the name of the field that a name of the input stands for, or "" if it cannot be the name of one.
+// Readers of all formats ask it, so that a name means the same in each.
+func (opt Options) field(name string) string { return schema.CanonicalName(name) }
+
 // tokens splits a line at white space, which is every byte up to the blank, and appends to toks.
 func tokens(line []byte, toks [][]byte) [][]byte {
 	for i := 0; i < len(line); {
@@ -34,11 +38,11 @@ func tokens(line []byte, toks [][]byte) [][]byte {
 
 // headerOf returns the layout that a line announces, or nil if the line is not a header. A header is told
 // by its tokens: all could be names, and enough of them are known.
-func headerOf(toks [][]byte, p *schema.Projection) *layout {
+func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
 	known := 0
 	l := &layout{}
 	for _, tok := range toks {
-		name := schema.CanonicalName(string(tok))
+		name := opt.field(string(tok))
 		if name == "" || tok[0] < 'a' {
 			return nil
 		}

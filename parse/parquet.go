@@ -43,7 +43,7 @@ func readParquet(in *input, c *content) error {
 	names := make([]string, len(f.Root().Columns()))
 	known, ocsf := false, false
 	for i, col := range f.Root().Columns() {
-		names[i] = schema.CanonicalName(col.Name())
+		names[i] = in.opt.field(col.Name())
 		known = known || in.projection.Knows(names[i])
 		ocsf = ocsf || names[i] == "src_endpoint"
 	}

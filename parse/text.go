@@ -61,7 +61,7 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 			skip += len(line) + 1
 			continue
 		}
-		if l := headerOf(toks, p); l != nil {
+		if l := headerOf(toks, p, opt); l != nil {
 			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
 		}
 		if isTimestamp(toks[0]) && len(opt.LogFormat) != len(toks) {
@@ -123,7 +123,7 @@ func (w *worker) text(b *block, at place) place {
 			continue
 		}
 		if w.projection.Knows(string(w.tokens[0])) {
-			if l := headerOf(w.tokens, w.projection); l != nil {
+			if l := headerOf(w.tokens, w.projection, w.opt); l != nil {
 				at.layout = w.intern(l, b.object)
 				b.current.Store(at.layout)
 				continue
