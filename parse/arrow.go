@@ -34,6 +34,9 @@ func readArrow(in *input, c *content) error {
 	for _, f := range r.Schema().Fields() {
 		names = append(names, in.opt.field(f.Name))
 	}
+	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+		return fmt.Errorf("arrow: %w", err)
+	}
 	l := in.intern(&layout{names: names}, in.object)
 	first := &place{layout: l}
 	in.current.Store(l)

@@ -4,18 +4,28 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names separated by commas. A lone name is one too, though it could as
-// well be the header of text: in CSV alone a value may be in quotes.
+// isCSV recognises a header of field names with separators between them, or a column of records below other names. A
+// lone name is one too, though it could as well be the header of text: in CSV alone a value may be in quotes.
 func isCSV(head []byte, opt Options) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	return csvHeader(line, opt) != nil
+	line, rest, _ := bytes.Cut(head, []byte("\n"))
+	h := csvHeaderOf(line, opt)
+	if h == nil {
+		return false
+	}
+	if h.comma == '\t' && h.message < 0 { // text reads tabs too, faster, unless there are empty or quoted values
+		return bytes.Contains(head, []byte("\t\t")) || bytes.Contains(head, []byte("\t\n")) || bytes.ContainsAny(line, "\" ") || bytes.HasPrefix(line, []byte("\t"))
+	}
+	if h.message >= 0 || h.known > 0 {
+		return true
+	}
+	return len(h.cells) > 1 && h.columnOfRecords(rest, opt) >= 0
 }
 
 // insightsNames are the fields that CloudWatch Logs Insights discovers in flow logs under names of its own.
@@ -23,75 +33,160 @@ var insightsNames = map[string]string{
 	"accountid": "account_id", "interfaceid": "interface_id", "logstatus": "log_status", "starttime": "start", "endtime": "end",
 }
 
-// csvHeader returns the names in a header line, or nil if it is not one: enough of the columns must be fields
-// that AWS logs, or one must hold whole records, which is called "message" then. What CloudWatch adds,
-// @timestamp and such, is called "".
-func csvHeader(line []byte, opt Options) []string {
-	cells, err := csv.NewReader(bytes.NewReader(line)).Read()
-	if err != nil {
-		return nil
+// A csvHeader is the first line of CSV.
+type csvHeader struct {
+	comma   rune
+	cells   []string // as they are
+	names   []string // of fields; "" for what cannot be one, and for what CloudWatch and data frames add
+	added   []bool   // the column is one that CloudWatch or a data frame adds
+	known   int      // how many are fields that AWS logs
+	message int      // the column called message, or -1
+}
+
+// csvHeaderOf reads the first line, with the separator that makes the most of it; nil if it cannot be a header.
+func csvHeaderOf(line []byte, opt Options) *csvHeader {
+	h := &csvHeader{message: -1}
+	for _, comma := range []rune{',', ';', '\t'} {
+		r := csv.NewReader(bytes.NewReader(line))
+		r.Comma = comma
+		if cells, err := r.Read(); err == nil && len(cells) > len(h.cells) {
+			h.comma, h.cells = comma, cells
+		}
 	}
-	known, fields := 0, 0
-	for i, cell := range cells {
-		if cell == "@message" || cell == "message" {
-			cells[i] = "message"
-			known = len(cells)
-			continue
-		}
-		if strings.HasPrefix(cell, "@") || cell == "timestamp" {
-			cells[i] = ""
-			continue
-		}
-		name := opt.field(cell)
-		if name == "" {
-			return nil
+	for i, cell := range h.cells {
+		cell = strings.TrimSpace(cell)
+		added := cell == "" || strings.HasPrefix(cell, "@") || cell == "timestamp" || strings.HasPrefix(cell, "Unnamed: ")
+		name := ""
+		switch {
+		case cell == "@message" || cell == "message":
+			h.message, added = i, true
+		case !added:
+			name = opt.field(strings.ReplaceAll(cell, " ", "_"))
 		}
 		if insights, ok := insightsNames[name]; ok {
 			name = insights
 		}
-		fields++
 		if _, ok := schema.Logged().Lookup(name); ok {
-			known++
+			h.known++
 		}
-		cells[i] = name
+		h.names, h.added = append(h.names, name), append(h.added, added)
 	}
-	if !enoughKnown(known, fields) {
+	if len(h.cells) == 0 {
 		return nil
 	}
-	return cells
+	return h
 }
 
-// readCSV reads comma-separated values with a header, as flowlog, Athena and CloudWatch write them. An empty
+// columnOfRecords finds the column that holds a record in one of the lines below the header, or -1.
+func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
+	column := -1
+	table, _ := schema.Logged().Project()
+	f := &seeker{opt: opt, projection: table}
+	lines := 0
+	eachCSVLine(data, h.comma, func(_ []byte, cells []string, err error) bool {
+		for i, cell := range cells {
+			cell = strings.TrimSpace(cell)
+			if err == nil && i < len(h.cells) && cell != "" && !metadata[strings.ToLower(h.cells[i])] && f.isRecord([]byte(cell)) {
+				column = i
+			}
+		}
+		lines++
+		return column < 0 && lines < csvSample
+	})
+	return column
+}
+
+// csvSample is how many lines are looked at for records.
+const csvSample = 1000
+
+// fields returns the layout of CSV whose columns are fields, or why they are not those of a flow log.
+func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
+	var names, strange []string
+	for i, name := range h.names {
+		if h.added[i] {
+			continue
+		}
+		if names = append(names, name); name == "" || !p.Knows(name) {
+			strange = append(strange, h.cells[i])
+		}
+	}
+	err := notFlowLog(names, p)
+	if err == nil || opt.Input == "csv" && h.known > 0 {
+		return &layout{names: h.names}, nil
+	}
+	if errors.Is(err, errReport) || len(strange) == 0 {
+		return nil, err
+	}
+	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: --rename gives a column the name of a field",
+		h.comma, h.known, clip(strings.Join(strange, ", ")))
+}
+
+// readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them. An empty
 // cell and "-" are null. A column of messages holds whole records without a header, and the other columns are
 // not looked at then.
 func readCSV(in *input, c *content) error {
+	for !c.whole && c.err() == nil && bytes.IndexByte(c.head, '\n') < 0 && len(c.head) < longestHeader {
+		c.grow()
+	}
 	line, _, found := bytes.Cut(c.head, []byte("\n"))
 	if !found && c.err() != nil {
 		return c.err()
 	}
-	names := csvHeader(line, in.opt)
-	if names == nil {
+	if !found && !c.whole {
+		return errors.New("csv: the first line is longer than 16 MiB")
+	}
+	h := csvHeaderOf(line, in.opt)
+	if h == nil {
 		return errors.New("csv: the first line does not name flow log fields")
 	}
-	l := &layout{names: names}
 	skip := min(len(line)+1, len(c.head))
-	decode := (*worker).csv
-	if message := slices.Index(names, "message"); message >= 0 {
-		var lines [][]byte
-		eachCSVLine(c.head[skip:], func(_ []byte, cells []string, err error) {
-			if err == nil && len(cells) > message {
-				lines = append(lines, []byte(cells[message]))
-			}
-		})
-		var err error
-		if l, err = layoutWithout(in.opt, lines); err != nil {
+	if h.message < 0 {
+		l, err := h.fields(in.projection, in.opt)
+		if err == nil {
+			comma := h.comma
+			return in.cutCSV(c, skip, l, func(w *worker, b *block, at place) place { return w.csv(b, at, comma) })
+		}
+		if h.message = h.columnOfRecords(c.head[skip:], in.opt); h.message < 0 {
 			return err
 		}
-		decode = func(w *worker, b *block, at place) place { return w.csvMessages(b, at, message) }
 	}
+	l, err := h.layoutOfMessages(in, c, skip)
+	if err != nil {
+		return err
+	}
+	message, comma := h.message, h.comma
+	return in.cutCSV(c, skip, l, func(w *worker, b *block, at place) place { return w.csvMessages(b, at, comma, message) })
+}
+
+// layoutOfMessages reads on until one of the messages shows the layout of all.
+func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, error) {
+	for {
+		f := &seeker{opt: in.opt, projection: in.projection}
+		eachCSVLine(c.head[skip:], h.comma, func(_ []byte, cells []string, err error) bool {
+			if err == nil && len(cells) > h.message {
+				if cell := strings.TrimSpace(cells[h.message]); cell != "" {
+					f.isRecord([]byte(cell))
+				}
+			}
+			return f.layout == nil
+		})
+		switch {
+		case f.layout != nil:
+			return f.layout, nil
+		case !c.whole && c.err() == nil && len(c.head) < longestHeader:
+			c.grow()
+		case len(in.opt.LogFormat) > 0:
+			return &layout{names: in.opt.LogFormat, fixed: true}, nil
+		default:
+			return nil, errNoLayout
+		}
+	}
+}
+
+func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *block, place) place) error {
 	start := place{in.intern(l, in.object), 1}
 	in.current.Store(start.layout)
-	return in.cut(c.Reader(skip), start, lastCSVLine, decode)
+	return in.cut(c.Reader(skip), start, func(data []byte, _ bool) (int, bool) { return lastCSVLine(data), false }, decode)
 }
 
 // lastCSVLine finds the end of the last line that does not end within quotes.
@@ -104,30 +199,31 @@ func lastCSVLine(data []byte) int {
 	return 0
 }
 
-// csv decodes a block of comma-separated values.
-func (w *worker) csv(b *block, at place) place {
-	return w.csvLines(b, at, func(at place, line []byte, cells []string) {
+// csv decodes a block of separated values.
+func (w *worker) csv(b *block, at place, comma rune) place {
+	return w.csvLines(b, at, comma, func(at place, line []byte, cells []string) place {
 		w.tokens = w.tokens[:0]
 		for _, cell := range cells {
 			w.tokens = append(w.tokens, []byte(cell))
 		}
 		w.append(at, line, false)
+		return at
 	})
 }
 
-// csvMessages decodes a block of comma-separated values of which one holds the record.
-func (w *worker) csvMessages(b *block, at place, message int) place {
-	return w.csvLines(b, at, func(at place, line []byte, cells []string) {
+// csvMessages decodes a block of separated values of which one holds the record.
+func (w *worker) csvMessages(b *block, at place, comma rune, message int) place {
+	return w.csvLines(b, at, comma, func(at place, line []byte, cells []string) place {
 		if len(cells) <= message {
 			w.drop(line, Problem{Line: at.line, Value: "there is no message", Fault: schema.NotCSV})
-			return
+			return at
 		}
-		w.message(at, []byte(cells[message]))
+		return w.message(b, at, []byte(cells[message]))
 	})
 }
 
-func (w *worker) csvLines(b *block, at place, record func(at place, line []byte, cells []string)) place {
-	eachCSVLine(b.data, func(line []byte, cells []string, err error) {
+func (w *worker) csvLines(b *block, at place, comma rune, record func(at place, line []byte, cells []string) place) place {
+	eachCSVLine(b.data, comma, func(line []byte, cells []string, err error) bool {
 		at.line++
 		whole := bytes.TrimRight(line, "\r\n")
 		switch {
@@ -135,22 +231,25 @@ func (w *worker) csvLines(b *block, at place, record func(at place, line []byte,
 		case err != nil:
 			w.drop(whole, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
 		default:
-			record(at, whole, cells)
+			at = record(at, whole, cells)
 		}
 		at.line += max(int64(bytes.Count(line, []byte("\n")))-1, 0)
+		return true
 	})
 	return at
 }
 
-// eachCSVLine calls yield with each line of data, quoted line ends included, and what it says. One line is
-// read at a time, so that one that is broken does not take others with it.
-func eachCSVLine(data []byte, yield func(line []byte, cells []string, err error)) {
+// eachCSVLine calls yield with each line of data, quoted line ends included, and what it says, until it returns
+// false. One line is read at a time, so that one that is broken does not take others with it.
+func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string, err error) bool) {
 	for len(data) > 0 {
 		end := firstCSVLine(data)
 		r := csv.NewReader(bytes.NewReader(data[:end]))
-		r.FieldsPerRecord = -1
+		r.FieldsPerRecord, r.Comma = -1, comma
 		cells, err := r.Read()
-		yield(data[:end], cells, err)
+		if !yield(data[:end], cells, err) {
+			return
+		}
 		data = data[end:]
 	}
 }

@@ -25,8 +25,8 @@ func Formats() []Format {
 	return []Format{
 		{"parquet", "Apache Parquet with a flow log's columns", isParquet, readParquet},
 		{"arrow", "Arrow IPC, stream or file, as `flowlog parse -o arrow` writes it", isArrow, readArrow},
-		{"json", `JSON documents, one after the other: Firehose's {"message": "<record>"}, CloudWatch's subscriptions and events, or an object of fields a record, as "flowlog parse -o ndjson" writes them`, isJSON, readJSON},
-		{"csv", "comma-separated values under a header of field names", isCSV, readCSV},
+		{"json", "a stream of JSON: an object of fields a record, as `flowlog parse -o ndjson` writes them, or records as text at any place, as CloudWatch Logs, Firehose and log shippers wrap them", isJSON, readJSON},
+		{"csv", "values separated by commas, semicolons or tabs, under a header of field names or beside a column of records", isCSV, readCSV},
 		{"text", "records as AWS writes them to S3: fields separated by white space, with or without a header", isText, readText},
 	}
 }
@@ -100,14 +100,34 @@ func isText(head []byte, _ Options) bool {
 // content is what an object holds, decompressed. Its first bytes have been read already.
 type content struct {
 	io.Closer
-	head []byte // up to headSize bytes, without a byte-order mark
-	rest io.Reader
-	raw  io.ReaderAt // the object itself, if it can be read anywhere and is not compressed
-	from int64       // where the head begins there
+	head  []byte // headSize bytes or more, without a byte-order mark
+	whole bool   // the head is all of it
+	rest  io.Reader
+	raw   io.ReaderAt // the object itself, if it can be read anywhere and is not compressed
+	from  int64       // where the head begins there
 }
 
 // headSize is how much of an object is looked at to tell its format.
 const headSize = 64 << 10
+
+// grow doubles the head, as far as there is content.
+func (c *content) grow() {
+	have := len(c.head)
+	c.head = append(c.head, make([]byte, max(have, headSize))...)
+	c.fill(have)
+}
+
+// fill reads the head from byte have on, and returns how long it is.
+func (c *content) fill(have int) int {
+	n, err := io.ReadFull(c.rest, c.head[have:])
+	c.head = c.head[:have+n]
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		c.whole = true
+	} else if err != nil {
+		c.rest = errReader{reason(err)}
+	}
+	return len(c.head)
+}
 
 // Reader reads the content from byte n of its head on.
 func (c *content) Reader(n int) io.Reader {
@@ -143,11 +163,7 @@ func openContent(in io.Reader, raw io.ReadCloser, opt Options) (*content, error)
 			c.raw = at
 		}
 	}
-	have, err = io.ReadFull(d, c.head)
-	c.head = c.head[:have]
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		c.rest = errReader{reason(err)}
-	}
+	have = c.fill(0)
 	c.head = bytes.TrimPrefix(c.head, []byte("\xef\xbb\xbf"))
 	c.from = int64(have - len(c.head))
 	return c, nil

@@ -3,7 +3,11 @@ package parse
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
 
 	"github.com/valyala/fastjson"
 
@@ -15,196 +19,506 @@ func isJSON(head []byte, _ Options) bool {
 	if len(head) == 0 || head[0] == '{' {
 		return len(head) > 0
 	}
-	inside := bytes.TrimLeft(head[1:], " \t\r\n")
-	return head[0] == '[' && len(inside) > 0 && (inside[0] == '{' || inside[0] == ']')
+	if head[0] == '[' {
+		inside := bytes.TrimLeft(head[1:], " \t\r\n")
+		return len(inside) > 0 && (inside[0] == '{' || inside[0] == ']' || inside[0] == '[' || inside[0] == '"')
+	}
+	end := stringEnd(head, 0) // a text a line, which has more than a quoted name of CSV
+	if head[0] != '"' || end == 0 || len(tokens(head[:end], nil)) < 2 {
+		return false
+	}
+	after := bytes.TrimLeft(head[end:], " \t\r")
+	return len(after) == 0 || after[0] == '\n' || after[0] == '"'
 }
 
-// readJSON reads a stream of JSON objects, with or without white space, commas or brackets of an array
-// between them. Records in messages have no header; an object without messages is taken for a record whose
-// members are its fields.
+// errCutOff is the error for JSON that ends early.
+var errCutOff = errors.New("the JSON ends within a document: the file is cut off")
+
+// readJSON reads a stream of JSON, with or without white space, commas or brackets of an array between the documents.
+// What its records are is found from the first of them; then it is read event by event.
 func readJSON(in *input, c *content) error {
-	start := place{}
-	l, err := layoutOfMessages(in.opt, c)
-	if err != nil {
+	sh, err := in.findShape(c)
+	if err != nil || sh == nil {
 		return err
 	}
-	if l != nil {
-		start.layout = in.intern(l, in.object)
-		in.current.Store(start.layout)
+	start := place{layout: in.intern(sh.layout, in.object)}
+	in.current.Store(start.layout)
+	unfinished := false
+	last := func(data []byte, inside bool) (int, bool) {
+		end := 0
+		for {
+			ev := sh.next(data[end:], inside)
+			if ev.end == 0 {
+				unfinished = ev.open
+				return end, inside
+			}
+			end += ev.end
+			inside = ev.inside
+		}
 	}
-	return in.cut(c.Reader(0), start, lastDocument, (*worker).documents)
+	err = in.cut(c.Reader(0), start, last, func(w *worker, b *block, at place) place { return w.events(b, at, sh) })
+	if err == nil && unfinished {
+		return errCutOff
+	}
+	return err
 }
 
-// layoutOfMessages finds the layout of the records in messages from the first documents. It is nil if none
-// of them is a message.
-func layoutOfMessages(opt Options, c *content) (*layout, error) {
-	var lines [][]byte
-	var p fastjson.Parser
-	for data := c.head; len(data) > 0; {
-		start, end := document(data)
-		if end == 0 {
-			break
-		}
-		if v, err := p.ParseBytes(data[start:end]); err == nil {
-			if v.Exists("class_uid") && v.Exists("src_endpoint") {
-				return nil, errOCSF
-			}
-			messages(v, func(message []byte) { lines = append(lines, bytes.Clone(message)) })
-		}
-		data = data[end:]
-	}
-	if lines == nil {
-		return nil, nil
-	}
-	return layoutWithout(opt, lines)
+// A shape is where the records of a stream of JSON are. An event is an element of the list in a document, or a
+// document that has no such element.
+type shape struct {
+	list   []string // members that lead from a document to the list, "" for each element of a list on the way; nil: each document is an event
+	path   []string // members that lead from an event to its record; nil: it must be searched for
+	direct bool     // path leads there
+	object bool     // the record is an object, or a list of fields and values, rather than text
+	layout *layout  // of text; of objects, the names of the first
+	extra  []string // names of members of the first objects that are not known
 }
 
-// document finds the next JSON object in data, from its opening to its closing brace. What cannot start
-// one is passed over to the end of its line, and is a document too, to be reported. end is 0 if the
-// object is not complete.
-func document(data []byte) (start, end int) {
-	for start < len(data) && bytes.IndexByte([]byte(" \t\r\n,[]"), data[start]) >= 0 {
-		start++
-	}
-	if start == len(data) {
-		return start, 0
-	}
-	if data[start] != '{' {
-		if i := bytes.IndexByte(data[start:], '\n'); i >= 0 {
-			return start, start + i + 1
-		}
-		return start, 0
-	}
-	depth := 0
-	for i := start; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			for i++; i < len(data) && data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
-		case '{':
-			depth++
-		case '}':
-			if depth--; depth == 0 {
-				return start, i + 1
-			}
-		}
-	}
-	return start, 0
+// An event is where the next event in a piece of JSON is.
+type event struct {
+	start, end int
+	inside     bool // the list goes on at end
+	open       bool // if there is none: a document is not finished
 }
 
-// lastDocument finds the end of the last complete object.
-func lastDocument(data []byte) int {
-	last := 0
-	for {
-		_, end := document(data[last:])
-		if end == 0 {
-			return last
-		}
-		last += end
+// next finds the next event in data, which starts within the list or between documents. What cannot start a document
+// is passed over to the end of its line, and is an event too, to be reported. Without a whole event end is 0, and
+// start is where the unfinished one begins.
+func (sh *shape) next(data []byte, inside bool) event {
+	depth := 0 // how many containers are open, each on the way to the list; at len(list)+1 the list is
+	doc := 0
+	seen := inside
+	if inside {
+		depth = len(sh.list) + 1
 	}
-}
-
-// documents decodes a block of JSON objects. Places count documents, not lines.
-func (w *worker) documents(b *block, at place) place {
-	for data := b.data; len(data) > 0; {
-		start, end := document(data)
-		if end == 0 {
-			if start == len(data) {
-				return at
-			}
-			end = len(data)
-		}
-		doc := bytes.TrimRight(data[start:end], "\r\n")
-		data = data[end:]
-		at.line++
-		v, err := w.json.ParseBytes(doc)
-		if err == nil && v.Type() != fastjson.TypeObject {
-			err = fmt.Errorf("not an object but %s", clip(string(doc)))
-		}
-		if err != nil {
-			w.drop(doc, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotJSON})
+	var key []byte
+	isKey := true
+	for i := 0; i < len(data); {
+		c := data[i]
+		if c <= ' ' || depth == 0 && (c == ',' || c == '[' || c == ']') {
+			i++
 			continue
 		}
-		if !messages(v, func(message []byte) { w.message(at, message) }) {
-			w.object(b, at, doc, v.GetObject())
+		if depth == 0 {
+			doc, seen, isKey = i, false, true
+			switch c {
+			case '{':
+				if len(sh.list) > 0 {
+					depth, i = 1, i+1
+					continue
+				}
+				fallthrough
+			case '"':
+				end := valueEnd(data, i)
+				return event{start: i, end: end, open: end == 0}
+			}
+			if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
+				return event{start: i, end: i + n + 1}
+			}
+			return event{start: i}
 		}
+		inList := depth == len(sh.list)+1
+		inArray := inList || depth > 1 && sh.list[depth-1] == ""
+		switch c {
+		case ',':
+			isKey = true
+			i++
+		case ':':
+			isKey = false
+			i++
+		case '}', ']':
+			depth--
+			i++
+			isKey = false
+			if depth == 0 && !seen {
+				return event{start: doc, end: i}
+			}
+		case '"', '{', '[':
+			if c != '"' && !inList && (inArray && sh.list[depth-1] == "" || !inArray && !isKey && string(key) == sh.list[depth-1]) && c == sh.opens(depth) {
+				depth, i, isKey = depth+1, i+1, true
+				continue
+			}
+			end := valueEnd(data, i)
+			if end == 0 {
+				if !seen {
+					return event{start: doc, open: true}
+				}
+				if !inList {
+					i = len(data)
+				}
+				return event{start: i, open: true}
+			}
+			if inList {
+				return event{start: i, end: end, inside: true}
+			}
+			if c == '"' && isKey && !inArray {
+				key = data[i+1 : end-1]
+			}
+			i = end
+		default:
+			i++
+		}
+	}
+	if depth > 0 && !seen {
+		return event{start: doc, open: true}
+	}
+	return event{start: len(data), open: depth > 0}
+}
+
+// opens is what the next container on the way to the list begins with.
+func (sh *shape) opens(depth int) byte {
+	if depth == len(sh.list) || sh.list[depth] == "" {
+		return '['
+	}
+	return '{'
+}
+
+// stringEnd finds the end of a string that starts at data[i], or 0.
+func stringEnd(data []byte, i int) int {
+	for i++; ; i++ {
+		n := bytes.IndexByte(data[min(i, len(data)):], '"')
+		if n < 0 {
+			return 0
+		}
+		i += n
+		slashes := 0
+		for data[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+// valueEnd finds the end of a string, an object or an array that starts at data[i], or 0.
+func valueEnd(data []byte, i int) int {
+	depth := 0
+	for i < len(data) {
+		switch data[i] {
+		case '"':
+			if i = stringEnd(data, i); i == 0 || depth == 0 {
+				return i
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth <= 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return 0
+}
+
+// finished makes a document of what has come of one: it closes what is open after the last whole value.
+func finished(data []byte) []byte {
+	var open, closers []byte
+	good := 0
+	mark := func(i int) {
+		good = i
+		closers = append(closers[:0], open...)
+	}
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			end := stringEnd(data, i)
+			if end == 0 {
+				i = len(data)
+				break
+			}
+			i = end - 1
+		case '{', '[':
+			open = append(open, data[i]+2) // the closing one
+			mark(i + 1)
+		case '}', ']':
+			if len(open) > 0 {
+				open = open[:len(open)-1]
+			}
+			mark(i + 1)
+		case ',':
+			if good != i {
+				mark(i)
+			}
+		}
+		if len(open) > mostDepth {
+			break
+		}
+	}
+	slices.Reverse(closers)
+	return slices.Concat(data[:good], closers)
+}
+
+// mostDepth is how deep documents can be nested.
+const mostDepth = 300
+
+// findShape reads on until a record shows where records are.
+func (in *input) findShape(c *content) (*shape, error) {
+	for {
+		f := &seeker{opt: in.opt, projection: in.projection}
+		sh := f.shapeOf(c.head, c.whole)
+		if sh != nil {
+			return sh, nil
+		}
+		if c.whole || c.err() != nil || f.refused != nil || len(c.head) >= longestRecord {
+			return nil, cmp.Or(f.refused, c.err(), f.failure())
+		}
+		c.grow()
+	}
+}
+
+// shapeOf finds the shape by the first record of a stream.
+func (f *seeker) shapeOf(head []byte, whole bool) *shape {
+	var docs []*fastjson.Value
+	all := &shape{}
+	for data := head; ; {
+		ev := all.next(data, false)
+		text := data[min(ev.start, len(data)):max(ev.end, ev.start)]
+		if ev.end == 0 {
+			text = finished(data[ev.start:])
+		}
+		if v, err := fastjson.ParseBytes(text); err == nil && len(text) > 0 {
+			f.documents++
+			if found := f.find(v, nil, 0); len(found) > 0 {
+				return f.shape(found[0])
+			}
+			if f.refused != nil {
+				return nil
+			}
+			if len(docs) < objectSample {
+				docs = append(docs, v)
+			}
+		}
+		if ev.end == 0 {
+			break
+		}
+		data = data[ev.end:]
+	}
+	if f.messages && len(f.opt.LogFormat) == 0 && !whole {
+		return nil // a later one may fit
+	}
+	for _, v := range docs {
+		if found := f.objects(v, nil); len(found) > 0 {
+			return f.shape(found[0])
+		}
+	}
+	if whole && len(f.opt.LogFormat) > 0 && f.longest.path != nil {
+		return f.shape(f.longest)
+	}
+	return nil
+}
+
+// objectSample is how many documents without text are looked at for objects of fields.
+const objectSample = 100
+
+// shape is the shape of a stream with the record.
+func (f *seeker) shape(r found) *shape {
+	sh := &shape{object: r.members != nil, direct: true, path: r.path}
+	if i := slices.Index(r.path, opaque); i >= 0 {
+		sh.direct = false
+		sh.path = r.path[:i]
+	}
+	if i := lastIndex(sh.path, ""); i >= 0 {
+		sh.list, sh.path = sh.path[:i], sh.path[i+1:]
+		if !slices.ContainsFunc(sh.list, func(s string) bool { return s != "" }) {
+			sh.list = nil // the brackets around a stream
+		}
+	}
+	for len(sh.list) > 0 && sh.list[0] == "" {
+		sh.list = sh.list[1:]
+	}
+	if f.layout != nil {
+		sh.layout = f.layout
+		return sh
+	}
+	sh.layout = &layout{}
+	for _, m := range r.members {
+		if name := f.opt.field(m.name); name != "" {
+			sh.layout.names = append(sh.layout.names, name)
+			if !f.projection.Knows(name) {
+				sh.extra = append(sh.extra, name)
+			}
+		}
+	}
+	if !sh.object {
+		sh.layout = &layout{names: f.opt.LogFormat, fixed: true}
+	}
+	return sh
+}
+
+func lastIndex(path []string, step string) int {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == step {
+			return i
+		}
+	}
+	return -1
+}
+
+// events decodes a block of JSON. Places count events, not lines.
+func (w *worker) events(b *block, at place, sh *shape) place {
+	inside := b.inside
+	for data := b.data; ; {
+		ev := sh.next(data, inside)
+		if ev.end == 0 {
+			if rest := bytes.TrimSpace(data[ev.start:]); len(rest) > 0 {
+				at.line++
+				w.drop(rest, Problem{Line: at.line, Value: "cut off: " + string(rest), Fault: schema.NotJSON})
+			}
+			return at
+		}
+		text := bytes.TrimRight(data[ev.start:ev.end], "\r\n")
+		data, inside = data[ev.end:], ev.inside
+		at.line++
+		at = w.event(b, at, sh, text)
+	}
+}
+
+// event decodes an event: where its record should be, or else wherever it has any.
+func (w *worker) event(b *block, at place, sh *shape, text []byte) place {
+	v, err := w.json.ParseBytes(text)
+	if err == nil && v.Type() != fastjson.TypeObject && v.Type() != fastjson.TypeArray && v.Type() != fastjson.TypeString {
+		err = fmt.Errorf("not an object but %s", clip(string(text)))
+	}
+	if err != nil {
+		w.drop(text, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotJSON})
+		return at
+	}
+	if sh.direct {
+		r := v
+		if len(sh.path) > 0 {
+			r = v.Get(sh.path...)
+		}
+		switch {
+		case r == nil:
+		case sh.object && r.Type() == fastjson.TypeObject:
+			w.object(b, at, text, sh, w.membersOf(r))
+			return at
+		case !sh.object && r.Type() == fastjson.TypeString:
+			message := r.GetStringBytes()
+			if w.tokens = tokens(message, w.tokens[:0]); len(w.tokens) == len(at.layout.names) && !w.namesField(w.tokens[0]) {
+				w.append(at, message, true)
+				return at
+			}
+		}
+	}
+	return w.search(b, at, sh, text, v)
+}
+
+// membersOf is membersOf for an object that is done with before the next one is parsed.
+func (w *worker) membersOf(v *fastjson.Value) []member {
+	w.members = w.members[:0]
+	v.GetObject().Visit(func(key []byte, v *fastjson.Value) {
+		w.members = append(w.members, member{unsafe.String(unsafe.SliceData(key), len(key)), v})
+	})
+	return w.members
+}
+
+// namesField reports whether a token could begin a header. Few values are words without a digit.
+func (w *worker) namesField(tok []byte) bool {
+	if tok[0] < 'a' || bytes.ContainsAny(tok, "0123456789.:/") {
+		return false
+	}
+	return w.projection.Knows(w.opt.field(string(tok)))
+}
+
+// search decodes an event that has no record at the usual place.
+func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.Value) place {
+	f := &seeker{opt: w.opt, projection: w.projection, layout: at.layout}
+	var all []found
+	if sh.object {
+		all = f.objects(v, nil)
+		if len(all) == 0 {
+			f.layout = nil
+			if all = f.find(v, nil, 0); len(all) > 0 { // another kind of record in the same stream
+				at.layout = w.intern(f.layout, b.object)
+			}
+		}
+	} else {
+		all = f.find(v, nil, 0)
+	}
+	for _, r := range all {
+		switch {
+		case r.members != nil:
+			w.object(b, at, text, sh, r.members)
+		case r.lacks:
+			w.drop(r.text, Problem{Line: at.line, Value: "no record in " + clip(string(r.text)), Fault: schema.NotRecord})
+		default:
+			at = w.message(b, at, r.text)
+		}
+	}
+	switch {
+	case f.refused != nil:
+		w.drop(text, Problem{Line: at.line, Value: f.refused.Error(), Fault: schema.NotRecord})
+	case len(all) > 0 || f.empty:
+	case sh.object && v.Type() == fastjson.TypeObject:
+		w.object(b, at, text, sh, membersOf(v))
+	case f.longest.path != nil && !sh.object:
+		message := f.longest.text
+		w.tokens = tokens(message, w.tokens[:0])
+		w.drop(message, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
+	default:
+		w.drop(text, Problem{Line: at.line, Value: "no member of " + clip(string(text)) + " is a field", Fault: schema.NotRecord})
 	}
 	return at
 }
 
-// messages calls yield with each record that a document carries as text, and reports whether it is of that
-// kind: a Firehose or CloudWatch event, {"message": "<record>"}; what filter-log-events and get-log-events
-// print, {"events": [event …]}; or what a subscription delivers, {"logEvents": [event …]}, whose
-// CONTROL_MESSAGE carries no records. What CloudWatch makes of a record (extractedFields) is not used.
-func messages(v *fastjson.Value, yield func([]byte)) bool {
-	if message := v.Get("message"); message != nil && message.Type() == fastjson.TypeString {
-		yield(message.GetStringBytes())
-		return true
-	}
-	for _, list := range []string{"logEvents", "events"} {
-		events := v.Get(list)
-		if events == nil || events.Type() != fastjson.TypeArray {
-			continue
-		}
-		if string(v.GetStringBytes("messageType")) == "CONTROL_MESSAGE" {
-			return true
-		}
-		for _, event := range events.GetArray() {
-			yield(event.GetStringBytes("message"))
-		}
-		return true
-	}
-	return false
-}
-
-// message appends the record that a message is.
-func (w *worker) message(at place, message []byte) {
+// message appends the record that a text is, or takes it for the header of those that follow.
+func (w *worker) message(b *block, at place, message []byte) place {
 	w.tokens = tokens(message, w.tokens[:0])
 	if len(w.tokens) == 0 {
-		return
+		return at
 	}
-	if at.layout == nil {
-		w.drop(message, Problem{Line: at.line, Value: errNoLayout.Error(), Fault: schema.WrongCount})
-		return
+	if w.namesField(w.tokens[0]) {
+		if l := headerOf(w.tokens, w.projection, w.opt); l != nil {
+			at.layout = w.intern(l, b.object)
+			b.current.Store(at.layout)
+			return at
+		}
 	}
 	w.append(at, message, true)
+	return at
 }
 
 // object appends a record whose fields are the members of a JSON object.
-func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
+func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
-	known := o.Len() == 0 // a record of which nothing is known
-	o.Visit(func(key []byte, v *fastjson.Value) {
-		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
-			problem = cmp.Or(problem, &Problem{Line: at.line, Value: string(key) + " is not one value", Fault: schema.NotRecord})
-			return
-		}
-		c, ok := w.byName[string(key)]
+	known, strange := 0, 0
+	for _, m := range members {
+		v := m.value
+		c, ok := w.byName[m.name]
 		if !ok {
-			name := w.opt.field(string(key))
+			name := strings.Clone(w.opt.field(m.name)) // outlives the document
 			if name == "" {
-				return
+				continue
 			}
-			if w.projection.Knows(name) {
-				known = true
-			} else {
+			if !w.projection.Knows(name) {
+				if !slices.Contains(sh.extra, name) {
+					strange++
+				}
 				w.unknown(b.index, b.Name, name)
+			} else {
+				known++
 			}
 			if c = w.column(name); c == nil {
-				return
+				continue
 			}
+		} else if w.projection.Knows(c.Name) {
+			known++
 		}
-		known = known || w.projection.Knows(c.Name)
+		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
+			problem = cmp.Or(problem, &Problem{Line: at.line, Value: m.name + " is not one value", Fault: schema.NotRecord})
+			continue
+		}
 		if problem != nil || c.Len() > w.rows { // named twice: the first counts
-			return
+			continue
 		}
 		var tok []byte
 		switch v.Type() {
 		case fastjson.TypeNull:
-			return
+			continue
 		case fastjson.TypeString:
 			tok, _ = v.StringBytes()
 		default:
@@ -214,29 +528,57 @@ func (w *worker) object(b *block, at place, doc []byte, o *fastjson.Object) {
 		if fault := c.Parse(tok); fault != schema.Valid {
 			problem = &Problem{Line: at.line, Field: c.Name, Value: string(tok), Fault: fault}
 		}
-	})
-	switch {
-	case problem != nil:
-		w.drop(doc, *problem)
-	case !known:
-		w.drop(doc, Problem{Line: at.line, Value: "no member of " + clip(string(doc)) + " is a field", Fault: schema.NotRecord})
-	default:
-		w.rows++
 	}
+	if problem == nil && (known == 0 && len(members) > 0 || strange > 0 && known < 2 || strange > known) {
+		if err := notFlowLog(w.namesOf(members), w.projection); err != nil {
+			problem = &Problem{Line: at.line, Value: "too few members of " + clip(string(doc)) + " are fields", Fault: schema.NotRecord}
+			if known == 0 {
+				problem.Value = "no member of " + clip(string(doc)) + " is a field"
+			}
+		}
+	}
+	if problem != nil {
+		w.drop(doc, *problem)
+		return
+	}
+	w.rows++
 }
 
-// memberNames lists the members of the first JSON object in data that can be fields, in their order.
-func memberNames(data []byte, opt Options) []string {
-	start, end := document(data)
-	v, err := fastjson.ParseBytes(data[start:end])
-	if err != nil || v.Type() != fastjson.TypeObject {
-		return nil
-	}
+func (w *worker) namesOf(members []member) []string {
 	var names []string
-	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-		if name := opt.field(string(key)); name != "" {
-			names = append(names, name)
-		}
-	})
+	for _, m := range members {
+		names = append(names, w.opt.field(m.name))
+	}
 	return names
+}
+
+// signatures are members that only the logs of other services have.
+var signatures = []struct {
+	members []string
+	what    string
+}{
+	{[]string{"class_uid", "src_endpoint"}, ""},
+	{[]string{"eventSource", "eventName"}, "CloudTrail events"},
+	{[]string{"query_name"}, "Route 53 Resolver query logs"},
+	{[]string{"webaclId"}, "WAF logs"},
+	{[]string{"detail-type", "detail"}, "EventBridge events"},
+	{[]string{"schemaVersion", "service"}, "GuardDuty findings"},
+	{[]string{"event_type", "firewall_name"}, "Network Firewall logs"},
+}
+
+// foreign says what an object is that is known to be no flow log.
+func foreign(v *fastjson.Value) error {
+	for _, s := range signatures {
+		if slices.ContainsFunc(s.members, func(name string) bool { return !v.Exists(name) }) {
+			continue
+		}
+		if s.what == "" {
+			return errOCSF
+		}
+		return fmt.Errorf("these are no flow logs: they are %s, by the member %s", s.what, strings.Join(s.members, " and "))
+	}
+	if v.Exists("report") && (v.Exists("rows") || v.Exists("flows") || v.Get("report").Type() == fastjson.TypeString) {
+		return errReport
+	}
+	return nil
 }

@@ -41,17 +41,16 @@ func readParquet(in *input, c *content) error {
 	}
 	in.opt.Meter.Bytes.Add(size - in.bytes.Swap(size))
 	names := make([]string, len(f.Root().Columns()))
-	known, ocsf := false, false
+	ocsf := false
 	for i, col := range f.Root().Columns() {
 		names[i] = in.opt.field(col.Name())
-		known = known || in.projection.Knows(names[i])
 		ocsf = ocsf || names[i] == "src_endpoint"
 	}
 	if ocsf {
 		return errOCSF
 	}
-	if !known {
-		return errors.New("parquet: no column is a flow log field")
+	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)

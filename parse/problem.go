@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"flowlog/parse/schema"
@@ -154,11 +155,29 @@ func (t *tally) logged(eni, flowLog string) {
 	}
 }
 
-// clip shortens a value that is shown in a message.
+// clip shortens a value that is shown in a message, and makes one line of it: a run of white space becomes a blank,
+// and a control character a question mark.
 func clip(s string) string {
 	const most = 80
-	if len(s) <= most {
-		return s
+	var b strings.Builder
+	blank := false
+	for _, c := range []byte(s) {
+		if b.Len() >= most {
+			b.WriteString("…")
+			break
+		}
+		switch {
+		case c == ' ' || '\t' <= c && c <= '\r':
+			blank = b.Len() > 0
+			continue
+		case blank:
+			b.WriteByte(' ')
+			blank = false
+		}
+		if c < ' ' || c == 0x7f {
+			c = '?'
+		}
+		b.WriteByte(c)
 	}
-	return s[:most] + "…"
+	return b.String()
 }

@@ -189,6 +189,7 @@ type block struct {
 	*object
 	data   []byte
 	span   *span // where the data is, if nobody has read it yet
+	inside bool  // the data starts within a list of events
 	decode func(w *worker, b *block, at place) place
 	start  *place     // where it starts, if that is known, as it is for the first block of an object
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
@@ -401,11 +402,15 @@ func (s *scan) free(b []byte) {
 	}
 }
 
-// cut reads r to its end and gives it out in blocks. boundary says where in data the last whole record
-// ends, 0 if there is none; final is set when no data follows. A last line without its newline gets
+// A boundary says where in data the last whole record ends, 0 if there is none, and whether that is inside of a list
+// of events, as the start of data may be.
+type boundary func(data []byte, inside bool) (end int, after bool)
+
+// cut reads r to its end and gives it out in blocks that end at a boundary. A last line without its newline gets
 // one, unless reading broke off in it: then it is not a whole record.
-func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, decode func(*worker, *block, place) place) error {
+func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worker, *block, place) place) error {
 	first := &start
+	inside := false
 	buf := in.buffer()
 	for {
 		if len(buf) == cap(buf) {
@@ -417,7 +422,7 @@ func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, d
 		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
-		end := boundary(buf)
+		end, after := last(buf, inside)
 		if atEnd && end < len(buf) {
 			if buf[len(buf)-1] != '\n' {
 				buf = append(buf, '\n')
@@ -432,10 +437,10 @@ func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, d
 				next = make([]byte, 0, 2*len(rest))
 			}
 			next = append(next, rest...)
-			if !in.send(&block{data: buf[:end], decode: decode, start: first}) {
+			if !in.send(&block{data: buf[:end], decode: decode, start: first, inside: inside}) {
 				return nil
 			}
-			first = nil
+			first, inside = nil, after
 			buf = next
 		}
 		if err != nil {
@@ -450,22 +455,23 @@ func (in *input) cut(r io.Reader, start place, boundary func(data []byte) int, d
 // worker decodes blocks, one at a time.
 type worker struct {
 	*scan
-	id     int
-	stats  schema.Stats
-	schema *arrow.Schema    // of a batch without extra columns
-	cols   []*schema.Column // of the projection, then those of status and end that are not in there
-	status *schema.Column
-	end    *schema.Column // nil if time does not matter
-	window []int32
-	byName map[string]*schema.Column
-	extra  []*schema.Column // columns of the input that the table does not know
-	bound  map[*layout][]*schema.Column
-	words  map[*schema.Column]words // dictionaries of Parquet that were converted last
-	rows   int                      // in the columns
-	seps   []int32                  // of the block, see separators
-	loaded []byte                   // the memory of spans
-	tokens [][]byte
-	json   fastjson.Parser
+	id      int
+	stats   schema.Stats
+	schema  *arrow.Schema    // of a batch without extra columns
+	cols    []*schema.Column // of the projection, then those of status and end that are not in there
+	status  *schema.Column
+	end     *schema.Column // nil if time does not matter
+	window  []int32
+	byName  map[string]*schema.Column
+	extra   []*schema.Column // columns of the input that the table does not know
+	bound   map[*layout][]*schema.Column
+	words   map[*schema.Column]words // dictionaries of Parquet that were converted last
+	rows    int                      // in the columns
+	seps    []int32                  // of the block, see separators
+	loaded  []byte                   // the memory of spans
+	tokens  [][]byte
+	json    fastjson.Parser
+	members []member // of the object at hand
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte

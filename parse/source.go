@@ -276,8 +276,6 @@ func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt O
 		var names []string
 		if b.start.layout != nil {
 			names = b.start.layout.names
-		} else {
-			names = memberNames(b.data, opt)
 		}
 		b.free(s) // or the reader of a Parquet file, which waits for its blocks, never ends
 		<-done

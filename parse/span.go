@@ -40,11 +40,11 @@ func (in *input) lines(c *content, skip int, start place, decode func(*worker, *
 		Stat() (fs.FileInfo, error)
 	})
 	if !ok {
-		return in.cut(c.Reader(skip), start, lastLine, decode)
+		return in.cut(c.Reader(skip), start, lineBoundary, decode)
 	}
 	info, err := file.Stat()
 	if err != nil || info.Size() <= int64(in.opt.BlockSize) {
-		return in.cut(c.Reader(skip), start, lastLine, decode)
+		return in.cut(c.Reader(skip), start, lineBoundary, decode)
 	}
 	f := &spanFile{ReaderAt: file, close: file.Close, size: info.Size()}
 	f.users.Store(1)

@@ -2,11 +2,12 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"errors"
 	"math/bits"
 	"slices"
 	"strconv"
-	"time"
 
 	"flowlog/parse/schema"
 )
@@ -49,11 +50,29 @@ func (in *input) noteInterfaces(head []byte, l *layout) {
 	}
 }
 
+// longestHeader bounds the line of a header.
+const longestHeader = 16 << 20
+
 // startOfText finds the layout of the first record, and how many bytes of the head are above it. The
-// layout is nil if there is nothing but blank lines.
+// layout is nil if there is nothing but blank lines. It reads on until a line decides.
 func startOfText(p *schema.Projection, opt Options, c *content) (place, int, error) {
-	whole := len(c.head) < headSize-3 && c.err() == nil
-	lines := firstLines(c.head, whole)
+	for {
+		at, skip, err := startOfLines(p, opt, c)
+		if at.layout != nil || err != nil && err != errNoLayout || c.whole || c.err() != nil {
+			return at, skip, err
+		}
+		if len(c.head) >= longestHeader {
+			if bytes.IndexByte(c.head, '\n') < 0 {
+				err = errors.New("the first line is longer than 16 MiB: this is not a flow log")
+			}
+			return at, skip, cmp.Or(err, errNoLayout)
+		}
+		c.grow()
+	}
+}
+
+func startOfLines(p *schema.Projection, opt Options, c *content) (place, int, error) {
+	lines := firstLines(c.head, c.whole)
 	skip := 0
 	for i, line := range lines {
 		toks := tokens(line, nil)
@@ -64,14 +83,13 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 		if l := headerOf(toks, p, opt); l != nil {
 			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
 		}
-		if isTimestamp(toks[0]) && len(opt.LogFormat) != len(toks) {
-			l, err := layoutOfExport(opt, lines[i:])
-			return place{l, int64(i)}, skip, err
-		}
 		if string(bytes.TrimSpace(line)) == writeTest {
 			return place{}, 0, nil
 		}
 		l, err := layoutWithout(opt, lines[i:])
+		if err != nil {
+			err = cmp.Or(notHeader(toks, p, opt), err)
+		}
 		return place{l, int64(i)}, skip, err
 	}
 	if err := c.err(); err != nil {
@@ -83,27 +101,24 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 	return place{}, 0, nil
 }
 
+// notHeader says why a line that names some fields is not the header of a flow log; nil if it names none.
+func notHeader(toks [][]byte, p *schema.Projection, opt Options) error {
+	var names []string
+	known := false
+	for _, tok := range toks {
+		names = append(names, opt.field(string(tok)))
+		known = known || p.Knows(names[len(names)-1])
+	}
+	if !known || slices.Contains(names, "") {
+		return nil
+	}
+	return notFlowLog(names, p)
+}
+
 // writeTest is all that the object aws-logs-write-test holds, with which CloudWatch tries out an export.
 const writeTest = "Permission Check Successful"
 
-// isTimestamp recognises what a CloudWatch export task puts in front of each record: 2014-12-14T04:06:50.000Z.
-func isTimestamp(tok []byte) bool {
-	_, err := time.Parse("2006-01-02T15:04:05.999Z", string(tok))
-	return err == nil
-}
-
-// layoutOfExport is layoutWithout for lines that start with a timestamp, which is a column of no name.
-func layoutOfExport(opt Options, lines [][]byte) (*layout, error) {
-	records := make([][]byte, len(lines))
-	for i, line := range lines {
-		_, records[i], _ = bytes.Cut(bytes.TrimLeft(line, " \t"), []byte(" "))
-	}
-	l, err := layoutWithout(opt, records)
-	if err != nil {
-		return nil, err
-	}
-	return &layout{names: append([]string{""}, l.names...), fixed: true}, nil
-}
+func lineBoundary(data []byte, _ bool) (int, bool) { return lastLine(data), false }
 
 func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
@@ -128,6 +143,9 @@ func (w *worker) text(b *block, at place) place {
 				b.current.Store(at.layout)
 				continue
 			}
+		}
+		if len(w.tokens) != len(at.layout.names) && at.layout.aside(w.tokens) {
+			continue
 		}
 		w.append(at, line, true)
 	}

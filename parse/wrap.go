@@ -1,0 +1,407 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+
+	"flowlog/parse/schema"
+)
+
+// A seeker looks for records in JSON, at any depth. A text is taken for a record by what it looks like, whatever the
+// name of its member is.
+type seeker struct {
+	opt        Options
+	projection *schema.Projection
+	layout     *layout // of the text records; nil until one was found
+
+	documents int
+	messages  bool  // there is a message that is no record so far
+	empty     bool  // there is a list of events without any, or a control message
+	longest   found // text that might be a record
+	names     []string
+	refused   error // why there can be no records
+}
+
+// found is a record, and where in the document it was.
+type found struct {
+	path    []string // names of members, "" for an element of a list
+	text    []byte
+	members []member // of an object of fields
+	lacks   bool     // an element of a list of which others have records
+}
+
+// opaque is the step of a path into text that is itself JSON, base64 or compressed, and into fields with values.
+const opaque = "\x00"
+
+// A member is one of an object.
+type member struct {
+	name  string
+	value *fastjson.Value
+}
+
+// metadata are members that tell about an event and never hold its record.
+var metadata = map[string]bool{
+	"@timestamp": true, "timestamp": true, "time": true, "ts": true, "date": true, "id": true, "@id": true, "eventid": true,
+	"ingestiontime": true, "loggroup": true, "logstream": true, "logstreamname": true, "owner": true, "subscriptionfilters": true,
+	"host": true, "hostname": true, "source": true, "sourcetype": true, "extractedfields": true, "searchedlogstreams": true,
+	"nexttoken": true, "nextforwardtoken": true, "nextbackwardtoken": true, "@ptr": true, "@log": true, "@logstream": true,
+	"querylanguage": true, "logformat": true, "log_format": true,
+}
+
+// nested bounds how often text is unpacked into further JSON.
+const nested = 5
+
+// longestPayload bounds what one compressed member may unpack to.
+const longestPayload = 64 << 20
+
+// find returns the records that are text in v. Of the members of an object the first one with records counts, a
+// message before all; lists are searched in full.
+func (f *seeker) find(v *fastjson.Value, path []string, level int) []found {
+	switch v.Type() {
+	case fastjson.TypeString:
+		return f.inText(v.GetStringBytes(), path, level)
+	case fastjson.TypeArray:
+		if members := fieldList(v); members != nil {
+			return f.inMembers(members, append(slices.Clip(path), opaque), level)
+		}
+		return f.inList(v.GetArray(), append(slices.Clip(path), ""), level)
+	case fastjson.TypeObject:
+		if string(v.GetStringBytes("messageType")) == "CONTROL_MESSAGE" {
+			f.empty = true
+			return nil
+		}
+		if f.layout == nil {
+			f.refused = cmpErr(f.refused, foreign(v))
+		}
+		members := membersOf(v)
+		if len(path) == 0 && level == 0 && f.names == nil {
+			for _, m := range members {
+				f.names = append(f.names, m.name)
+			}
+		}
+		return f.inMembers(members, path, level)
+	}
+	return nil
+}
+
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (f *seeker) inMembers(members []member, path []string, level int) []found {
+	for _, first := range []bool{true, false} {
+		for _, m := range members {
+			if (m.name == "message" || m.name == "@message") != first || metadata[strings.ToLower(m.name)] {
+				continue
+			}
+			if all := f.find(m.value, append(slices.Clip(path), m.name), level); len(all) > 0 {
+				return all
+			}
+		}
+	}
+	return nil
+}
+
+func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []found {
+	var all, lacking []found
+	if len(list) == 0 {
+		f.empty = true
+	}
+	some := false
+	for _, v := range list {
+		empty := f.empty
+		records := f.find(v, path, level)
+		some = some || len(records) > 0
+		if len(records) == 0 && f.empty == empty {
+			lacking = append(lacking, found{path: path, lacks: true})
+			if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
+				lacking[len(lacking)-1].text = v.MarshalTo(nil)
+			} else {
+				lacking[len(lacking)-1].text = v.GetStringBytes()
+			}
+		}
+		all = append(all, records...)
+	}
+	if !some {
+		return nil
+	}
+	return append(all, lacking...)
+}
+
+// inText returns the records in a text: itself, its lines, or those in what it is an encoding of.
+func (f *seeker) inText(s []byte, path []string, level int) []found {
+	trimmed := bytes.TrimSpace(s)
+	if len(trimmed) == 0 || bytes.HasPrefix(trimmed, []byte(controlMessage)) {
+		f.empty = f.empty || len(trimmed) > 0
+		return nil
+	}
+	if f.isRecord(trimmed) {
+		return []found{{path: path, text: trimmed}}
+	}
+	if all := f.inLines(trimmed, path); all != nil {
+		return all
+	}
+	f.note(trimmed, path)
+	if level >= nested {
+		return nil
+	}
+	inner := append(slices.Clip(path), opaque)
+	if trimmed[0] == '{' || trimmed[0] == '[' || trimmed[0] == '"' {
+		var all []found
+		for docs := (&shape{}); ; {
+			ev := docs.next(trimmed, false)
+			if ev.end == 0 {
+				return all
+			}
+			if v, err := fastjson.ParseBytes(trimmed[ev.start:ev.end]); err == nil {
+				all = append(all, f.find(v, inner, level+1)...)
+			}
+			trimmed = trimmed[ev.end:]
+		}
+	}
+	payload, err := unpacked(trimmed)
+	if err != nil {
+		f.refused = cmpErr(f.refused, fmt.Errorf("%s: %w", jqPath(path), err))
+	}
+	if payload == nil {
+		return nil
+	}
+	return f.inText(payload, inner, level+1)
+}
+
+// controlMessage is what CloudWatch sends to try out a subscription.
+const controlMessage = "CWL CONTROL MESSAGE"
+
+// inLines returns the records of a text with a line each.
+func (f *seeker) inLines(s []byte, path []string) []found {
+	if bytes.IndexByte(s, '\n') < 0 {
+		return nil
+	}
+	var all []found
+	some := false
+	for line := range bytes.SplitSeq(s, []byte("\n")) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		record := f.isRecord(line)
+		some = some || record
+		all = append(all, found{path: append(slices.Clip(path), opaque), text: line, lacks: !record})
+	}
+	if !some {
+		return nil
+	}
+	return all
+}
+
+// isRecord reports whether a text is a record, or the header of records, and finds its layout.
+func (f *seeker) isRecord(s []byte) bool {
+	if len(s) > longestHeader || s[0] == '{' || s[0] == '[' || s[0] == '"' {
+		return false
+	}
+	toks := tokens(s, nil)
+	if len(toks) > 1 && f.opt.field(string(toks[0])) != "" && f.projection.Knows(f.opt.field(string(toks[0]))) {
+		if l := headerOf(toks, f.projection, f.opt); l != nil {
+			if f.layout == nil {
+				f.layout = l
+			}
+			return true
+		}
+	}
+	if f.layout != nil {
+		return holds(f.layout.names, toks)
+	}
+	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks) {
+		f.layout = l
+		return true
+	}
+	return false
+}
+
+// note remembers the text that looks most like a record.
+func (f *seeker) note(s []byte, path []string) {
+	name := ""
+	for _, step := range path {
+		if step != "" && step != opaque {
+			name = step
+		}
+	}
+	words := len(bytes.Fields(s[:min(len(s), 4<<10)]))
+	message := name == "message" || name == "@message"
+	f.messages = f.messages || message && words > 1
+	if words > 1 && (f.longest.path == nil || words > len(bytes.Fields(f.longest.text))) {
+		f.longest = found{path: slices.Clone(path), text: bytes.Clone(s[:min(len(s), 4<<10)])}
+		if f.longest.path == nil {
+			f.longest.path = []string{}
+		}
+	}
+}
+
+// failure says what a stream without records has.
+func (f *seeker) failure() error {
+	switch {
+	case f.longest.path != nil && (f.messages || len(bytes.Fields(f.longest.text)) >= 8):
+		path := jqPath(f.longest.path)
+		return fmt.Errorf("%w (the longest text is %s: %s; `jq -r '%s'` unpacks it)", errNoLayout, path, clip(string(f.longest.text)), path)
+	case f.documents == 0:
+		return errors.New("this is not valid JSON from its first document on: the file is damaged, or it is of another format, which --input-format names")
+	case f.empty:
+		return nil
+	case f.refused != nil:
+		return f.refused
+	}
+	return fmt.Errorf("these are no flow logs: no text in them is a record, and no object has the fields of one; their members are %s",
+		seenNames(f.names))
+}
+
+func seenNames(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return clip(strings.Join(names, ", "))
+}
+
+// jqPath is a path as the program jq has it.
+func jqPath(path []string) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch {
+		case step == "":
+			if b.Len() == 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString("[]")
+		case step == opaque:
+			b.WriteString(" | fromjson | ")
+		case schema.CanonicalName(step) != "" && !strings.Contains(step, "-"):
+			b.WriteString("." + step)
+		default:
+			fmt.Fprintf(&b, ".[%q]", step)
+		}
+	}
+	if b.Len() == 0 {
+		return "."
+	}
+	return clip(b.String())
+}
+
+// unpacked returns what base64, compressed or not, stands for; nil if the text is not that.
+func unpacked(s []byte) ([]byte, error) {
+	if len(s) < 24 || bytes.IndexByte(s, ' ') >= 0 {
+		return nil, nil
+	}
+	data := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	n, err := base64.StdEncoding.Decode(data, s)
+	if err != nil {
+		if n, err = base64.RawStdEncoding.Decode(data, s); err != nil {
+			return nil, nil //nolint:nilerr // it is other text
+		}
+	}
+	data = data[:n]
+	if !bytes.HasPrefix(data, []byte("\x1f\x8b")) {
+		if !utf8.Valid(data) {
+			return nil, nil
+		}
+		return data, nil
+	}
+	r, err := openGzip(bytes.NewReader(data), Options{})
+	if err != nil {
+		return nil, named("gzip", err)
+	}
+	defer r.Close() //nolint:errcheck // it only reads memory
+	data, err = io.ReadAll(io.LimitReader(r, longestPayload+1))
+	if err != nil {
+		return nil, named("gzip", err)
+	}
+	if len(data) > longestPayload {
+		return nil, errors.New("gzip: it unpacks to more than 64 MiB")
+	}
+	return data, nil
+}
+
+// membersOf lists the members of an object.
+func membersOf(v *fastjson.Value) []member {
+	o := v.GetObject()
+	members := make([]member, 0, o.Len())
+	o.Visit(func(key []byte, v *fastjson.Value) { members = append(members, member{string(key), v}) })
+	return members
+}
+
+// fieldList returns the fields of a row as get-query-results prints them, [{"field": …, "value": …} …], or nil.
+func fieldList(v *fastjson.Value) []member {
+	var members []member
+	for _, e := range v.GetArray() {
+		name, value := e.Get("field"), e.Get("value")
+		if name == nil || value == nil || name.Type() != fastjson.TypeString {
+			return nil
+		}
+		members = append(members, member{string(name.GetStringBytes()), value})
+	}
+	return members
+}
+
+// objects returns the records that are objects of fields in v, at any depth.
+func (f *seeker) objects(v *fastjson.Value, path []string) []found {
+	var members []member
+	switch v.Type() {
+	case fastjson.TypeArray:
+		if members = fieldList(v); members != nil {
+			members = slices.DeleteFunc(members, func(m member) bool { return strings.HasPrefix(m.name, "@") })
+			path = append(slices.Clip(path), opaque)
+			break
+		}
+		var all []found
+		for _, e := range v.GetArray() {
+			all = append(all, f.objects(e, append(slices.Clip(path), ""))...)
+		}
+		return all
+	case fastjson.TypeObject:
+		members = membersOf(v)
+	default:
+		return nil
+	}
+	var names []string
+	nestedOnes := false
+	for _, m := range members {
+		nestedOnes = nestedOnes || m.value.Type() == fastjson.TypeObject || m.value.Type() == fastjson.TypeArray
+		if name := f.opt.field(m.name); name != "" {
+			names = append(names, name)
+		}
+	}
+	var err error
+	if len(names) > 0 {
+		err = notFlowLog(names, f.projection)
+		if err != nil && f.opt.Input != "" && slices.ContainsFunc(names, f.projection.Knows) {
+			err = nil
+		}
+		if err == nil {
+			return []found{{path: path, members: members}}
+		}
+	}
+	if nestedOnes {
+		for _, m := range members {
+			if metadata[strings.ToLower(m.name)] {
+				continue
+			}
+			if all := f.objects(m.value, append(slices.Clip(path), m.name)); len(all) > 0 {
+				return all
+			}
+		}
+	} else if len(members) == 0 && len(path) == 0 {
+		return []found{{path: path, members: []member{}}}
+	}
+	if err != nil && (err == errReport || f.refused == nil && slices.ContainsFunc(names, f.projection.Knows)) {
+		f.refused = err
+	}
+	return nil
+}
