@@ -19,8 +19,8 @@ func isCSV(head []byte, opt Options) bool {
 	if h == nil {
 		return false
 	}
-	if h.comma == '\t' && h.message < 0 { // text reads tabs too, faster, unless there are empty or quoted values
-		return bytes.Contains(head, []byte("\t\t")) || bytes.Contains(head, []byte("\t\n")) || bytes.ContainsAny(line, "\" ") || bytes.HasPrefix(line, []byte("\t"))
+	if h.comma == '\t' && h.message < 0 && !h.needsTabs(line, rest) {
+		return false // text reads tabs too, faster
 	}
 	if h.message >= 0 || h.known > 0 {
 		return true
@@ -71,17 +71,35 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 		}
 		h.names, h.added = append(h.names, name), append(h.added, added)
 	}
+	f := &seeker{opt: opt, projection: knownFields}
+	for _, cell := range h.cells {
+		if cell = strings.TrimSpace(cell); cell == "EVENTS" || strings.Contains(cell, " ") && f.isRecord([]byte(cell)) {
+			return nil // text with tabs in it
+		}
+	}
 	if len(h.cells) == 0 {
 		return nil
 	}
 	return h
 }
 
+// needsTabs reports whether values separated by tabs have blanks, are empty or in quotes, which text does not have.
+func (h *csvHeader) needsTabs(line, rest []byte) bool {
+	for _, cell := range h.cells {
+		if cell = strings.TrimSpace(cell); cell == "" || strings.ContainsAny(cell, " \"") {
+			return true
+		}
+	}
+	return bytes.IndexByte(line, '"') >= 0 || !bytes.Contains(line, []byte("\t\t")) && (bytes.Contains(rest, []byte("\t\t")) || bytes.Contains(rest, []byte("\t\n")))
+}
+
+// knownFields knows the fields that AWS logs.
+var knownFields, _ = schema.Logged().Project()
+
 // columnOfRecords finds the column that holds a record in one of the lines below the header, or -1.
 func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	column := -1
-	table, _ := schema.Logged().Project()
-	f := &seeker{opt: opt, projection: table}
+	f := &seeker{opt: opt, projection: knownFields}
 	lines := 0
 	eachCSVLine(data, h.comma, func(_ []byte, cells []string, err error) bool {
 		for i, cell := range cells {
@@ -125,9 +143,6 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 // cell and "-" are null. A column of messages holds whole records without a header, and the other columns are
 // not looked at then.
 func readCSV(in *input, c *content) error {
-	for !c.whole && c.err() == nil && bytes.IndexByte(c.head, '\n') < 0 && len(c.head) < longestHeader {
-		c.grow()
-	}
 	line, _, found := bytes.Cut(c.head, []byte("\n"))
 	if !found && c.err() != nil {
 		return c.err()

@@ -117,6 +117,16 @@ func (c *content) grow() {
 	c.fill(have)
 }
 
+// growLine makes the head hold the first line whole, if it is one of text.
+func (c *content) growLine() {
+	if !isText(c.head, Options{}) || isJSON(c.head, Options{}) {
+		return
+	}
+	for !c.whole && c.err() == nil && len(c.head) < longestHeader && bytes.IndexByte(c.head, '\n') < 0 {
+		c.grow()
+	}
+}
+
 // fill reads the head from byte have on, and returns how long it is.
 func (c *content) fill(have int) int {
 	n, err := io.ReadFull(c.rest, c.head[have:])

@@ -299,10 +299,16 @@ func (f *seeker) shapeOf(head []byte, whole bool) *shape {
 	if f.messages && len(f.opt.LogFormat) == 0 && !whole {
 		return nil // a later one may fit
 	}
+	var blank []found
 	for _, v := range docs {
-		if found := f.objects(v, nil); len(found) > 0 {
+		if found := f.objects(v, nil); len(found) > 0 && len(found[0].members) > 0 {
 			return f.shape(found[0])
+		} else if len(found) > 0 {
+			blank = found
 		}
+	}
+	if blank != nil && f.refused == nil && whole {
+		return f.shape(blank[0])
 	}
 	if whole && len(f.opt.LogFormat) > 0 && f.longest.path != nil {
 		return f.shape(f.longest)
@@ -452,13 +458,14 @@ func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.
 	switch {
 	case f.refused != nil:
 		w.drop(text, Problem{Line: at.line, Value: f.refused.Error(), Fault: schema.NotRecord})
-	case len(all) > 0 || f.empty:
+	case len(all) > 0 || f.control > 0:
 	case sh.object && v.Type() == fastjson.TypeObject:
 		w.object(b, at, text, sh, membersOf(v))
 	case f.longest.path != nil && !sh.object:
 		message := f.longest.text
 		w.tokens = tokens(message, w.tokens[:0])
 		w.drop(message, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
+	case f.empty && (!sh.direct || v.Get(sh.path...) == nil): // a document whose list has no events
 	default:
 		w.drop(text, Problem{Line: at.line, Value: "no member of " + clip(string(text)) + " is a field", Fault: schema.NotRecord})
 	}

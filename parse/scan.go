@@ -356,6 +356,7 @@ func (in *input) read() (err error) {
 	if len(c.head) == 0 {
 		return c.err()
 	}
+	c.growLine()
 	f, err := formatOf(c.head, in.opt)
 	if err != nil {
 		return err

@@ -252,7 +252,7 @@ func TestLogFormat(t *testing.T) {
 }
 
 func TestUnknownColumns(t *testing.T) {
-	content := "srcaddr later-field bytes\n10.0.0.1 x 5\n10.0.0.2 - 6\n"
+	content := "srcaddr later-field bytes dstaddr\n10.0.0.1 x 5 -\n10.0.0.2 - 6 -\n"
 	got, stats := rowsOf(t, one(content), Options{}, "srcaddr", "bytes")
 	want(t, "records", got, []string{"srcaddr=10.0.0.1 bytes=5 later_field=x ", "srcaddr=10.0.0.2 bytes=6 "})
 	want(t, "unknown columns", stats.Unknown, []UnknownColumn{{"later_field", "test.log"}})
@@ -476,7 +476,7 @@ func TestHeader(t *testing.T) {
 	for content, names := range map[string]string{
 		header + records:                          strings.ReplaceAll(strings.TrimSpace(header), "-", "_"),
 		records:                                   strings.Join(schema.Version(2), " "),
-		gz("srcaddr new-one\n1.1.1.1 x\n"):        "srcaddr new_one",
+		gz("srcaddr dstaddr new-one\n1.1.1.1 - x\n"): "srcaddr dstaddr new_one",
 		`{"srcaddr":"10.0.0.1","bytes":5}`:        "srcaddr bytes",
 		"srcaddr,bytes\n10.0.0.1,5\n":             "srcaddr bytes",
 		"PK\x03\x04":                              "",

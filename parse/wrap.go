@@ -24,7 +24,8 @@ type seeker struct {
 
 	documents int
 	messages  bool  // there is a message that is no record so far
-	empty     bool  // there is a list of events without any, or a control message
+	empty     bool  // there is a list without elements
+	control   int   // control messages
 	longest   found // text that might be a record
 	names     []string
 	refused   error // why there can be no records
@@ -75,7 +76,7 @@ func (f *seeker) find(v *fastjson.Value, path []string, level int) []found {
 		return f.inList(v.GetArray(), append(slices.Clip(path), ""), level)
 	case fastjson.TypeObject:
 		if string(v.GetStringBytes("messageType")) == "CONTROL_MESSAGE" {
-			f.empty = true
+			f.control++
 			return nil
 		}
 		if f.layout == nil {
@@ -120,10 +121,10 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 	}
 	some := false
 	for _, v := range list {
-		empty := f.empty
+		control := f.control
 		records := f.find(v, path, level)
 		some = some || len(records) > 0
-		if len(records) == 0 && f.empty == empty {
+		if len(records) == 0 && f.control == control {
 			lacking = append(lacking, found{path: path, lacks: true})
 			if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
 				lacking[len(lacking)-1].text = v.MarshalTo(nil)
@@ -142,8 +143,11 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 // inText returns the records in a text: itself, its lines, or those in what it is an encoding of.
 func (f *seeker) inText(s []byte, path []string, level int) []found {
 	trimmed := bytes.TrimSpace(s)
-	if len(trimmed) == 0 || bytes.HasPrefix(trimmed, []byte(controlMessage)) {
-		f.empty = f.empty || len(trimmed) > 0
+	if bytes.HasPrefix(trimmed, []byte(controlMessage)) {
+		f.control++
+		return nil
+	}
+	if len(trimmed) == 0 {
 		return nil
 	}
 	if f.isRecord(trimmed) {
@@ -255,7 +259,7 @@ func (f *seeker) failure() error {
 		return fmt.Errorf("%w (the longest text is %s: %s; `jq -r '%s'` unpacks it)", errNoLayout, path, clip(string(f.longest.text)), path)
 	case f.documents == 0:
 		return errors.New("this is not valid JSON from its first document on: the file is damaged, or it is of another format, which --input-format names")
-	case f.empty:
+	case f.empty || f.control > 0:
 		return nil
 	case f.refused != nil:
 		return f.refused
@@ -297,7 +301,7 @@ func jqPath(path []string) string {
 
 // unpacked returns what base64, compressed or not, stands for; nil if the text is not that.
 func unpacked(s []byte) ([]byte, error) {
-	if len(s) < 24 || bytes.IndexByte(s, ' ') >= 0 {
+	if len(s) < 12 || bytes.IndexByte(s, ' ') >= 0 {
 		return nil, nil
 	}
 	data := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
@@ -373,7 +377,10 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 	var names []string
 	nestedOnes := false
 	for _, m := range members {
-		nestedOnes = nestedOnes || m.value.Type() == fastjson.TypeObject || m.value.Type() == fastjson.TypeArray
+		if m.value.Type() == fastjson.TypeObject || m.value.Type() == fastjson.TypeArray {
+			nestedOnes = true
+			continue
+		}
 		if name := f.opt.field(m.name); name != "" {
 			names = append(names, name)
 		}
