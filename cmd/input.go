@@ -197,7 +197,7 @@ func oneOf(what, name string, names []string) error {
 // header returns the columns of the first object, nil if there are none to be had.
 func (r *reader) header(ctx context.Context) []string {
 	if r.names == nil {
-		p, err := schema.Logged().Project()
+		p, err := sqlFields().Project() // an output of parse has enriched ones too
 		if err == nil {
 			// what is wrong with an object is said when it is scanned
 			r.names, _ = parse.Header(ctx, r.Source, p, r.opt)

@@ -290,6 +290,8 @@ func (f *seeker) shapeOf(head []byte, whole bool) *shape {
 			if len(docs) < objectSample {
 				docs = append(docs, v)
 			}
+		} else if len(text) > 0 {
+			f.broken = true
 		}
 		if ev.end == 0 {
 			break

@@ -474,15 +474,15 @@ func TestProjectionIsACut(t *testing.T) {
 func TestHeader(t *testing.T) {
 	p, _ := schema.Logged().Project()
 	for content, names := range map[string]string{
-		header + records:                          strings.ReplaceAll(strings.TrimSpace(header), "-", "_"),
-		records:                                   strings.Join(schema.Version(2), " "),
+		header + records: strings.ReplaceAll(strings.TrimSpace(header), "-", "_"),
+		records:          strings.Join(schema.Version(2), " "),
 		gz("srcaddr dstaddr new-one\n1.1.1.1 - x\n"): "srcaddr dstaddr new_one",
-		`{"srcaddr":"10.0.0.1","bytes":5}`:        "srcaddr bytes",
-		"srcaddr,bytes\n10.0.0.1,5\n":             "srcaddr bytes",
-		"PK\x03\x04":                              "",
-		messageDocs(records, ""):                  strings.Join(schema.Version(2), " "),
-		"no header at all, and not a record\n":    "",
-		"srcaddr,bytes,a,b,c\n10.0.0.1,5,1,2,3\n": "",
+		`{"srcaddr":"10.0.0.1","bytes":5}`:           "srcaddr bytes",
+		"srcaddr,bytes\n10.0.0.1,5\n":                "srcaddr bytes",
+		"PK\x03\x04":                                 "",
+		messageDocs(records, ""):                     strings.Join(schema.Version(2), " "),
+		"no header at all, and not a record\n":       "",
+		"srcaddr,bytes,a,b,c\n10.0.0.1,5,1,2,3\n":    "",
 		"version,srcaddr,dstaddr,srcport,dstport,bytes,a,b,c,d,e,f,g\n2,10.0.0.1,10.0.0.2,1,2,5,1,2,3,4,5,6,7\n":                         "version srcaddr dstaddr srcport dstport bytes a b c d e f g",
 		"version\tsrcaddr\tdstaddr\tsrcport\tdstport\tbytes\ta\tb\tc\td\te\tf\tg\n2\t10.0.0.1\t10.0.0.2\t1\t2\t5\t1\t2\t3\t4\t5\t6\t7\n": "version srcaddr dstaddr srcport dstport bytes a b c d e f g",
 	} {

@@ -23,6 +23,7 @@ type seeker struct {
 	layout     *layout // of the text records; nil until one was found
 
 	documents int
+	broken    bool  // something is not a document
 	messages  bool  // there is a message that is no record so far
 	empty     bool  // there is a list without elements
 	control   int   // control messages
@@ -257,6 +258,8 @@ func (f *seeker) failure() error {
 	case f.longest.path != nil && (f.messages || len(bytes.Fields(f.longest.text)) >= 8):
 		path := jqPath(f.longest.path)
 		return fmt.Errorf("%w (the longest text is %s: %s; `jq -r '%s'` unpacks it)", errNoLayout, path, clip(string(f.longest.text)), path)
+	case f.documents == 0 && !f.broken:
+		return nil
 	case f.documents == 0:
 		return errors.New("this is not valid JSON from its first document on: the file is damaged, or it is of another format, which --input-format names")
 	case f.empty || f.control > 0:
