@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -118,8 +117,8 @@ func walk(v any, path []any) any {
 
 // How much of a database is read to learn its layout.
 const (
-	probeRecords = 1 << 10
-	probeTime    = 200 * time.Millisecond
+	probeRecords  = 1 << 10
+	probeNetworks = 1 << 17
 )
 
 // A probe is what the first records of a database hold.
@@ -136,11 +135,10 @@ func probeOf(r *maxminddb.Reader) probe {
 	every := func([]any) bool { return true }
 	layouts := map[DBKind]layout{City: layoutOf(City, every), ASN: layoutOf(ASN, every)}
 	seen := make(map[uintptr]bool)
-	deadline := time.Now().Add(probeTime)
 	networks := 0
 	for result := range r.Networks() {
 		networks++
-		if result.Err() != nil || len(seen) == probeRecords || networks%256 == 0 && time.Now().After(deadline) {
+		if result.Err() != nil || len(seen) == probeRecords || networks > probeNetworks {
 			break
 		}
 		if seen[result.Offset()] {
@@ -337,7 +335,7 @@ func notMMDB(path string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	head, _ := io.ReadAll(io.LimitReader(f, 512))
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
