@@ -148,11 +148,7 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := enr.close(); cerr != nil && err == nil {
-			err = cerr
-		}
-	}()
+	defer enr.finish(in, &err)
 	rules, fields, err := file.all(ctx, in, enr)
 	if err != nil {
 		return usageError{err}

@@ -168,11 +168,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := enr.close(); cerr != nil && err == nil {
-			err = cerr
-		}
-	}()
+	defer enr.finish(ins[0], &err)
 	rep, having, scope, err := d.report(ctx, ins, enr)
 	if err != nil {
 		return usageError{err}

@@ -191,11 +191,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := enr.close(); err == nil {
-			err = cerr
-		}
-	}()
+	defer enr.finish(in, &err)
 	dialects := report.Dialects()
 	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == r.elsewhere.name })]
 	if r.elsewhere.layout != "" {

@@ -30,6 +30,7 @@ type enrichment struct {
 type database interface {
 	Lookups() []enrich.Lookup
 	Err() error
+	Note() string
 	Close() error
 }
 
@@ -155,9 +156,11 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 	l := &lookups{all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
 	for i, db := range databases {
 		path := e.dbs[i]
-		if path != "" && !exists(path) {
-			l.lacks[db.kind] = i
-			return nil, errors.Join(fmt.Errorf("--%s: there is no file %s", db.flag, path), l.close())
+		if path != "" {
+			if _, err := os.Stat(path); err != nil {
+				l.lacks[db.kind] = i
+				return nil, errors.Join(fmt.Errorf("--%s: there is no file %s", db.flag, path), l.close())
+			}
 		}
 		wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
 		if path == "" {
@@ -168,6 +171,9 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			l.lacks[db.kind] = i
 		case wanted:
 			d, err := db.open(path)
+			if other := (*enrich.OtherKindError)(nil); errors.As(err, &other) {
+				err = fmt.Errorf("%w: name it with --%s", err, databaseFlag(other.Kind))
+			}
 			if err != nil {
 				return nil, errors.Join(err, l.close())
 			}
@@ -184,6 +190,16 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 	}
 	l.fields = append(l.fields, tableFields...)
 	return l, nil
+}
+
+// databaseFlag is the flag that names databases of a kind.
+func databaseFlag(kind enrich.DBKind) string {
+	for _, db := range databases {
+		if db.kind == kind {
+			return db.flag
+		}
+	}
+	return ""
 }
 
 // missing is the error for fields that need a file that is not there, unless the input has them.
@@ -232,6 +248,19 @@ func (l *lookups) lacking(names []string) []string {
 func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema.Emit {
 	return func(p *schema.Projection, next schema.Emit) schema.Emit {
 		return enrich.Wrap(p, l.all, workers, next)
+	}
+}
+
+// finish says which fields the databases did not have, closes them, and sets err to what was wrong with them unless it
+// is set.
+func (l *lookups) finish(r *reader, err *error) {
+	for _, db := range l.dbs {
+		if note := db.Note(); note != "" && !r.quiet {
+			fmt.Fprintln(r.err, printable("flowlog: warning: "+note))
+		}
+	}
+	if cerr := l.close(); *err == nil {
+		*err = cerr
 	}
 }
 

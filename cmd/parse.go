@@ -80,11 +80,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := enr.close(); cerr != nil && err == nil {
-			err = cerr
-		}
-	}()
+	defer enr.finish(in, &err)
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
 	}

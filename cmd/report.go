@@ -243,11 +243,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := enr.close(); cerr != nil && err == nil {
-			err = cerr
-		}
-	}()
+	defer enr.finish(in, &err)
 	scope := enr.scope(in)
 	reports := make([]report.Report, 0, len(r.reports))
 	tables := make([]report.Table, len(r.reports)) // what is known of them before

@@ -1,18 +1,17 @@
 package enrich
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"math"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/oschwald/geoip2-golang/v2"
 	"github.com/oschwald/maxminddb-golang/v2"
 
 	"flowlog/parse/schema"
@@ -43,6 +42,11 @@ type dbField struct {
 	kind   schema.Kind
 	doc    string
 	append func(*schema.Column, *place)
+	// set takes a value of a record into the place, and reports whether it is one of the field.
+	set func(*place, any) bool
+	// paths are where records may have the value, best first: those of GeoIP2 and DB-IP, whose records are nested, then
+	// those of IPinfo, IPLocate and others, whose records are flat.
+	paths string
 }
 
 func (f dbField) field(prefix, addrDoc string, addrs []string) schema.Field {
@@ -50,62 +54,105 @@ func (f dbField) field(prefix, addrDoc string, addrs []string) schema.Field {
 }
 
 var dbFields = []dbField{
-	{City, "country", schema.Text, "Country (ISO 3166-1 code)", func(c *schema.Column, p *place) { text(c, p.country) }},
-	{City, "country_name", schema.Text, "Country (English name)", func(c *schema.Column, p *place) { text(c, p.countryName) }},
-	{City, "region", schema.Text, "First subdivision of the country (English name)", func(c *schema.Column, p *place) { text(c, p.region) }},
-	{City, "city", schema.Text, "City (English name)", func(c *schema.Column, p *place) { text(c, p.city) }},
-	{City, "latitude", schema.Float, "Approximate latitude in degrees", func(c *schema.Column, p *place) { float(c, p.latitude) }},
-	{City, "longitude", schema.Float, "Approximate longitude in degrees", func(c *schema.Column, p *place) { float(c, p.longitude) }},
-	{ASN, "asn", schema.Int64, "Number of the autonomous system", func(c *schema.Column, p *place) { whole(c, p.asn) }},
-	{ASN, "as_org", schema.Text, "Organization that the autonomous system is registered to", func(c *schema.Column, p *place) { text(c, p.org) }},
+	{
+		City, "country", schema.Text, "Country (ISO 3166-1 code)",
+		func(c *schema.Column, p *place) { text(c, p.country) }, func(p *place, v any) bool { return setCode(&p.country, v) },
+		"country.iso_code registered_country.iso_code represented_country.iso_code country.code geo.country_code country_code country_iso_code countryCode country",
+	},
+	{
+		City, "country_name", schema.Text, "Country (English name)",
+		func(c *schema.Column, p *place) { text(c, p.countryName) }, func(p *place, v any) bool { return setName(&p.countryName, v) },
+		"country.names.en registered_country.names.en represented_country.names.en country.name geo.country country_name countryName country",
+	},
+	{
+		City, "region", schema.Text, "First subdivision of the country (English name)",
+		func(c *schema.Column, p *place) { text(c, p.region) }, func(p *place, v any) bool { return setText(&p.region, v) },
+		"subdivisions.0.names.en region.name geo.region region region_name subdivision state state1 region1",
+	},
+	{
+		City, "city", schema.Text, "City (English name)",
+		func(c *schema.Column, p *place) { text(c, p.city) }, func(p *place, v any) bool { return setText(&p.city, v) },
+		"city.names.en city.name geo.city city city_name",
+	},
+	{
+		City, "latitude", schema.Float, "Approximate latitude in degrees",
+		func(c *schema.Column, p *place) { float(c, p.latitude) }, func(p *place, v any) bool { return setDegrees(&p.latitude, v, 0) },
+		"location.latitude geo.latitude latitude lat loc",
+	},
+	{
+		City, "longitude", schema.Float, "Approximate longitude in degrees",
+		func(c *schema.Column, p *place) { float(c, p.longitude) }, func(p *place, v any) bool { return setDegrees(&p.longitude, v, 1) },
+		"location.longitude geo.longitude longitude lng lon loc",
+	},
+	{
+		ASN, "asn", schema.Int64, "Number of the autonomous system",
+		func(c *schema.Column, p *place) { whole(c, p.asn) }, func(p *place, v any) bool { return setASN(&p.asn, v) },
+		"traits.autonomous_system_number asn.asn as.asn autonomous_system_number asn as_number",
+	},
+	{
+		ASN, "as_org", schema.Text, "Organization that the autonomous system is registered to",
+		func(c *schema.Column, p *place) { text(c, p.org) }, func(p *place, v any) bool { return setText(&p.org, v) },
+		"traits.autonomous_system_organization asn.name as.name autonomous_system_organization as_name as_org asn_name organization org name as_domain domain",
+	},
 }
 
-// A recordReader decodes the part of a record that one kind of fields needs.
-type recordReader func(maxminddb.Result) (*place, error)
-
-// layouts says what can be read from a database, by what it calls itself: the first row whose name is a part
-// of that counts. So it reads GeoIP2 and GeoLite2, and what is laid out alike under names that geoip2's own
-// reader may not know: DBIP-City-Lite, DBIP-Location-ISP (compat=Enterprise), GeoIP2-Precision-ISP.
-var layouts = []struct {
-	name string
-	read map[DBKind]recordReader
-}{
-	{"Enterprise", map[DBKind]recordReader{City: readCity, ASN: readTraits}},
-	{"City", map[DBKind]recordReader{City: readCity}},
-	{"Location", map[DBKind]recordReader{City: readCity}},
-	{"Country", map[DBKind]recordReader{City: readCity}},
-	{"ASN", map[DBKind]recordReader{ASN: readASN}},
-	{"ISP", map[DBKind]recordReader{ASN: readASN}},
+func setText(to *string, v any) bool {
+	s, ok := v.(string)
+	*to = s
+	return ok && s != ""
 }
 
-func readCity(r maxminddb.Result) (*place, error) {
-	var c geoip2.City
-	if err := r.Decode(&c); err != nil {
-		return nil, err
+// setCode takes codes of countries and refuses names: some databases call the one country, some the other.
+func setCode(to *string, v any) bool {
+	s, ok := v.(string)
+	if !ok || len(s) != 2 {
+		return false
 	}
-	p := &place{
-		country:     c.Country.ISOCode,
-		countryName: c.Country.Names.English,
-		city:        c.City.Names.English,
-		latitude:    c.Location.Latitude,
-		longitude:   c.Location.Longitude,
-	}
-	if len(c.Subdivisions) > 0 {
-		p.region = c.Subdivisions[0].Names.English
-	}
-	return p, nil
+	*to = strings.ToUpper(s)
+	return true
 }
 
-func readASN(r maxminddb.Result) (*place, error) {
-	var a geoip2.ASN
-	err := r.Decode(&a)
-	return &place{asn: a.AutonomousSystemNumber, org: a.AutonomousSystemOrganization}, err
+func setName(to *string, v any) bool {
+	s, ok := v.(string)
+	if !ok || len(s) <= 2 {
+		return false
+	}
+	*to = s
+	return true
 }
 
-func readTraits(r maxminddb.Result) (*place, error) {
-	var e geoip2.Enterprise
-	err := r.Decode(&e)
-	return &place{asn: e.Traits.AutonomousSystemNumber, org: e.Traits.AutonomousSystemOrganization}, err
+// setDegrees takes a number, also as text, and of text like 1.25,103.8 the part with the index.
+func setDegrees(to **float64, v any, part int) bool {
+	var degrees float64
+	switch v := v.(type) {
+	case float64:
+		degrees = v
+	case float32:
+		degrees = float64(v)
+	case string:
+		if pair := strings.Split(v, ","); len(pair) == 2 {
+			v = pair[part]
+		}
+		var err error
+		if degrees, err = strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil {
+			return false
+		}
+	default:
+		return false
+	}
+	if !(math.Abs(degrees) <= 180) {
+		return false
+	}
+	*to = &degrees
+	return true
+}
+
+// setASN takes a number, also as text with or without AS in front.
+func setASN(to *uint, v any) bool {
+	s := strings.TrimPrefix(strings.ToUpper(fmt.Sprint(v)), "AS")
+	n, err := strconv.ParseUint(s, 10, 32)
+	*to = uint(n)
+	return err == nil && n > 0
 }
 
 // A DB is an open MaxMind database. Its lookups run from any number of goroutines at once.
@@ -114,14 +161,17 @@ func readTraits(r maxminddb.Result) (*place, error) {
 // costs a microsecond. So a DB remembers the answers that it gave last, by address, and every record that it
 // has decoded: a database has far fewer records than networks, and networks than addresses.
 type DB struct {
-	path   string
-	kind   DBKind
-	reader *maxminddb.Reader
-	read   recordReader
-	places sync.Map     // by offset: *place
-	known  atomic.Int64 // places, about
-	recent [256]atomic.Pointer[answer]
-	err    atomic.Pointer[error]
+	path    string
+	kind    DBKind
+	reader  *maxminddb.Reader
+	layout  layout
+	has     uint32       // bits of the fields that its first records have
+	members string       // of the records, to tell
+	places  sync.Map     // by offset: *place
+	known   atomic.Int64 // places, about
+	recent  [256]atomic.Pointer[answer]
+	err     atomic.Pointer[error]
+	use     usage
 }
 
 // placeLimit is the number of decoded records, of some 300 bytes each, from which on they are forgotten.
@@ -135,36 +185,6 @@ type answer struct {
 
 // nowhere is what is known of an address that is not in the database.
 var nowhere = new(place)
-
-// OpenCity opens a database of cities, or of countries, which leaves the other fields null.
-func OpenCity(path string) (*DB, error) { return open(path, City) }
-
-// OpenASN opens a database of autonomous systems.
-func OpenASN(path string) (*DB, error) { return open(path, ASN) }
-
-func open(path string, kind DBKind) (*DB, error) {
-	reader, err := maxminddb.Open(path)
-	if named := new(fs.PathError); errors.As(err, &named) {
-		return nil, err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	for _, layout := range layouts {
-		if !strings.Contains(reader.Metadata.DatabaseType, layout.name) {
-			continue
-		}
-		if read := layout.read[kind]; read != nil {
-			return &DB{path: path, kind: kind, reader: reader, read: read}, nil
-		}
-		break
-	}
-	err = fmt.Errorf("%s: %q is not a type of database that has %s", path, reader.Metadata.DatabaseType, map[DBKind]string{
-		City: "cities or countries; GeoLite2-City is one",
-		ASN:  "autonomous systems; GeoLite2-ASN is one",
-	}[kind])
-	return nil, errors.Join(err, reader.Close())
-}
 
 // Type is what the database calls itself, such as GeoLite2-City.
 func (db *DB) Type() string { return db.reader.Metadata.DatabaseType }
@@ -188,14 +208,16 @@ func (db *DB) Close() error { return db.reader.Close() }
 func (db *DB) Lookups() []Lookup {
 	var lookups []Lookup
 	for _, side := range sides {
-		for _, f := range dbFields {
+		for i, f := range dbFields {
 			if f.db != db.kind {
 				continue
 			}
+			bit := uint32(1) << i
 			lookups = append(lookups, Lookup{
 				f.field(side.prefix, side.addrDoc, side.addrs),
 				func(out *schema.Column, in []arrow.Array, row int) {
 					if a, ok := address(in, row); ok {
+						set(&db.use.asked, bit)
 						f.append(out, db.find(a))
 					} else {
 						out.Null()
@@ -231,10 +253,12 @@ func (db *DB) lookup(a netip.Addr) *place {
 	if !r.Found() {
 		return nowhere
 	}
+	db.use.found.Add(1)
 	if p, ok := db.places.Load(r.Offset()); ok {
 		return p.(*place)
 	}
-	p, err := db.read(r)
+	p, had, err := db.layout.read(r)
+	set(&db.use.had, had)
 	if err != nil {
 		db.fail(a, err)
 		p = nowhere

@@ -1,7 +1,13 @@
 package enrich
 
 import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -95,6 +101,21 @@ func TestDB(t *testing.T) {
 			"198.51.100.1": "64497, Beispiel Netz GmbH",
 		}},
 
+		{OpenCity, ours + "/own.mmdb", map[string]string{ // registered_country where the region is not known
+			"198.51.100.1":  "DE, Germany, Hesse, Frankfurt am Main, 50.1188, 8.6843",
+			"203.0.113.130": "NL, The Netherlands, -, -, 52.3824, 4.8995",
+			"203.0.113.200": none,
+		}},
+		{OpenCity, ours + "/ipinfo.mmdb", map[string]string{
+			"198.51.100.1":  "DE, Germany, Hesse, Frankfurt am Main, 50.1188, 8.6843",
+			"203.0.113.130": "NL, The Netherlands, -, -, 52.3824, 4.8995",
+			"203.0.113.200": none,
+		}},
+		{OpenASN, ours + "/ipinfo.mmdb", map[string]string{"8.8.8.8": "15169, GOOGLE", "203.0.113.240": "-, -"}},
+		{OpenCity, ours + "/iplocate-country.mmdb", map[string]string{"198.51.100.1": "DE, Germany, -, -, -, -"}},
+		{OpenCity, ours + "/iplocate-asn.mmdb", map[string]string{"198.51.100.1": "DE, -, -, -, -, -"}},
+		{OpenASN, ours + "/iplocate-asn.mmdb", map[string]string{"8.8.8.8": "15169, GOOGLE"}},
+
 		{OpenCity, reference + "/GeoIP2-City-Test.mmdb", map[string]string{
 			"81.2.69.142":   "GB, United Kingdom, England, London, 51.5142, -0.0931",
 			"2a02:cf40::1":  "NO, Norway, -, -, 62, 10",
@@ -127,6 +148,50 @@ func TestDB(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Values of every product's form are taken, and what is none is left to the next path.
+func TestLayoutForms(t *testing.T) {
+	for _, test := range []struct {
+		record map[string]any
+		want   place
+	}{
+		{map[string]any{"country": "United States", "country_code": "us"}, place{country: "US", countryName: "United States"}},
+		{map[string]any{"country": "DE", "state1": "Hesse", "city": "Kassel"}, place{country: "DE", region: "Hesse", city: "Kassel"}},
+		{map[string]any{"represented_country": map[string]any{"iso_code": "US", "names": map[string]any{"en": "United States"}}}, place{country: "US", countryName: "United States"}},
+		{map[string]any{"country": map[string]any{"iso_code": "FR"}, "registered_country": map[string]any{"iso_code": "US"}}, place{country: "FR"}},
+		{map[string]any{"asn": "AS123", "domain": "example.com"}, place{asn: 123, org: "example.com"}},
+		{map[string]any{"asn": uint64(123), "organization": "Example"}, place{asn: 123, org: "Example"}},
+		{map[string]any{"autonomous_system_number": uint64(7), "asn": "AS123", "as_name": ""}, place{asn: 7}},
+		{map[string]any{"asn": "unknown", "subdivisions": []any{}}, place{}},
+	} {
+		var got place
+		for _, kind := range []DBKind{City, ASN} {
+			every := layoutOf(kind, func([]any) bool { return true })
+			if _, err := every.take(&got, func(path []any) (any, error) { return walk(test.record, path), nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%v: got %+v, want %+v", test.record, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		v    any
+		part int
+		want float64
+	}{{"1.25,103.8", 0, 1.25}, {"1.25, 103.8", 1, 103.8}, {"-7.5", 1, -7.5}, {float32(2.5), 0, 2.5}} {
+		var got *float64
+		if !setDegrees(&got, test.v, test.part) || *got != test.want {
+			t.Errorf("%v: got %v, want %v", test.v, got, test.want)
+		}
+	}
+	for _, v := range []any{"", "x,y", "NaN", "181", uint64(5), nil} {
+		var got *float64
+		if setDegrees(&got, v, 0) || got != nil {
+			t.Errorf("%v: got %v", v, *got)
+		}
 	}
 }
 
@@ -174,8 +239,8 @@ func TestOpenErrors(t *testing.T) {
 		want string
 	}{
 		{OpenCity, "missing.mmdb", "open missing.mmdb: "},
-		{OpenCity, ours + "/asn.mmdb", `asn.mmdb: "GeoLite2-ASN" is not a type of database that has cities`},
-		{OpenASN, ours + "/city.mmdb", `city.mmdb: "GeoLite2-City" is not a type of database that has autonomous systems`},
+		{OpenCity, ours + "/asn.mmdb", `asn.mmdb: "GeoLite2-ASN" is no city database but an asn database`},
+		{OpenASN, ours + "/city.mmdb", `city.mmdb: "GeoLite2-City" is no asn database but a city database`},
 		{OpenASN, text, "notes.mmdb: "},
 		{OpenASN, empty, "empty.mmdb: "},
 		{OpenASN, t.TempDir(), ": "},
@@ -189,6 +254,55 @@ func TestOpenErrors(t *testing.T) {
 		t.Log(err)
 		if !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.path) {
 			t.Errorf("%s: got error %q, want %q", test.path, err, test.want)
+		}
+	}
+}
+
+// Archives and other editions of a database are told as what they are, with what to do.
+func TestOpenOtherFiles(t *testing.T) {
+	db, err := os.ReadFile(ours + "/city.mmdb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tarred := func(w io.Writer) error {
+		tw := tar.NewWriter(w)
+		if err := tw.WriteHeader(&tar.Header{Name: "GeoLite2-City.mmdb", Mode: 0o600, Size: int64(len(db))}); err != nil {
+			return err
+		}
+		_, err := tw.Write(db)
+		return errors.Join(err, tw.Close())
+	}
+	for name, test := range map[string]struct {
+		write func(io.Writer) error
+		want  string
+	}{
+		"a.tar":    {tarred, "a tar archive: unpack it with tar xf "},
+		"a.tar.gz": {func(w io.Writer) error { z := gzip.NewWriter(w); return errors.Join(tarred(z), z.Close()) }, "a tar archive: unpack it with tar xzf "},
+		"a.mmdb.gz": {func(w io.Writer) error {
+			z := gzip.NewWriter(w)
+			_, err := z.Write(db)
+			return errors.Join(err, z.Close())
+		}, "compressed with gzip: unpack it with gunzip "},
+		"a.zip": {func(w io.Writer) error {
+			z := zip.NewWriter(w)
+			f, err := z.Create("GeoLite2-City.mmdb")
+			if err != nil {
+				return err
+			}
+			_, err = f.Write(db)
+			return errors.Join(err, z.Close())
+		}, "a zip archive: unpack it with unzip "},
+	} {
+		var b bytes.Buffer
+		if err := test.write(&b); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenCity(path); err == nil || !strings.Contains(err.Error(), path+": "+test.want+path) {
+			t.Errorf("%s: got error %v, want %q", name, err, test.want)
 		}
 	}
 }

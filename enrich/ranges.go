@@ -100,6 +100,9 @@ func moreSpecific(a, b string) bool {
 // Err is nil: all of the file was read before.
 func (r *AWSRanges) Err() error { return nil }
 
+// Note is always "".
+func (r *AWSRanges) Note() string { return "" }
+
 // Close does nothing.
 func (r *AWSRanges) Close() error { return nil }
 

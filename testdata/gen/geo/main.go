@@ -77,9 +77,12 @@ const (
 	city
 	system // the autonomous system
 	traits // the same, where Enterprise databases have it
+	abroad // the country of registration instead of the country
+	ipinfo // flat, with text for numbers, as IPinfo has it
+	iplocate
 )
 
-// databases are the files to write. The types are ones that readers know.
+// databases are the files to write. The types are those of the products, and one of nobody's.
 var databases = []struct {
 	file, kind string
 	ipVersion  int
@@ -88,6 +91,10 @@ var databases = []struct {
 	{"city.mmdb", "GeoLite2-City", 6, country | city},
 	{"asn.mmdb", "GeoLite2-ASN", 6, system},
 	{"country.mmdb", "DBIP-Country-Lite", 6, country},
+	{"own.mmdb", "Our-Networks", 6, country | city | abroad},
+	{"ipinfo.mmdb", "ipinfo generic_location_asn.mmdb", 6, ipinfo},
+	{"iplocate-country.mmdb", "IPLocate IP to Country", 6, iplocate},
+	{"iplocate-asn.mmdb", "IPLocate IP to ASN", 6, iplocate | system},
 	{"enterprise.mmdb", "DBIP-Location-ISP (compat=Enterprise)", 4, country | city | traits},
 }
 
@@ -141,11 +148,18 @@ func write(path, kind string, ipVersion int, parts part) error {
 func record(i int, parts part) mmdbtype.Map {
 	n := networks[i]
 	r := mmdbtype.Map{}
+	if parts&(ipinfo|iplocate) != 0 {
+		return flat(i, parts)
+	}
 	if parts&country != 0 && n.country != "" {
 		names := countries[n.country]
 		r["country"] = mmdbtype.Map{
 			"iso_code": mmdbtype.String(n.country),
 			"names":    mmdbtype.Map{"en": mmdbtype.String(names[0]), "de": mmdbtype.String(names[1])},
+		}
+		if parts&abroad != 0 && n.region == "" {
+			r["registered_country"] = r["country"]
+			delete(r, "country")
 		}
 	}
 	if parts&city != 0 && n.country != "" {
@@ -172,6 +186,37 @@ func record(i int, parts part) mmdbtype.Map {
 	}
 	if parts&traits != 0 {
 		r["traits"] = network
+	}
+	return r
+}
+
+// flat is the record of a network in a database that has no maps in its records. A value that is not known is left out.
+func flat(i int, parts part) mmdbtype.Map {
+	n := networks[i]
+	texts := map[string]string{}
+	as := ""
+	if n.asn != 0 {
+		as = fmt.Sprintf("AS%d", n.asn)
+	}
+	switch {
+	case parts&ipinfo != 0:
+		texts = map[string]string{
+			"country": n.country, "country_name": countries[n.country][0], "region": n.region, "city": n.city,
+			"asn": as, "as_name": n.org,
+		}
+		if n.country != "" {
+			texts["lat"], texts["lng"] = fmt.Sprint(n.latitude), fmt.Sprint(n.longitude)
+		}
+	case parts&system != 0:
+		texts = map[string]string{"asn": as, "name": n.org, "country_code": n.country}
+	default:
+		texts = map[string]string{"country_code": n.country, "country_name": countries[n.country][0]}
+	}
+	r := mmdbtype.Map{}
+	for name, text := range texts {
+		if text != "" {
+			r[mmdbtype.String(name)] = mmdbtype.String(text)
+		}
 	}
 	return r
 }
