@@ -527,6 +527,9 @@ func FuzzContent(f *testing.F) {
 	for _, s := range []string{header + records, messageDocs(records, ""), gz(header + records), "srcaddr,bytes\n10.0.0.1,\"5\n\"\n", `[{"srcaddr":"10.0.0.1"},{}]`, "PAR1", "ARROW1\x00\x00"} {
 		f.Add(s)
 	}
+	for _, s := range shapesOf(records) {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		one1, stats := rowsOf(t, one(s), Options{Workers: 1, BlockSize: 64})
 		eight, _ := rowsOf(t, onDisk{s}, Options{Workers: 4, BlockSize: 64})

@@ -390,6 +390,9 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 	}
 	var err error
 	if len(names) > 0 {
+		if nestedOnes || len(path) > 0 && path[len(path)-1] != "" && path[len(path)-1] != opaque {
+			names = append(names, "") // an object with or within others needs more than known names
+		}
 		err = notFlowLog(names, f.projection)
 		if err != nil && f.opt.Input != "" && slices.ContainsFunc(names, f.projection.Knows) {
 			err = nil

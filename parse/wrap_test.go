@@ -190,6 +190,7 @@ func TestOtherServicesAreRefused(t *testing.T) {
 		`{"timestamp":1,"webaclId":"arn","httpRequest":{"clientIp":"10.0.0.1"}}`:                                                                                 "WAF",
 		`{"schemaVersion":"2.0","accountId":"1","region":"r","service":{"count":5}}`:                                                                             "GuardDuty",
 		`{"class_uid":4001,"src_endpoint":{"ip":"10.0.0.1"}}`:                                                                                                    "OCSF",
+		`{"type":"object","properties":{"srcaddr":{"type":"string"},"dstaddr":{"type":"string"}}}`:                                                               "no flow logs",
 		`{"srcaddr":"10.0.0.1","city":"x","colour":"y"}`:                                                                                                         "city",
 		"version aws_account_id accelerator_id client_ip client_port gip gip_port endpoint_ip endpoint_port protocol ip_address_type packets bytes start_time end_time action log_status globalaccelerator_source_ip\n1.0 1 a 1.2.3.4 5 6.7.8.9 80 10.0.0.1 80 TCP IPV4 5 6 7 8 ACCEPT OK a\n": "no flow logs",
 		"srcaddr,bytes,packets,flows\n10.0.0.1,5,1,1\n":                          "report of flowlog",
