@@ -30,10 +30,11 @@ func readArrow(in *input, c *content) error {
 		return named("arrow", err)
 	}
 	defer r.Release()
-	names := make([]string, 0, r.Schema().NumFields())
+	var raw, names []string
 	for _, f := range r.Schema().Fields() {
-		names = append(names, in.opt.field(f.Name))
+		raw, names = append(raw, f.Name), append(names, in.opt.field(f.Name))
 	}
+	preferOwn(raw, names)
 	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
 		return fmt.Errorf("arrow: %w", err)
 	}

@@ -28,11 +28,6 @@ func isCSV(head []byte, opt Options) bool {
 	return len(h.cells) > 1 && h.columnOfRecords(rest, opt) >= 0
 }
 
-// insightsNames are the fields that CloudWatch Logs Insights discovers in flow logs under names of its own.
-var insightsNames = map[string]string{
-	"accountid": "account_id", "interfaceid": "interface_id", "logstatus": "log_status", "starttime": "start", "endtime": "end",
-}
-
 // A csvHeader is the first line of CSV.
 type csvHeader struct {
 	comma   rune
@@ -63,13 +58,13 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 		case !added:
 			name = opt.field(strings.ReplaceAll(cell, " ", "_"))
 		}
-		if insights, ok := insightsNames[name]; ok {
-			name = insights
-		}
+		h.names, h.added = append(h.names, name), append(h.added, added)
+	}
+	preferOwn(h.cells, h.names)
+	for _, name := range h.names {
 		if _, ok := schema.Logged().Lookup(name); ok {
 			h.known++
 		}
-		h.names, h.added = append(h.names, name), append(h.added, added)
 	}
 	f := &seeker{opt: opt, projection: knownFields}
 	for _, cell := range h.cells {

@@ -500,7 +500,8 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		c, ok := w.byName[m.name]
 		if !ok {
 			name := strings.Clone(w.opt.field(m.name)) // outlives the document
-			if name == "" {
+			own := schema.CanonicalName(m.name)
+			if name == "" || own != name && slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
 				continue
 			}
 			if !w.projection.Knows(name) {

@@ -20,7 +20,23 @@ type layout struct {
 
 // field returns the name of the field that a name of the input stands for, or "" if it cannot be the name of one.
 // Readers of all formats ask it, so that a name means the same in each.
-func (opt Options) field(name string) string { return schema.CanonicalName(name) }
+func (opt Options) field(name string) string { return schema.FieldNamed(schema.CanonicalName(name)) }
+
+// preferOwn takes a field's own name before an alias of it: where raw has both, the column under the alias keeps its
+// name, and is not the field.
+func preferOwn(raw, names []string) {
+	for i, name := range names {
+		own := schema.CanonicalName(raw[i])
+		if name == "" || own == "" || own == name {
+			continue
+		}
+		for _, other := range raw {
+			if schema.CanonicalName(other) == name {
+				names[i] = own
+			}
+		}
+	}
+}
 
 // tokens splits a line at white space, which is every byte up to the blank, and appends to toks.
 func tokens(line []byte, toks [][]byte) [][]byte {
@@ -43,13 +59,16 @@ func tokens(line []byte, toks [][]byte) [][]byte {
 // of a flow log's fields.
 func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
 	l := &layout{}
-	for _, tok := range toks {
+	raw := make([]string, len(toks))
+	for i, tok := range toks {
+		raw[i] = string(tok)
 		name := opt.field(string(tok))
 		if name == "" || tok[0] < 'a' {
 			return nil
 		}
 		l.names = append(l.names, name)
 	}
+	preferOwn(raw, l.names)
 	if notFlowLog(l.names, p) != nil {
 		return nil
 	}

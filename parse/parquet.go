@@ -41,14 +41,16 @@ func readParquet(in *input, c *content) error {
 	}
 	in.opt.Meter.Bytes.Add(size - in.bytes.Swap(size))
 	names := make([]string, len(f.Root().Columns()))
-	ocsf := false
+	own, ocsf := make([]string, len(names)), false
 	for i, col := range f.Root().Columns() {
+		own[i] = col.Name()
 		names[i] = in.opt.field(col.Name())
 		ocsf = ocsf || names[i] == "src_endpoint"
 	}
 	if ocsf {
 		return errOCSF
 	}
+	preferOwn(own, names)
 	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
 		return fmt.Errorf("parquet: %w", err)
 	}
