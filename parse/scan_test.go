@@ -502,6 +502,17 @@ func TestStdinIsLookedAtAndReadInFull(t *testing.T) {
 	want(t, "records", stats.Records, 80000)
 }
 
+func TestStdinWhoseLayoutComesLate(t *testing.T) {
+	const other = 70_000
+	content := wrappers["filter-log-events"].of(strings.Repeat("nothing that fits the default format\n", other) + records)
+	src := Paths(strings.NewReader(content), "-")
+	p, _ := schema.Logged().Project()
+	names, err := Header(context.Background(), src, p, Options{})
+	want(t, "header", fmt.Sprint(len(names), err), "14 <nil>")
+	_, stats := rowsOf(t, src, Options{})
+	want(t, "records", fmt.Sprint(stats.Records, stats.Malformed, stats.Failed), fmt.Sprint(4, other, " []"))
+}
+
 // Both ways to decode a block must agree on any line.
 func FuzzRegular(f *testing.F) {
 	f.Add(header, records)

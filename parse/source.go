@@ -166,8 +166,15 @@ type replay struct {
 	buffer  []byte
 }
 
-// replayable is how much of stdin is remembered: more than looking at a header takes, compressed or not.
-const replayable = 1 << 20
+// replayable is how much of stdin is remembered when it is read; lookedAt how much when only its header is looked for,
+// which may come as late as findShape reads on.
+const (
+	replayable = 1 << 20
+	lookedAt   = 2 * longestRecord
+)
+
+// looking marks a context in which only a header is looked for.
+type looking struct{}
 
 func (s *replay) open(ctx context.Context) (io.ReadCloser, error) {
 	if s.r == nil {
@@ -176,7 +183,11 @@ func (s *replay) open(ctx context.Context) (io.ReadCloser, error) {
 	if s.gone {
 		return nil, errors.New("standard input can be read only once")
 	}
-	return io.NopCloser(&replayReader{s, ctx, 0}), nil
+	most := replayable
+	if ctx.Value(looking{}) != nil {
+		most = lookedAt
+	}
+	return io.NopCloser(&replayReader{s, ctx, 0, most}), nil
 }
 
 // A stdinRead is one read of stdin, which may still be under way.
@@ -219,6 +230,7 @@ type replayReader struct {
 	*replay
 	ctx    context.Context
 	offset int
+	most   int // to be remembered
 }
 
 func (s *replayReader) Read(p []byte) (int, error) {
@@ -229,7 +241,7 @@ func (s *replayReader) Read(p []byte) (int, error) {
 	}
 	n, err := s.read(s.ctx, p)
 	if !s.gone {
-		if s.seen = append(s.seen, p[:n]...); len(s.seen) > replayable {
+		if s.seen = append(s.seen, p[:n]...); len(s.seen) > s.most {
 			s.gone, s.seen = true, nil
 		}
 	}
@@ -258,7 +270,7 @@ func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) 
 
 // headerOfObject reads an object up to its first block, which knows its layout.
 func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
-	ctx, stop := context.WithCancelCause(ctx)
+	ctx, stop := context.WithCancelCause(context.WithValue(ctx, looking{}, true))
 	defer stop(nil)
 	opt.BlockSize, opt.Meter = defaultBlockSize, new(Meter)
 	s := &scan{opt: opt, projection: p, stop: stop, layouts: make(map[string]*layout)}
