@@ -130,7 +130,7 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	if errors.Is(err, errReport) || len(strange) == 0 {
 		return nil, err
 	}
-	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: --rename gives a column the name of a field",
+	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: rename the columns in its first line",
 		h.comma, h.known, clip(strings.Join(strange, ", ")))
 }
 

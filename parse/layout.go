@@ -107,7 +107,7 @@ func notFlowLog(names []string, p *schema.Projection) error {
 		return nil
 	}
 	return fmt.Errorf("these are no flow logs: %s, without both addresses or the interface and both times; "+
-		"if they are, name the fields with --rename or the format with --input-format", seen(known, unknown))
+		"if they are, rename the columns, or name the format with --input-format", seen(known, unknown))
 }
 
 // seen lists the names that were met.
