@@ -498,15 +498,22 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 	base := len(c.Int32)
 	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
 	out := c.Int32[base:]
-	var words [1 << textBits]uint64
+	var known [1 << textBits]uint64
 	var codes [1 << textBits]int32
-	for r := range out {
+	short := false // the last one was
+	for r := 0; r < rows; r++ {
+		if short {
+			if r += knownWords(data, seps[r*n:], n, &known, &codes, out[r:]); r == rows {
+				break
+			}
+		}
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		var word, at uint64
 		if e >= 8 && e-s <= 8 {
 			word = binary.LittleEndian.Uint64(data[e-8:]) >> (64 - 8*uint(e-s))
 			at = word * textHash >> (64 - textBits)
-			if words[at] == word {
+			short = true
+			if known[at] == word {
 				out[r] = codes[at]
 				continue
 			}
@@ -521,8 +528,8 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 			return false
 		}
 		out[r] = code
-		if word != 0 {
-			words[at], codes[at] = word, code
+		if short = word != 0; short {
+			known[at], codes[at] = word, code
 		}
 	}
 	return true

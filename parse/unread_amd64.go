@@ -14,7 +14,7 @@ func shortNumbersAVX2(data *byte, seps *int32, stride, rows, columns int, shapes
 func longNumbersAVX2(data *byte, seps *int32, stride, rows, columns int, most *[4]int32) (n int)
 
 //go:noescape
-func validIPv4sAVX2(data *byte, seps *int32, stride, rows int, shapes *addrShapes) (n int)
+func validAddrsAVX2(data *byte, seps *int32, stride, rows int, shapes *addrShapes) (n int)
 
 // The functions below need this many places of seps behind those that they look at.
 const sepsBehind = 4
@@ -25,7 +25,7 @@ func validAddrs(data []byte, seps []int32, stride, rows int) int {
 		return validAddrsPortable(data, seps, stride, rows)
 	}
 	_ = seps[(rows-1)*stride+1]
-	return validIPv4sAVX2(&data[0], &seps[0], stride, rows, validIPv4)
+	return validAddrsAVX2(&data[0], &seps[0], stride, rows, validAddr)
 }
 
 // numbersOf makes the function that says how many rows from the first one on are surely numbers of the columns.
@@ -131,7 +131,7 @@ type addrShapes struct {
 	}
 }
 
-var validIPv4 = newAddrShapes()
+var validAddr = newAddrShapes()
 
 func newAddrShapes() *addrShapes {
 	t := &addrShapes{}
