@@ -472,14 +472,16 @@ type worker struct {
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
 	json    fastjson.Parser
-	members []member // of the object at hand
+	members []member          // of the object at hand
+	fields  map[string]*field // that members were found to be
+	objects int64             // of JSON so far
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}

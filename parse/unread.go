@@ -35,7 +35,7 @@ func (w *worker) bind(l *layout) *binding {
 			continue
 		}
 		if b.cols[i] = w.column(name); b.cols[i] == nil {
-			b.unread[i] = w.unreadColumn(name)
+			b.unread[i] = unreadColumn(name)
 		}
 	}
 	b.checks = checksOf(b.unread)
@@ -44,7 +44,7 @@ func (w *worker) bind(l *layout) *binding {
 }
 
 // unreadColumn returns the column by which values of a name are checked that nobody reads.
-func (w *worker) unreadColumn(name string) *schema.Column {
+func unreadColumn(name string) *schema.Column {
 	f, ok := schema.Logged().Lookup(name)
 	if !ok {
 		f = schema.Field{Name: name, Kind: schema.Text}
