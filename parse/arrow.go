@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
 )
@@ -25,7 +26,8 @@ func readArrow(in *input, c *content) error {
 	if bytes.HasPrefix(c.head, []byte(arrowFile)) {
 		skip = len(arrowFile)
 	}
-	r, err := ipc.NewReader(c.Reader(skip))
+	messages := &arrowMessages{r: c.Reader(skip), file: skip > 0}
+	r, err := ipc.NewReaderFromMessageReader(messages, ipc.WithAllocator(arrowMemory{memory.DefaultAllocator, messages}))
 	if err != nil {
 		return named("arrow", err)
 	}
@@ -66,7 +68,7 @@ func readArrow(in *input, c *content) error {
 // recoveredIn makes a panic of a decoder that we did not write an error of the block's object.
 func recoveredIn(b *block) {
 	if r := recover(); r != nil {
-		b.fail(fmt.Errorf("the file is damaged (%v)", r))
+		b.fail(damaged(r))
 	}
 }
 

@@ -368,8 +368,16 @@ func (in *input) read() (err error) {
 // recovered turns a panic of a decoder that we did not write into an error of the object.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("the file is damaged (%v)", r)
+		*err = damaged(r)
 	}
+}
+
+// damaged is the error that a panic of a decoder says. What Go says of its own is no help to anybody.
+func damaged(r any) error {
+	if _, ok := r.(runtime.Error); ok {
+		return errDamaged
+	}
+	return named("the file is damaged", fmt.Errorf("%v", r))
 }
 
 // send gives out a block. It reports false when the scan has ended.
