@@ -342,8 +342,8 @@ func (f *seeker) shape(r found) *shape {
 		return sh
 	}
 	sh.layout = &layout{}
-	for _, m := range r.members {
-		if name := f.opt.field(m.name); name != "" {
+	for _, name := range f.opt.fields(namesOf(r.members)) {
+		if name != "" {
 			sh.layout.names = append(sh.layout.names, name)
 			if !f.projection.Knows(name) {
 				sh.extra = append(sh.extra, name)
@@ -426,7 +426,7 @@ func (w *worker) membersOf(v *fastjson.Value) []member {
 
 // namesField reports whether a token could begin a header. Few values are words without a digit.
 func (w *worker) namesField(tok []byte) bool {
-	if tok[0] < 'a' || bytes.ContainsAny(tok, "0123456789.:/") {
+	if tok[0] < 'A' || bytes.ContainsAny(tok, "0123456789.:/") {
 		return false
 	}
 	return w.projection.Knows(w.opt.field(string(tok)))
@@ -494,14 +494,17 @@ func (w *worker) message(b *block, at place, message []byte) place {
 // object appends a record whose fields are the members of a JSON object.
 func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
+	var names []string // of the members, once they are needed
 	known, strange := 0, 0
 	for _, m := range members {
 		v := m.value
 		c, ok := w.byName[m.name]
-		if !ok {
-			name := strings.Clone(w.opt.field(m.name)) // outlives the document
-			own := schema.CanonicalName(m.name)
-			if name == "" || own != name && slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
+		if !ok || len(w.opt.Rename) > 0 {
+			if names == nil {
+				names = namesOf(members)
+			}
+			name := strings.Clone(w.opt.fieldAmong(m.name, names)) // outlives the document
+			if name == "" {
 				continue
 			}
 			if !w.projection.Knows(name) {
@@ -540,7 +543,7 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		}
 	}
 	if problem == nil && (known == 0 && len(members) > 0 || strange > 0 && known < 2 || strange > known) {
-		if err := notFlowLog(w.namesOf(members), w.projection); err != nil {
+		if err := w.opt.refused("json", w.opt.fields(namesOf(members)), w.projection); err != nil {
 			problem = &Problem{Line: at.line, Value: "too few members of " + clip(string(doc)) + " are fields", Fault: schema.NotRecord}
 			if known == 0 {
 				problem.Value = "no member of " + clip(string(doc)) + " is a field"
@@ -554,10 +557,10 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 	w.rows++
 }
 
-func (w *worker) namesOf(members []member) []string {
-	var names []string
-	for _, m := range members {
-		names = append(names, w.opt.field(m.name))
+func namesOf(members []member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.name
 	}
 	return names
 }

@@ -105,7 +105,7 @@ func TestParquetOfOthers(t *testing.T) {
 			}, parquet.Compression(codec)),
 			"texts": parquetOf(t, []texts{
 				{account, "10.0.0.1", "443", "5", "1700000060", "OK", "None", "a%20b"},
-				{account, "-", "None", "-", "1700000061", "NODATA", "-", "None"},
+				{account, "-", "None", "NULL", "1700000061", "NODATA", "-", `\N`},
 				{account, "2001:db8::1", "0", "7", "1700000062", "OK", "", "-"},
 			}, parquet.Compression(codec)),
 		} {

@@ -215,7 +215,7 @@ func (f *seeker) isRecord(s []byte) bool {
 		return false
 	}
 	toks := tokens(s, nil)
-	if len(toks) > 1 && f.opt.field(string(toks[0])) != "" && f.projection.Knows(f.opt.field(string(toks[0]))) {
+	if len(toks) > 1 && f.projection.Knows(f.opt.field(string(toks[0]))) {
 		if l := headerOf(toks, f.projection, f.opt); l != nil {
 			if f.layout == nil {
 				f.layout = l
@@ -224,9 +224,9 @@ func (f *seeker) isRecord(s []byte) bool {
 		}
 	}
 	if f.layout != nil {
-		return holds(f.layout.names, toks)
+		return holds(f.layout.names, toks, false)
 	}
-	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks) {
+	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks, true) {
 		f.layout = l
 		return true
 	}
@@ -379,12 +379,10 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 	}
 	var names []string
 	nestedOnes := false
-	for _, m := range members {
-		if m.value.Type() == fastjson.TypeObject || m.value.Type() == fastjson.TypeArray {
+	for i, name := range f.opt.fields(namesOf(members)) {
+		if t := members[i].value.Type(); t == fastjson.TypeObject || t == fastjson.TypeArray {
 			nestedOnes = true
-			continue
-		}
-		if name := f.opt.field(m.name); name != "" {
+		} else if name != "" {
 			names = append(names, name)
 		}
 	}
@@ -393,11 +391,7 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 		if nestedOnes || len(path) > 0 && path[len(path)-1] != "" && path[len(path)-1] != opaque {
 			names = append(names, "") // an object with or within others needs more than known names
 		}
-		err = notFlowLog(names, f.projection)
-		if err != nil && f.opt.Input != "" && slices.ContainsFunc(names, f.projection.Knows) {
-			err = nil
-		}
-		if err == nil {
+		if err = f.opt.refused("json", names, f.projection); err == nil {
 			return []found{{path: path, members: members}}
 		}
 	}

@@ -638,7 +638,7 @@ func TestParseMeasure(t *testing.T) {
 		"median(bytes)":      "unknown measure",
 		"":                   "there are flows",
 		"malformed(bytes)":   "unknown measure",
-		"distinct(dst_port)": "did you mean dstport?",
+		"distinct(dst_prt)": "did you mean dstport?",
 		"distinct()":         "unknown field",
 		"sum(srcaddr)":       "srcaddr is address, which has no sum",
 		"sum(start)":         "start is time, which has no sum",
@@ -779,7 +779,7 @@ eni-1 2 REJECT -
 eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
-eni-1 32 REJECT ok`)
+eni-1 32 REJECT PARTIAL`)
 	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
