@@ -465,7 +465,9 @@ func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.
 		w.object(b, at, text, sh, membersOf(v))
 	case f.longest.path != nil && !sh.object:
 		message := f.longest.text
-		w.tokens = tokens(message, w.tokens[:0])
+		if w.tokens = tokens(message, w.tokens[:0]); len(w.tokens) == len(at.layout.names) && len(message) < longestNoted {
+			return w.message(b, at, message) // which says what is wrong with it
+		}
 		w.drop(message, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
 	case f.empty && (!sh.direct || v.Get(sh.path...) == nil): // a document whose list has no events
 	default:

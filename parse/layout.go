@@ -85,7 +85,7 @@ func holds(names []string, toks [][]byte, strictly bool) bool {
 	for i, name := range names {
 		tok := toks[i]
 		f, ok := schema.Logged().Lookup(name)
-		if !ok || string(tok) == "-" {
+		if !ok || f.IsNull(tok) {
 			continue
 		}
 		fault := schema.Valid

@@ -54,7 +54,7 @@ func (s stored) between(low, high int64) (from, to int64, ok bool) {
 		from, _ = s.seconds(low)
 		to, _ = s.seconds(high)
 		return from, to, true
-	case asIs:
+	case asIs, unsigned:
 		return schema.SecondsBetween(low, high)
 	}
 	return 0, 0, false

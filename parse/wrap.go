@@ -233,6 +233,9 @@ func (f *seeker) isRecord(s []byte) bool {
 	return false
 }
 
+// longestNoted bounds what is remembered of such a text.
+const longestNoted = 4 << 10
+
 // note remembers the text that looks most like a record.
 func (f *seeker) note(s []byte, path []string) {
 	name := ""
@@ -241,11 +244,12 @@ func (f *seeker) note(s []byte, path []string) {
 			name = step
 		}
 	}
-	words := len(bytes.Fields(s[:min(len(s), 4<<10)]))
+	s = s[:min(len(s), longestNoted)]
+	words := len(bytes.Fields(s))
 	message := name == "message" || name == "@message"
 	f.messages = f.messages || message && words > 1
 	if words > 1 && (f.longest.path == nil || words > len(bytes.Fields(f.longest.text))) {
-		f.longest = found{path: slices.Clone(path), text: bytes.Clone(s[:min(len(s), 4<<10)])}
+		f.longest = found{path: slices.Clone(path), text: bytes.Clone(s)}
 		if f.longest.path == nil {
 			f.longest.path = []string{}
 		}
@@ -307,7 +311,7 @@ func unpacked(s []byte) ([]byte, error) {
 	if len(s) < 12 || bytes.IndexByte(s, ' ') >= 0 {
 		return nil, nil
 	}
-	data := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	data := make([]byte, len(s)) // more than either encoding needs
 	n, err := base64.StdEncoding.Decode(data, s)
 	if err != nil {
 		if n, err = base64.RawStdEncoding.Decode(data, s); err != nil {

@@ -634,16 +634,16 @@ func TestParseMeasure(t *testing.T) {
 		}
 	}
 	for s, part := range map[string]string{
-		"byte":               "did you mean bytes?",
-		"median(bytes)":      "unknown measure",
-		"":                   "there are flows",
-		"malformed(bytes)":   "unknown measure",
+		"byte":              "did you mean bytes?",
+		"median(bytes)":     "unknown measure",
+		"":                  "there are flows",
+		"malformed(bytes)":  "unknown measure",
 		"distinct(dst_prt)": "did you mean dstport?",
-		"distinct()":         "unknown field",
-		"sum(srcaddr)":       "srcaddr is address, which has no sum",
-		"sum(start)":         "start is time, which has no sum",
-		"min(action)":        "action is text, which has no min",
-		"max(src_latitude)":  "src_latitude is float64, which has no max",
+		"distinct()":        "unknown field",
+		"sum(srcaddr)":      "srcaddr is address, which has no sum",
+		"sum(start)":        "start is time, which has no sum",
+		"min(action)":       "action is text, which has no min",
+		"max(src_latitude)": "src_latitude is float64, which has no max",
 	} {
 		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)

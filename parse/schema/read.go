@@ -22,13 +22,13 @@ const longestNull = 4
 
 // IsNull reports whether a token stands for a null: it is empty, "-", or what some tool writes for one. A text that
 // anybody may write, such as the value of a tag, can be a word like None.
-func (c *Column) IsNull(tok []byte) bool {
+func (f *Field) IsNull(tok []byte) bool {
 	switch {
 	case len(tok) > longestNull:
 		return false
 	case len(tok) == 0, len(tok) == 1 && tok[0] == '-', string(tok) == nulls[0]:
 		return true
-	case c.Kind == Text && (c.Escaped || c.Since == 0):
+	case f.Kind == Text && (f.Escaped || f.Since == 0):
 		return false
 	}
 	for _, word := range nulls {
@@ -211,6 +211,9 @@ func (f Field) newDict() *Dict {
 
 // Within reports whether some spelling of a value of a text field may lie between low and high in the order of bytes.
 func (f Field) Within(value, low, high string) bool {
+	if low == high {
+		return f.Spelled(low) == f.Spelled(value)
+	}
 	from, to := value, value
 	switch {
 	case f.Values != nil: // all spellings lie between that in upper and that in lower case

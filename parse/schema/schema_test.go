@@ -51,7 +51,7 @@ func TestParseFormat(t *testing.T) {
 		"v12":                              "error",
 		"":                                 "error",
 		"${version":                        "error",
-		"version version":                  "error",
+		"version version":                  "version version",
 		"1.2.3.4":                          "error",
 	} {
 		names, err := ParseFormat(s)
@@ -349,5 +349,64 @@ func BenchmarkDict(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(toks)), "ns/text")
 		})
+	}
+}
+
+func TestSpelled(t *testing.T) {
+	for _, c := range []struct{ field, value, want string }{
+		{"action", "reject", "REJECT"}, {"action", "Accept", "ACCEPT"}, {"action", "dropped", "dropped"}, {"type", "ipv4", "IPv4"}, {"flow_direction", "INGRESS", "ingress"},
+		{"account_id", "12345678901", "012345678901"}, {"account_id", "12345678901.0", "012345678901"}, {"account_id", "012345678901", "012345678901"}, {"account_id", "1", "000000000001"},
+		{"account_id", "unknown", "unknown"}, {"account_id", "1234567890123", "1234567890123"}, {"account_id", "0001234567890123", "1234567890123"}, {"account_id", "", ""},
+		{"tgw_src_vpc_account_id", "7", "000000000007"}, {"vpc_id", "ACCEPT", "ACCEPT"}, {"instance_id", "123", "123"},
+	} {
+		f, _ := Logged().Lookup(c.field)
+		if got := f.Spelled(c.value); got != c.want {
+			t.Errorf("%s %q: got %q, want %q", c.field, c.value, got, c.want)
+		}
+		if got := f.Spelled(f.Spelled(c.value)); got != c.want {
+			t.Errorf("%s %q, spelled twice: got %q", c.field, c.value, got)
+		}
+	}
+}
+
+// A dictionary has one code for a value, in all spellings, and the values outside of a vocabulary are counted.
+func TestSpellingsAreOneValue(t *testing.T) {
+	f, _ := Logged().Lookup("action")
+	c := NewColumn(f)
+	for _, tok := range []string{"accept", "ACCEPT", "-", "Accept", "accept", "NULL", "alert", "REJECT", "alert", "reject"} {
+		if fault := c.Parse([]byte(tok)); fault != Valid {
+			t.Fatal(tok, fault)
+		}
+	}
+	if got := c.Array().String(); !strings.Contains(got, `["ACCEPT" "alert" "REJECT"]`) || !strings.Contains(got, "[0 0 (null) 0 0 (null) 1 2 1 2]") {
+		t.Errorf("got %s", got)
+	}
+	if got := c.Outside(); len(got) != 1 || got["alert"] != 2 {
+		t.Errorf("outside: got %v", got)
+	}
+	c.Dict.data = slices.Grow(c.Dict.data, largeDictBytes+1)[:largeDictBytes+1]
+	c.Reset()
+	c.Text("reject")
+	if got := string(c.Dict.Value(0)); got != "REJECT" {
+		t.Errorf("after the dictionary was started anew: got %s", got)
+	}
+}
+
+// A text that may be anything keeps words that are a null elsewhere.
+func TestNulls(t *testing.T) {
+	for name, kept := range map[string]string{"instance_tag": "NULL null None NaN nan <NA>", "action": "", "vpc_id": "", "bytes": "", "srcaddr": "", "start": "", "shiny": "NULL null None NaN nan <NA>"} {
+		f, ok := Logged().Lookup(name)
+		if !ok {
+			f = Field{Name: name, Kind: Text}
+		}
+		var got []string
+		for _, tok := range []string{"", "-", `\N`, "NULL", "null", "None", "NaN", "nan", "<NA>"} {
+			if !f.IsNull([]byte(tok)) {
+				got = append(got, tok)
+			}
+		}
+		if strings.Join(got, " ") != kept {
+			t.Errorf("%s: got %q, want %q", name, got, kept)
+		}
 	}
 }
