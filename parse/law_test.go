@@ -256,7 +256,7 @@ func (l *law) csv() string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.Comma = pick(l.Rand, ',', ';', '\t')
-	check(w.Write(l.names(true)))
+	must(w.Write(l.names(true)))
 	for _, record := range l.records {
 		var cells []string
 		for i, v := range record {
@@ -267,7 +267,7 @@ func (l *law) csv() string {
 			}
 			cells = append(cells, v)
 		}
-		check(w.Write(cells))
+		must(w.Write(cells))
 	}
 	w.Flush()
 	return b.String()
@@ -300,11 +300,11 @@ func (l *law) json(array bool) string {
 		return strings.Join(docs, "\n") + "\n"
 	}
 	var b bytes.Buffer
-	check(json.Indent(&b, []byte("["+strings.Join(docs, ",")+"]"), "", "  "))
+	must(json.Indent(&b, []byte("["+strings.Join(docs, ",")+"]"), "", "  "))
 	return b.String()
 }
 
-func check(err error) {
+func must(err error) {
 	if err != nil {
 		panic(err)
 	}
@@ -319,7 +319,7 @@ type parquetColumn struct {
 
 func whole(s string) int64 {
 	v, err := strconv.ParseInt(s, 10, 64)
-	check(err)
+	must(err)
 	return v
 }
 
@@ -445,12 +445,12 @@ func (l *law) parquet(aws bool) (content, types string) {
 			row = append(row, columns[path[0]].of(v).Level(0, optional, at))
 		}
 		_, err := w.WriteRows([]parquet.Row{row})
-		check(err)
+		must(err)
 		if l.IntN(10) == 0 {
-			check(w.Flush())
+			must(w.Flush())
 		}
 	}
-	check(w.Close())
+	must(w.Close())
 	return b.String(), types
 }
 
@@ -465,7 +465,7 @@ func (l *law) arrowTypesOf(f schema.Field, values []string) []arrowColumn {
 		{arrow.BinaryTypes.String, func(b array.Builder, s string) { b.(*array.StringBuilder).Append(s) }},
 		{arrow.BinaryTypes.LargeString, func(b array.Builder, s string) { b.(*array.LargeStringBuilder).Append(s) }},
 		{arrow.BinaryTypes.Binary, func(b array.Builder, s string) { b.(*array.BinaryBuilder).AppendString(s) }},
-		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, func(b array.Builder, s string) { check(b.(*array.BinaryDictionaryBuilder).AppendString(s)) }},
+		{&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, func(b array.Builder, s string) { must(b.(*array.BinaryDictionaryBuilder).AppendString(s)) }},
 	}
 	number := []arrowColumn{
 		{arrow.PrimitiveTypes.Int64, func(b array.Builder, s string) { b.(*array.Int64Builder).Append(whole(s)) }},
@@ -527,9 +527,9 @@ func (l *law) arrow() (content, types string) {
 			}
 		}
 		if i == len(l.records)-1 {
-			check(w.Write(builder.NewRecord()))
+			must(w.Write(builder.NewRecord()))
 		}
 	}
-	check(w.Close())
+	must(w.Close())
 	return b.String(), types
 }

@@ -157,24 +157,19 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 	if all := f.inLines(trimmed, path); all != nil {
 		return all
 	}
-	f.note(trimmed, path)
 	if level >= nested {
+		f.note(trimmed, path)
 		return nil
 	}
 	inner := append(slices.Clip(path), opaque)
 	if trimmed[0] == '{' || trimmed[0] == '[' || trimmed[0] == '"' {
-		var all []found
-		for docs := (&shape{}); ; {
-			ev := docs.next(trimmed, false)
-			if ev.end == 0 {
-				return all
-			}
-			if v, err := fastjson.ParseBytes(trimmed[ev.start:ev.end]); err == nil {
-				all = append(all, f.find(v, inner, level+1)...)
-			}
-			trimmed = trimmed[ev.end:]
+		all, whole := f.inDocuments(trimmed, inner, level+1)
+		if !whole { // else the texts in it are noted
+			f.note(trimmed, path)
 		}
+		return all
 	}
+	f.note(trimmed, path)
 	payload, err := unpacked(trimmed)
 	if err != nil {
 		f.refused = cmpErr(f.refused, fmt.Errorf("%s: %w", jqPath(path), err))
@@ -183,6 +178,23 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 		return nil
 	}
 	return f.inText(payload, inner, level+1)
+}
+
+// inDocuments returns the records in a text that is JSON, and whether all of it is.
+func (f *seeker) inDocuments(s []byte, path []string, level int) (all []found, whole bool) {
+	whole = true
+	for docs := (&shape{}); ; {
+		ev := docs.next(s, false)
+		if ev.end == 0 {
+			return all, whole && len(bytes.TrimSpace(s[min(ev.start, len(s)):])) == 0
+		}
+		v, err := fastjson.ParseBytes(s[ev.start:ev.end])
+		if err == nil {
+			all = append(all, f.find(v, path, level)...)
+		}
+		whole = whole && err == nil
+		s = s[ev.end:]
+	}
 }
 
 // controlMessage is what CloudWatch sends to try out a subscription.
@@ -311,7 +323,7 @@ func unpacked(s []byte) ([]byte, error) {
 	if len(s) < 12 || bytes.IndexByte(s, ' ') >= 0 {
 		return nil, nil
 	}
-	data := make([]byte, len(s)) // more than either encoding needs
+	data := make([]byte, base64.RawStdEncoding.DecodedLen(len(s))) // the longer one
 	n, err := base64.StdEncoding.Decode(data, s)
 	if err != nil {
 		if n, err = base64.RawStdEncoding.Decode(data, s); err != nil {
