@@ -25,15 +25,15 @@ type Lacking struct {
 	From   []string // the logged fields that these are, or are computed from
 	Index  int      // of the report
 
-	transit bool // the logs are those of transit gateways
+	stats schema.Stats // of the logs
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.transit))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
 }
 
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.transit) }
+func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -76,7 +76,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, transit: stats.OfTransitGateways()})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -493,7 +493,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats.OfTransitGateways())))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
 	}
 	return lacks
 }
