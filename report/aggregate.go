@@ -207,7 +207,9 @@ type run struct {
 	span     []int              // the bases for the time that the report covers, if a measure needs it
 	medians  map[uint32]float64 // by group that is a spike
 	covered  *[2]any            // what they have come to for the whole report, once it is known
-	seconds  float64
+	seconds  float64            // that the whole report covers
+	worker   *worker            // that has it
+	lasting  *lasting           // nil until it is asked for
 }
 
 // grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
@@ -365,7 +367,7 @@ func (w *worker) newGrouping(r *Report, all bool) *grouping {
 }
 
 func (w *worker) newRun(r *Report) *run {
-	u := &run{Report: r, grouping: w.grouping(r)}
+	u := &run{Report: r, grouping: w.grouping(r), worker: w}
 	for i := range r.Measures {
 		m := &r.Measures[i]
 		x := measured{Measure: m, fn: functionNamed(m.Func)}

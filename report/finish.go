@@ -162,7 +162,7 @@ func (a *Aggregator) chosen(k Key) Key {
 	if k.Every == auto {
 		k.Every, k.chosen = steps[0], true
 		if a.bins.lo <= a.bins.hi {
-			k.Every = chooseStep(a.bins.lo, a.bins.hi)
+			k.Every = chooseStep(a.bins.lo, a.bins.hi, k.Zone)
 		}
 	}
 	return k
@@ -544,19 +544,9 @@ func (u *run) spanOf(all []state) *[2]any {
 	return &[2]any{all[u.span[0]].value(0), all[u.span[1]].value(0)}
 }
 
-// bin is the seconds that a row covers: all, or its bin of time.
-func (u *run) bin() float64 {
-	for _, k := range u.Keys {
-		if k.Every != 0 {
-			return k.Every.Seconds()
-		}
-	}
-	return u.seconds
-}
-
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
-	return u.measures[m].value(u.bin(), func(i int) any {
+	return u.measures[m].value(u.lasts(group), func(i int) any {
 		if s := u.stateOf(i); s != nil {
 			return s.value(group)
 		}
