@@ -251,7 +251,7 @@ func unmet(e Expr, lacking func(...string) []string) []string {
 }
 
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
-	t := Table{Name: u.Name, Doc: u.Doc}
+	t := Table{Name: u.Name, Doc: u.Doc, Settings: u.Settings}
 	if stats.SkipData > 0 && u == w.runs[0] {
 		say := "records say"
 		if stats.SkipData == 1 {

@@ -30,6 +30,8 @@ type Table struct {
 	None string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
+	// Settings are what makes it differ from the report of its name, in no order.
+	Settings []Setting
 	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.
 	Tab, Title, Command string
 	// Lacks names what the input does not have and the table needs: it has no columns then, and a note says why.

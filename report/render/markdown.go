@@ -10,7 +10,7 @@ import (
 
 // markdownReports writes a heading and a GitHub table for each report, with the row of others and the
 // totals, and its notes below. The measure that ranks the rows has its shares of the total beside it.
-func markdownReports(w io.Writer, doc Document, _ Options) error {
+func markdownReports(w io.Writer, doc Document, opt Options) error {
 	for i, t := range doc.Tables {
 		var buf []byte
 		if i > 0 {
@@ -26,6 +26,10 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 		if t.Doc != "" {
 			buf = append(buf, '\n')
 			buf = appendMarkdown(buf, nil, t.Doc)
+			buf = append(buf, '\n')
+		}
+		if words := sayOf(t, opt); words != nil {
+			buf = appendMarkdown(append(buf, '\n'), nil, strings.Join(words, betweenSettings))
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, '\n')

@@ -61,7 +61,7 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 		case t.Doc != "":
 			buf.WriteString(": " + printable(t.Doc))
 		}
-		buf.WriteByte('\n')
+		buf.WriteString("\n" + settingsLines(t, opt))
 		var err error
 		switch {
 		case t.Lacks != nil:
@@ -288,9 +288,10 @@ func sharedLabels(t report.Table, key, label int) map[any]bool {
 	return shared
 }
 
-// timed reports whether a column's values are points in time, and not seconds as they were logged.
+// timed reports whether a column's values are points in time or hours, and not seconds as they were logged: they go by
+// the zone.
 func timed(t report.Table, i int) bool {
-	if t.Columns[i].Unit == report.Instant {
+	if t.Columns[i].Unit == report.Instant || i == hourColumn(t) {
 		return true
 	}
 	for _, row := range t.Rows {
