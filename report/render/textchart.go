@@ -63,8 +63,8 @@ func writeChart(w io.Writer, t report.Table, opt Options) error {
 	return c.text(w, t, measure, opt)
 }
 
-// withBars puts a bar behind each line of a table, as long as the measure is part of the largest. Lines that add up
-// others have one too, the foot has none.
+// withBars puts a bar behind each row of a table, as long as the measure is part of the largest. The line that adds up
+// others and the foot have none: they are no rows, and mostly larger than the largest.
 func withBars(t report.Table, g *layout, opt Options) {
 	_, measure := chartOf(t)
 	if measure < 0 || !hasKeys(t) {
@@ -78,18 +78,16 @@ func withBars(t report.Table, g *layout, opt Options) {
 	top := 0.0
 	for _, row := range t.Rows {
 		v, _ := number(row[measure])
-		top = max(top, v)
+		top = max(top, math.Abs(v))
 	}
 	g.head, g.right = append(g.head, ""), append(g.right, false)
 	for i := range g.lines {
-		var v any
+		line := ""
 		if i < len(t.Rows) {
-			v = t.Rows[i][measure]
-		} else if t.Columns[measure].Share {
-			v = t.Others[measure]
+			v, _ := number(t.Rows[i][measure])
+			line = bar(math.Abs(v), top, room, opt.ramp(barRamp, asciiBar))
 		}
-		n, _ := number(v)
-		g.lines[i] = append(g.lines[i], bar(n, top, room, opt.ramp(barRamp, asciiBar)))
+		g.lines[i] = append(g.lines[i], line)
 	}
 	if g.foot != nil {
 		g.foot = append(g.foot, "")
@@ -102,7 +100,7 @@ func bar(v, top float64, n int, ramp []rune) string {
 		return ""
 	}
 	steps := len(ramp) - 1
-	length := max(int(math.Round(min(v/top, 1)*float64(n*steps))), 1)
+	length := max(int(math.Round(v/top*float64(n*steps))), 1)
 	s := strings.Repeat(string(ramp[steps]), length/steps)
 	if rest := length % steps; rest > 0 {
 		s += string(ramp[rest])
