@@ -413,7 +413,7 @@ func naiveMeasures(r Report, rows []row) []any {
 
 // result is all of a table that a user sees.
 func result(t Table) string {
-	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v", t.Rows, t.Totals, t.Cut, t.Others)
+	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
 }
 
 // randomFields are those that randomRows sets.
@@ -763,6 +763,17 @@ func TestOthersAndTotals(t *testing.T) {
 	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
 	r.Limit = 3
 	want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
+
+	// What a condition on rows excludes is neither shown nor cut.
+	r = changed(t, "talkers", Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
+	got = table(t, r, rows)
+	want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
+	want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
+	want(t, "others meet it too", got.Others, []any{nil, 7, 2})
+	want(t, "totals", got.Totals, []any{nil, 157, 6})
+	r.Limit = 0
+	got = table(t, r, rows)
+	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {

@@ -13,11 +13,13 @@ type Table struct {
 	Columns []Column
 	// Rows are in order. A value is nil (null), int64, float64, string, netip.Addr, or time.Time (UTC).
 	Rows [][]any
-	// Cut counts the rows that a limit or a condition left out, and Others is what they add up to: a value for each measure
-	// that adds up, nil elsewhere. Both are unset when nothing was cut.
+	// Cut counts the rows that a limit left out, and Others is what they add up to: a value for each measure that adds up,
+	// nil elsewhere. Both are unset when nothing was cut.
 	Cut    int
 	Others []any
-	// Totals covers all rows, printed or cut, in the shape of a row; keys are nil. It is nil for a report
+	// Excluded counts the rows that do not meet the report's conditions on rows.
+	Excluded int
+	// Totals covers all rows, printed, cut or excluded, in the shape of a row; keys are nil. It is nil for a report
 	// without keys, whose only row is the total.
 	Totals []any
 	// Order is the index of the column that ranks the rows, and Desc its direction.

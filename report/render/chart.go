@@ -105,7 +105,7 @@ func fewGroups(t report.Table) bool {
 			keys++
 		}
 	}
-	return keys == 1 && t.Cut == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
+	return keys == 1 && t.Cut == 0 && t.Excluded == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
 }
 
 // noKeys is what stands for a row whose keys have no value.

@@ -244,7 +244,7 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 		chart.page(m, t, measure, opt)
 		m.put("</div>\n")
 	}
-	for _, note := range t.Notes {
+	for _, note := range notesOf(t) {
 		m.put(`<p class="note">{}</p>`, note)
 	}
 	if len(t.Columns) > 0 && len(t.Rows) > 0 && !facts {
@@ -326,7 +326,7 @@ func (m *markup) table(t report.Table, open bool, opt Options) {
 		m.put("</tr>\n")
 	}
 	m.put(`</tbody>`)
-	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1
+	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut+t.Excluded > 1
 	if others := t.Cut > 0 && len(t.Others) == len(t.Columns); others || total {
 		m.put(`<tfoot>`)
 		if others {

@@ -16,7 +16,8 @@ import (
 	"flowlog/report"
 )
 
-// jsonReports writes one document: {"report":…,"change":{…},"rows":[…],"totals":{…},"others":{…},"input":{…}} for one
+// jsonReports writes one document: {"report":…,"change":{…},"rows":[…],"totals":{…},"others":{…},"excluded":…,"input":{…}} for
+// one
 // report, {"reports":[{…}, …],"input":{…}} for several. Nulls are left out.
 func jsonReports(w io.Writer, doc Document, _ Options) error {
 	out := indenter{w: w}
@@ -117,6 +118,9 @@ func (o *indenter) report(t report.Table, nl string) {
 		o.text("," + nl + `"others": `)
 		others := strconv.AppendInt([]byte(`{"rows":`), int64(t.Cut), 10)
 		o.value(append(appendMembers(others, t, names, t.Others), '}'), nl[1:])
+	}
+	if t.Excluded > 0 {
+		o.text("," + nl + `"excluded": ` + strconv.Itoa(t.Excluded))
 	}
 }
 

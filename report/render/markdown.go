@@ -81,10 +81,10 @@ func markdownReports(w io.Writer, doc Document, opt Options) error {
 		if t.Cut > 0 && len(t.Others) > 0 {
 			row(len(t.Rows), t.Others, othersLabel(t))
 		}
-		if t.Totals != nil && len(t.Rows) > 1 {
+		if t.Totals != nil && len(t.Rows)+t.Cut+t.Excluded > 1 {
 			row(len(t.Rows)+1, t.Totals, totalLabel)
 		}
-		for _, note := range t.Notes {
+		for _, note := range notesOf(t) {
 			buf = append(buf, "\nnote: "...)
 			buf = appendMarkdown(buf, nil, note)
 			buf = append(buf, '\n')
