@@ -65,7 +65,13 @@ func hasKeys(t report.Table) bool {
 	return slices.ContainsFunc(t.Columns, func(c report.Column) bool { return c.Role == report.KeyRole })
 }
 
-func hasTime(t report.Table) bool { return timeColumn(t) >= 0 }
+// hasTime reports whether some row has a time. The rows of records without one have no place in a chart over time.
+func hasTime(t report.Table) bool { return filled(t, timeColumn(t)) }
+
+// filled reports whether some row has a value in a column, if there is such a column.
+func filled(t report.Table, column int) bool {
+	return column >= 0 && slices.ContainsFunc(t.Rows, func(row []any) bool { return !isNull(row[column]) })
+}
 
 func timeColumn(t report.Table) int {
 	return slices.IndexFunc(t.Columns, func(c report.Column) bool {
@@ -73,7 +79,7 @@ func timeColumn(t report.Table) int {
 	})
 }
 
-func hasHours(t report.Table) bool { return hourColumn(t) >= 0 && !hasTime(t) }
+func hasHours(t report.Table) bool { return filled(t, hourColumn(t)) && timeColumn(t) < 0 }
 
 // hourColumn is that of the hour of the day.
 func hourColumn(t report.Table) int {
@@ -84,7 +90,7 @@ func hourColumn(t report.Table) int {
 
 func hasPlaces(t report.Table) bool {
 	latitude, longitude := placeColumns(t)
-	return latitude >= 0 && longitude >= 0 && !hasTime(t)
+	return latitude >= 0 && longitude >= 0 && timeColumn(t) < 0
 }
 
 func placeColumns(t report.Table) (latitude, longitude int) {
@@ -166,6 +172,9 @@ type grid struct {
 	lines []line // the largest first
 	more  int    // lines that are not there, because there were too many and the measure does not add up
 	top   float64
+	// What rows without a place have: those of records without a time. They are nil and 0 if there are none.
+	lost     any
+	lostRows int
 }
 
 // A line is the row of a grid. Its values are nil where there is none.
@@ -186,7 +195,11 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 	for _, row := range t.Rows {
 		x := place(row)
 		v := row[measure]
-		if _, ok := number(v); !ok || x < 0 || x >= n {
+		if _, ok := number(v); !ok || x >= n {
+			continue
+		}
+		if x < 0 {
+			g.lost, g.lostRows = g.join(g.lost, v), g.lostRows+1
 			continue
 		}
 		name := label(row)
@@ -237,6 +250,32 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 		g.top = max(g.top, sum)
 	}
 	return g
+}
+
+// undrawn says what of a table a chart of it does not show.
+func (g *grid) undrawn(t report.Table, opt Options) []string {
+	var list []string
+	if g.more > 0 {
+		list = append(list, grouped(int64(g.more))+" more, which are smaller")
+	}
+	if v, _ := number(g.lost); g.lostRows > 0 && g.Share && v > 0 {
+		list = append(list, amount(g.Column, g.lost, opt)+" without a start time")
+	} else if g.lostRows > 0 && !g.Share {
+		list = append(list, numberOf(g.lostRows, "row")+" without a start time")
+	}
+	if t.Cut > 0 {
+		list = append(list, count(t.Cut, t.Cut)+" that "+map[bool]string{true: "was", false: "were"}[t.Cut == 1]+" cut")
+	}
+	return list
+}
+
+// amount is a value with what it counts.
+func amount(c report.Column, v any, opt Options) string {
+	s := human(c, v, opt)
+	if c.Unit != report.Bytes {
+		s += " " + spoken(c.Name)
+	}
+	return s
 }
 
 // join is two values together: their sum if the measure adds up, else the larger.

@@ -73,8 +73,12 @@ func (m *markup) legend(g grid, opt Options) {
 		m.put(`</li>`)
 	}
 	m.put(`</ul>`)
-	if g.more > 0 {
-		m.put(`<p class="note">Not drawn: {} more, which are in the table.</p>`, grouped(int64(g.more)))
+}
+
+// undrawn says below a chart what it does not show.
+func (m *markup) undrawn(t report.Table, g grid, opt Options) {
+	for _, what := range g.undrawn(t, opt) {
+		m.put(`<p class="note">Not drawn: {}.</p>`, what)
 	}
 }
 

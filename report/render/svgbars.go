@@ -138,10 +138,7 @@ func (m *markup) shortened(before, s string, wide, narrow int, x string, y int) 
 func (b *bars) rest() []string {
 	c := b.t.Columns[b.measure]
 	amount := func(v any) string {
-		s := human(c, v, b.opt)
-		if c.Unit != report.Bytes {
-			s += " " + spoken(c.Name)
-		}
+		s := amount(c, v, b.opt)
 		if p := humanPercent(v, b.total); p != "" {
 			s += ", " + p + " %"
 		}

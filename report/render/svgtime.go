@@ -93,6 +93,7 @@ func pageTime(m *markup, t report.Table, measure int, opt Options) {
 	if !alone {
 		m.legend(g, opt)
 	}
+	m.undrawn(t, g, opt)
 }
 
 func keyCount(t report.Table) int {
@@ -206,9 +207,7 @@ func pageHeat(m *markup, t report.Table, measure int, opt Options) {
 		m.put(`<i class="{}"></i>`, "h"+strconv.Itoa(step))
 	}
 	m.put(`<span>{}</span></p>`, brief(g.Column, top))
-	if g.more > 0 {
-		m.put(`<p class="note">Not drawn: {} more rows, which are in the table.</p>`, grouped(int64(g.more)))
-	}
+	m.undrawn(t, g, opt)
 }
 
 func hourPlace(column int) func(row []any) int {

@@ -87,9 +87,6 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			err = writeUpright(&buf, t, opt)
 		case opt.Chart && drawn(t):
 			err = writeChart(&buf, t, opt)
-			if t.Cut > 0 {
-				buf.WriteString("rows that were cut, and not drawn: " + humanize.Comma(int64(t.Cut)) + "\n")
-			}
 		default:
 			err = writeReport(&buf, t, opt)
 		}

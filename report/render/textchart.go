@@ -134,6 +134,7 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 	} else {
 		lines(&b, g, times, opt)
 	}
+	g.writeUndrawn(&b, t, opt)
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -209,9 +210,6 @@ func lines(b *bytes.Buffer, g grid, times string, opt Options) {
 		what = "sum"
 	}
 	fmt.Fprintf(b, "each line has its %s before it and a scale of its own\n", what)
-	if g.more > 0 {
-		fmt.Fprintf(b, "%d more are not drawn\n", g.more)
-	}
 }
 
 // axis is a line of times, a column a bin.
@@ -279,8 +277,16 @@ func textHeat(w io.Writer, t report.Table, measure int, opt Options) error {
 	}
 	b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
 	b.WriteString("\n")
+	g.writeUndrawn(&b, t, opt)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeUndrawn says below a chart what it does not show.
+func (g *grid) writeUndrawn(b *bytes.Buffer, t report.Table, opt Options) {
+	for _, what := range g.undrawn(t, opt) {
+		b.WriteString("not drawn: " + printable(what) + "\n")
+	}
 }
 
 // anyNumber is a number in the type that the values of a column have.
