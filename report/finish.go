@@ -467,7 +467,7 @@ func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap 
 	for i, f := range keys {
 		c := Column{Name: f.Name, Role: KeyRole, Kind: f.Kind}
 		if u.Keys[i].Every != 0 {
-			c.Unit, c.Every = Instant, u.Keys[i].Every
+			c.Unit, c.Every, c.Zone = Instant, u.Keys[i].Every, u.Keys[i].Zone
 		}
 		t.Columns = append(t.Columns, c)
 		place = append(place, len(t.Columns)-1)

@@ -74,8 +74,9 @@ type Column struct {
 	InPlace bool
 	// Share is whether a percentage of the total makes sense for this measure.
 	Share bool
-	// Every is, for a key that is a bin of time, the width of the bins.
+	// Every is, for a key that is a bin of time, the width of the bins, and Zone the one whose days they follow; nil is UTC.
 	Every time.Duration
+	Zone  *time.Location
 }
 
 // key is the place of a key among the columns.

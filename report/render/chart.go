@@ -171,17 +171,20 @@ type grid struct {
 	report.Column
 	lines []line // the largest first
 	more  int    // lines that are not there, because there were too many and the measure does not add up
+	band  bool   // some place has several values that do not add up
 	top   float64
 	// What rows without a place have: those of records without a time. They are nil and 0 if there are none.
 	lost     any
 	lostRows int
 }
 
-// A line is the row of a grid. Its values are nil where there is none.
+// A line is the row of a grid. Its values are nil where there is none. Where several rows share a place and the measure
+// does not add up, nobody knows what it is of all: the value is the largest, and that of least the smallest.
 type line struct {
 	label  string
 	class  string // of its colour
 	values []any
+	least  []any
 	total  any
 }
 
@@ -207,9 +210,13 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 		if !ok {
 			i = len(g.lines)
 			at[name] = i
-			g.lines = append(g.lines, line{label: name, values: make([]any, n)})
+			g.lines = append(g.lines, line{label: name, values: make([]any, n), least: make([]any, n)})
 		}
 		l := &g.lines[i]
+		g.band = g.band || l.values[x] != nil && !g.Share
+		if l.least[x] == nil || compareNumbers(v, l.least[x]) < 0 {
+			l.least[x] = v
+		}
 		l.values[x], l.total = g.join(l.values[x], v), g.join(l.total, v)
 	}
 	slices.SortStableFunc(g.lines, func(a, b line) int {
@@ -312,117 +319,6 @@ func compareNumbers(a, b any) int {
 	}
 	return 0
 }
-
-// A clock says which place of a grid a time has.
-type clock struct {
-	column int
-	first  time.Time
-	every  time.Duration
-	n      int
-	zone   *time.Location
-}
-
-// clockOf makes at most so many places for the bins of time of a report: if there are more, some share one.
-func clockOf(t report.Table, most int, opt Options) clock {
-	c := clock{column: timeColumn(t), zone: opt.zone()}
-	c.every = t.Columns[c.column].Every
-	var last time.Time
-	for _, row := range t.Rows {
-		if at, ok := row[c.column].(time.Time); ok {
-			if c.first.IsZero() || at.Before(c.first) {
-				c.first = at
-			}
-			if at.After(last) {
-				last = at
-			}
-		}
-	}
-	if last.IsZero() {
-		return c
-	}
-	bins := c.bins(last)
-	c.every *= time.Duration((bins + most - 1) / most)
-	c.n = c.bins(last)
-	return c
-}
-
-// bins is how many bins there are until the one that a time is in. Days of summer time begin an hour off.
-func (c clock) bins(t time.Time) int {
-	if c.every >= day {
-		return int(math.Floor(float64(t.Sub(c.first))/float64(c.every)+0.1)) + 1
-	}
-	return int(t.Sub(c.first)/c.every) + 1
-}
-
-func (c clock) place(row []any) int {
-	at, ok := row[c.column].(time.Time)
-	if !ok {
-		return -1
-	}
-	return c.bins(at) - 1
-}
-
-func (c clock) at(place int) time.Time {
-	return c.first.Add(time.Duration(place) * c.every).In(c.zone)
-}
-
-// name is a bin in full: when it begins and when the next one does.
-func (c clock) name(place int) string {
-	from, to := c.at(place), c.at(place+1)
-	form := "15:04"
-	switch {
-	case c.every%time.Minute != 0:
-		form = "15:04:05"
-	case c.every >= day:
-		return from.Format("Mon 2006-01-02")
-	}
-	return from.Format("Mon 2006-01-02 "+form) + "–" + to.Format(form)
-}
-
-// ticks are places at round times, at most so many, and how they are written.
-func (c clock) ticks(most int) (places []int, form string) {
-	form = "15:04"
-	switch span := time.Duration(c.n) * c.every; {
-	case c.every >= day:
-		form = "Jan 2"
-	case span > 36*time.Hour:
-		form = "Jan 2 15:04"
-	case c.every%time.Minute != 0:
-		form = "15:04:05"
-	}
-	for _, step := range tickSteps {
-		n := int(step / c.every)
-		if step%c.every != 0 || (c.n+n-1)/n > most {
-			continue
-		}
-		for i := range c.n {
-			at := c.at(i)
-			_, offset := at.Zone()
-			if (at.Unix()+int64(offset))%int64(step/time.Second) == 0 {
-				places = append(places, i)
-			}
-		}
-		if len(places) > 1 {
-			return places, form
-		}
-		break // the bins do not begin at round times
-	}
-	places = nil
-	for i := 0; i < c.n; i += (c.n + most - 1) / most {
-		places = append(places, i)
-	}
-	return places, form
-}
-
-// tickSteps are the distances of the times below a chart.
-var tickSteps = []time.Duration{
-	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
-}
-
-const day = 24 * time.Hour
 
 // scale chooses the lines behind a chart: round numbers from 0 to the first that is not below top.
 func scale(c report.Column, top float64) (step float64, n int) {

@@ -34,7 +34,10 @@ func htmlReports(w io.Writer, doc Document, opt Options) error {
 	if len(doc.Tables) == 1 {
 		title = titleOf(doc.Tables[0])
 	}
-	m := &markup{}
+	m := &markup{clock: commonClock(doc.Tables, binsDrawn, opt)}
+	if !filtered(doc) {
+		m.clock.from, m.clock.to = period(doc.Tables)
+	}
 	m.head(title)
 	m.put(`<header><div><h1>{}</h1>`, title)
 	m.input(doc, opt)
@@ -118,6 +121,11 @@ func (m *markup) input(doc Document, opt Options) {
 	}
 }
 
+// filtered reports whether a condition or a side that flows are counted from leaves flows out.
+func filtered(doc Document) bool {
+	return slices.ContainsFunc(headSettings(doc), func(s report.Setting) bool { return s.Name == "where" || s.Name == "vantage" })
+}
+
 // headSettings are the settings of all that is on the page.
 func headSettings(doc Document) []report.Setting {
 	if len(doc.Tables) == 1 {
@@ -136,7 +144,7 @@ func (m *markup) counts(doc Document) {
 		m.put(`<span><b>{}</b> {}</span>`, grouped(n), name)
 	}
 	put(doc.Input.Objects, "objects")
-	whole := !slices.ContainsFunc(headSettings(doc), func(s report.Setting) bool { return s.Name == "where" || s.Name == "vantage" })
+	whole := !filtered(doc)
 	switch flows, known := counted(doc, "flows"); {
 	case known && flows != doc.Input.Flows:
 		m.put(`<span><b>{}</b> of {} flows read</span>`, grouped(flows), grouped(doc.Input.Flows))

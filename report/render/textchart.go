@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"flowlog/report"
 )
@@ -124,9 +126,13 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 		widest += len("1,023 KiB") + 2*len(gap)
 	}
 	c := clockOf(t, max(opt.width()-widest, barMin), opt)
-	g := gridOf(t, measure, c.n, most, c.place, name)
+	g := gridOf(t, measure, c.n, most, c.place(t), name)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s, a column is %s from %s on\n", printable(column.Name), shortDuration(c), c.at(0).Format(instant+" MST"))
+	what := printable(column.Name) + ", a column is " + shortDuration(c.every)
+	if g.band {
+		what = "largest " + printable(column.Name) + " of the bins of " + shortDuration(c.fine) + " in each column of " + shortDuration(c.every)
+	}
+	fmt.Fprintf(&b, "%s from %s on\n", what, c.at(0).Format(instant+" MST"))
 	times := c.axis(opt)
 	if keyCount(t) == 1 {
 		columns(&b, g, margin, opt)
@@ -140,16 +146,27 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 }
 
 // shortDuration is the width of a bin as a user writes it.
-func shortDuration(c clock) string {
-	s := c.every.String()
+func shortDuration(width time.Duration) string {
+	if width > 0 && width%day == 0 {
+		return strconv.Itoa(int(width/day)) + "d"
+	}
+	s := width.String()
 	s = strings.TrimSuffix(s, "0s")
 	if s == "" || s[len(s)-1] != 'm' && s[len(s)-1] != 'h' {
-		return c.every.String()
+		return width.String()
 	}
 	if strings.HasSuffix(s, "h0m") {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// spokenDuration is a length of time for people: days are told from hours, and then minutes are left out.
+func spokenDuration(d time.Duration) string {
+	if d < 2*day {
+		return shortDuration(d)
+	}
+	return fmt.Sprintf("%dd %dh", d/day, d%day/time.Hour)
 }
 
 // columns draws one line of a grid, some rows high, with its scale beside it.
@@ -215,14 +232,16 @@ func lines(b *bytes.Buffer, g grid, times string, opt Options) {
 // axis is a line of times, a column a bin.
 func (c clock) axis(opt Options) string {
 	line := []rune(strings.Repeat(" ", c.n+12))
-	places, form := c.ticks(max(c.n/14, 2))
 	end := 0
 	mark := "└"
 	if opt.ASCII {
 		mark = "|"
 	}
-	for _, x := range places {
-		s := []rune(mark + c.at(x).Format(form))
+	for i, tick := range c.ticks(max(c.n/14, 2)) {
+		x, s := tick.place, []rune(mark+tick.text)
+		if i > 0 && tick.larger != "" && c.every < day { // a new day; the line above has the first one
+			s = []rune(mark + c.at(x).Format("Jan 2"))
+		}
 		if x < end || x+len(s) > len(line) {
 			continue
 		}
