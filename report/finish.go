@@ -625,6 +625,8 @@ func (u *grouping) empty(only ...int) []state {
 			all[i] = newKnown(b.Measure)
 		case b.Func == "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
+		case b.Func == "gap":
+			all[i] = new(longest)
 		case f.new != nil:
 			all[i] = f.new()
 		default:

@@ -309,6 +309,22 @@ func naive(r Report, rows []row) Table {
 	if t.Cut > 0 {
 		t.Others = append(make([]any, len(r.Keys)), naiveMeasures(r, rest)...)
 	}
+	for i, m := range r.Measures { // the longest gap of several is that of one
+		if column := len(r.Keys) + i; m.Func == "gap" && len(r.Keys) > 0 {
+			longest := func(groups []ranked) (v any) {
+				for _, g := range groups {
+					if gap, ok := g.cells[column].(int64); ok && (v == nil || gap > v.(int64)) {
+						v = gap
+					}
+				}
+				return v
+			}
+			t.Totals[column] = longest(list)
+			if t.Cut > 0 {
+				t.Others[column] = longest(list[len(list)-t.Cut:])
+			}
+		}
+	}
 	return t
 }
 
@@ -774,6 +790,24 @@ func TestOthersAndTotals(t *testing.T) {
 	r.Limit = 0
 	got = table(t, r, rows)
 	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
+}
+
+// TestGapOfOthers: what one interface logs fills no gap of another.
+func TestGapOfOthers(t *testing.T) {
+	rows := rowsOf(`interface_id start end
+eni-1 0 10
+eni-1 1000 1010
+eni-2 5 20
+eni-2 500 520
+eni-3 0 600
+eni-3 590 1010
+- - -`)
+	r := changed(t, "quality", Change{Measures: []string{"longest_gap"}, Top: 1})
+	got := table(t, r, rows)
+	want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
+	want(t, "others", got.Others, []any{nil, 480})
+	want(t, "totals", got.Totals, []any{nil, 990})
+	want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {
