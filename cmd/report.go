@@ -31,8 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer      // where partial results go; nil if reports are to be finished
-	places  []report.Place // of these on a dashboard
+	part    io.Writer // where partial results go; nil if reports are to be finished
+	request report.Request
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -285,18 +285,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.request.Change, r.request.Selection = r.change.Settings(), in.selection(r.vantage)
 	if partial {
 		r.part = out.w
 		for _, i := range computed {
 			if r.panels != nil {
-				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+				r.request.Places = append(r.request.Places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
 			}
 		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
@@ -401,7 +402,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.request)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {

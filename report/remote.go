@@ -320,7 +320,13 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 	return q.checked(q.text(layers))
 }
 
-// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and place 0.
+// The places of rows that are added up: those that were cut, and those that do not meet the condition on rows.
+const (
+	cutPlace      = 0
+	excludedPlace = -1
+)
+
+// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and one or two more.
 func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	r := q.report
 	shown := layer{name: "shown"}
@@ -362,7 +368,11 @@ func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	if r.Limit > 0 {
 		test += " AND " + q.name(placeName) + " <= " + strconv.Itoa(r.Limit)
 	}
-	place := "CASE WHEN " + test + " THEN " + q.name(placeName) + " ELSE 0 END AS " + q.name(placeName)
+	place := "CASE WHEN " + test + " THEN " + q.name(placeName)
+	if r.Having != nil {
+		place += " WHEN NOT " + q.name(meetsName) + " THEN " + strconv.Itoa(excludedPlace)
+	}
+	place += " ELSE " + strconv.Itoa(cutPlace) + " END AS " + q.name(placeName)
 	last := layer{columns: append([]string{place, "count(*) AS " + q.name(groupsName)}, sums...), group: 1}
 	return []layer{shown, placed, last}
 }
