@@ -111,7 +111,7 @@ func (j *judge) flow(all []sighting) {
 	legs := j.legs[:0]
 	for len(all) > 0 {
 		n := 1
-		for n < len(all) && sameLeg(&all[n], &all[0]) {
+		for n < len(all) && j.sameLeg(&all[n], &all[0]) {
 			n++
 		}
 		legs, all = append(legs, all[:n]), all[n:]
@@ -140,13 +140,13 @@ func (j *judge) flow(all []sighting) {
 	}
 }
 
-func sameLeg(a, b *sighting) bool {
-	return a.observer == b.observer && a.logged() == b.logged() && a.src == b.src && a.dst == b.dst
+func (j *judge) sameLeg(a, b *sighting) bool {
+	return a.observer == b.observer && a.src == b.src && a.dst == b.dst && (a.logged() == b.logged() || j.direction(a) == j.direction(b))
 }
 
 // compareLegs orders legs by the names of what they are, so that a choice among equals is the same in every run.
 func (j *judge) compareLegs(a, b *sighting) int {
-	if sameLeg(a, b) {
+	if j.sameLeg(a, b) {
 		return 0
 	}
 	x, y := j.names[a.observer], j.names[b.observer]
@@ -167,7 +167,6 @@ func (j *judge) compareLegs(a, b *sighting) int {
 		cmp.Compare(text(j.interfaces.Value(uint32(x>>32))), text(j.interfaces.Value(uint32(y>>32)))),
 		cmp.Compare(text(j.resources.Value(uint32(x))), text(j.resources.Value(uint32(y)))),
 		cmp.Compare(j.direction(b), j.direction(a)), // egress is first
-		cmp.Compare(b.logged(), a.logged()),
 		bytes.Compare(address(a.src), address(b.src)),
 		bytes.Compare(address(a.dst), address(b.dst)),
 	)

@@ -18,31 +18,71 @@ type traces struct {
 // findForwarders finds what each observer forwards: of whatever it is, and of each address that it shows its own
 // instead of.
 func (s *survey) findForwarders() {
-	s.standsFor, s.inside = make(map[[2]uint32]bool), make(map[[2]uint32]bool)
-	of := make(map[uint32]int) // by address: how many observers stand for it
+	s.standsFor = make(map[[2]uint32]bool)
 	for r := range s.relays {
-		pair := [2]uint32{r.observer, r.packet}
-		if _, known := s.standsFor[pair]; !known {
-			s.standsFor[pair] = false
-			of[r.packet]++
-		}
+		s.standsFor[r.pair()] = false
 	}
 	t := s.trace()
-	owned := make(map[uint32]bool)
-	for i := range s.own {
-		for _, own := range s.own[i] {
-			owned[own] = true
-		}
-		for own := range s.facts[i].evident {
-			owned[own] = true
-		}
-	}
 	s.inside = t.inside
-	for r := range s.relays {
-		pair := [2]uint32{r.observer, r.packet}
-		s.standsFor[pair] = s.standsFor[pair] || s.kinds[r.observer] != host || t.far[pair] || owned[r.packet] ||
-			!s.oneSubnet(r.own, r.packet) || of[r.packet] > 1 && !t.speaks[r.observer]
+	owners, managed := s.owners(), s.managed()
+	others := func(r relay) bool {
+		owner, owned := owners[r.packet]
+		return owned && owner != r.observer
 	}
+	for r := range s.relays {
+		s.standsFor[r.pair()] = s.standsFor[r.pair()] || s.kinds[r.observer] != host || managed[r.observer] || t.far[r.pair()] || others(r) ||
+			!s.oneSubnet(r.own, r.packet)
+	}
+	claims := make(map[uint32]int) // by address: how many observers it may be a secondary address of
+	for pair, forwards := range s.standsFor {
+		if !forwards {
+			claims[pair[1]]++
+		}
+	}
+	for pair := range s.standsFor {
+		if claims[pair[1]] > 1 && !t.speaks[pair[0]] {
+			s.standsFor[pair] = true
+		}
+	}
+}
+
+func (r relay) pair() [2]uint32 { return [2]uint32{r.observer, r.packet} }
+
+// owners returns whose own each address is: the observer, or nobody's number if several have it.
+func (s *survey) owners() map[uint32]uint32 {
+	owners := make(map[uint32]uint32)
+	add := func(address, observer uint32) {
+		if owner, known := owners[address]; known && owner != observer {
+			observer = manifold
+		}
+		owners[address] = observer
+	}
+	for i := range s.own {
+		for _, address := range s.own[i] {
+			add(address, uint32(i))
+		}
+		for address := range s.facts[i].evident {
+			add(address, uint32(i))
+		}
+	}
+	return owners
+}
+
+// managed are the interfaces without an instance in a place where others have one: AWS manages them for gateways and
+// services, and gives them no secondary addresses.
+func (s *survey) managed() []bool {
+	instances := make(map[place]bool)
+	for i := range s.facts {
+		if f := &s.facts[i]; f.instance() {
+			instances[f.place()] = true
+		}
+	}
+	managed := make([]bool, len(s.facts))
+	for i := range s.facts {
+		f := &s.facts[i]
+		managed[i] = !f.instance() && instances[f.place()]
+	}
+	return managed
 }
 
 // oneSubnet reports whether two addresses may be of one subnet, and so of one interface. A subnet has at most a /16 of
@@ -71,7 +111,7 @@ func (s *survey) trace() traces {
 		suspect[r.observer], found = true, true
 	}
 	for i := range s.facts {
-		if suspect[i] && s.facts[i].trait(atInstance) != 0 {
+		if suspect[i] && s.facts[i].instance() {
 			all.speaks[uint32(i)] = true
 		}
 	}

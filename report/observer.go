@@ -10,11 +10,11 @@ import (
 // facts are what the records of one observer say of it: of a network interface, or of a regional NAT gateway, which has
 // none. They do not depend on the order of the records.
 type facts struct {
-	common  [2][2]uint32    // by family: the addresses that all its records show
-	met     [2]bool         // by family: there are records
-	evident map[uint32]bool // addresses that a record shows to be its own
-	last    uint32          // the last of them
-	traits  [atRegion - atInstance + 1]uint32
+	common  [2][2]uint32                      // by family: the addresses that all its records show
+	met     [2]bool                           // by family: there are records
+	evident map[uint32]bool                   // addresses that a record shows to be its own
+	last    uint32                            // the last of them
+	traits  [atRegion - atInstance + 1]uint32 // codes of fields, the instance first
 }
 
 // manifold is the code of a trait that differs from record to record, of which nothing follows then.
@@ -26,6 +26,9 @@ func (f *facts) trait(at int) uint32 {
 	}
 	return 0
 }
+
+// instance reports whether records name an instance that the interface is attached to.
+func (f *facts) instance() bool { return f.traits[0] != 0 }
 
 // learn takes in what a sighting says of its observer.
 func (w *witness) learn(x *sighting, row int32) {

@@ -41,10 +41,10 @@ func (s *survey) findOwn() {
 		f := &s.facts[i]
 		for family, common := range f.common {
 			own, open := s.ownOf(common, f.evident)
-			if open {
+			if open && s.named(uint32(i)) {
 				ties = append(ties, &tie{observer: uint32(i), family: family, place: f.place(), either: common})
 			}
-			if own != 0 && s.kinds[i] != nobody {
+			if own != 0 && s.named(uint32(i)) {
 				s.own[i][family] = own
 				owners[ownership{own, f.place()}] = true
 			}
@@ -54,7 +54,12 @@ func (s *survey) findOwn() {
 	s.breakTies(ties, owners)
 }
 
-// keepEvident forgets what records show to be an interface's own where that is settled by all of them.
+// named reports whether an observer is an interface, which has own addresses.
+func (s *survey) named(observer uint32) bool {
+	return s.kinds[observer] != nobody && s.kinds[observer] != regional
+}
+
+// keepEvident forgets what records show to be an interface's own where all of them have an address in common.
 func (s *survey) keepEvident(observer uint32, owners map[ownership]bool) {
 	f := &s.facts[observer]
 	for a := range f.evident {
@@ -62,7 +67,7 @@ func (s *survey) keepEvident(observer uint32, owners map[ownership]bool) {
 		if address, ok := s.addrs.Value(a).(netip.Addr); ok && !address.Is4() {
 			family = 1
 		}
-		if s.own[observer][family] != 0 || s.kinds[observer] == nobody {
+		if f.common[family] != [2]uint32{} || !s.named(observer) {
 			delete(f.evident, a)
 		} else {
 			owners[ownership{a, f.place()}] = true
@@ -92,7 +97,7 @@ func (s *survey) ownOf(common [2]uint32, evident map[uint32]bool) (own uint32, o
 }
 
 // breakTies finds own addresses by those of others: two interfaces of a place cannot both own one. Each that is found may
-// break further ties, in rounds: those that are found in one and contradict each other are not.
+// break further ties, in rounds. What two of them claim is neither's.
 func (s *survey) breakTies(ties []*tie, owners map[ownership]bool) {
 	waiting := make(map[ownership][]*tie)
 	for _, t := range ties {
@@ -107,25 +112,28 @@ func (s *survey) breakTies(ties []*tie, owners map[ownership]bool) {
 			found = append(found, o)
 		}
 	}
+	claims := make(map[ownership][]*tie)
 	for len(found) > 0 {
-		claims := make(map[ownership][]*tie)
 		for _, o := range found {
 			for _, t := range waiting[o] {
 				t.taken[0] = t.taken[0] || t.either[0] == o.address
 				t.taken[1] = t.taken[1] || t.either[1] == o.address
 			}
 		}
+		claimed := make(map[ownership]bool)
 		for _, o := range found {
 			for _, t := range waiting[o] {
 				if left := t.left(); left != 0 {
-					claims[ownership{left, t.place}] = append(claims[ownership{left, t.place}], t)
+					claim := ownership{left, t.place}
+					claims[claim] = append(claims[claim], t)
+					claimed[claim] = true
 				}
 			}
 		}
 		found = found[:0]
-		for o, by := range claims {
-			if t := by[0]; len(by) == 1 {
-				s.own[t.observer][t.family] = o.address
+		for o := range claimed {
+			if by := claims[o]; len(by) == 1 {
+				s.own[by[0].observer][by[0].family] = o.address
 				found = append(found, o)
 			}
 		}
