@@ -231,14 +231,28 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats}, out.opt)); err != nil {
 		return err
 	}
+	return cmp.Or(d.close(ins), ctx.Err())
+}
+
+// close prints the closing lines. That nothing is left of one side is a warning, of both an error.
+func (d *diffing) close(ins []*reader) error {
 	var incomplete error
+	var empty []error
 	for _, in := range ins {
-		if err := in.close(); err != nil {
+		err := in.close()
+		if left := (nothingError{}); errors.As(err, &left) {
+			empty = append(empty, err)
+		} else if err != nil {
 			incomplete = err
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if len(empty) == len(ins) {
+		return empty[0]
+	}
+	for _, err := range empty {
+		if !d.input.quiet {
+			fmt.Fprintln(d.err, printable("flowlog: warning: "+err.Error()))
+		}
 	}
 	return incomplete
 }

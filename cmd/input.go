@@ -92,6 +92,8 @@ type reader struct {
 	rejects *outFile
 	names   []string // header of the first object, see header
 	stats   parse.Stats
+	asked   string // when the records end that are asked for, "" if at any time
+	done    bool   // there is something of the input already: it is no fault that no record is new
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -173,6 +175,14 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
 		return nil, usageError{errors.New("--since is not before --until: no record can match")}
 	}
+	switch since, until := r.opt.Keys.Since, r.opt.Keys.Until; {
+	case !since.IsZero() && !until.IsZero():
+		r.asked = "from " + r.clock(since) + " to " + r.clock(until)
+	case !since.IsZero():
+		r.asked = "at " + r.clock(since) + " or later"
+	case !until.IsZero():
+		r.asked = "before " + r.clock(until)
+	}
 	if r.mode = in.progress; !slices.Contains(progressModes, r.mode) {
 		return nil, usageError{schema.Unknown("progress", r.mode, progressModes, "flowlog report --help")}
 	}
@@ -234,6 +244,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
+	r.gather(ctx)
 	return r.tell(err)
 }
 
@@ -264,10 +275,13 @@ func (r *reader) tell(err error) error {
 		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
 	}
 	if read := r.stats.Records + r.stats.Malformed + r.stats.Outside; err == nil && read == 0 && len(r.stats.Failed) == 0 {
-		if r.stats.Objects == 0 && !r.opt.Keys.Timed() {
-			return errors.New("there is nothing to read: no file is there, or none has a name that --flow-log, --account and --region-filter choose")
-		}
-		if !r.quiet {
+		switch other := r.otherServices(); {
+		case r.nothing() != nil: // which close says
+		case r.stats.Objects == 0 && other != "":
+			return errors.New("there is nothing to read: " + other)
+		case r.stats.Objects == 0 && !r.done:
+			return errors.New("there is nothing to read: the input has no files")
+		case r.stats.Objects > 0 && !r.quiet:
 			fmt.Fprintln(r.err, "flowlog: warning: there are no records in the input")
 		}
 	}
@@ -289,6 +303,9 @@ const shownSkipped = 3
 func (r *reader) warnOfCounting() {
 	if r.quiet {
 		return
+	}
+	if other := r.otherServices(); other != "" && r.stats.Objects > 0 {
+		fmt.Fprintln(r.err, printable("flowlog: "+other))
 	}
 	if n := len(r.stats.Twice); n > 0 {
 		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
@@ -324,7 +341,8 @@ func faults(s schema.Stats) string {
 	return strings.Join(parts, ", ")
 }
 
-// close prints the closing line. It returns errIncomplete if not everything could be read.
+// close prints the closing line. It returns a nothingError if no record is left to report on, and errIncomplete if not
+// everything could be read.
 func (r *reader) close() error {
 	s := r.stats
 	if !r.quiet {
@@ -348,8 +366,14 @@ func (r *reader) close() error {
 			}
 			line += " (" + strings.Join(parts, ", ") + ")"
 		}
+		if left := r.leftOut(); left != "" {
+			line += "; " + left
+		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
 		fmt.Fprintln(r.err, line)
+	}
+	if err := r.nothing(); err != nil {
+		return err
 	}
 	if s.Malformed > 0 || len(s.Failed) > 0 {
 		return errIncomplete

@@ -34,6 +34,7 @@ const (
 	exitIncomplete  = 3
 	exitDenied      = 4
 	exitFired       = 5
+	exitNothing     = 6
 	exitInterrupted = 130
 )
 
@@ -139,6 +140,8 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		return exitUsage
 	case accessDenied(err):
 		return exitDenied
+	case errors.As(err, &nothingError{}):
+		return exitNothing
 	}
 	return exitFailed
 }

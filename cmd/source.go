@@ -86,7 +86,7 @@ func (r *reader) plan(ctx context.Context) error {
 		remote, ok := src.(*s3.Source)
 		if !ok {
 			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.opt.Keys.Keep(o.Name) {
+				if err == nil && !r.chooses(o.Name) {
 					continue
 				}
 				if err := print(o, err); err != nil {
@@ -116,7 +116,20 @@ func (r *reader) plan(ctx context.Context) error {
 	if requests > 0 {
 		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
 	}
+	r.stats.Objects = objects
+	r.gather(ctx)
+	if left := r.leftOut(); left != "" {
+		line += "; " + left
+	}
+	if other := r.otherServices(); other != "" {
+		line += "; " + other
+	}
 	fmt.Fprintln(r.err, line)
+	if objects == 0 && !failed {
+		if err := r.nothing(); err != nil {
+			return err
+		}
+	}
 	if failed {
 		return errIncomplete
 	}

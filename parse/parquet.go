@@ -252,6 +252,7 @@ func (in *input) outside(group parquet.RowGroup, names []string) bool {
 	in.Lock()
 	defer in.Unlock()
 	in.Outside += group.NumRows()
+	in.OutsideEnds.Join(Ends{low.Int64(), high.Int64(), true})
 	return true
 }
 
