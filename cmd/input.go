@@ -38,9 +38,11 @@ type input struct {
 	partial   bool
 	library   bool
 	s3        s3Flags
+	command   *cobra.Command // whose flags these are
 }
 
 func (in *input) flags(c *cobra.Command) {
+	in.command = c
 	group(c, "Input flags", func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
@@ -104,6 +106,9 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, nil
 		}
 		args = []string{"-"}
+	}
+	if err := checkArguments(in.command, args); err != nil {
+		return nil, usageError{err}
 	}
 	r, err := in.bounds(con)
 	if err != nil {

@@ -52,7 +52,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
-	c.Args = func(_ *cobra.Command, args []string) error {
+	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
@@ -61,6 +61,9 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			if meant(c, noFiles(args)) != "" {
+				return checkArguments(c, args)
+			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}

@@ -234,7 +234,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
 			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))
 		}
-		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err), c.CommandPath())}
+		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err, args), c.CommandPath())}
 	})
 	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -260,39 +260,6 @@ func newRoot(con *console, args []string) *cobra.Command {
 		return usage(c, width)
 	})
 	return root
-}
-
-// unknownCommand is the error for a first word that is no command: it may be a report, or nearly a command.
-func unknownCommand(root *cobra.Command, args []string) error {
-	name := args[0]
-	if list, _ := several(name, nil); list != nil || slices.Contains(append(report.Names(), dashboardName), name) {
-		return fmt.Errorf("%s is a report: flowlog report %s", name, strings.Join(args, " "))
-	}
-	var names []string
-	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return fmt.Errorf("unknown command %q: %s`flowlog --help` lists the commands", name, schema.DidYouMean(name, names))
-}
-
-// nearFlag offers the flag that is nearest to one that does not exist.
-func nearFlag(c *cobra.Command, err error) string {
-	unknown := (*pflag.NotExistError)(nil)
-	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
-		return ""
-	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
-		}
-	})
-	if n := schema.Nearest(unknown.GetSpecifiedName(), names); n != "" {
-		return "did you mean --" + n + "? "
-	}
-	return ""
 }
 
 // asUsageErrors marks what the commands say about their arguments as errors of usage.
