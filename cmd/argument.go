@@ -57,6 +57,29 @@ func meant(c *cobra.Command, words []string) string {
 	return ""
 }
 
+// warnIdle says once that flags for S3 were typed, but nothing is in S3. --region does not choose records.
+func (in *input) warnIdle(con *console, args []string) {
+	if in.warned || in.quiet {
+		return
+	}
+	in.warned = true
+	names := con.settings.typed(in.command, s3Heading)
+	if out := in.command.Flags().Lookup("out"); out != nil {
+		args = append(slices.Clip(args), out.Value.String())
+	}
+	if names == nil || slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "s3://") }) {
+		return
+	}
+	line := fmt.Sprintf("--%s %s for S3, and nothing here is in S3: without effect", strings.Join(names, ", --"), either(int64(len(names)), "is", "are"))
+	if region := in.s3.Region; slices.Contains(names, "region") {
+		line += fmt.Sprintf("; --region-filter %s chooses objects by the region in their names", region)
+		if has(in.command, "--where") {
+			line += fmt.Sprintf(", --where 'region = %s' records by theirs", region)
+		}
+	}
+	fmt.Fprintln(con.err, printable("flowlog: warning: "+line))
+}
+
 // aSelector matches what jq and its like take.
 var aSelector = regexp.MustCompile(`^\.[a-z_]*(\[|\.|\||$)`)
 
@@ -75,7 +98,7 @@ func checkURL(arg string) error {
 		return fmt.Errorf("%s: write s3://%s", arg, rest)
 	}
 	u, err := url.Parse(arg)
-	if err != nil || !strings.Contains(arg, "://") {
+	if err != nil || !strings.Contains(arg, "://") || strings.HasPrefix(arg, "s3://") {
 		return nil
 	}
 	if _, err := os.Stat(arg); err == nil {

@@ -162,6 +162,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	d.input.warnIdle(d.console, args)
 	inputs := [][]string{args}
 	if windows == nil {
 		inputs = [][]string{args[:1], args[1:]}

@@ -39,11 +39,15 @@ type input struct {
 	library   bool
 	s3        s3Flags
 	command   *cobra.Command // whose flags these are
+	warned    bool           // see warnIdle
 }
+
+// inputHeading is the heading of these flags.
+const inputHeading = "Input flags"
 
 func (in *input) flags(c *cobra.Command) {
 	in.command = c
-	group(c, "Input flags", func(f *pflag.FlagSet) {
+	group(c, inputHeading, func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
 		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
@@ -84,18 +88,20 @@ func complete(c *cobra.Command, flag string, values func() []string) {
 type reader struct {
 	*console
 	parse.Source
-	sources []parse.Source // that Source is made of
-	opt     parse.Options
-	partial bool
-	quiet   bool
-	mode    string         // of progress
-	zone    *time.Location // of times that are shown
-	now     time.Time
-	rejects *outFile
-	names   []string // header of the first object, see header
-	stats   parse.Stats
-	asked   string // when the records end that are asked for, "" if at any time
-	done    bool   // there is something of the input already: it is no fault that no record is new
+	sources     []parse.Source // that Source is made of
+	opt         parse.Options
+	partial     bool
+	quiet       bool
+	mode        string         // of progress
+	zone        *time.Location // of times that are shown
+	now         time.Time
+	rejects     *outFile
+	names       []string // header of the first object, see header
+	stats       parse.Stats
+	formatTyped bool // --log-format is on the command line
+
+	asked string // when the records end that are asked for, "" if at any time
+	done  bool   // there is something of the input already: it is no fault that no record is new
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -110,6 +116,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if err := checkArguments(in.command, args); err != nil {
 		return nil, usageError{err}
 	}
+	in.warnIdle(con, args)
 	r, err := in.bounds(con)
 	if err != nil {
 		return nil, err
@@ -119,7 +126,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
-		r.opt.LogFormat = names
+		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.format != "" {
 		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
@@ -325,6 +332,9 @@ func (r *reader) warnOfCounting() {
 			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
 		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
+	}
+	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
+		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""

@@ -264,6 +264,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		if err := r.checkRows(c, changed); err != nil {
+			return err
+		}
 		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
@@ -305,6 +308,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 {
+		return nil
+	}
+	for _, flag := range r.settings.typed(c, "Report flags") {
+		if flag == "top" || flag == "sort" {
+			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+		}
+	}
+	return nil
 }
 
 // wanted are the words that may be names of fields.

@@ -17,8 +17,11 @@ import (
 // s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
 type s3Flags struct{ s3.Options }
 
+// s3Heading is the heading of these flags.
+const s3Heading = "S3 flags"
+
 func (f *s3Flags) flags(c *cobra.Command) {
-	group(c, "S3 flags", func(set *pflag.FlagSet) {
+	group(c, s3Heading, func(set *pflag.FlagSet) {
 		set.StringVar(&f.Profile, "profile", "", "AWS `profile` to use (default: the AWS environment's)")
 		set.StringVar(&f.Region, "region", "", "AWS `region` to ask first; the region of a bucket is found out")
 		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")

@@ -62,6 +62,7 @@ type Stats struct {
 	Twice    []string // objects that were read before, by this or another name
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 
+	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
 	LeftOut     LeftOut // objects that were not read
 	OutsideEnds Ends    // of the records outside the time that was asked for
 }
@@ -91,6 +92,7 @@ func (e *Ends) Join(f Ends) {
 // Merge adds up what two scans have read, one after the other.
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
+	s.Headerless += t.Headerless
 	s.LeftOut.Merge(t.LeftOut)
 	s.OutsideEnds.Join(t.OutsideEnds)
 	if s.Formats == nil {

@@ -127,6 +127,9 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			v.Records += o.records.Load()
 			s.Formats[o.format] = v
 		}
+		if l := o.current.Load(); l != nil && l.fixed {
+			s.Headerless++
+		}
 		if l := o.current.Load(); l != nil && slices.Contains(l.names, "tgw_id") && !slices.Contains(l.names, "interface_id") {
 			s.Transit += o.records.Load()
 		}
