@@ -50,7 +50,7 @@ func (in *input) flags(c *cobra.Command) {
 	group(c, inputHeading, func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
-		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
+		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, yesterday, 3d")
 		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
 		f.StringSliceVar(&in.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs, by their `ids`: fl-…")
 		f.StringSliceVar(&in.keys.Accounts, "account", nil, "only objects whose names are of these `accounts`")

@@ -5,7 +5,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -156,9 +155,6 @@ func printable(s string) string {
 	}, s)
 }
 
-//go:embed help/*.md
-var helpPages embed.FS
-
 func newRoot(con *console, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "flowlog",
@@ -193,43 +189,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)
 	}
-	topics := make(map[*cobra.Command]func(*cobra.Command, []string))
-	root.SetHelpCommand(&cobra.Command{
-		Use: "help [COMMAND or TOPIC]", Short: "Help about a command or a topic",
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, rest, err := root.Find(args)
-			if err != nil || len(args) > 0 && (c == root || len(rest) > 0) {
-				return usageError{fmt.Errorf("there is no help about %q: `flowlog help` lists commands and topics", strings.Join(args, " "))}
-			}
-			if page := topics[c]; page != nil {
-				page(c, nil)
-				return nil
-			}
-			c.InitDefaultHelpFlag()
-			c.InitDefaultVersionFlag()
-			return c.Help()
-		},
-	})
-	pages, err := helpPages.ReadDir("help")
-	if err != nil {
-		panic(err)
-	}
-	for _, page := range pages {
-		text, err := helpPages.ReadFile("help/" + page.Name())
-		if err != nil {
-			panic(err)
-		}
-		name := strings.TrimSuffix(page.Name(), ".md")
-		title, _, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
-		page := func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), string(text)) }
-		if c, _, err := root.Find([]string{name}); err == nil && c != root {
-			topics[c] = page // `flowlog help fields` is the page, `flowlog fields --help` about the command
-			continue
-		}
-		topic := &cobra.Command{Use: name, Short: title}
-		topic.SetHelpFunc(page)
-		root.AddCommand(topic)
-	}
+	addHelp(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
 			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))

@@ -32,6 +32,16 @@ const earliest = 100_000_000
 // timeHelp says in errors how a time is written.
 const timeHelp = "write 2026-05-14, 2026-05-14T09:00, 2026-05-14T09:00Z, yesterday, last-month or Unix seconds, or 2h, 3d or 1w for that long ago"
 
+// timeExamples are the forms of times, for help.
+var timeExamples = []struct {
+	what  string
+	forms []string
+}{
+	{"a point in time", []string{"2026-05-14T09:00", "2026-05-14 09:00:30", "2026-05-14T09:00Z", "2026-05-14T09:00+02:00", "1778749200", "yesterday 18:00", "now"}},
+	{"the beginning of", []string{"2026-05-14", "2026-05", "today", "yesterday", "this-week", "last-week", "last-month", "last-year"}},
+	{"so long ago", []string{"90s", "30m", "2h", "1h30m", "3d", "1w", "2 days ago", "3 months ago", "now-1h"}},
+}
+
 // A span is what a word about time names: an instant, whose ends are the same, or a day, week, month or year. It is
 // half-open.
 type span struct{ from, to time.Time }

@@ -63,6 +63,13 @@ func TestParseSpan(t *testing.T) {
 			t.Errorf("%q is %v to %v (%v), want %s to %s", test.text, got.from.UTC(), got.to.UTC(), err, test.from, test.to)
 		}
 	}
+	for _, row := range timeExamples {
+		for _, form := range row.forms {
+			if got, err := parseSpan(form, now, zone); err != nil || (row.what == "the beginning of") != got.from.Before(got.to) {
+				t.Errorf("the example %q is %v (%v)", form, got, err)
+			}
+		}
+	}
 	for _, text := range []string{"", "d", "nwo", "05/14/2026", "2026", "1000", "-", "ago", "now-", "3 fortnights", "Infd", "NaNd", "1e300d",
 		"99999999999999h", "last", "last day", "yesterday 25:00", "yesterday noon", "2026-02-30", "2026-13", "0x1pd", "1.5 months ago", "now+1h"} {
 		if got, err := parseSpan(text, now, zone); err == nil {
