@@ -217,6 +217,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		notes = slices.Compact(notes)
 		tables[0].Notes, tables[1].Notes = nil, nil
 	}
+	notes = append(notes, emptySides(ins[0], tables, windows)...)
 	limit := d.change.Top
 	if limit < 0 {
 		limit = diffRows
@@ -233,6 +234,17 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	return cmp.Or(d.close(ins), ctx.Err())
+}
+
+// emptySides says which of two times has nothing, if one of them does: all is new then, or gone.
+func emptySides(in *reader, tables []report.Table, windows []span) []string {
+	var notes []string
+	for i, w := range windows {
+		if len(tables[i].Rows) == 0 && len(tables[1-i].Rows) > 0 {
+			notes = append(notes, fmt.Sprintf("nothing was found %s, from %s to %s", tables[i].Name, in.clock(w.from), in.clock(w.to)))
+		}
+	}
+	return notes
 }
 
 // close prints the closing lines. That nothing is left of one side is a warning, of both an error.

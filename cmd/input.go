@@ -160,6 +160,12 @@ func (in *input) bounds(con *console) (*reader, error) {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
 	r := &reader{console: con, quiet: in.quiet, partial: in.partial}
+	for i, account := range in.keys.Accounts {
+		in.keys.Accounts[i] = accountNumber(account)
+	}
+	for i, region := range in.keys.Regions {
+		in.keys.Regions[i] = strings.ToLower(region)
+	}
 	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors, LibraryGzip: in.library}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
@@ -202,6 +208,16 @@ func (in *input) bounds(con *console) (*reader, error) {
 		r.mode = "none"
 	}
 	return r, nil
+}
+
+// accountNumber is an account as names of objects have it: twelve digits, without the dashes of the console, and with
+// the zeros that a spreadsheet cuts. What is no number stays, since a dataset may have other names.
+func accountNumber(s string) string {
+	digits := strings.ReplaceAll(strings.TrimSpace(s), "-", "")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return s
+	}
+	return strings.Repeat("0", max(12-len(digits), 0)) + digits
 }
 
 // clockSkew is how much later than by this machine's clock records may be.

@@ -36,10 +36,10 @@ func (r *reader) gather(ctx context.Context) {
 		}
 		left := &r.stats.LeftOut
 		left.Merge(remote.LeftOut())
-		if r.stats.Objects > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
+		if r.stats.Objects > 0 || len(r.stats.Failed) > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
 			continue
 		}
-		// what is wrong with the bucket has been said, if anything is
+		// it is only for a message: what goes wrong here leaves that shorter
 		if from, to, err := remote.Span(ctx); err == nil && !from.IsZero() {
 			left.Cover(parse.Key{Time: from, Span: to.Sub(from)})
 		}
@@ -64,6 +64,9 @@ func (r *reader) nothing() error {
 		text += " that ends " + r.asked
 	}
 	reasons := append(r.otherTimes(), r.otherNames()...)
+	if s.Malformed > 0 {
+		reasons = append(reasons, count(s.Malformed, "malformed record"))
+	}
 	if other := r.otherServices(); other != "" {
 		reasons = append(reasons, other)
 	}

@@ -120,7 +120,9 @@ func (r *reader) plan(ctx context.Context) error {
 		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
 	}
 	r.stats.Objects = objects
-	r.gather(ctx)
+	if !failed {
+		r.gather(ctx)
+	}
 	if left := r.leftOut(); left != "" {
 		line += "; " + left
 	}

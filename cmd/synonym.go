@@ -31,6 +31,7 @@ var (
 	aWord    = regexp.MustCompile(`^[\w.:/,@()*-]+$`)
 	aWidth   = regexp.MustCompile(`^(\d+[smhdw]+|auto)$`)
 	aFormat  = regexp.MustCompile(`^[a-z]+$`)
+	aFile    = regexp.MustCompile(`.`)
 	anything = regexp.MustCompile(`.`)
 )
 
@@ -63,11 +64,11 @@ var synonyms = []synonym{
 	{"fields columns cols select", "--by srcaddr for what is grouped, --measures bytes for what is computed", "", "", nil},
 	{"metric metrics measure aggregate agg", "--measures", "%s", "bytes", aWord},
 	{"interval bin bins bucket bucket-size step resolution granularity window", "--every", "%s", "1h", aWidth},
-	{"out-file outfile output-file save write w", "-O", "%s", "report.csv", anything},
+	{"out-file outfile output-file save write w", "-O", "%s", "report.csv", aFile},
 	{"graph plot chart bars", "--chart", "", "", nil},
 	{"graph plot chart bars", "-o html -O report.html, which has charts", "", "", nil},
 	{"no-color nocolor no-colour color colour", "NO_COLOR=1 in front of the command", "", "", nil},
-	{"file files input in path paths log logs dir directory read r", "the name of the file without a flag:", "%s", "logs/", anything},
+	{"file files input in path paths log logs dir directory read r", "the name of the file without a flag:", "%s", "logs/", aFile},
 	{"silent no-progress", "--quiet", "", "", nil},
 	{"verbose debug v", "--progress plain", "", "", nil},
 	{"threads jobs parallel j", "--workers", "%s", "4", aNumber},
@@ -120,13 +121,13 @@ func (s synonym) say(value string) string {
 	if s.value == "" {
 		return s.write
 	}
-	if !s.takes.MatchString(value) {
+	if _, err := os.Stat(value); !s.takes.MatchString(value) || err == nil && s.takes != aFile { // an input behind a switch
 		value = s.like
 	}
 	return s.write + " " + quote(fmt.Sprintf(s.value, value))
 }
 
-// typedValue is what stands behind a flag on the command line, "" if that is nothing, another flag, or an input.
+// typedValue is what stands behind a flag on the command line, "" if that is nothing or another flag.
 func typedValue(name string, args []string) string {
 	dashes := "--"
 	if len(name) == 1 {
@@ -136,13 +137,9 @@ func typedValue(name string, args []string) string {
 		if v, ok := strings.CutPrefix(arg, dashes+name+"="); ok {
 			return v
 		}
-		if strings.TrimLeft(arg, "-") != name || arg == name || i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
-			continue
+		if strings.TrimLeft(arg, "-") == name && arg != name && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			return args[i+1]
 		}
-		if _, err := os.Stat(args[i+1]); err == nil && i+2 == len(args) && name != "file" && name != "r" && name != "input" {
-			return ""
-		}
-		return args[i+1]
 	}
 	return ""
 }

@@ -14,6 +14,8 @@ func TestSynonyms(t *testing.T) {
 		{"--limit 5", "--top 5"},
 		{"--limit=7", "--top 7"},
 		{"--count", "--top 5"},
+		{"--last .", "--since 24h"},
+		{"--graph .", "--chart"},
 		{"--head many", "--top 5"},
 		{"-5", "--top 5"},
 		{"-20", "--top 20"},

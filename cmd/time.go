@@ -186,11 +186,41 @@ func longAgo(s string, now time.Time) (time.Time, bool) {
 	return now.Add(-time.Duration(n * float64(unit))), true
 }
 
+// zoneOffset matches a zone that is no more than its distance from UTC in whole hours.
+var zoneOffset = regexp.MustCompile(`^(?:UTC|GMT)?([+-])0?([0-9]|1[0-4])(?::?00)?$`)
+
 // loadZone is the zone that --tz names.
 func loadZone(name string) (*time.Location, error) {
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("unknown zone %q: write UTC, Local or a city's, as in Europe/Berlin", name)
+	for _, known := range []string{"UTC", "Local"} {
+		if strings.EqualFold(name, known) {
+			name = known
+		}
 	}
-	return zone, nil
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		return zone, nil
+	}
+	hint := "write UTC, Local or a city's, as in Europe/Berlin"
+	if m := zoneOffset.FindStringSubmatch(strings.ToUpper(name)); m != nil {
+		// the zones of these names count from Greenwich to the west
+		hint = fmt.Sprintf("write Etc/GMT%s%s, or a city's, as in Europe/Berlin", map[string]string{"+": "-", "-": "+"}[m[1]], m[2])
+	} else if city := zoneOf(name); city != "" {
+		hint = "write " + city
+	}
+	return nil, fmt.Errorf("unknown zone %q: %s", name, hint)
+}
+
+// zoneOf finds the zone of a city, however it is written, "" if there is none.
+func zoneOf(city string) string {
+	words := strings.FieldsFunc(strings.ToLower(city), func(r rune) bool { return r == ' ' || r == '_' || r == '-' })
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	for _, area := range []string{"Europe", "America", "Asia", "Australia", "Africa", "Pacific", "Atlantic", "Indian"} {
+		name := area + "/" + strings.Join(words, "_")
+		if _, err := time.LoadLocation(name); err == nil && len(words) > 0 {
+			return name
+		}
+	}
+	return ""
 }

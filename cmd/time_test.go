@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -74,6 +75,29 @@ func TestParseSpan(t *testing.T) {
 		"99999999999999h", "last", "last day", "yesterday 25:00", "yesterday noon", "2026-02-30", "2026-13", "0x1pd", "1.5 months ago", "now+1h"} {
 		if got, err := parseSpan(text, now, zone); err == nil {
 			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
+// TestLoadZone reads zones, and says what to write for those that have no name.
+func TestLoadZone(t *testing.T) {
+	for name, want := range map[string]string{"utc": "UTC", "UTC": "UTC", "local": "Local", "Europe/Berlin": "Europe/Berlin", "Etc/GMT-2": "Etc/GMT-2"} {
+		if zone, err := loadZone(name); err != nil || zone.String() != want {
+			t.Errorf("%s is %v (%v)", name, zone, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"+02:00": "write Etc/GMT-2,", "-5": "write Etc/GMT+5,", "UTC+1": "write Etc/GMT-1,", "utc-10": "write Etc/GMT+10,",
+		"berlin": "write Europe/Berlin", "new york": "write America/New_York", "Lord-Howe": "write Australia/Lord_Howe",
+		"+05:30": "write UTC, Local or a city's", "Nowhere": "write UTC, Local or a city's", "é": "write UTC", "_": "write UTC",
+	} {
+		if _, err := loadZone(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q in %v", name, want, err)
+		}
+		if zone, ok := strings.CutPrefix(want, "write Etc"); ok {
+			if _, err := loadZone("Etc" + strings.TrimSuffix(zone, ",")); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
