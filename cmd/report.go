@@ -52,7 +52,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
-	c.Args = func(_ *cobra.Command, args []string) error {
+	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
@@ -61,6 +61,9 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			if meant(c, noFiles(args)) != "" {
+				return checkArguments(c, args)
+			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
@@ -262,6 +265,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		if err := r.checkRows(c, changed); err != nil {
+			return err
+		}
 		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
@@ -305,6 +311,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 {
+		return nil
+	}
+	for _, flag := range r.settings.typed(c, "Report flags") {
+		if flag == "top" || flag == "sort" {
+			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+		}
+	}
+	return nil
 }
 
 // wanted are the words that may be names of fields.
