@@ -180,10 +180,10 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
-		f.StringVar(&change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
-		f.StringVar(&change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
+		conditionVar(f, &change.Having, "having", "only rows that meet this `condition`: 'flows > 1000'")
 		f.StringVar(&change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
 		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
 	})

@@ -33,6 +33,7 @@ type settings struct {
 type setting struct {
 	values []string // one for each entry of a YAML list, else one
 	list   bool     // it is a YAML list
+	each   bool     // a command line would name the flag once for each of the values
 	origin string   // file:line:column, or $NAME
 	file   *settingsFile
 	saved  bool // it is part of the saved report that runs
@@ -284,6 +285,13 @@ func (s *settings) start(c *cobra.Command, con *console) error {
 // set gives a flag the value.
 func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 	values := slices.Clone(s.values)
+	if conditions, ok := f.Value.(*conditionValue); ok {
+		if err := conditions.Replace(values); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.origin, f.Name, err)
+		}
+		f.Changed = true
+		return nil
+	}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		if !s.list {
 			var err error

@@ -234,11 +234,11 @@ func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, fl
 		f.fail(key, "%s is not taken from a file in the working directory, which others may have put there: %s; it can stand in your own file, or name this one: --%s %s", name, reason, flagConfig, f.path)
 		return
 	}
-	v := setting{origin: f.place(value), file: f}
+	v := setting{origin: f.place(value), file: f, each: isCondition(flag)}
 	nodes := []*yaml.Node{value}
 	if value.Kind == yaml.SequenceNode {
 		v.list, nodes = true, value.Content
-		if _, ok := flag.Value.(pflag.SliceValue); !ok {
+		if _, ok := flag.Value.(pflag.SliceValue); !ok && !isCondition(flag) {
 			f.fail(value, "%s takes one value, not a list", name)
 			return
 		}
