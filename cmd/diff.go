@@ -210,6 +210,9 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats}, out.opt)); err != nil {
 		return err
 	}
+	if out.Bare && d.change.Top < 0 && len(t.Rows) == limit && t.Cut > 0 {
+		d.output.tellCut(d.console, len(t.Rows), len(t.Rows)+t.Cut, "--top 0 writes all")
+	}
 	var incomplete error
 	for _, in := range ins {
 		if err := in.close(); err != nil {

@@ -274,7 +274,11 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		reports = append(reports, changed)
 		computed = append(computed, i)
 	}
-	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
+	format, err := r.output.formatName("output format", render.Names())
+	if err != nil {
+		return err
+	}
+	partial := r.input.partial && format == "arrow"
 	if partial {
 		if r.vantage != "" {
 			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
@@ -301,7 +305,31 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(err); err != nil {
 		return err
 	}
+	if !partial {
+		r.tellCut(out.Format, tables)
+	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
+func (r *reporting) tellCut(f render.Format, tables []report.Table) {
+	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+		return
+	}
+	limits := make(map[string]int)
+	for _, rep := range r.reports {
+		limits[rep.Name] = rep.Limit
+	}
+	written, cut := 0, 0
+	for _, t := range tables {
+		written += len(t.Rows)
+		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
+			cut += t.Cut
+		}
+	}
+	if cut > 0 {
+		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
+	}
 }
 
 // wanted are the words that may be names of fields.

@@ -267,7 +267,7 @@ func (s *settings) start(c *cobra.Command, con *console) error {
 	if s.used, err = s.apply(c); err != nil {
 		return err
 	}
-	if quiet := c.Flags().Lookup("quiet"); quiet != nil && quiet.Value.String() == "true" {
+	if quiet(c) {
 		return nil
 	}
 	var near []string
