@@ -97,7 +97,7 @@ func ParseMeasure(s string, fields schema.Table) (Measure, error) {
 	}
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
-		return Measure{}, schema.Unknown("field", field, fields.Names(), "flowlog fields")
+		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
 	}
 	if !slices.Contains(functions[i].kinds, f.Kind) {
 		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn, f.Name, f.Name, f.Kind, fn)
@@ -334,7 +334,7 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 
 // rowScope is the scope of a condition on the report's rows.
 func (r *Report) rowScope(scope Scope) Scope {
-	rows := Scope{Number: scope.Number, Time: scope.Time, Open: scope.Open, List: "flowlog reports"}
+	rows := Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
 		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
