@@ -225,6 +225,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if !r.settings.typedIn("table") && !report.PlainTable(table) {
+		return usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
+	}
 	if r.elsewhere.name != "" {
 		if r.panels != nil {
 			return usageError{errPanels}
