@@ -185,7 +185,7 @@ func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) 
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
 		conditionVar(f, &change.Having, "having", "only rows that meet this `condition`: 'flows > 1000'")
 		f.StringVar(&change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
-		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end, as name:asc and name:desc say it")
 	})
 	complete(c, "by", keys)
 	complete(c, "sort", measureNames)
@@ -263,6 +263,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
+		}
+		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
+			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
 		}
 		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string

@@ -28,6 +28,8 @@ type Table struct {
 	Moot string
 	// None says why there are no rows, if it is not for want of flows.
 	None string
+	// Why says which of the conditions on flows none of them meets, if none meets all.
+	Why string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
 	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.
