@@ -37,7 +37,8 @@ func newDiff(con *console) *cobra.Command {
 		Use:   "diff [flags] BEFORE AFTER",
 		Short: "Compare two inputs, or two times of one: what is new, gone, grown, shrunk",
 		Long: "diff groups the flows of two inputs by the same keys and compares a measure of them. What differs\n" +
-			"the most comes first. With --before and --after, it compares two times of the same INPUT … .",
+			"the most comes first. With --before and --after, it compares two times of the same INPUT … .\n" +
+			"The status of a row is new, gone, grown, shrunk, or changed where the measure is null in one of the two.",
 		Example: "  flowlog diff monday/ tuesday/\n" +
 			"  flowlog diff --by dstaddr,dstport --where 'src_scope = private' --having 'status = new' monday/ tuesday/\n" +
 			"  flowlog diff --by srcaddr --measures flows --before 2d..1d --after 1d..now s3://my-bucket",
