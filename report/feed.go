@@ -25,7 +25,6 @@ func (w *worker) begin(rec arrow.Record) error {
 	if len(w.flows) == 0 && w.planned {
 		return nil
 	}
-	w.aggregator.seen.Add(int64(len(w.flows)))
 	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}

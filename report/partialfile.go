@@ -109,7 +109,6 @@ type partialHeader struct {
 	Places  []Place      `json:",omitempty"` // of Reports on a dashboard
 	Fields  []fieldText  // that the reports read
 	Present []string     // those of which some flow had a value
-	Seen    int64        // flows
 	Stats   schema.Stats // of the input
 	Parts   []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
 	Transit int64        `json:",omitempty"` // of Stats, which has it for itself
@@ -238,7 +237,8 @@ func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, places []Pl
 }
 
 func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, places []Place, parts []string) error {
-	h := partialHeader{Places: places, Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
+	a.noticePassed(stats)
+	h := partialHeader{Places: places, Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 	}
@@ -381,7 +381,6 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			m.agg.present[i].Store(true)
 		}
 	}
-	m.agg.seen.Add(h.Seen)
 	h.Stats.Transit = h.Transit
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
