@@ -491,6 +491,9 @@ func (w *worker) message(b *block, at place, message []byte) place {
 	return at
 }
 
+// notOne are the values of JSON that no logged field has, by type. Other columns keep them, as text.
+var notOne = map[fastjson.Type]string{fastjson.TypeObject: "an object", fastjson.TypeArray: "a list"}
+
 // object appends a record whose fields are the members of a JSON object.
 func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
@@ -518,9 +521,11 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		} else if w.projection.Knows(c.Name) {
 			known++
 		}
-		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
-			problem = cmp.Or(problem, &Problem{Line: at.line, Value: m.name + " is not one value", Fault: schema.NotRecord})
-			continue
+		if kind := notOne[v.Type()]; kind != "" {
+			if _, ok := schema.Logged().Lookup(c.Name); ok {
+				problem = cmp.Or(problem, &Problem{Line: at.line, Value: m.name + " is " + kind, Fault: schema.NotRecord})
+				continue
+			}
 		}
 		if problem != nil || c.Len() > w.rows { // named twice: the first counts
 			continue
