@@ -203,9 +203,10 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		}
 		if b.where != nil {
 			w.some = append(w.some[:0], rows...)
-			some := b.where.keep(rec, w.some, true)
-			w.picked = pick(ids, rows, some, w.picked[:0])
-			ids, rows = w.picked, some
+			if some := b.where.keep(rec, w.some, true); len(some) < len(rows) {
+				w.picked = pick(ids, rows, some, w.picked[:0])
+				ids, rows = w.picked, some
+			}
 		}
 		b.state.grow(groups)
 		columns := w.flowing
