@@ -25,15 +25,15 @@ type Lacking struct {
 	From   []string // the logged fields that these are, or are computed from
 	Index  int      // of the report
 
-	transit bool // the logs are those of transit gateways
+	stats schema.Stats // of the logs
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.transit))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
 }
 
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.transit) }
+func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -76,7 +76,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, transit: stats.OfTransitGateways()})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -162,7 +162,7 @@ func (a *Aggregator) chosen(k Key) Key {
 	if k.Every == auto {
 		k.Every, k.chosen = steps[0], true
 		if a.bins.lo <= a.bins.hi {
-			k.Every = chooseStep(a.bins.lo, a.bins.hi)
+			k.Every = chooseStep(a.bins.lo, a.bins.hi, k.Zone)
 		}
 	}
 	return k
@@ -530,7 +530,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats.OfTransitGateways())))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
 	}
 	return lacks
 }
@@ -581,19 +581,9 @@ func (u *run) spanOf(all []state) *[2]any {
 	return &[2]any{all[u.span[0]].value(0), all[u.span[1]].value(0)}
 }
 
-// bin is the seconds that a row covers: all, or its bin of time.
-func (u *run) bin() float64 {
-	for _, k := range u.Keys {
-		if k.Every != 0 {
-			return k.Every.Seconds()
-		}
-	}
-	return u.seconds
-}
-
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
-	return u.measures[m].value(u.bin(), func(i int) any {
+	return u.measures[m].value(u.lasts(group), func(i int) any {
 		if s := u.stateOf(i); s != nil {
 			return s.value(group)
 		}

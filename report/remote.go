@@ -177,18 +177,17 @@ func (m *Remote) plan(r *Report, fields schema.Table, own Expr) error {
 const zoneStep = 15 * time.Minute
 
 // pushed is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
-// how wide bins are to be, or when the days of a zone begin.
+// how wide bins are to be, or when those of a zone begin.
 func (k Key) pushed() Key {
-	zoned := (k.Every != 0 || k.Hour) && k.Zone != nil && k.Zone != time.UTC
 	switch {
 	case k.Every == auto:
 		return Key{Field: k.Field, Every: steps[0]}
-	case zoned && k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
+	case k.Every == 0 && !k.Hour || k.inSQL():
+		return k
+	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
 		return Key{Field: k.Field, Every: zoneStep}
-	case zoned:
-		return Key{Field: k.Field}
 	}
-	return k
+	return Key{Field: k.Field}
 }
 
 // feeds reports whether the engine groups by the key itself.
@@ -214,7 +213,7 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 		case k.Every == auto:
 			return fmt.Errorf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in --every 1h", r.Name, name)
 		case engineKnows(k.Field) && (k.Every != 0 || k.Hour):
-			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when days begin in %s: leave --tz at UTC", r.Name, name, k.Zone)
+			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
 		case engineKnows(k.Field):
 			by = append(by, k.Name())
 		default:

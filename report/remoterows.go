@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -229,7 +230,7 @@ func (f fed) append(c *schema.Column, v any) error {
 		return nil
 	case int64:
 		if f.key.Hour {
-			x *= 3600
+			x = secondOfHour(x, f.key.Zone)
 		}
 		if f.Kind == schema.Int32 && x != int64(int32(x)) || f.Kind > schema.Time {
 			return fmt.Errorf("%s has the value %d: %w", f.Name, x, errRow)
@@ -253,6 +254,14 @@ func (f fed) append(c *schema.Column, v any) error {
 		}
 	}
 	return fmt.Errorf("%s has the value %v: %w", f.Name, v, errRow)
+}
+
+// secondOfHour is some time at which a clock shows an hour of the day: of a day on which none is set.
+func secondOfHour(hour int64, zone *time.Location) int64 {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.Date(2021, time.January, 15, int(hour), 0, 0, 0, zone).Unix()
 }
 
 // flush takes the batch in.

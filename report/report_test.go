@@ -650,16 +650,16 @@ func TestParseMeasure(t *testing.T) {
 		}
 	}
 	for s, part := range map[string]string{
-		"byte":               "did you mean bytes?",
-		"median(bytes)":      "unknown measure",
-		"":                   "there are flows",
-		"malformed(bytes)":   "unknown measure",
-		"distinct(dst_port)": "did you mean dstport?",
-		"distinct()":         "unknown field",
-		"sum(srcaddr)":       "srcaddr is address, which has no sum",
-		"sum(start)":         "start is time, which has no sum",
-		"min(action)":        "action is text, which has no min",
-		"max(src_latitude)":  "src_latitude is float64, which has no max",
+		"byte":              "did you mean bytes?",
+		"median(bytes)":     "unknown measure",
+		"":                  "there are flows",
+		"malformed(bytes)":  "unknown measure",
+		"distinct(dst_prt)": "did you mean dstport?",
+		"distinct()":        "unknown field",
+		"sum(srcaddr)":      "srcaddr is address, which has no sum",
+		"sum(start)":        "start is time, which has no sum",
+		"min(action)":       "action is text, which has no min",
+		"max(src_latitude)": "src_latitude is float64, which has no max",
 	} {
 		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)
@@ -824,7 +824,7 @@ eni-1 2 REJECT -
 eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
-eni-1 32 REJECT ok`)
+eni-1 32 REJECT PARTIAL`)
 	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
