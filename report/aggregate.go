@@ -175,12 +175,8 @@ func (a *Aggregator) relieve(worker int) error {
 	if a.memory == 0 || w.size() <= a.memory {
 		return nil
 	}
-	a.workers[worker] = nil
-	if err := a.spill(w); err != nil {
-		return err
-	}
-	a.workers[worker] = a.newWorker()
-	return nil
+	a.workers[worker] = a.newWorker() // whatever comes of it: whoever does not stop at once may call again
+	return a.spill(w)
 }
 
 // worker is what one worker has come to.
