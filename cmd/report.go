@@ -268,9 +268,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
-		if err := r.checkRows(c, changed); err != nil {
-			return err
-		}
+		r.warnOfRows(c, changed)
 		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
 			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
 		}
@@ -326,17 +324,16 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	return cmp.Or(in.close(), ctx.Err())
 }
 
-// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
-func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
-	if len(rep.Keys) > 0 || len(r.reports) > 1 {
-		return nil
+// warnOfRows warns of flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 || r.input.quiet {
+		return
 	}
 	for _, flag := range r.settings.typed(c, "Report flags") {
 		if flag == "top" || flag == "sort" {
-			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+			fmt.Fprintf(r.err, "flowlog: warning: --%s is for rows, and %s has one: without effect\n", flag, rep.Name)
 		}
 	}
-	return nil
 }
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
