@@ -13,24 +13,47 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An Arrow file is an Arrow stream with a magic word before and an index behind it.
+// An Arrow file has a magic word before and an index behind its records.
 const arrowFile = "ARROW1\x00\x00"
 
 func isArrow(head []byte, _ Options) bool {
-	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte("\xff\xff\xff\xff"))
+	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte(arrowMessage))
+}
+
+// arrowMessage is what each message of a stream begins with.
+const arrowMessage = "\xff\xff\xff\xff"
+
+// arrowRecords reads the record batches of a stream or a file.
+type arrowRecords interface {
+	Schema() *arrow.Schema
+	Read() (arrow.Record, error) // valid until the next one
+}
+
+// openArrow opens a stream, or a file by the index at its end: some have no stream before it, or one that does not end.
+func openArrow(in *input, c *content) (arrowRecords, error) {
+	if !bytes.HasPrefix(c.head, []byte(arrowFile)) {
+		return ipc.NewReader(c.Reader(0))
+	}
+	raw, size := c.raw, in.Size
+	if raw == nil || size < 0 {
+		data, err := io.ReadAll(c.Reader(0))
+		if err != nil {
+			return nil, err
+		}
+		raw, size = bytes.NewReader(data), int64(len(data))
+	}
+	return ipc.NewFileReader(io.NewSectionReader(raw, 0, size))
 }
 
 // readArrow reads Arrow IPC. Each record batch is a block.
 func readArrow(in *input, c *content) error {
-	skip := 0
-	if bytes.HasPrefix(c.head, []byte(arrowFile)) {
-		skip = len(arrowFile)
-	}
-	r, err := ipc.NewReader(c.Reader(skip))
+	r, err := openArrow(in, c)
 	if err != nil {
 		return named("arrow", err)
 	}
-	defer r.Release()
+	if stream, ok := r.(*ipc.Reader); ok {
+		defer stream.Release()
+	}
 	var raw []string
 	for _, f := range r.Schema().Fields() {
 		raw = append(raw, f.Name)
