@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -9,11 +10,12 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
 )
 
-// An Arrow file has a magic word before and an index behind its records.
+// An Arrow file is an Arrow stream with a magic word before and an index behind it.
 const arrowFile = "ARROW1\x00\x00"
 
 func isArrow(head []byte, _ Options) bool {
@@ -23,37 +25,25 @@ func isArrow(head []byte, _ Options) bool {
 // arrowMessage is what each message of a stream begins with.
 const arrowMessage = "\xff\xff\xff\xff"
 
-// arrowRecords reads the record batches of a stream or a file.
-type arrowRecords interface {
-	Schema() *arrow.Schema
-	Read() (arrow.Record, error) // valid until the next one
-}
-
-// openArrow opens a stream, or a file by the index at its end: some have no stream before it, or one that does not end.
-func openArrow(in *input, c *content) (arrowRecords, error) {
-	if !bytes.HasPrefix(c.head, []byte(arrowFile)) {
-		return ipc.NewReader(c.Reader(0))
-	}
-	raw, size := c.raw, in.Size
-	if raw == nil || size < 0 {
-		data, err := io.ReadAll(c.Reader(0))
-		if err != nil {
-			return nil, err
-		}
-		raw, size = bytes.NewReader(data), int64(len(data))
-	}
-	return ipc.NewFileReader(io.NewSectionReader(raw, 0, size))
-}
+// errNoStream is the error for a file of Arrow that cannot be read from its start on.
+var errNoStream = errors.New("arrow: no stream begins after the magic word, as in files of Polars: " +
+	"write the records as a stream (write_ipc_stream) or as Parquet")
 
 // readArrow reads Arrow IPC. Each record batch is a block.
 func readArrow(in *input, c *content) error {
-	r, err := openArrow(in, c)
+	skip := 0
+	if bytes.HasPrefix(c.head, []byte(arrowFile)) {
+		skip = len(arrowFile)
+		if !bytes.HasPrefix(c.head[skip:], []byte(arrowMessage)) {
+			return errNoStream
+		}
+	}
+	messages := &arrowMessages{r: c.Reader(skip), file: skip > 0}
+	r, err := ipc.NewReaderFromMessageReader(messages, ipc.WithAllocator(arrowMemory{memory.DefaultAllocator, messages}))
 	if err != nil {
 		return named("arrow", err)
 	}
-	if stream, ok := r.(*ipc.Reader); ok {
-		defer stream.Release()
-	}
+	defer r.Release()
 	var raw []string
 	for _, f := range r.Schema().Fields() {
 		raw = append(raw, f.Name)
@@ -90,7 +80,7 @@ func readArrow(in *input, c *content) error {
 // recoveredIn makes a panic of a decoder that we did not write an error of the block's object.
 func recoveredIn(b *block) {
 	if r := recover(); r != nil {
-		b.fail(fmt.Errorf("the file is damaged (%v)", r))
+		b.fail(damaged(r))
 	}
 }
 
