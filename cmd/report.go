@@ -493,11 +493,24 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 	if err == nil || ctx.Err() != nil && in.partial {
 		err = v.Emit(in.opt.Workers, agg.Add)
 	}
-	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
-		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	if errors.Is(err, report.ErrNoInterface) {
+		err = in.noInterface(err)
 	}
 	if r.vantage == "" {
 		return nil, err
 	}
 	return []string{v.Note()}, err
+}
+
+// noInterface is the error for a vantage of logs without interfaces, with what helps.
+func (r *reader) noInterface(err error) error {
+	if r.stats.OfTransitGateways() {
+		return errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	}
+	for _, g := range schema.Guesses(r.stats.Strange) {
+		if g.Field == "interface_id" {
+			return fmt.Errorf("--vantage needs interface_id, which these logs do not have: the input has a column %s: %s", g.Column, schema.RenameFlag([]schema.Renaming{g}))
+		}
+	}
+	return err
 }
