@@ -24,6 +24,8 @@ type Report struct {
 	Reverse  bool   // rank from the other end
 	Limit    int    // rows that are shown; 0 is all
 	Overview bool   // part of what `flowlog report` prints without a name
+
+	during Expr // the records that it is about, where an engine has them: see During
 }
 
 // A Measure is a number computed over the records of a group.
