@@ -11,10 +11,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names with separators between them, or a column of records below other names. A
+// isCSV recognises a header of field names with separators between them, a column of records below other names, or a
+// record whose values have separators between them. A
 // lone name is one too, though it could as well be the header of text: in CSV alone a value may be in quotes.
 func isCSV(head []byte, opt Options) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
+	if _, l := headlessCSV(line, opt); l != nil {
+		return true
+	}
 	h := csvHeaderOf(line, opt)
 	if h == nil {
 		return false
@@ -48,19 +52,20 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 			h.comma, h.cells = comma, cells
 		}
 	}
+	var raw []string
 	for i, cell := range h.cells {
 		cell = strings.TrimSpace(cell)
-		added := cell == "" || strings.HasPrefix(cell, "@") || cell == "timestamp" || strings.HasPrefix(cell, "Unnamed: ")
-		name := ""
-		switch {
-		case cell == "@message" || cell == "message":
+		_, renamed := opt.renamed(cell)
+		added := !renamed && (cell == "" || strings.HasPrefix(cell, "@") || cell == "timestamp" || strings.HasPrefix(cell, "Unnamed: "))
+		if !renamed && (cell == "@message" || cell == "message") {
 			h.message, added = i, true
-		case !added:
-			name = opt.field(strings.ReplaceAll(cell, " ", "_"))
 		}
-		h.names, h.added = append(h.names, name), append(h.added, added)
+		if added {
+			cell = ""
+		}
+		raw, h.added = append(raw, strings.ReplaceAll(cell, " ", "_")), append(h.added, added)
 	}
-	preferOwn(h.cells, h.names)
+	h.names = opt.fields(raw)
 	for _, name := range h.names {
 		if _, ok := schema.Logged().Lookup(name); ok {
 			h.known++
@@ -123,18 +128,22 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 			strange = append(strange, h.cells[i])
 		}
 	}
-	err := notFlowLog(names, p)
-	if err == nil || opt.Input == "csv" && h.known > 0 {
+	err := opt.refused("csv", names, p)
+	if err == nil {
 		return &layout{names: h.names}, nil
 	}
 	if errors.Is(err, errReport) || len(strange) == 0 {
 		return nil, err
 	}
-	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: rename the columns in its first line",
-		h.comma, h.known, clip(strings.Join(strange, ", ")))
+	hint := advice(names, strange)
+	if h.known > 0 && opt.Input == "" {
+		hint += ", or name the format with --input-format csv"
+	}
+	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
 }
 
-// readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them. An empty
+// readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty
 // cell and "-" are null. A column of messages holds whole records without a header, and the other columns are
 // not looked at then.
 func readCSV(in *input, c *content) error {
@@ -144,6 +153,9 @@ func readCSV(in *input, c *content) error {
 	}
 	if !found && !c.whole {
 		return errors.New("csv: the first line is longer than 16 MiB")
+	}
+	if comma, l := headlessCSV(line, in.opt); l != nil {
+		return in.cutCSV(c, 0, l, func(w *worker, b *block, at place) place { return w.csv(b, at, comma) })
 	}
 	h := csvHeaderOf(line, in.opt)
 	if h == nil {
@@ -194,7 +206,7 @@ func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, 
 }
 
 func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *block, place) place) error {
-	start := place{in.intern(l, in.object), 1}
+	start := place{in.intern(l, in.object), int64(min(skip, 1))} // above which the header is, if there is one
 	in.current.Store(start.layout)
 	return in.cut(c.Reader(skip), start, func(data []byte, _ bool) (int, bool) { return lastCSVLine(data), false }, decode)
 }

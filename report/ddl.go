@@ -574,6 +574,9 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 	if d.files && layout != "dataset" {
 		return "", fmt.Errorf("a view of %s has no columns for the folders of AWS's layouts: name the files of the time in its place", d.Name)
 	}
+	if err := CheckTable(table); err != nil {
+		return "", err
+	}
 	var parts []string
 	first, last := since.UTC(), until.UTC()
 	if !until.IsZero() {

@@ -52,6 +52,9 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	if r.Spike != nil {
 		return nil, fmt.Errorf("%s compares bins of time with their median, which is computed of records here alone", r.Name)
 	}
+	if err := CheckTable(table); err != nil {
+		return nil, err
+	}
 	m := &Remote{name: r.Name, mixed: r.mixed(), doubt: newDoubt(r, &d, fields, table)}
 	m.whole = r.Where == nil && !m.mixed
 	pushed, own := r.split(&d, fields)
@@ -329,7 +332,13 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 	return q.checked(q.text(layers))
 }
 
-// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and place 0.
+// The places of rows that are added up: those that were cut, and those that do not meet the condition on rows.
+const (
+	cutPlace      = 0
+	excludedPlace = -1
+)
+
+// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and one or two more.
 func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	r := q.report
 	shown := layer{name: "shown"}
@@ -371,7 +380,11 @@ func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	if r.Limit > 0 {
 		test += " AND " + q.name(placeName) + " <= " + strconv.Itoa(r.Limit)
 	}
-	place := "CASE WHEN " + test + " THEN " + q.name(placeName) + " ELSE 0 END AS " + q.name(placeName)
+	place := "CASE WHEN " + test + " THEN " + q.name(placeName)
+	if r.Having != nil {
+		place += " WHEN NOT " + q.name(meetsName) + " THEN " + strconv.Itoa(excludedPlace)
+	}
+	place += " ELSE " + strconv.Itoa(cutPlace) + " END AS " + q.name(placeName)
 	last := layer{columns: append([]string{place, "count(*) AS " + q.name(groupsName)}, sums...), group: 1}
 	return []layer{shown, placed, last}
 }

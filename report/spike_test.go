@@ -70,7 +70,7 @@ func TestSpikeIsWithinASeries(t *testing.T) {
 	want(t, "source", got.Rows[0][1], "10.0.0.2")
 	want(t, "columns", len(got.Columns), len(got.Rows[0]))
 	want(t, "totals", len(got.Totals), len(got.Columns))
-	want(t, "others", len(got.Others), len(got.Columns))
+	want(t, "excluded", got.Excluded, 13)
 }
 
 // A measure that is unknown of nothing is compared with the bins that have it.

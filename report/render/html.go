@@ -34,7 +34,10 @@ func htmlReports(w io.Writer, doc Document, opt Options) error {
 	if len(doc.Tables) == 1 {
 		title = titleOf(doc.Tables[0])
 	}
-	m := &markup{}
+	m := &markup{clock: commonClock(doc.Tables, binsDrawn, opt)}
+	if !filtered(doc) {
+		m.clock.from, m.clock.to = period(doc.Tables)
+	}
 	m.head(title)
 	m.put(`<header><div><h1>{}</h1>`, title)
 	m.input(doc, opt)
@@ -97,55 +100,6 @@ func (m *markup) send(w io.Writer) error {
 	return err
 }
 
-// input says what was read: the time, if a summary says so, and the records.
-func (m *markup) input(doc Document, opt Options) {
-	m.put(`<p class="input">`)
-	if from, to := period(doc.Tables); !from.IsZero() {
-		m.put(`<span>{} – {} {}</span>`, from.In(opt.zone()).Format(instant), to.In(opt.zone()).Format(instant), opt.zone().String())
-	}
-	if doc.Queries != nil {
-		m.put(`<span>{}</span></p>`, doc.Queries[0].Engine)
-		return
-	}
-	for _, n := range []struct {
-		n    int64
-		name string
-		must bool
-	}{
-		{doc.Input.Objects, "objects", true}, {doc.Input.Flows, "flows", true},
-		{doc.Input.NoData, "NODATA", false}, {doc.Input.SkipData, "SKIPDATA", false}, {doc.Input.Malformed, "malformed", false},
-	} {
-		if n.must || n.n > 0 {
-			name := n.name
-			if n.n == 1 {
-				name = strings.TrimSuffix(name, "s")
-			}
-			m.put(`<span><b>{}</b> {}</span>`, grouped(n.n), name)
-		}
-	}
-	m.put(`</p>`)
-}
-
-// period is the time that a report without keys gives as first and last.
-func period(tables []report.Table) (from, to time.Time) {
-	for _, t := range tables {
-		if !upright(t) {
-			continue
-		}
-		for i, c := range t.Columns {
-			at, ok := t.Rows[0][i].(time.Time)
-			switch {
-			case ok && c.Name == "first":
-				from = at
-			case ok && c.Name == "last":
-				to = at
-			}
-		}
-		return from, to
-	}
-	return from, to
-}
-
 // tabsOf lists the tabs of the tables, in order.
 func tabsOf(tables []report.Table) []string {
 	var tabs []string
@@ -189,7 +143,7 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 		chart.page(m, t, measure, opt)
 		m.put("</div>\n")
 	}
-	for _, note := range t.Notes {
+	for _, note := range notesOf(t) {
 		m.put(`<p class="note">{}</p>`, note)
 	}
 	if len(t.Columns) > 0 && len(t.Rows) > 0 && !facts {
@@ -271,7 +225,7 @@ func (m *markup) table(t report.Table, open bool, opt Options) {
 		m.put("</tr>\n")
 	}
 	m.put(`</tbody>`)
-	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1
+	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut+t.Excluded > 1
 	if others := t.Cut > 0 && len(t.Others) == len(t.Columns); others || total {
 		m.put(`<tfoot>`)
 		if others {
