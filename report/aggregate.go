@@ -499,13 +499,13 @@ func (a *Aggregator) lacking(names ...string) []string {
 
 // origins lists the logged fields that would do for the named ones: those that they are computed from, of which
 // one is enough, or else they themselves.
-func (a *Aggregator) origins(names []string) []string {
+func origins(fields schema.Table, names []string) []string {
 	var out []string
 	has := func(name string) bool { return slices.Contains(out, name) }
 	for _, name := range names {
 		from := []string{name}
-		if f := a.projection.Fields[a.projection.Index(name)]; len(f.From) > 0 {
-			from = a.origins(f.From)
+		if f, _ := fields.Lookup(name); len(f.From) > 0 {
+			from = origins(fields, f.From)
 		}
 		if !slices.ContainsFunc(from, has) {
 			out = append(out, from...)

@@ -69,7 +69,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: origins(a.fields, names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -524,7 +524,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(origins(w.aggregator.fields, names), stats)))
 	}
 	return lacks
 }
