@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
+
+	"flowlog/parse/schema"
 )
 
 // slack is how far apart, in seconds, interfaces may date the same packets.
@@ -12,35 +15,42 @@ const slack = 60
 
 type tallies struct{ total, double, beside, open Tally }
 
-// A judge decides on the sightings of a lot.
+// A judge decides on the sightings of a lot, one lot after the other.
 type judge struct {
 	*survey
 	mode    string
 	held    []*held
 	tallies tallies
-	legs    [][]sighting // of a flow
+
+	all   []sighting   // of the lot
+	heads []int32      // a hash table: the last sighting of the same packets, plus 1
+	next  []int32      // by sighting: the one before, plus 1
+	same  []sighting   // those of the same packets
+	legs  [][]sighting // of a flow
 }
 
 func (j *judge) lot(lot int) {
-	var all []sighting
+	j.all = j.all[:0]
 	for _, w := range j.witnesses {
-		all = append(all, w.lots[lot]...)
+		for _, chunk := range w.lots[lot] {
+			j.all = append(j.all, chunk...)
+		}
 		w.lots[lot] = nil
 	}
-	for i := range all {
-		j.tallies.total.add(all[i].bytes)
+	for i := range j.all {
+		j.tallies.total.add(j.all[i].bytes)
 	}
 	switch j.mode {
 	case "src":
-		j.ofSide(all, egress)
+		j.ofSide(j.all, egress)
 	case "dst":
-		j.ofSide(all, ingress)
+		j.ofSide(j.all, ingress)
 	case "":
-		for i := range all {
-			j.decide(&all[i], true)
+		for i := range j.all {
+			j.decide(&j.all[i], true)
 		}
 	default:
-		j.flows(all)
+		j.flows(j.all)
 	}
 }
 
@@ -70,22 +80,47 @@ func (j *judge) ofSide(all []sighting, side uint8) {
 // flows decides on one flow after the other: the sightings of the same packets, ports, protocol and action whose times
 // overlap, give or take slack. What was seen after a longer gap is another flow, which has no part in the decision.
 func (j *judge) flows(all []sighting) {
-	slices.SortFunc(all, func(a, b sighting) int {
-		return cmp.Or(compareFlows(&a, &b), cmp.Compare(a.start, b.start))
-	})
-	for len(all) > 0 {
-		n, last := 1, all[0].end
-		for n < len(all) && compareFlows(&all[n], &all[0]) == 0 && all[n].start <= later(last) {
-			last = max(last, all[n].end)
-			n++
+	size := 1 << bits.Len(uint(2*len(all)))
+	j.heads = schema.Grown(j.heads[:0], size)[:size]
+	j.next = schema.Grown(j.next[:0], len(all))[:len(all)]
+	clear(j.heads)
+	for i := range all {
+		at := int(all[i].hash()) & (size - 1)
+		for j.heads[at] != 0 && !samePackets(&all[j.heads[at]-1], &all[i]) {
+			at = (at + 1) & (size - 1)
 		}
-		j.flow(all[:n])
-		all = all[n:]
+		j.next[i], j.heads[at] = j.heads[at], int32(i+1)
+	}
+	for _, head := range j.heads {
+		if head == 0 {
+			continue
+		}
+		same := j.same[:0]
+		for i := head; i != 0; i = j.next[i-1] {
+			same = append(same, all[i-1])
+		}
+		j.same = same
+		if len(same) > 1 {
+			slices.SortFunc(same, func(a, b sighting) int { return cmp.Compare(a.start, b.start) })
+		}
+		for len(same) > 0 {
+			n, last := 1, same[0].end
+			for n < len(same) && same[n].start <= later(last) {
+				last = max(last, same[n].end)
+				n++
+			}
+			j.flow(same[:n])
+			same = same[n:]
+		}
 	}
 }
 
-func compareFlows(a, b *sighting) int {
-	return cmp.Or(cmp.Compare(a.pktSrc, b.pktSrc), cmp.Compare(a.pktDst, b.pktDst), cmp.Compare(a.ports, b.ports), cmp.Compare(a.action(), b.action()))
+func samePackets(a, b *sighting) bool {
+	return a.pktSrc == b.pktSrc && a.pktDst == b.pktDst && a.ports == b.ports && a.action() == b.action()
+}
+
+func (x *sighting) hash() uint64 {
+	return mixed(uint64(x.pktSrc)<<32|uint64(x.pktDst)) ^ mixed(x.ports<<16^uint64(x.action()))
 }
 
 func later(t int64) int64 {
@@ -105,6 +140,15 @@ func earlier(t int64) int64 {
 // flow decides on the sightings of one flow. A leg is where they were seen: an interface, in one direction, with the
 // addresses that it shows. The first leg counts, and of the others what was seen at times when none before saw any.
 func (j *judge) flow(all []sighting) {
+	if len(all) == 1 {
+		x := &all[0]
+		double := j.translated(x)
+		if double {
+			j.tallies.double.add(x.bytes)
+		}
+		j.decide(x, j.mode != "dedupe" || !double)
+		return
+	}
 	slices.SortFunc(all, func(a, b sighting) int {
 		return cmp.Or(j.compareLegs(&a, &b), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
 	})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"math/bits"
 	"net/netip"
@@ -84,6 +85,9 @@ func (x *sighting) hidden() int {
 // lots is into how many parts sightings are dealt: those of the same packets are in one.
 const lots = 256
 
+// firstChunk is how many sightings of a lot are first held at once; later chunks are larger.
+const firstChunk = 4
+
 // A witness is what one goroutine of a scan has seen.
 type witness struct {
 	coders     [numCoded]schema.Coder // the four of addresses are one
@@ -92,7 +96,7 @@ type witness struct {
 	facts      []facts                // by observer
 	addresses  []address              // by code
 	relays     map[relay]bool
-	lots       [lots][]sighting
+	lots       [lots][][]sighting // in chunks
 	codes      [numCoded][]uint32 // of a batch
 	all, flows []int32
 }
@@ -145,8 +149,31 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 		x.start, x.end = between(starts, ends, int(row))
 		x.bytes, _ = bytes(int(row))
 		w.learn(&x, row)
-		lot := w.lotOf(&x)
-		w.lots[lot] = append(w.lots[lot], x)
+		w.keep(x)
+	}
+}
+
+// keep adds a sighting to its lot.
+func (w *witness) keep(x sighting) {
+	lot := &w.lots[w.lotOf(&x)]
+	n := len(*lot)
+	if n == 0 || len((*lot)[n-1]) == cap((*lot)[n-1]) {
+		*lot = append(*lot, make([]sighting, 0, firstChunk<<min(n, 6)))
+		n++
+	}
+	(*lot)[n-1] = append((*lot)[n-1], x)
+}
+
+// sightings calls yield with each sighting of a lot.
+func (w *witness) sightings(lot int) iter.Seq[*sighting] {
+	return func(yield func(*sighting) bool) {
+		for _, chunk := range w.lots[lot] {
+			for i := range chunk {
+				if !yield(&chunk[i]) {
+					return
+				}
+			}
+		}
 	}
 }
 

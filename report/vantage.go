@@ -141,18 +141,32 @@ func (v *Vantage) decide() error {
 		return ErrNoInterface
 	}
 	s.learn()
-	tallies := make([]tallies, lots)
+	var mu sync.Mutex
+	var judges []*judge // that have nothing to do
+	take := func() *judge {
+		mu.Lock()
+		defer mu.Unlock()
+		n := len(judges)
+		if n == 0 {
+			return &judge{survey: s, mode: v.mode, held: v.held}
+		}
+		j := judges[n-1]
+		judges = judges[:n-1]
+		return j
+	}
 	err := atOnce(lots, func(lot int) error {
-		j := judge{survey: s, mode: v.mode, held: v.held}
+		j := take()
 		j.lot(lot)
-		tallies[lot] = j.tallies
+		mu.Lock()
+		defer mu.Unlock()
+		judges = append(judges, j)
 		return nil
 	})
-	for _, t := range tallies {
-		v.Total.join(t.total)
-		v.Double.join(t.double)
-		v.Beside.join(t.beside)
-		v.Open.join(t.open)
+	for _, j := range judges {
+		v.Total.join(j.tallies.total)
+		v.Double.join(j.tallies.double)
+		v.Beside.join(j.tallies.beside)
+		v.Open.join(j.tallies.open)
 	}
 	v.witnesses = nil
 	return err

@@ -202,3 +202,19 @@ func TestVantageNeedsInterfaces(t *testing.T) {
 		t.Errorf("got %v, want an error that says what to log", err)
 	}
 }
+
+// One flow may have any number of records.
+func TestVantageOfALongFlow(t *testing.T) {
+	const windows = 20_000
+	var rows []row
+	for n := range windows {
+		for _, eni := range []string{"eni-a", "eni-b"} {
+			rows = append(rows, row{
+				"interface_id": eni, "srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "srcport": "40000", "dstport": "443", "protocol": "6", "bytes": "1",
+				"start": fmt.Sprint(1700000000 + 60*n), "end": fmt.Sprint(1700000060 + 60*n), "action": "ACCEPT", "log_status": "OK",
+			})
+		}
+	}
+	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
+	want(t, "bytes of a long flow", got.Rows, fmt.Sprintf("[[%d]]", windows))
+}
