@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"flowlog/parse/schema"
 )
@@ -265,4 +266,30 @@ func FuzzJSONBlocks(f *testing.F) {
 			t.Errorf("whole: %q %v %v\nblocks of %d: %q %v %v", whole, wholeStats.Problems, wholeStats.Failed, opt.BlockSize, cut, cutStats.Problems, cutStats.Failed)
 		}
 	})
+}
+
+// A record in a wrapper whose value is wrong is told by the value.
+func TestWrongValueInWrapper(t *testing.T) {
+	bad := strings.Replace(records, "8400", "84x0", 1)
+	for name, content := range shapesOf(records + bad) {
+		got, stats := rowsOf(t, one(content), Options{}, "bytes")
+		want(t, name+": records", len(got), 7)
+		if len(stats.Problems) != 1 || !strings.HasSuffix(stats.Problems[0].String(), `: bytes: "84x0" is not a whole number`) {
+			t.Errorf("%s: problems %v", name, stats.Problems)
+		}
+	}
+}
+
+// Text that only looks like base64 of some length is other text.
+func TestUnpackedOfAnyLength(t *testing.T) {
+	for n := range 200 {
+		s := strings.Repeat("a", n)
+		data, err := unpacked([]byte(s))
+		if want, err := base64.RawStdEncoding.DecodeString(s); err == nil && n >= 12 && utf8.Valid(want) != (data != nil) {
+			t.Errorf("%d letters: got %q, want %q", n, data, want)
+		}
+		if err != nil {
+			t.Errorf("%d letters: %v", n, err)
+		}
+	}
 }
