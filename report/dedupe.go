@@ -22,11 +22,13 @@ type judge struct {
 	held    []*held
 	tallies tallies
 
-	all   []sighting   // of the lot
-	heads []int32      // a hash table: the last sighting of the same packets, plus 1
-	next  []int32      // by sighting: the one before, plus 1
-	same  []sighting   // those of the same packets
+	all   []sighting // of the lot
+	heads []int32    // a hash table: the last sighting of the same packets, plus 1
+	next  []int32    // by sighting: the one before, plus 1
+	same  []sighting // those of the same packets
+	seen  []span[int64]
 	legs  [][]sighting // of a flow
+	more  []span[int64]
 }
 
 func (j *judge) lot(lot int) {
@@ -95,32 +97,48 @@ func (j *judge) flows(all []sighting) {
 		if head == 0 {
 			continue
 		}
-		same := j.same[:0]
+		j.same = j.same[:0]
 		for i := head; i != 0; i = j.next[i-1] {
-			same = append(same, all[i-1])
+			j.same = append(j.same, all[i-1])
 		}
-		j.same = same
-		if len(same) > 1 {
-			slices.SortFunc(same, func(a, b sighting) int { return cmp.Compare(a.start, b.start) })
+		j.packets(j.same)
+	}
+}
+
+// packets decides on the sightings of the same packets and ports. Those without an action come last: they are of any flow
+// that was near.
+func (j *judge) packets(same []sighting) {
+	if len(same) > 1 {
+		slices.SortFunc(same, func(a, b sighting) int {
+			return cmp.Or(cmp.Compare(b.action(), a.action()), cmp.Compare(a.start, b.start))
+		})
+	}
+	j.seen = j.seen[:0]
+	both := len(same) > 1 && same[0].action() != 0 && same[len(same)-1].action() == 0
+	for len(same) > 0 {
+		n, last := 1, same[0].end
+		for n < len(same) && same[n].action() == same[0].action() && same[n].start <= later(last) {
+			last = max(last, same[n].end)
+			n++
 		}
-		for len(same) > 0 {
-			n, last := 1, same[0].end
-			for n < len(same) && same[n].start <= later(last) {
-				last = max(last, same[n].end)
-				n++
-			}
-			j.flow(same[:n])
-			same = same[n:]
+		var seen []span[int64]
+		if both && same[0].action() == 0 {
+			seen = merged(slices.Clone(j.seen), func(x int64) int64 { return x })
 		}
+		seen = j.flow(same[:n], seen, both)
+		if both && same[0].action() != 0 {
+			j.seen = append(j.seen, seen...)
+		}
+		same = same[n:]
 	}
 }
 
 func samePackets(a, b *sighting) bool {
-	return a.pktSrc == b.pktSrc && a.pktDst == b.pktDst && a.ports == b.ports && a.action() == b.action()
+	return a.pktSrc == b.pktSrc && a.pktDst == b.pktDst && a.ports == b.ports
 }
 
 func (x *sighting) hash() uint64 {
-	return mixed(uint64(x.pktSrc)<<32|uint64(x.pktDst)) ^ mixed(x.ports<<16^uint64(x.action()))
+	return mixed(uint64(x.pktSrc)<<32|uint64(x.pktDst)) ^ mixed(x.ports<<16)
 }
 
 func later(t int64) int64 {
@@ -138,20 +156,14 @@ func earlier(t int64) int64 {
 }
 
 // flow decides on the sightings of one flow. A leg is where they were seen: an interface, in one direction, with the
-// addresses that it shows. The first leg counts, and of the others what was seen at times when none before saw any.
-func (j *judge) flow(all []sighting) {
-	if len(all) == 1 {
-		x := &all[0]
-		double := j.translated(x)
-		if double {
-			j.tallies.double.add(x.bytes)
-		}
-		j.decide(x, j.mode != "dedupe" || !double)
-		return
+// addresses that it shows. The first leg counts, and of the others what was seen at times when none before saw any. It
+// returns these times in order if they are asked for; seen are such to begin with.
+func (j *judge) flow(all []sighting, seen []span[int64], asked bool) []span[int64] {
+	if len(all) > 1 {
+		slices.SortFunc(all, func(a, b sighting) int {
+			return cmp.Or(j.compareLegs(&a, &b), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+		})
 	}
-	slices.SortFunc(all, func(a, b sighting) int {
-		return cmp.Or(j.compareLegs(&a, &b), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-	})
 	legs := j.legs[:0]
 	for len(all) > 0 {
 		n := 1
@@ -161,27 +173,30 @@ func (j *judge) flow(all []sighting) {
 		legs, all = append(legs, all[:n]), all[n:]
 	}
 	j.legs = legs
-	slices.SortStableFunc(legs, func(a, b []sighting) int {
-		return cmp.Or(cmp.Compare(a[0].hidden(), b[0].hidden()), cmp.Compare(len(b), len(a)))
-	})
-	var seen []span[int64]
+	if len(legs) > 1 {
+		slices.SortStableFunc(legs, func(a, b []sighting) int {
+			return cmp.Or(cmp.Compare(a[0].hidden(), b[0].hidden()), cmp.Compare(len(b), len(a)))
+		})
+	}
 	for i, leg := range legs {
 		translated := j.translated(&leg[0])
-		var more []span[int64]
+		more := j.more[:0]
 		for n := range leg {
 			x := &leg[n]
-			double := translated || i > 0 && overlaps(seen, x.start, x.end)
+			double := translated || len(seen) > 0 && overlaps(seen, x.start, x.end)
 			if double {
 				j.tallies.double.add(x.bytes)
-			} else if i < len(legs)-1 {
+			} else {
 				more = append(more, span[int64]{x.start, x.end})
 			}
 			j.decide(x, j.mode != "dedupe" || !double)
 		}
-		if i < len(legs)-1 {
+		j.more = more
+		if asked || i < len(legs)-1 {
 			seen = merged(append(seen, more...), func(x int64) int64 { return x })
 		}
 	}
+	return seen
 }
 
 func (j *judge) sameLeg(a, b *sighting) bool {
