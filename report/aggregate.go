@@ -22,7 +22,6 @@ type Aggregator struct {
 	projection *schema.Projection
 	workers    []*worker
 	present    []atomic.Bool // by field of the projection: some flow has a value
-	seen       atomic.Int64  // flows
 	began      began         // if a report has a Spike
 	remote     bool          // an engine groups the records: see Remote
 	wrap       Wrap          // computes enriched fields; nil if batches have them
@@ -135,6 +134,33 @@ func (a *Aggregator) Add(b schema.Batch) error {
 	return a.add(b)
 }
 
+// Notice notes which fields the flows of a batch have, and counts none of them. Where something stands between the scan
+// and Add that leaves flows out, the fields that only these have are not missing from the logs.
+func (a *Aggregator) Notice(b schema.Batch) {
+	rows := make([]int32, b.NumRows())
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	rows = flows(column(b.Record, "log_status"), rows, nil)
+	for i, f := range a.projection.Fields {
+		if a.present[i].Load() || len(b.Schema().FieldIndices(f.Name)) == 0 {
+			continue
+		}
+		if anyValue(column(b.Record, f.Name), rows) {
+			a.present[i].Store(true)
+		}
+	}
+}
+
+// noticePassed does the same for the flows that the scan passed over: see Only.
+func (a *Aggregator) noticePassed(stats schema.Stats) {
+	for _, name := range stats.Passed {
+		if i := a.projection.Index(name); i >= 0 {
+			a.present[i].Store(true)
+		}
+	}
+}
+
 // add feeds a batch that a worker has begun with.
 func (a *Aggregator) add(b schema.Batch) error {
 	if err := a.workers[b.Worker].add(b.Record); err != nil {
@@ -243,7 +269,7 @@ type grouping struct {
 
 // selection is the rows of a batch that meet a condition, for all groupings that have it.
 type selection struct {
-	filter
+	*conjunction
 	text  string
 	rows  []int32
 	batch int // that the rows are flows of
@@ -257,17 +283,19 @@ func (w *worker) selection(e Expr) *selection {
 			return s
 		}
 	}
-	s := &selection{filter: e.filter(), text: text}
+	field, value := w.aggregator.Only()
+	s := &selection{conjunction: newConjunction(e, field, value), text: text}
 	w.selections = append(w.selections, s)
 	return s
 }
 
-// meet returns those of the rows that meet the condition. They are the flows of the batch with a number, or others.
-func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others bool) []int32 {
+// meet returns those of the rows that meet the condition, and counts them where no other call has the same ones. They are
+// the flows of the batch with a number, or others.
+func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others, count bool) []int32 {
 	if s.batch == batch && !others {
 		return s.rows
 	}
-	s.rows = s.keep(rec, append(s.rows[:0], rows...), true)
+	s.rows = s.keep(rec, append(s.rows[:0], rows...), count)
 	if s.batch = batch; others {
 		s.batch = 0
 	}

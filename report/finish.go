@@ -53,19 +53,12 @@ func advice(names []string) string {
 // its place in the second result; it has no table. wrap computes the labels of keys; nil leaves them out.
 // The Aggregator cannot be used afterwards.
 func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking, error) {
+	passed := a.passed()
 	w, err := a.merged(stats)
 	if err != nil {
 		return nil, nil, err
 	}
-	if seen := a.seen.Load(); seen < stats.Flows {
-		// some were passed over, and what for is known: they have another value of the field of Only
-		field, _ := a.Only()
-		for i, f := range a.projection.Fields {
-			if f.Name == field || seen == 0 {
-				a.present[i].Store(true)
-			}
-		}
-	}
+	a.noticePassed(stats)
 	var lacks []*Lacking
 	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {
@@ -101,6 +94,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			if all[i], err = w.table(w.runs[i], stats, wrap); err != nil {
 				return err
 			}
+			all[i].Why = a.explain(w.runs[i], passed, stats.Flows)
 		}
 		return nil
 	})

@@ -332,7 +332,7 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 		rec := array.NewRecord(fields.Arrow(), present, int64(n))
 		defer rec.Release()
 		w.batches++
-		rows = u.where.meet(rec, rows, w.batches, false)
+		rows = u.where.meet(rec, rows, w.batches, false, false)
 	}
 	if len(rows) == 0 {
 		return nil
@@ -372,7 +372,6 @@ func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	stats := schema.Stats{SkipData: m.skips}
 	if m.whole {
 		stats.Flows = m.flows
-		m.agg.seen.Store(m.flows)
 	}
 	tables, lacks, err := m.agg.Tables(stats, wrap)
 	switch {
