@@ -3,15 +3,11 @@ package report
 import (
 	"bytes"
 	"cmp"
-	"math"
 	"math/bits"
 	"slices"
 
 	"flowlog/parse/schema"
 )
-
-// slack is how far apart, in seconds, interfaces may date the same packets.
-const slack = 60
 
 type tallies struct{ total, double, beside, open Tally }
 
@@ -22,13 +18,13 @@ type judge struct {
 	held    []*held
 	tallies tallies
 
-	all   []sighting // of the lot
-	heads []int32    // a hash table: the last sighting of the same packets, plus 1
-	next  []int32    // by sighting: the one before, plus 1
-	same  []sighting // those of the same packets
-	seen  []span[int64]
+	all   []sighting   // of the lot
+	heads []int32      // a hash table: the last sighting of the same packets, plus 1
+	next  []int32      // by sighting: the one before, plus 1
+	same  []sighting   // those of the same packets
+	acted times        // of those that count and have an action, if others have none
 	legs  [][]sighting // of a flow
-	more  []span[int64]
+	seen  times        // of its legs so far
 }
 
 func (j *judge) lot(lot int) {
@@ -113,22 +109,17 @@ func (j *judge) packets(same []sighting) {
 			return cmp.Or(cmp.Compare(b.action(), a.action()), cmp.Compare(a.start, b.start))
 		})
 	}
-	j.seen = j.seen[:0]
-	both := len(same) > 1 && same[0].action() != 0 && same[len(same)-1].action() == 0
+	j.acted.reset(nil)
+	if len(same) > 1 && same[0].action() != 0 && same[len(same)-1].action() == 0 {
+		j.acted.reset(same)
+	}
 	for len(same) > 0 {
 		n, last := 1, same[0].end
 		for n < len(same) && same[n].action() == same[0].action() && same[n].start <= later(last) {
 			last = max(last, same[n].end)
 			n++
 		}
-		var seen []span[int64]
-		if both && same[0].action() == 0 {
-			seen = merged(slices.Clone(j.seen), func(x int64) int64 { return x })
-		}
-		seen = j.flow(same[:n], seen, both)
-		if both && same[0].action() != 0 {
-			j.seen = append(j.seen, seen...)
-		}
+		j.flow(same[:n])
 		same = same[n:]
 	}
 }
@@ -141,30 +132,45 @@ func (x *sighting) hash() uint64 {
 	return mixed(uint64(x.pktSrc)<<32|uint64(x.pktDst)) ^ mixed(x.ports<<16)
 }
 
-func later(t int64) int64 {
-	if t > math.MaxInt64-slack {
-		return math.MaxInt64
-	}
-	return t + slack
-}
-
-func earlier(t int64) int64 {
-	if t < math.MinInt64+slack {
-		return math.MinInt64
-	}
-	return t - slack
-}
-
 // flow decides on the sightings of one flow. A leg is where they were seen: an interface, in one direction, with the
-// addresses that it shows. The first leg counts, and of the others what was seen at times when none before saw any. It
-// returns these times in order if they are asked for; seen are such to begin with.
-func (j *judge) flow(all []sighting, seen []span[int64], asked bool) []span[int64] {
-	if len(all) > 1 {
-		slices.SortFunc(all, func(a, b sighting) int {
-			return cmp.Or(j.compareLegs(&a, &b), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-		})
+// addresses that it shows. The first leg counts, and of the others what was seen at times when none before saw any.
+func (j *judge) flow(all []sighting) {
+	legs := j.legsOf(all)
+	if len(legs) > 1 {
+		j.seen.reset(all)
 	}
+	for i, leg := range legs {
+		translated := j.translated(&leg[0])
+		action := leg[0].action() != 0
+		for n := range leg {
+			x := &leg[n]
+			before := translated || i > 0 && j.seen.near(x) || !action && j.acted.near(x)
+			if before {
+				x.labels |= double
+				j.tallies.double.add(x.bytes)
+			}
+			j.decide(x, j.mode != "dedupe" || !before)
+		}
+		for n := range leg {
+			if x := &leg[n]; x.labels&double == 0 {
+				if i < len(legs)-1 {
+					j.seen.add(x)
+				}
+				if action {
+					j.acted.add(x)
+				}
+			}
+		}
+	}
+}
+
+// legsOf sorts the sightings of a flow by leg, and returns the legs in the order in which they are chosen: those with the
+// packets' own addresses are first, and of these those with the most records.
+func (j *judge) legsOf(all []sighting) [][]sighting {
 	legs := j.legs[:0]
+	if len(all) > 1 {
+		slices.SortFunc(all, func(a, b sighting) int { return j.compareLegs(&a, &b) })
+	}
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && j.sameLeg(&all[n], &all[0]) {
@@ -178,25 +184,7 @@ func (j *judge) flow(all []sighting, seen []span[int64], asked bool) []span[int6
 			return cmp.Or(cmp.Compare(a[0].hidden(), b[0].hidden()), cmp.Compare(len(b), len(a)))
 		})
 	}
-	for i, leg := range legs {
-		translated := j.translated(&leg[0])
-		more := j.more[:0]
-		for n := range leg {
-			x := &leg[n]
-			double := translated || len(seen) > 0 && overlaps(seen, x.start, x.end)
-			if double {
-				j.tallies.double.add(x.bytes)
-			} else {
-				more = append(more, span[int64]{x.start, x.end})
-			}
-			j.decide(x, j.mode != "dedupe" || !double)
-		}
-		j.more = more
-		if asked || i < len(legs)-1 {
-			seen = merged(append(seen, more...), func(x int64) int64 { return x })
-		}
-	}
-	return seen
+	return legs
 }
 
 func (j *judge) sameLeg(a, b *sighting) bool {
@@ -229,11 +217,4 @@ func (j *judge) compareLegs(a, b *sighting) int {
 		bytes.Compare(address(a.src), address(b.src)),
 		bytes.Compare(address(a.dst), address(b.dst)),
 	)
-}
-
-// overlaps reports whether a time is within slack of one of some others, which are in order.
-func overlaps(spans []span[int64], start, end int64) bool {
-	start, end = earlier(start), later(end)
-	i, _ := slices.BinarySearchFunc(spans, start, func(s span[int64], start int64) int { return cmp.Compare(s.hi, start) })
-	return i < len(spans) && spans[i].lo <= end
 }

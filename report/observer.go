@@ -193,7 +193,7 @@ func (s *survey) absorb(w *witness) {
 		for x := range w.sightings(lot) {
 			x.src, x.dst, x.pktSrc, x.pktDst = addrs[x.src], addrs[x.dst], addrs[x.pktSrc], addrs[x.pktDst]
 			x.observer = observers[x.observer]
-			x.labels = codes[atAction][x.action()]<<2 | uint32(x.logged())
+			x.labels = codes[atAction][x.action()]<<3 | uint32(x.logged())
 		}
 		return nil
 	})

@@ -53,7 +53,7 @@ type sighting struct {
 	ports          uint64 // source port, destination port, protocol
 	src, dst       uint32 // the addresses that the record shows
 	observer       uint32
-	labels         uint32 // the action, and in the lower two bits the direction that was logged
+	labels         uint32 // the action, and in the lower bits whether it is double, and the direction that was logged
 	batch, row     int32
 	start, end     int64
 	bytes          int64
@@ -68,7 +68,10 @@ const (
 var directions = [...]any{nil, "ingress", "egress"}
 
 func (x *sighting) logged() uint8  { return uint8(x.labels & 3) }
-func (x *sighting) action() uint32 { return x.labels >> 2 }
+func (x *sighting) action() uint32 { return x.labels >> 3 }
+
+// double is the label of a sighting that was logged before.
+const double = 4
 
 // hidden is how many of the packets' addresses the record does not show.
 func (x *sighting) hidden() int {
@@ -183,7 +186,7 @@ func (w *witness) sight(row int32) sighting {
 	x := sighting{
 		src: code(atSrc), dst: code(atDst), pktSrc: code(atPktSrc), pktDst: code(atPktDst),
 		ports:  uint64(code(atSrcPort)) | uint64(code(atDstPort))<<17 | uint64(code(atProtocol))<<34,
-		labels: code(atAction)<<2 | uint32(w.directions[code(atDirection)]),
+		labels: code(atAction)<<3 | uint32(w.directions[code(atDirection)]),
 	}
 	// of the two addresses of one end that a record can have, one stands for the other
 	x.pktSrc, x.src = standIn(x.pktSrc, x.src)
