@@ -30,6 +30,7 @@ type reporting struct {
 	elsewhere
 	change  report.Change
 	vantage string
+	counted []string // what the vantage says of the records that count
 	chart   bool
 	part    io.Writer // where partial results go; nil if reports are to be finished
 	request report.Request
@@ -499,8 +500,9 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
 		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
 	}
-	if r.vantage == "" {
-		return nil, err
+	r.counted = nil
+	if note := v.Note(); note != "" {
+		r.counted = []string{note}
 	}
-	return []string{v.Note()}, err
+	return r.counted, err
 }

@@ -45,20 +45,24 @@ func (j *judge) lot(lot int) {
 		j.ofSide(j.all, ingress)
 	case "":
 		for i := range j.all {
-			j.decide(&j.all[i], true)
+			if x := &j.all[i]; j.decide(x, true) == 0 {
+				j.tallies.open.add(x.bytes)
+			}
 		}
 	default:
 		j.flows(j.all)
 	}
 }
 
-// decide writes the verdict of a flow.
-func (j *judge) decide(x *sighting, count bool) {
-	verdict := j.direction(x) << 1
+// decide writes the verdict of a flow, and returns its direction.
+func (j *judge) decide(x *sighting, count bool) uint8 {
+	direction := j.direction(x)
+	verdict := direction << 1
 	if count {
 		verdict |= counted
 	}
 	j.held[x.batch].verdicts[x.row] = verdict
+	return direction
 }
 
 func (j *judge) ofSide(all []sighting, side uint8) {
