@@ -30,6 +30,7 @@ type reporting struct {
 	elsewhere
 	change  report.Change
 	vantage string
+	counted []string // what the vantage says of the records that count
 	chart   bool
 	part    io.Writer // where partial results go; nil if reports are to be finished
 	request report.Request
@@ -496,10 +497,11 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 	if errors.Is(err, report.ErrNoInterface) {
 		err = in.noInterface(err)
 	}
-	if r.vantage == "" {
-		return nil, err
+	r.counted = nil
+	if note := v.Note(); note != "" {
+		r.counted = []string{note}
 	}
-	return []string{v.Note()}, err
+	return r.counted, err
 }
 
 // noInterface is the error for a vantage of logs without interfaces, with what helps.

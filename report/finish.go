@@ -39,6 +39,9 @@ func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 func advice(names []string) string {
 	var logged []string
 	for _, name := range names {
+		if name == directionField { // nothing else tells it for certain
+			name = "flow_direction"
+		}
 		if f, ok := schema.Logged().Lookup(name); ok {
 			logged = append(logged, "${"+f.LogName()+"}")
 		}
