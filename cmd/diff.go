@@ -68,7 +68,7 @@ func newDiff(con *console) *cobra.Command {
 		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
 		conditionVar(f, &d.change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		conditionVar(f, &d.having, "having", "only rows that meet this `condition`: 'status = new and after > 1MB'")
-		f.IntVarP(&d.change.Top, "top", "n", diffRows, "show this many `rows`; 0 shows all")
+		topVar(f, &d.change.Top, diffRows)
 		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13..2026-05-14, 2d..1d")
 		f.StringVar(&d.after, "after", "", "the second `time` of the input: 1d..now")
 		d.vantageFlag(f)

@@ -179,7 +179,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 // changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
+		topVar(f, &change.Top, 10)
 		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
