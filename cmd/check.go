@@ -207,6 +207,9 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 		}
 	}
 	incomplete := in.close()
+	if left := (nothingError{}); in.stats.Records == 0 && !errors.As(incomplete, &left) {
+		incomplete = nothingError{"there are no records to check"}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

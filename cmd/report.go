@@ -31,8 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer      // where partial results go; nil if reports are to be finished
-	places  []report.Place // of these on a dashboard
+	part    io.Writer // where partial results go; nil if reports are to be finished
+	request report.Request
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -52,7 +52,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
-	c.Args = func(_ *cobra.Command, args []string) error {
+	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
@@ -61,6 +61,9 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			if meant(c, noFiles(args)) != "" {
+				return checkArguments(c, args)
+			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
@@ -251,6 +254,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	reports := make([]report.Report, 0, len(r.reports))
 	tables := make([]report.Table, len(r.reports)) // what is known of them before
 	var computed []int
+	learns := r.vantage != ""
 	for i, rep := range r.reports {
 		change := r.changeOf(i)
 		changed, err := rep.With(change, scope, in.zone)
@@ -263,6 +267,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
+		}
+		if err := r.checkRows(c, changed); err != nil {
+			return err
 		}
 		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
 			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
@@ -279,6 +286,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		reports = append(reports, changed)
 		computed = append(computed, i)
+		learns = learns || r.learns(needs)
 	}
 	format, err := r.output.formatName("output format", render.Names())
 	if err != nil {
@@ -286,8 +294,8 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	partial := r.input.partial && format == "arrow"
 	if partial {
-		if r.vantage != "" {
-			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
+		if learns {
+			return usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
 		}
 		r.output.format = "arrow"
 	}
@@ -295,18 +303,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.request.Change, r.request.Selection = r.change.Settings(), in.selection(r.vantage)
 	if partial {
 		r.part = out.w
 		for _, i := range computed {
 			if r.panels != nil {
-				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+				r.request.Places = append(r.request.Places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
 			}
 		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
@@ -315,6 +324,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		r.tellCut(out.Format, tables)
 	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 {
+		return nil
+	}
+	for _, flag := range r.settings.typed(c, "Report flags") {
+		if flag == "top" || flag == "sort" {
+			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+		}
+	}
+	return nil
 }
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
@@ -389,6 +411,11 @@ func (r *reporting) checkVantage() error {
 	return nil
 }
 
+// learns reports whether what is asked for follows from all records together, so that none of them may be left unread.
+func (r *reporting) learns(fields []string) bool {
+	return r.vantage != "" || slices.ContainsFunc(report.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+}
+
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, []*report.Lacking, schema.Stats, error) {
 	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
@@ -425,7 +452,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	if limit > 0 {
 		agg.Limit(limit, r.memory.tempDir)
 	}
-	if r.vantage == "" { // it learns from all records
+	if !r.learns(agg.Projection().Fields.Names()) {
 		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	}
 	wrap := enr.wrap(in.opt.Workers)
@@ -435,7 +462,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.request)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
@@ -454,7 +481,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 
 // feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.
 func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p *schema.Projection, emit schema.Emit) ([]string, error) {
-	if r.vantage == "" && !slices.ContainsFunc(report.VantageFields(), func(f schema.Field) bool { return p.Index(f.Name) >= 0 }) {
+	if !r.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), emit)
 	}
 	v, p, err := report.NewVantage(r.vantage, fields, p)

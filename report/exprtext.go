@@ -41,17 +41,13 @@ func (p *exprParser) textItem(f schema.Field, t token) (Item, error) {
 // spelled is a text in the spelling of the field's values, from which it may differ in case. It is not known if the field
 // has values, and this is none of them.
 func spelled(f schema.Field, s string) (v string, known bool) {
-	for _, v := range f.Values {
-		if strings.EqualFold(v, s) {
-			return v, true
-		}
-	}
+	v = f.Spelled(s)
 	if f.Name == serviceField {
 		if _, err := strconv.ParseUint(s, 10, 16); err == nil {
 			return s, true // a port that is known for nothing
 		}
 	}
-	return s, f.Values == nil
+	return v, f.Values == nil || slices.Contains(f.Values, v)
 }
 
 // serviceField is the field whose values are names, or else numbers of ports.
