@@ -676,7 +676,7 @@ func TestParseMeasure(t *testing.T) {
 	for s, part := range map[string]string{
 		"byte":                   "did you mean bytes?",
 		"median(bytes)":          "unknown measure",
-		"":                       "there are flows",
+		"":                       "flowlog help measures",
 		"malformed(bytes)":       "unknown measure",
 		"distinct(dst_prt)":      "did you mean dstport?",
 		"distinct()":             "unknown field",
@@ -734,11 +734,11 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		}
 	}
 	for text, part := range map[string]string{
-		"distinct(dst_port) > 1":          "did you mean dstport?",
+		"distinct(dst_prt) > 1":           "did you mean dstport?",
 		"dstinct(dstport) > 1":            "unknown measure",
-		"distinct(dstport > 1":            "unknown field",
-		"distinct() > 1":                  "unknown field",
-		"distinct(srcaddr, dstport) > 1":  "unknown field",
+		"distinct(dstport > 1":            "the rows have no",
+		"distinct() > 1":                  "the rows have no",
+		"distinct(srcaddr, dstport) > 1":  "the rows have no",
 		"flows in (1, distinct(dstport))": "is not a value of flows",
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",
