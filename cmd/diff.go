@@ -235,7 +235,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
 		return err
 	}
-	if out.Bare && d.change.Top < 0 && len(t.Rows) == limit && t.Cut > 0 {
+	if out.Bare && d.change.Top < 0 && t.Cut > 0 {
 		d.output.tellCut(d.console, len(t.Rows), len(t.Rows)+t.Cut, "--top 0 writes all")
 	}
 	return cmp.Or(d.close(ins), ctx.Err())

@@ -341,19 +341,12 @@ func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
 func (r *reporting) tellCut(f render.Format, tables []report.Table) {
-	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+	if !f.Bare || r.change.Top >= 0 {
 		return
-	}
-	limits := make(map[string]int)
-	for _, rep := range r.reports {
-		limits[rep.Name] = rep.Limit
 	}
 	written, cut := 0, 0
 	for _, t := range tables {
-		written += len(t.Rows)
-		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
-			cut += t.Cut
-		}
+		written, cut = written+len(t.Rows), cut+t.Cut
 	}
 	if cut > 0 {
 		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
