@@ -183,7 +183,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 // changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
+		topVar(f, &change.Top, 10)
 		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
@@ -339,19 +339,12 @@ func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
 func (r *reporting) tellCut(f render.Format, tables []report.Table) {
-	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+	if !f.Bare || r.change.Top >= 0 {
 		return
-	}
-	limits := make(map[string]int)
-	for _, rep := range r.reports {
-		limits[rep.Name] = rep.Limit
 	}
 	written, cut := 0, 0
 	for _, t := range tables {
-		written += len(t.Rows)
-		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
-			cut += t.Cut
-		}
+		written, cut = written+len(t.Rows), cut+t.Cut
 	}
 	if cut > 0 {
 		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
