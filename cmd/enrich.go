@@ -133,6 +133,7 @@ type lookups struct {
 	dbs    []database
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
+	tables schema.Table          // of them, those of the user's tables
 	number func(field, name string) []int64
 }
 
@@ -188,8 +189,14 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		}
 		l.fields = append(l.fields, f)
 	}
-	l.fields = append(l.fields, tableFields...)
+	l.fields, l.tables = append(l.fields, tableFields...), tableFields
 	return l, nil
+}
+
+// own reports whether a field is one of a table of the user's.
+func (l *lookups) own(name string) bool {
+	_, ok := l.tables.Lookup(name)
+	return ok
 }
 
 // databaseFlag is the flag that names databases of a kind.

@@ -90,7 +90,7 @@ type reader struct {
 	zone    *time.Location // of times that are shown
 	now     time.Time
 	rejects *outFile
-	names   []string // header of the first object, see header
+	names   []string // columns of the input, see header
 	stats   parse.Stats
 }
 
@@ -194,17 +194,18 @@ func oneOf(what, name string, names []string) error {
 	return schema.Unknown(what, name, names, "flowlog formats")
 }
 
-// header returns the columns of the first object, nil if there are none to be had.
+// header returns the columns of all objects, nil if there are none to be had.
 func (r *reader) header(ctx context.Context) []string {
 	if r.names == nil {
-		p, err := sqlFields().Project() // an output of parse has enriched ones too
+		p, err := sqlFields().Project(schema.Logged().Names()...) // it knows that an output of parse has enriched ones too
 		if err == nil {
-			// what is wrong with an object is said when it is scanned
-			r.names, _ = parse.Header(ctx, r.Source, p, r.opt)
+			r.names = parse.Columns(ctx, r.Source, p, r.opt)
 		}
 	}
 	return r.names
 }
+
+const unknownColumn = "a column of the input that this version does not know"
 
 // time reads a point in time as --since does.
 func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, r.zone) }
@@ -218,7 +219,7 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 		}
 		for _, h := range r.header(ctx) {
 			if h == name {
-				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: "a column of the input that this version does not know"})
+				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn})
 			}
 		}
 	}

@@ -99,7 +99,7 @@ type candidate struct {
 
 // partition writes a dataset, or what is missing from it.
 func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err error) {
-	opt, projection, where, err := p.plan(ctx, in, enr)
+	opt, err := p.sizes(in)
 	if err != nil {
 		return err
 	}
@@ -116,20 +116,21 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if in.opt.Since != 0 || in.opt.Until != 0 {
 		in.opt.Since, in.opt.Until = 0, 0
 	}
-	settings := dataset.Settings{PartitionBy: p.by, Columns: opt.Columns, Where: p.where}
+	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields)}
 	data, err := dataset.Open(ctx, store, settings)
 	if err != nil {
-		if wrong := (*dataset.SettingsError)(nil); errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs) {
-			return usageError{fmt.Errorf("%s: %w", p.file, err)}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%s: %w", p.file, err)
+		return p.refused(ctx, err)
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
 
-	r := &filling{reader: in, data: data, opt: opt}
+	r := &filling{reader: in, data: data}
+	r.plan = func(late []string) (err error) {
+		r.shape, err = p.shape(ctx, in, enr, data, opt, late)
+		return p.refused(ctx, err)
+	}
+	if err := r.plan(nil); err != nil {
+		return err
+	}
 	if err := r.list(ctx); err != nil {
 		return err
 	}
@@ -140,13 +141,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
 	}
 	stop := progress(in.err, in.mode, in.opt.Meter)
-	err = r.fill(ctx, commitSize, projection.Logged(), func(w *dataset.Writer) schema.Emit {
-		emit := without(projection, w.Add)
-		if where != nil {
-			emit = report.Where(where, in.opt.Workers, emit)
-		}
-		return enr.wrap(in.opt.Workers)(projection, emit)
-	})
+	err = r.fill(ctx, commitSize)
 	stop()
 	in.stats.Seconds = time.Since(began).Seconds()
 	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
@@ -160,46 +155,88 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	return cmp.Or(err, in.close(), ctx.Err())
 }
 
-// plan decides on the columns of the files, and on what has to be read for them.
-func (p *parsing) plan(ctx context.Context, in *reader, enr *lookups) (opt dataset.Options, projection *schema.Projection, where report.Expr, err error) {
+// refused is what the dataset says against a run, with its name.
+func (p *parsing) refused(ctx context.Context, err error) error {
+	switch wrong := (*dataset.SettingsError)(nil); {
+	case err == nil || errors.As(err, new(usageError)):
+		return err
+	case errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs):
+		return usageError{fmt.Errorf("%s: %w", p.file, err)}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("%s: %w", p.file, err)
+}
+
+// sizes reads the flags that do not depend on the input.
+func (p *parsing) sizes(in *reader) (opt dataset.Options, err error) {
 	if opt.Keys, err = dataset.ParseKeys(p.by); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	if opt.FileSize, err = size("file-size", p.fileSize, leastFile); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	if opt.Memory, err = p.memory.limit(); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	opt.Memory = cmp.Or(opt.Memory, unknownMemory)
 	opt.TempDir, opt.Workers = p.memory.tempDir, in.opt.Workers
-	if projection, err = p.project(ctx, in, enr, "parquet"); err != nil {
-		return opt, nil, nil, err
+	return opt, nil
+}
+
+// A shape is what the files have, and what has to be read for them.
+type shape struct {
+	opt  dataset.Options
+	read *schema.Projection
+	emit func(*dataset.Writer) schema.Emit
+}
+
+// shape decides on the columns of the files: those of the dataset, those of this run, and those of the input that are
+// late, which means that they were not known before they were met.
+func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dataset.Dataset, opt dataset.Options, late []string) (_ *shape, err error) {
+	projection, err := p.project(ctx, in, enr, "parquet", data.Fields())
+	if err != nil {
+		return nil, err
 	}
-	need := []string{dataset.Clock}
+	run := slices.DeleteFunc(projection.Fields[:projection.Named:projection.Named], func(f schema.Field) bool {
+		return slices.ContainsFunc(opt.Keys, func(k dataset.Key) bool { return k.Name == f.Name && k.From == f.Name })
+	})
+	if len(run) == 0 {
+		return nil, usageError{errors.New("--fields names the keys of the partitions only, which are not in the files: name more")}
+	}
+	for _, name := range late {
+		run = append(run, given(enr.fields, name))
+	}
+	columns, err := data.Extend(run, enr.own)
+	if err != nil {
+		return nil, err
+	}
+	opt.Columns = columns.Names()
+	need := slices.Clip(append(columns.Names(), dataset.Clock))
 	for _, k := range opt.Keys {
+		if slices.Contains(opt.Columns, k.Name) {
+			return nil, usageError{fmt.Errorf("a column of the files cannot be called %s, as the partitions are: name the others with --fields", k.Name)}
+		}
 		need = append(need, k.From)
 	}
-	for _, f := range projection.Fields[:projection.Named] {
-		k := slices.IndexFunc(opt.Keys, func(k dataset.Key) bool { return k.Name == f.Name })
-		switch {
-		case k < 0:
-			opt.Columns = append(opt.Columns, f.Name)
-		case opt.Keys[k].From != f.Name:
-			return opt, nil, nil, usageError{fmt.Errorf("a column of the files cannot be called %s, as the partitions are", f.Name)}
+	if projection, err = override(enr.fields, columns).Project(need...); err != nil {
+		return nil, err
+	}
+	projection.Extra, projection.Rest = p.fields == nil, p.fields == nil
+	opt.Fields = projection.Fields[:projection.Named:projection.Named]
+	var where report.Expr
+	if p.where != "" {
+		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
+			return nil, err
 		}
 	}
-	if len(opt.Columns) == 0 {
-		return opt, nil, nil, usageError{errors.New("--fields names the keys of the partitions only, which are not in the files: name more")}
-	}
-	if projection, err = widen(projection, enr.fields, need); err != nil {
-		return opt, nil, nil, err
-	}
-	opt.Fields = projection.Fields[:projection.Named:projection.Named]
-	if p.where != "" {
-		projection, where, err = p.filter(ctx, in, enr, projection)
-	}
-	return opt, projection, where, err
+	return &shape{opt, projection.Logged(), func(w *dataset.Writer) schema.Emit {
+		emit := without(projection, w.Add)
+		if where != nil {
+			emit = report.Where(where, in.opt.Workers, emit)
+		}
+		return enr.wrap(in.opt.Workers)(projection, emit)
+	}}, nil
 }
 
 // unknownMemory is what records may take where it is not known how much memory there is.
@@ -235,8 +272,9 @@ func (b bucket) Create(ctx context.Context, name string) (dataset.File, error) {
 // filling is the work of bringing new objects into a dataset.
 type filling struct {
 	*reader
+	*shape
 	data  *dataset.Dataset
-	opt   dataset.Options
+	plan  func(late []string) error // makes a shape that has these columns of the input too
 	todo  []candidate
 	there int // objects that are in it already
 
@@ -312,7 +350,7 @@ func (c candidate) named(name string) candidate {
 }
 
 // fill reads the objects, commit by commit.
-func (r *filling) fill(ctx context.Context, commitSize int64, fields *schema.Projection, emit func(*dataset.Writer) schema.Emit) error {
+func (r *filling) fill(ctx context.Context, commitSize int64) error {
 	most := r.reader.opt.MaxErrors
 	for rest := r.todo; len(rest) > 0; {
 		n, bytes := 0, int64(0)
@@ -323,7 +361,13 @@ func (r *filling) fill(ctx context.Context, commitSize int64, fields *schema.Pro
 		group := slices.Clone(rest[:n])
 		rest = rest[n:]
 		for len(group) > 0 {
-			failed, err := r.commit(ctx, group, fields, emit)
+			failed, err := r.commit(ctx, group)
+			if late := errLate(nil); errors.As(err, &late) {
+				if err := r.plan(late); err != nil {
+					return err
+				}
+				continue // again, with these columns
+			}
 			if err != nil {
 				return err
 			}
@@ -340,10 +384,15 @@ func (r *filling) fill(ctx context.Context, commitSize int64, fields *schema.Pro
 	return nil
 }
 
+// errLate is the error of a commit that lacks columns which the input has: they were not known before.
+type errLate []string
+
+func (e errLate) Error() string { return "the input has further columns: " + strings.Join(e, ", ") }
+
 // commit reads objects and commits their records. If some could not be read to the end there is no commit, and it
 // returns their names.
-func (r *filling) commit(ctx context.Context, group []candidate, fields *schema.Projection, emit func(*dataset.Writer) schema.Emit) (failed map[string]bool, err error) {
-	w, err := r.data.Begin(r.opt)
+func (r *filling) commit(ctx context.Context, group []candidate) (failed map[string]bool, err error) {
+	w, err := r.data.Begin(ctx, r.shape.opt)
 	if err != nil {
 		return nil, err
 	}
@@ -356,7 +405,7 @@ func (r *filling) commit(ctx context.Context, group []candidate, fields *schema.
 		meter.KnownObjects.Add(-1)
 		meter.KnownBytes.Add(-max(c.Size, 0))
 	}
-	stats, err := parse.Scan(ctx, chosen{ahead, group}, fields, r.reader.opt, emit(w))
+	stats, err := parse.Scan(ctx, chosen{ahead, group}, r.read, r.reader.opt, r.emit(w))
 	if err == nil && len(stats.Failed) > 0 {
 		failed = make(map[string]bool)
 		for i, f := range stats.Failed {
@@ -365,6 +414,9 @@ func (r *filling) commit(ctx context.Context, group []candidate, fields *schema.
 		}
 		r.stats.Failed = append(r.stats.Failed, stats.Failed...)
 		return failed, w.Discard()
+	}
+	if late := w.Late(); err == nil && len(late) > 0 {
+		return nil, errors.Join(w.Discard(), errLate(late))
 	}
 	r.stats.Merge(stats)
 	if err != nil {

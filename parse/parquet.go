@@ -51,12 +51,13 @@ func readParquet(in *input, c *content) error {
 		return errOCSF
 	}
 	preferOwn(own, names)
-	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+	writer, _ := f.Lookup("writer")
+	// What parse has written holds records, whichever columns it was asked for.
+	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" && (writer != "flowlog" || err == errReport) {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
-	writer, _ := f.Lookup("writer")
 	r := &parquetReader{input: in, raw: raw, size: size, file: f, foreign: writer != "flowlog"}
 	var groups []*rowGroup
 	line := int64(0)

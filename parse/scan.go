@@ -498,7 +498,8 @@ func (s *scan) needs(name string) bool {
 	if s.projection.Index(name) >= 0 || name == "log_status" || name == "end" && s.timed() {
 		return true
 	}
-	return s.projection.Extra && name != "" && !s.projection.Knows(name)
+	_, other := s.projection.Other(name)
+	return other
 }
 
 // timed reports whether records are chosen by their time.
@@ -520,10 +521,11 @@ func (w *worker) column(name string) *schema.Column {
 	if c, ok := w.byName[name]; ok {
 		return c
 	}
-	if !w.needs(name) {
+	f, ok := w.projection.Other(name)
+	if !ok {
 		return nil
 	}
-	c := schema.NewColumn(schema.Field{Name: name, Kind: schema.Text})
+	c := schema.NewColumn(f)
 	w.extra = append(w.extra, c)
 	w.byName[name] = c
 	return c

@@ -102,9 +102,10 @@ func (f *Folder) Empty(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "" }), err
 }
 
+// List passes over what the S3 console makes of folders.
 func (f *Folder) List(ctx context.Context, folder string) ([]string, error) {
 	names, err := f.list(ctx, folder+"/", 0)
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.Contains(name, "/") }), err
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.HasSuffix(name, "/") }), err
 }
 
 func (f *Folder) Read(ctx context.Context, name string) ([]byte, error) {

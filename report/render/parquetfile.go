@@ -41,6 +41,7 @@ type parquetFile struct {
 	at     int64 // bytes written
 	fields schema.Table
 	stamps bool // Time columns are timestamps, not seconds as flow logs have them
+	notes  []format.KeyValue
 	// sortedBy is the column in whose order the rows come, -1 if there is none.
 	sortedBy int
 
@@ -533,7 +534,7 @@ func (f *parquetFile) writeFooter() error {
 		Schema:           parquetSchema(f.fields, f.stamps),
 		NumRows:          f.rows,
 		RowGroups:        f.groups,
-		KeyValueMetadata: []format.KeyValue{{Key: "writer", Value: writerMark}},
+		KeyValueMetadata: append([]format.KeyValue{{Key: "writer", Value: writerMark}}, f.notes...),
 		CreatedBy:        writerVersion,
 	}
 	for range f.fields {
