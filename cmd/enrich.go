@@ -134,6 +134,7 @@ type lookups struct {
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
 	tables schema.Table          // of them, those of the user's tables
+	files  []string              // that they come from
 	number func(field, name string) []int64
 }
 
@@ -178,7 +179,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			if err != nil {
 				return nil, errors.Join(err, l.close())
 			}
-			l.dbs = append(l.dbs, d)
+			l.dbs, l.files = append(l.dbs, d), append(l.files, path)
 			l.all = append(l.all, d.Lookups()...)
 		}
 	}
@@ -190,6 +191,13 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		l.fields = append(l.fields, f)
 	}
 	l.fields, l.tables = append(l.fields, tableFields...), tableFields
+	for _, arg := range e.tables {
+		_, file, _ := strings.Cut(arg, "=")
+		l.files = append(l.files, file)
+	}
+	if e.protocols != "" {
+		l.files = append(l.files, e.protocols)
+	}
 	return l, nil
 }
 

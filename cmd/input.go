@@ -123,10 +123,12 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		r.opt.Keys.Until = r.now.Add(clockSkew) // so that S3 need not be asked which later days there are
 	}
 	in.s3.Filter = r.opt.Keys
+	con.written.named = append(con.written.named, args...)
+	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
-	r.Source = parse.Concat(r.sources...)
+	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
 	}
@@ -240,6 +242,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 
 // tell says on stderr what could not be read, and returns err, or that nothing was read.
 func (r *reader) tell(err error) error {
+	r.tellLeftOut()
 	if !r.quiet {
 		for _, u := range r.stats.Unknown {
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
@@ -376,6 +379,9 @@ type outFile struct {
 func (con *console) create(name string) (*outFile, error) {
 	f, err := newOutFile(name)
 	if err == nil {
+		if err := con.written.add(f); err != nil {
+			return nil, errors.Join(err, f.discard())
+		}
 		con.mu.Lock()
 		defer con.mu.Unlock()
 		con.files = append(con.files, f)

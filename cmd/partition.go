@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 			return usageError{errors.New(wrong.say)}
 		}
 	}
-	return nil
+	return checkPlace(p.file, args)
 }
 
 // size reads the value of a flag.
@@ -148,6 +149,8 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		if terr := in.tell(err); err != nil || r.there == 0 { // to find nothing new that is good is no failure
 			err = terr
 		}
+	} else {
+		in.tellLeftOut()
 	}
 	if !in.quiet {
 		fmt.Fprintln(in.err, printable(r.summary(p.file)))
@@ -223,7 +226,7 @@ func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dat
 		return nil, err
 	}
 	projection.Extra, projection.Rest = p.fields == nil, p.fields == nil
-	opt.Fields = projection.Fields[:projection.Named:projection.Named]
+	opt.Fields, opt.Helpers = projection.Fields[:projection.Named:projection.Named], enr.helpers()
 	var where report.Expr
 	if p.where != "" {
 		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
@@ -237,6 +240,19 @@ func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dat
 		}
 		return enr.wrap(in.opt.Workers)(projection, emit)
 	}}, nil
+}
+
+// helpers are the files that records are enriched with, as they are now.
+func (l *lookups) helpers() []dataset.Helper {
+	var all []dataset.Helper
+	for _, file := range l.files {
+		h := dataset.Helper{Name: file}
+		if info, err := os.Stat(file); err == nil {
+			h.Version = info.ModTime().UTC().Format(time.RFC3339)
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // unknownMemory is what records may take where it is not known how much memory there is.

@@ -240,6 +240,18 @@ func TestPartitionS3(t *testing.T) {
 		if n := s.count("/_flowlog/"); n < 5 {
 			t.Errorf("%d requests for the manifest", n)
 		}
+		// it is an input of its own
+		if said := flowlog(1, "report", "talkers", "s3://flows/"); !strings.Contains(said, "left out: s3://flows/a/b: a dataset of flowlog, which is an input of its own") {
+			t.Error(said)
+		}
+		for _, part := range []string{"s3://flows/a/b/", "s3://flows/a/*/**/*.parquet", "s3://flows/a/b/date=*/**"} {
+			if got := flowlog(0, "report", "talkers", "-q", "--by", "srcaddr,account_id", "-o", "csv", part); got != direct {
+				t.Errorf("a report of %s:\n%s\nof the logs:\n%s", part, got, direct)
+			}
+		}
+		if said := flowlog(2, "parse", "-o", "parquet", "--partition-by", "date", "-O", "s3://flows/a", "s3://flows/a/b/"); !strings.Contains(said, "is the input") {
+			t.Error(said)
+		}
 		// from a bucket into a directory
 		out := filepath.Join(t.TempDir(), "out")
 		flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, "s3://flows/a/b")

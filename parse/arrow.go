@@ -35,7 +35,8 @@ func readArrow(in *input, c *content) error {
 		raw, names = append(raw, f.Name), append(names, in.opt.field(f.Name))
 	}
 	preferOwn(raw, names)
-	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+	holds, _ := r.Schema().Metadata().GetValue(schema.RecordsKey)
+	if err := holding(holds, names, in.projection, in.opt); err != nil {
 		return fmt.Errorf("arrow: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)

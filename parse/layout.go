@@ -75,11 +75,8 @@ func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
 	return l
 }
 
-// errReport is the error for what `flowlog report` wrote.
-var errReport = errors.New("this is a report of flowlog, not a flow log: read the logs that it was made of")
-
 // measures are columns that reports have and records have not.
-var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share"}
+var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share", "change_share"}
 
 func isMeasure(name string) bool {
 	return slices.Contains(measures, name) || strings.HasPrefix(name, "distinct_")
@@ -108,6 +105,21 @@ func notFlowLog(names []string, p *schema.Projection) error {
 	}
 	return fmt.Errorf("these are no flow logs: %s, without both addresses or the interface and both times; "+
 		"if they are, rename the columns, or name the format with --input-format", seen(known, unknown))
+}
+
+// holding says why a file with these columns cannot be read, by what its metadata says that it holds: what parse has
+// written holds flows, whichever columns it was asked for. "" is not known.
+func holding(what string, names []string, p *schema.Projection, opt Options) error {
+	switch what {
+	case schema.FlowRecords:
+		return nil
+	case schema.ReportRecords:
+		return errReport
+	}
+	if opt.Input != "" {
+		return nil
+	}
+	return notFlowLog(names, p)
 }
 
 // seen lists the names that were met.

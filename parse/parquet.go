@@ -52,8 +52,8 @@ func readParquet(in *input, c *content) error {
 	}
 	preferOwn(own, names)
 	writer, _ := f.Lookup("writer")
-	// What parse has written holds records, whichever columns it was asked for.
-	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" && (writer != "flowlog" || err == errReport) {
+	holds, _ := f.Lookup(schema.RecordsKey)
+	if err := holding(holds, names, in.projection, in.opt); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)

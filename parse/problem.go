@@ -60,6 +60,7 @@ type Stats struct {
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
+	LeftOut  []LeftOut
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 }
 
@@ -76,6 +77,7 @@ func (s *Stats) Merge(t Stats) {
 	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)
+	s.LeftOut = append(s.LeftOut, t.LeftOut...)
 	for _, u := range t.Unknown {
 		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
 			s.Unknown = append(s.Unknown, u)

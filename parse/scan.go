@@ -110,6 +110,10 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	}
 	workers.Wait()
 	for _, o := range s.objects {
+		if own := (*OwnError)(nil); o.Found && o.records.Load() == 0 && errors.As(o.err, &own) {
+			s.LeftOut = append(s.LeftOut, LeftOut{o.Name, own.What})
+			continue
+		}
 		if o.err != nil {
 			s.Failed = append(s.Failed, ObjectError{o.Name, o.records.Load(), o.err})
 		}

@@ -26,8 +26,9 @@ type Source struct {
 	bucket string
 	path   string // of the URL, without a slash before it
 
-	mu      sync.Mutex
-	skipped []string
+	mu       sync.Mutex
+	skipped  []string
+	datasets []string // below the path, which are inputs of their own
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -64,7 +65,7 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		a := &ahead{ctx: ctx, most: s.opt.Concurrency}
 		for o, err := range s.list(ctx) {
-			out := parse.Object{Name: o.name(), Size: o.size, Version: o.version}
+			out := s.plain(o)
 			if err == nil {
 				out.Open = a.add(o)
 			}
@@ -73,6 +74,11 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 			}
 		}
 	}
+}
+
+// plain is an object that cannot be opened.
+func (s *Source) plain(o *object) parse.Object {
+	return parse.Object{Name: o.name(), Size: o.size, Version: o.version, Found: o.key != s.path}
 }
 
 // Planned is an object that would be read, and by how many requests. For large Parquet objects that is a lower
@@ -99,7 +105,7 @@ func (c *Client) Ahead(ctx context.Context) func(Planned) parse.Object {
 func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	return func(yield func(Planned, error) bool) {
 		for o, err := range s.list(ctx) {
-			p := Planned{Object: parse.Object{Name: o.name(), Size: o.size, Version: o.version}}
+			p := Planned{Object: s.plain(o)}
 			if err == nil {
 				p.Requests, p.object = o.requests(), o
 			}
@@ -115,6 +121,31 @@ func (s *Source) Skipped() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.skipped)
+}
+
+// LeftOut are the datasets below the path that a listing came upon.
+func (s *Source) LeftOut() []parse.LeftOut {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []parse.LeftOut
+	for _, root := range s.datasets {
+		out = append(out, parse.NestedDataset("s3://"+s.bucket+"/"+root))
+	}
+	return out
+}
+
+// inDataset reports whether a key is in the manifest of a dataset, or in a dataset below the path, whose manifest comes
+// first in a listing: the folders of keys have names in lower case, which sort behind it.
+func (s *Source) inDataset(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if root, ok := parse.InManifest(key); ok {
+		if root != "" && !parse.Names(s.path, root) && !slices.Contains(s.datasets, root) {
+			s.datasets = append(s.datasets, root)
+		}
+		return true
+	}
+	return slices.ContainsFunc(s.datasets, func(root string) bool { return strings.HasPrefix(key, root+"/") })
 }
 
 func (s *Source) skip(names []string) {

@@ -1,5 +1,12 @@
 package schema
 
+// What a file of Parquet or Arrow holds that flowlog has written stands in its metadata.
+const (
+	RecordsKey    = "flowlog.records"
+	FlowRecords   = "flows"
+	ReportRecords = "report"
+)
+
 // How a partitioned dataset is laid out, for those who write one and those who read it.
 const (
 	// ManifestFolder holds what says which inputs are in a dataset. Names that begin with _ are hidden from Hive,

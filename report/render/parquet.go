@@ -26,6 +26,7 @@ func parquetReports(w io.Writer, doc Document, _ Options) error {
 	if err != nil {
 		return err
 	}
+	f.holds = schema.ReportRecords
 	return writeAll(&parquetRecordWriter{file: f}, rec)
 }
 
