@@ -495,48 +495,22 @@ func (w *worker) message(b *block, at place, message []byte) place {
 func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
 	known, strange := 0, 0
+	w.objects++
 	for _, m := range members {
-		v := m.value
-		c, ok := w.byName[m.name]
-		if !ok {
-			name := strings.Clone(w.opt.field(m.name)) // outlives the document
-			own := schema.CanonicalName(m.name)
-			if name == "" || own != name && slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
-				continue
-			}
-			if !w.projection.Knows(name) {
-				if !slices.Contains(sh.extra, name) {
-					strange++
-				}
-				w.unknown(b.index, b.Name, name)
-			} else {
-				known++
-			}
-			if c = w.column(name); c == nil {
-				continue
-			}
-		} else if w.projection.Knows(c.Name) {
+		f := w.memberOf(m.name, members)
+		switch {
+		case f == nil:
+			continue
+		case f.known:
 			known++
-		}
-		if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
-			problem = cmp.Or(problem, &Problem{Line: at.line, Value: m.name + " is not one value", Fault: schema.NotRecord})
-			continue
-		}
-		if problem != nil || c.Len() > w.rows { // named twice: the first counts
-			continue
-		}
-		var tok []byte
-		switch v.Type() {
-		case fastjson.TypeNull:
-			continue
-		case fastjson.TypeString:
-			tok, _ = v.StringBytes()
 		default:
-			tok = v.MarshalTo(nil)
+			if !slices.Contains(sh.extra, f.name) {
+				strange++
+			}
+			w.unknown(b.index, b.Name, f.name)
 		}
-		c.Pad(w.rows)
-		if fault := c.Parse(tok); fault != schema.Valid {
-			problem = &Problem{Line: at.line, Field: c.Name, Value: string(tok), Fault: fault}
+		if problem == nil && f.object != w.objects { // named twice: the first counts
+			problem = w.member(at, f, m)
 		}
 	}
 	if problem == nil && (known == 0 && len(members) > 0 || strange > 0 && known < 2 || strange > known) {
@@ -552,6 +526,73 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		return
 	}
 	w.rows++
+}
+
+// field is what the members of one name are.
+type field struct {
+	name   string // canonical
+	known  bool   // to the table
+	col    *schema.Column
+	read   bool  // col collects values; else it checks them
+	object int64 // the last one with a value
+}
+
+// mostNames bounds the names of members that are kept: an input can have a new one in each object.
+const mostNames = 1000
+
+// memberOf returns what a member of an object is, or nil if it is nothing that counts.
+func (w *worker) memberOf(raw string, members []member) *field {
+	if f, ok := w.fields[raw]; ok {
+		return f
+	}
+	name := strings.Clone(w.opt.field(raw)) // outlives the document
+	own := schema.CanonicalName(raw)
+	if name == "" || own != name && slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
+		return nil
+	}
+	f, ok := w.fields[name]
+	if !ok {
+		f = &field{name: name, known: w.projection.Knows(name), col: w.column(name)}
+		if f.read = f.col != nil; !f.read {
+			f.col = unreadColumn(name)
+		}
+		if !f.known && len(w.fields) >= mostNames {
+			return f
+		}
+		w.fields[name] = f
+	}
+	if own == name {
+		w.fields[strings.Clone(raw)] = f
+	}
+	return f
+}
+
+// member appends the value of a member, or checks it if nobody reads it. It returns what is wrong with it.
+func (w *worker) member(at place, f *field, m member) *Problem {
+	var tok []byte
+	switch m.value.Type() {
+	case fastjson.TypeNull:
+		return nil
+	case fastjson.TypeString:
+		tok, _ = m.value.StringBytes()
+	case fastjson.TypeObject, fastjson.TypeArray:
+		if f.known {
+			return &Problem{Line: at.line, Value: m.name + " is not one value", Fault: schema.NotRecord}
+		}
+		fallthrough
+	default:
+		tok = m.value.MarshalTo(nil)
+	}
+	f.object = w.objects
+	parse := f.col.Check
+	if f.read {
+		f.col.Pad(w.rows)
+		parse = f.col.Parse
+	}
+	if fault := parse(tok); fault != schema.Valid {
+		return &Problem{Line: at.line, Field: f.name, Value: string(tok), Fault: fault}
+	}
+	return nil
 }
 
 func (w *worker) namesOf(members []member) []string {

@@ -143,7 +143,7 @@ func (r *parquetReader) open(g *rowGroup) {
 		}
 		dict := c.dict
 		r.send(&block{start: &g.place, decode: func(w *worker, b *block, at place) place {
-			if c := w.bind(at.layout)[i]; c != nil {
+			if c := w.bind(at.layout).cols[i]; c != nil {
 				_ = dict.load(w, c, r.foreign) // whoever needs it sees the error
 			}
 			return at
@@ -297,7 +297,7 @@ func textBounds(group parquet.RowGroup, names []string, field string) (low, high
 // parquet decodes rows from up to to of a row group, which are in the pages of each column.
 func (w *worker) parquet(pages [][]*page, from, to int64, foreign bool, at place) error {
 	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
-	for i, c := range w.bind(at.layout) {
+	for i, c := range w.bind(at.layout).cols {
 		if c == nil {
 			continue
 		}

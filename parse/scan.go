@@ -469,21 +469,23 @@ type worker struct {
 	window  []int32
 	byName  map[string]*schema.Column
 	extra   []*schema.Column // columns of the input that the table does not know
-	bound   map[*layout][]*schema.Column
+	bound   map[*layout]*binding
 	words   map[*schema.Column]words // dictionaries of Parquet that were converted last
 	rows    int                      // in the columns
 	seps    []int32                  // of the block, see separators
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
 	json    fastjson.Parser
-	members []member // of the object at hand
+	members []member          // of the object at hand
+	fields  map[string]*field // that members were found to be
+	objects int64             // of JSON so far
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout][]*schema.Column), words: make(map[*schema.Column]words)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
@@ -533,21 +535,6 @@ func (w *worker) column(name string) *schema.Column {
 	w.extra = append(w.extra, c)
 	w.byName[name] = c
 	return c
-}
-
-// bind returns the columns for the tokens of a layout, nil for those that nobody needs.
-func (w *worker) bind(l *layout) []*schema.Column {
-	if cols, ok := w.bound[l]; ok {
-		return cols
-	}
-	cols := make([]*schema.Column, len(l.names))
-	for i, name := range l.names {
-		if !slices.Contains(l.names[:i], name) {
-			cols[i] = w.column(name)
-		}
-	}
-	w.bound[l] = cols
-	return cols
 }
 
 // do decodes a block and emits its batch. Whatever happens, it passes its place on and emits, since others

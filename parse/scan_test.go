@@ -646,9 +646,10 @@ func TestSeparators(t *testing.T) {
 				wantOut = append(wantOut, int32(i))
 			}
 		}
-		got, ok := separators(data, nil)
-		if ok != wantOK || ok && !slices.Equal(got, wantOut) {
-			t.Fatalf("%q: got %v, %v, want %v, %v", data, got, ok, wantOut, wantOK)
+		wantASCII := !slices.ContainsFunc(data, func(c byte) bool { return c >= 0x80 })
+		got, ascii, ok := separators(data, nil)
+		if ok != wantOK || ok && (!slices.Equal(got, wantOut) || ascii != wantASCII) {
+			t.Fatalf("%q: got %v, %v, %v, want %v, %v, %v", data, got, ascii, ok, wantOut, wantASCII, wantOK)
 		}
 	}
 }

@@ -6,10 +6,10 @@ import "golang.org/x/sys/cpu"
 // with VBMI2.
 //
 //go:noescape
-func separatorsAVX2(data *byte, blocks, at int, before uint64, out *int32) (n int, last uint64)
+func separatorsAVX2(data *byte, blocks, at int, before uint64, out *int32) (n int, last, high uint64)
 
 //go:noescape
-func separatorsAVX512(data *byte, blocks, at int, before uint64, out *int32) (n int, last uint64)
+func separatorsAVX512(data *byte, blocks, at int, before uint64, out *int32) (n int, last, high uint64)
 
 var (
 	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
@@ -18,10 +18,10 @@ var (
 
 // separatorsOf finds the white space in so many times 64 bytes of data, the first of which is at a position: it
 // appends the positions to out, which has room for half as many as there are bytes, and 16 more. before is 1 if white
-// space comes before data, and last if it ends with some. n is -1 if two are neighbours.
-func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+// space comes before data, last if it ends with some, and high is not 0 if a byte is not ASCII. n is -1 if two are neighbours.
+func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last, high uint64) {
 	if blocks == 0 {
-		return 0, before
+		return 0, before, 0
 	}
 	_, _ = data[64*blocks-1], out[32*blocks+15]
 	switch {

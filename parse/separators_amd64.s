@@ -14,8 +14,8 @@ GLOBL places<>(SB), RODATA, $64
 // Both functions: SI data, DI out, CX blocks left, R8 position of the block, R9 last byte of the block before was
 // white space, R10 where out began.
 
-// func separatorsAVX2(data *byte, blocks int, at int, before uint64, out *int32) (n int, last uint64)
-TEXT ·separatorsAVX2(SB), NOSPLIT, $0-56
+// func separatorsAVX2(data *byte, blocks int, at int, before uint64, out *int32) (n int, last, high uint64)
+TEXT ·separatorsAVX2(SB), NOSPLIT, $0-64
 	MOVQ data+0(FP), SI
 	MOVQ blocks+8(FP), CX
 	MOVQ at+16(FP), R8
@@ -25,6 +25,7 @@ TEXT ·separatorsAVX2(SB), NOSPLIT, $0-56
 	MOVL $0x20202020, AX
 	MOVQ AX, X0
 	VPBROADCASTD X0, Y0
+	VPXOR X8, X8, X8
 	TESTQ CX, CX
 	JZ done
 
@@ -32,6 +33,8 @@ loop:
 	// a byte is white space if the smaller of it and a blank is the byte itself
 	VMOVDQU (SI), Y1
 	VMOVDQU 32(SI), Y2
+	VPOR Y1, Y8, Y8
+	VPOR Y2, Y8, Y8
 	VPMINUB Y0, Y1, Y3
 	VPMINUB Y0, Y2, Y4
 	VPCMPEQB Y1, Y3, Y3
@@ -81,17 +84,21 @@ done:
 	SHRQ $2, DI
 	MOVQ DI, n+40(FP)
 	MOVQ R9, last+48(FP)
+	VPMOVMSKB Y8, AX
+	MOVQ AX, high+56(FP)
 	VZEROUPPER
 	RET
 
 neighbours:
 	MOVQ $-1, n+40(FP)
 	MOVQ R9, last+48(FP)
+	VPMOVMSKB Y8, AX
+	MOVQ AX, high+56(FP)
 	VZEROUPPER
 	RET
 
-// func separatorsAVX512(data *byte, blocks int, at int, before uint64, out *int32) (n int, last uint64)
-TEXT ·separatorsAVX512(SB), NOSPLIT, $0-56
+// func separatorsAVX512(data *byte, blocks int, at int, before uint64, out *int32) (n int, last, high uint64)
+TEXT ·separatorsAVX512(SB), NOSPLIT, $0-64
 	MOVQ data+0(FP), SI
 	MOVQ blocks+8(FP), CX
 	MOVQ at+16(FP), R8
@@ -100,6 +107,7 @@ TEXT ·separatorsAVX512(SB), NOSPLIT, $0-56
 	MOVQ DI, R10
 	MOVL $0x20202020, AX
 	VPBROADCASTD AX, Z0
+	VPXORD Z8, Z8, Z8
 	VMOVDQU64 places<>(SB), Z5
 	VPBROADCASTD R8, Z6
 	MOVL $64, AX
@@ -109,6 +117,7 @@ TEXT ·separatorsAVX512(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVDQU64 (SI), Z1
+	VPORD Z1, Z8, Z8
 	VPCMPUB $2, Z0, Z1, K1
 	KMOVQ K1, AX
 	LEAQ (R9)(AX*2), BX
@@ -136,6 +145,9 @@ done:
 	SHRQ $2, DI
 	MOVQ DI, n+40(FP)
 	MOVQ R9, last+48(FP)
+	VPMOVB2M Z8, K1
+	KMOVQ K1, AX
+	MOVQ AX, high+56(FP)
 	VZEROUPPER
 	RET
 
@@ -149,5 +161,8 @@ many: // no more than 32, since none are neighbours
 neighbours:
 	MOVQ $-1, n+40(FP)
 	MOVQ R9, last+48(FP)
+	VPMOVB2M Z8, K1
+	KMOVQ K1, AX
+	MOVQ AX, high+56(FP)
 	VZEROUPPER
 	RET

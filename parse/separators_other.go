@@ -2,6 +2,6 @@
 
 package parse
 
-func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+func separatorsOf(data []byte, blocks, at int, before uint64, out []int32) (n int, last, high uint64) {
 	return separatorsPortable(data, blocks, at, before, out)
 }

@@ -20,6 +20,8 @@ func TestKindsOfSeparators(t *testing.T) {
 			switch data[i] = "!az09\x7f\x80\xff"[r.IntN(8)]; {
 			case r.IntN(rare) == 0 && (i == 0 || data[i-1] > ' ' || round%8 == 0 && r.IntN(500) == 0):
 				data[i] = " \n\t\r\x1f\x00"[r.IntN(6)]
+			case round%2 == 0 && data[i] >= 0x80:
+				data[i] = 'x'
 			}
 		}
 		blocks, from, at, before := r.IntN(71), r.IntN(63), 64*r.IntN(100), uint64(r.IntN(2))
@@ -42,12 +44,15 @@ func TestKindsOfSeparators(t *testing.T) {
 			for i := range out {
 				out[i] = -7
 			}
-			n, last := f(data[from:], blocks, at, before, out)
+			n, last, high := f(data[from:], blocks, at, before, out)
 			if neighbours {
 				if n != -1 {
 					t.Fatalf("%s: %d found in %q after %d", name, n, data[from:from+64*blocks], before)
 				}
 				continue
+			}
+			if wantHigh := slices.ContainsFunc(data[from:from+64*blocks], func(c byte) bool { return c >= 0x80 }); (high != 0) != wantHigh {
+				t.Fatalf("%s: high is %x, but that there are bytes above ASCII is %t", name, high, wantHigh)
 			}
 			if n < 0 || !slices.Equal(out[:n], want) || (last == 1) != was {
 				t.Fatalf("%s: got %d, last %d, want %d, %t: %q", name, n, last, want, was, data[from:from+64*blocks])
@@ -89,7 +94,7 @@ func BenchmarkSeparators(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				if n, _ := f(data, len(data)/64, 0, 1, out); n < 0 {
+				if n, _, _ := f(data, len(data)/64, 0, 1, out); n < 0 {
 					b.Fatal("not regular")
 				}
 			}

@@ -161,17 +161,26 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 		w.drop(line, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
 		return
 	}
-	for i, c := range w.bind(at.layout) {
-		if c == nil {
+	b := w.bind(at.layout)
+	for i, tok := range w.tokens {
+		c := b.cols[i]
+		parse := (*schema.Column).Parse
+		switch {
+		case c != nil:
+			c.Pad(w.rows)
+			if escaped {
+				parse = (*schema.Column).ParseEscaped
+			}
+		case b.unread[i] == nil:
 			continue
+		default:
+			c, parse = b.unread[i], (*schema.Column).Check
+			if escaped {
+				parse = (*schema.Column).CheckEscaped
+			}
 		}
-		c.Pad(w.rows)
-		parse := c.Parse
-		if escaped {
-			parse = c.ParseEscaped
-		}
-		if fault := parse(w.tokens[i]); fault != schema.Valid {
-			w.drop(line, Problem{Line: at.line, Field: c.Name, Value: string(w.tokens[i]), Fault: fault})
+		if fault := parse(c, tok); fault != schema.Valid {
+			w.drop(line, Problem{Line: at.line, Field: c.Name, Value: string(tok), Fault: fault})
 			return
 		}
 	}
@@ -183,8 +192,8 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 // loop short. It reports false, and leaves the columns in disorder, if the block is not like that.
 func (w *worker) regular(data []byte, l *layout) bool {
 	n := len(l.names)
-	var ok bool
-	if w.seps, ok = separators(data, w.seps[:0]); !ok || (len(w.seps)-1)%n != 0 {
+	var ok, ascii bool
+	if w.seps, ascii, ok = separators(data, w.seps[:0]); !ok || (len(w.seps)-1)%n != 0 {
 		return false
 	}
 	rows := (len(w.seps) - 1) / n
@@ -196,8 +205,9 @@ func (w *worker) regular(data []byte, l *layout) bool {
 			return false
 		}
 	}
-	checked := false
-	for k, c := range w.bind(l) {
+	bound := w.bind(l)
+	checked := len(bound.checks) > 0
+	for k, c := range bound.cols {
 		if c == nil {
 			continue
 		}
@@ -226,44 +236,48 @@ func (w *worker) regular(data []byte, l *layout) bool {
 		checked = checked || c.Kind != schema.Text || c == w.status && w.statuses(rows).Other == 0
 	}
 	w.rows = rows
-	return checked
+	return checked && bound.valid(data, w.seps, rows, ascii)
 }
 
 // separators finds the white space of data, 64 bytes at a time: -1, then the position of each byte up to the
-// blank. It reports false if two of them are neighbours, or the first byte is one.
-func separators(data []byte, out []int32) ([]int32, bool) {
+// blank. ok is false if two of them are neighbours, or the first byte is one; ascii, if any byte is not.
+func separators(data []byte, out []int32) (seps []int32, ascii, ok bool) {
 	if need := len(data)/2 + 128; cap(out) < need {
 		out = make([]int32, 0, need)
 	}
 	buf := out[:cap(out)]
 	buf[0] = -1
-	n, before := separatorsOf(data, len(data)/64, 0, 1, buf[1:]) // as if a separator came before the first byte
+	n, before, high := separatorsOf(data, len(data)/64, 0, 1, buf[1:]) // as if a separator came before the first byte
 	if n < 0 {
-		return out, false
+		return out, false, false
 	}
 	k := n + 1
 	last := before != 0
 	for i := len(data) &^ 63; i < len(data); i++ {
 		sep := data[i] <= ' '
 		if sep && last {
-			return out, false
+			return out, false, false
 		}
 		if last = sep; sep {
 			buf[k] = int32(i)
 			k++
 		}
+		high |= uint64(data[i] & 0x80)
 	}
-	return buf[:k], true
+	return buf[:k], high == 0, true
 }
 
 // separatorsPortable is separatorsOf in plain Go, eight bytes at a time.
-func separatorsPortable(data []byte, blocks, at int, before uint64, out []int32) (n int, last uint64) {
+func separatorsPortable(data []byte, blocks, at int, before uint64, out []int32) (n int, last, high uint64) {
 	for m := range blocks {
 		p := (*[64]byte)(data[64*m:])
 		seps := blanks(p[0:8]) | blanks(p[8:16])<<8 | blanks(p[16:24])<<16 | blanks(p[24:32])<<24 |
 			blanks(p[32:40])<<32 | blanks(p[40:48])<<40 | blanks(p[48:56])<<48 | blanks(p[56:64])<<56
 		if seps&(seps<<1|before) != 0 {
-			return -1, before
+			return -1, before, high
+		}
+		for i := 0; i < 64; i += 8 {
+			high |= binary.LittleEndian.Uint64(p[i:]) & 0x8080808080808080
 		}
 		before = seps >> 63
 		// Writing some too many, which the next ones overwrite, is faster than asking each time.
@@ -281,7 +295,7 @@ func separatorsPortable(data []byte, blocks, at int, before uint64, out []int32)
 		n = more
 		at += 64
 	}
-	return n, before
+	return n, before, high
 }
 
 // blanks has a bit for each of eight bytes, set where it is white space.
@@ -487,15 +501,22 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 	base := len(c.Int32)
 	c.Int32 = slices.Grow(c.Int32, rows)[:base+rows]
 	out := c.Int32[base:]
-	var words [1 << textBits]uint64
+	var known [1 << textBits]uint64
 	var codes [1 << textBits]int32
-	for r := range out {
+	short := false // the last one was
+	for r := 0; r < rows; r++ {
+		if short {
+			if r += knownWords(data, seps[r*n:], n, &known, &codes, out[r:]); r == rows {
+				break
+			}
+		}
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		var word, at uint64
 		if e >= 8 && e-s <= 8 {
 			word = binary.LittleEndian.Uint64(data[e-8:]) >> (64 - 8*uint(e-s))
 			at = word * textHash >> (64 - textBits)
-			if words[at] == word {
+			short = true
+			if known[at] == word {
 				out[r] = codes[at]
 				continue
 			}
@@ -510,8 +531,8 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 			return false
 		}
 		out[r] = code
-		if word != 0 {
-			words[at], codes[at] = word, code
+		if short = word != 0; short {
+			known[at], codes[at] = word, code
 		}
 	}
 	return true

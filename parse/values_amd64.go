@@ -9,6 +9,19 @@ func int32sAVX2(data *byte, seps *int32, stride, rows int, max uint64, out *int3
 //go:noescape
 func ipv4sAVX2(data *byte, seps *int32, stride, rows int, shapes *ipv4Shapes, out *[16]byte) (n int)
 
+//go:noescape
+func knownWordsAVX2(data *byte, seps *int32, stride, rows int, words *[1 << textBits]uint64, codes *[1 << textBits]int32, out *int32) (n int)
+
+// knownWords codes texts of up to eight bytes that are among known ones (see regularText). Like the functions below it
+// stops at the first token that is not.
+func knownWords(data []byte, seps []int32, stride int, known *[1 << textBits]uint64, codes *[1 << textBits]int32, out []int32) int {
+	if !hasAVX2 || len(out) == 0 {
+		return 0
+	}
+	_ = seps[(len(out)-1)*stride+1]
+	return knownWordsAVX2(&data[0], &seps[0], stride, len(out), known, codes, &out[0])
+}
+
 // int64s, int32s and ipv4s read tokens of data, one of each row: between the first two of seps, then between those
 // that are stride further, until out is full. They stop at a token that is not what nearly all are, and return how
 // many they have read, which may be none.

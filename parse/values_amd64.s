@@ -203,3 +203,40 @@ done:
 	MOVQ R10, n+48(FP)
 	VZEROUPPER
 	RET
+
+// func knownWordsAVX2(data *byte, seps *int32, stride, rows int, words *[16]uint64, codes *[16]int32, out *int32) (n int)
+TEXT ·knownWordsAVX2(SB), NOSPLIT, $0-64
+	MOVQ words+32(FP), R12
+	MOVQ codes+40(FP), R13
+	MOVQ out+48(FP), DI
+	MOVQ $0x9e3779b97f4a7c15, R14
+	START
+
+loop:
+	MOVLQSX (R8), BX
+	MOVLQSX 4(R8), AX
+	CMPQ AX, $8
+	JLT done
+	SUBQ AX, BX
+	ADDQ $9, BX
+	JS done
+	MOVQ -8(SI)(AX*1), DX
+	SHLQ $3, BX
+	SHRXQ BX, DX, DX
+	MOVQ DX, AX
+	IMULQ R14, AX
+	SHRQ $60, AX
+	CMPQ (R12)(AX*8), DX
+	JNE done
+	MOVL (R13)(AX*4), AX
+	MOVL AX, (DI)
+	ADDQ $4, DI
+	ADDQ R9, R8
+	DECQ CX
+	JNZ loop
+
+done:
+	SUBQ CX, R10
+	MOVQ R10, n+56(FP)
+	VZEROUPPER
+	RET

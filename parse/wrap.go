@@ -307,7 +307,7 @@ func unpacked(s []byte) ([]byte, error) {
 	if len(s) < 12 || bytes.IndexByte(s, ' ') >= 0 {
 		return nil, nil
 	}
-	data := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	data := make([]byte, base64.RawStdEncoding.DecodedLen(len(s))) // the longer one
 	n, err := base64.StdEncoding.Decode(data, s)
 	if err != nil {
 		if n, err = base64.RawStdEncoding.Decode(data, s); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"flowlog/parse/schema"
 )
@@ -265,4 +266,18 @@ func FuzzJSONBlocks(f *testing.F) {
 			t.Errorf("whole: %q %v %v\nblocks of %d: %q %v %v", whole, wholeStats.Problems, wholeStats.Failed, opt.BlockSize, cut, cutStats.Problems, cutStats.Failed)
 		}
 	})
+}
+
+// Text that only looks like base64 of some length is other text.
+func TestUnpackedOfAnyLength(t *testing.T) {
+	for n := range 200 {
+		s := strings.Repeat("a", n)
+		data, err := unpacked([]byte(s))
+		if want, err := base64.RawStdEncoding.DecodeString(s); err == nil && n >= 12 && utf8.Valid(want) != (data != nil) {
+			t.Errorf("%d letters: got %q, want %q", n, data, want)
+		}
+		if err != nil {
+			t.Errorf("%d letters: %v", n, err)
+		}
+	}
 }

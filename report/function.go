@@ -352,6 +352,9 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 		*s.of(0) = total
 		return over < 0
 	}
+	if s.groups <= fewGroups && len(rows) >= fewGroups {
+		return addUpFew(s, ids, rows, values, valid)
+	}
 	at, width := uint(s.at), uint(len(s.none))
 	if v := s.pages.one(); v != nil {
 		for i, row := range rows {
@@ -367,6 +370,37 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 		if !valid.Null(row) {
 			t := s.pages.at(uint(ids[i])*width + at)
 			*t = *t&^noSum + int64(values[row])
+			over |= *t
+		}
+	}
+	return over < 0
+}
+
+// fewGroups is how many groups are added up in several sums each: where most rows are of one group, an addition would wait
+// for the one before.
+const fewGroups = 256
+
+func addUpFew[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
+	var sums [4][fewGroups]int64
+	var seen [fewGroups]bool
+	var over int64
+	for i, row := range rows {
+		if !valid.Null(row) {
+			id := ids[i] % fewGroups
+			t := &sums[i%len(sums)][id]
+			*t += int64(values[row])
+			over |= *t
+			seen[id] = true
+		}
+	}
+	for id := range uint32(s.groups) {
+		if !seen[id] {
+			continue
+		}
+		t := s.of(id)
+		*t &^= noSum
+		for _, some := range &sums {
+			*t += some[id]
 			over |= *t
 		}
 	}

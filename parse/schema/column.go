@@ -291,6 +291,25 @@ func (c *Column) ParseEscaped(tok []byte) Fault {
 	return c.Parse(tok)
 }
 
+// Check reports what Parse would, and appends nothing.
+func (c *Column) Check(tok []byte) Fault { return c.check(tok, c.Parse) }
+
+// CheckEscaped reports what ParseEscaped would, and appends nothing.
+func (c *Column) CheckEscaped(tok []byte) Fault { return c.check(tok, c.ParseEscaped) }
+
+func (c *Column) check(tok []byte, parse func([]byte) Fault) Fault {
+	if c.Kind == Text { // without a place in the dictionary
+		if !utf8.Valid(tok) {
+			return NotText
+		}
+		return Valid
+	}
+	n := c.Len()
+	fault := parse(tok)
+	c.Truncate(n)
+	return fault
+}
+
 // Array wraps the rows so far as an Arrow array. It shares their memory: it is valid until the column is
 // appended to or reset.
 func (c *Column) Array() arrow.Array {
