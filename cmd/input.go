@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -123,6 +121,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		r.opt.Keys.Until = r.now.Add(clockSkew) // so that S3 need not be asked which later days there are
 	}
 	in.s3.Filter = r.opt.Keys
+	con.reach(ctx, in.s3.Options)
 	con.written.named = append(con.written.named, args...)
 	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
@@ -368,68 +367,3 @@ func count(n int64, thing string) string {
 	}
 	return humanize.Comma(n) + " " + thing
 }
-
-// outFile is a file that appears under its name only when it is complete.
-type outFile struct {
-	*os.File
-	name string // "" if it is written in place: a device or pipe
-}
-
-// create starts a file.
-func (con *console) create(name string) (*outFile, error) {
-	f, err := newOutFile(name)
-	if err == nil {
-		if err := con.written.add(f); err != nil {
-			return nil, errors.Join(err, f.discard())
-		}
-		con.mu.Lock()
-		defer con.mu.Unlock()
-		con.files = append(con.files, f)
-	}
-	return f, err
-}
-
-func newOutFile(name string) (*outFile, error) {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		if info.IsDir() {
-			return nil, fmt.Errorf("%s: is a directory", name)
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		return &outFile{f, ""}, err
-	}
-	for n := 0; ; n++ {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", name, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil {
-			return &outFile{f, name}, nil
-		}
-		if !os.IsExist(err) || n == 100 {
-			return nil, fmt.Errorf("cannot write %s: %w", name, errors.Unwrap(err))
-		}
-	}
-}
-
-// commit completes the file.
-func (f *outFile) commit() error {
-	err := f.Close()
-	if f.name == "" {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), f.name)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
-}
-
-// discard removes what there is of the file.
-func (f *outFile) discard() error {
-	err := f.Close()
-	if f.name != "" {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
-}
-
-var _ io.Writer = (*outFile)(nil)

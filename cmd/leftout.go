@@ -34,17 +34,18 @@ type writtenFile struct {
 func (w *written) add(f *outFile) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	goal, _ := os.Stat(f.name) // mostly it is not there yet
-	temp, err := f.Stat()
-	if err != nil || !temp.Mode().IsRegular() {
-		return nil //nolint:nilerr // a device or a pipe: no input is the same
+	remote := strings.HasPrefix(f.name, "s3://")
+	if f.info == nil && !remote {
+		return nil // a device or a pipe: no input is the same
 	}
+	goal, _ := os.Stat(f.name) // mostly it is not there yet
 	for _, name := range w.named {
-		if info, err := os.Stat(name); err == nil && goal != nil && os.SameFile(info, goal) {
+		info, err := os.Stat(name)
+		if err == nil && goal != nil && os.SameFile(info, goal) || remote && name == f.name {
 			return usageError{fmt.Errorf("%s is an input, which would be gone: write to another file", f.name)}
 		}
 	}
-	w.files = append(w.files, writtenFile{f.name, temp, goal})
+	w.files = append(w.files, writtenFile{f.name, f.info, goal})
 	return nil
 }
 

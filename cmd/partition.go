@@ -49,11 +49,8 @@ const leastFile = 1 << 20
 // checkPartitions says what is wrong with the flags, before anything is opened.
 func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 	if p.by == nil {
-		switch needless := p.settings.typed(c, partitionFlags); {
-		case needless != nil:
+		if needless := p.settings.typed(c, partitionFlags); needless != nil {
 			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless[0])}
-		case strings.HasPrefix(p.file, "s3://"):
-			return usageError{errors.New("-O writes to S3 with --partition-by only: write a file, and copy it there with `aws s3 cp`")}
 		}
 		return nil
 	}

@@ -257,6 +257,48 @@ func TestPartitionS3(t *testing.T) {
 		flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, "s3://flows/a/b")
 		once(t, files*records, out)
 	})
+	// any output is written there, whole or not at all
+	t.Run("outputs", func(t *testing.T) {
+		s, flowlog := start(t)
+		want := flowlog(0, "report", "talkers", "-q", "-o", "csv", logs)
+		flowlog(0, "report", "talkers", "-q", "-O", "s3://flows/x/talkers.csv", logs)
+		for i := range files {
+			part := fmt.Sprintf("%03d", i)
+			flowlog(0, "report", "talkers", "-q", "--partial", "-O", "s3://flows/parts/"+part+".arrow", filepath.Join(logs, part+".log"))
+		}
+		for range 2 { // the second time its own output is there
+			flowlog(0, "merge", "-q", "--partial", "-O", "s3://flows/parts/all.arrow", "s3://flows/parts/")
+		}
+		for _, parts := range []string{"s3://flows/parts/0", "s3://flows/parts/0*.arrow", "s3://flows/parts/all.arrow"} {
+			if got := flowlog(0, "merge", "-q", "-o", "csv", parts); got != want {
+				t.Errorf("%s: got\n%s\nwant\n%s", parts, got, want)
+			}
+		}
+		flowlog(0, "parse", "-q", "-O", "s3://flows/x/all.parquet", logs)
+		if got := flowlog(0, "report", "talkers", "-q", "-o", "csv", "s3://flows/x/"); got != want { // beside a report
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		for i := range 2 {
+			said := flowlog(0, "parse", "-o", "parquet", "-O", "s3://flows/x/all.parquet", logs, "s3://flows/x/")
+			if out := "left out: s3://flows/x/all.parquet: this command writes it"; !strings.Contains(said, out) || !strings.Contains(said, "18,000 records") {
+				t.Error(i, said)
+			}
+		}
+		for out, want := range map[string]string{
+			"s3://flows": "names no object", "s3://flows/": "names no object", "s3://flows/x/*.csv": "names no object",
+			"s3://flows/x/all.parquet": "is an input, which would be gone",
+		} {
+			if said := flowlog(2, "report", "talkers", "-o", "csv", "-O", out, "s3://flows/x/all.parquet"); !strings.Contains(said, want) {
+				t.Errorf("%s: %s", out, said)
+			}
+		}
+		s.log = nil
+		flowlog(2, "report", "talkers,rejected", "-q", "-O", "s3://flows/x/two.csv", logs)
+		flowlog(1, "merge", "s3://flows/nowhere/")
+		if begun, aborted := s.count("?uploads"), s.count("DELETE"); begun != aborted {
+			t.Errorf("%d uploads were begun, %d aborted", begun, aborted)
+		}
+	})
 	for _, late := range []bool{false, true} {
 		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {
 			step := 3

@@ -62,6 +62,7 @@ type console struct {
 	mu      sync.Mutex
 	files   []*outFile // that were created
 	written written    // what they and standard output are
+	upload  func(name string) (*outFile, error)
 	help    helpWriter
 }
 
