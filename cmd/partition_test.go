@@ -256,6 +256,9 @@ func TestPartitionS3(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, "s3://flows/a/b")
 		once(t, files*records, out)
+		if said := flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, logs); !strings.Contains(said, "wrote 0 files, 0 records, 0 B, to "+out+"; 3 objects there already") {
+			t.Error(said)
+		}
 	})
 	// any output is written there, whole or not at all
 	t.Run("outputs", func(t *testing.T) {

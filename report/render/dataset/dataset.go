@@ -44,7 +44,8 @@ type Helper struct {
 	Version string `json:"version,omitempty"`
 }
 
-type commit struct {
+// A Commit names inputs, and the files that hold their records and no others.
+type Commit struct {
 	Inputs  []Input  `json:"inputs"`
 	Parts   []Part   `json:"files"`
 	Columns []Column `json:"columns,omitempty"`       // that the commits before do not have
@@ -105,9 +106,9 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 		return d, store.Sweep(ctx, nil)
 	}
 	d.settings, d.columns, d.published = m.settings, m.settings.Columns, m.published
-	var last commit
+	var last Commit
 	for _, c := range m.commits {
-		d.commits, last = c.number, c.commit
+		d.commits, last = c.number, c.Commit
 		d.add(last)
 	}
 	return d, d.recover(ctx, last)
@@ -180,7 +181,7 @@ func (d *Dataset) unchanged(ctx context.Context) error {
 }
 
 // add notes what a commit brings.
-func (d *Dataset) add(c commit) {
+func (d *Dataset) add(c Commit) {
 	for _, in := range c.Inputs {
 		d.done[in.Name] = in
 	}
@@ -189,7 +190,7 @@ func (d *Dataset) add(c commit) {
 
 // recover completes the last commit. Where that is no longer possible, because somebody has cleaned up, it takes it
 // back: its inputs are read again then.
-func (d *Dataset) recover(ctx context.Context, last commit) error {
+func (d *Dataset) recover(ctx context.Context, last Commit) error {
 	if d.published >= d.commits {
 		return d.store.Sweep(ctx, nil)
 	}
@@ -235,7 +236,7 @@ func (d *Dataset) Done(name string) (Input, bool) {
 }
 
 // commit makes the parts, which are sealed, those of the inputs.
-func (d *Dataset) commit(ctx context.Context, c commit) error {
+func (d *Dataset) commit(ctx context.Context, c Commit) error {
 	slices.SortFunc(c.Parts, func(a, b Part) int { return strings.Compare(a.Name, b.Name) })
 	content, err := encode(c, d.settings.Columns)
 	if err != nil {

@@ -23,7 +23,7 @@ type manifest struct {
 }
 
 type numbered struct {
-	commit
+	Commit
 	number int64
 }
 
@@ -72,6 +72,23 @@ func load(ctx context.Context, store Store, known []Column) (*manifest, error) {
 	return m, err
 }
 
+// Read returns the commits of the dataset in a store without changing anything there, and the files of a commit that has
+// begun and is not complete. Both are nil if there is no dataset.
+func Read(ctx context.Context, store Store) (commits []Commit, open []Part, err error) {
+	m, err := load(ctx, store, nil)
+	if m == nil || err != nil {
+		return nil, nil, err
+	}
+	for _, c := range m.commits {
+		if c.number <= m.published {
+			commits = append(commits, c.Commit)
+		} else {
+			open = append(open, c.Parts...)
+		}
+	}
+	return commits, open, nil
+}
+
 // document reads one.
 func document(ctx context.Context, store Store, name string, v any) error {
 	content, err := store.Read(ctx, path.Join(schema.ManifestFolder, name))
@@ -95,7 +112,7 @@ func (m *manifest) read(ctx context.Context, store Store, names []string, one fu
 		all.Go(func() {
 			defer func() { <-slots }()
 			if m.commits[i].number, errs[i] = commitNumber(name); errs[i] == nil {
-				errs[i] = one(ctx, store, name, &m.commits[i].commit)
+				errs[i] = one(ctx, store, name, &m.commits[i].Commit)
 			}
 			for _, p := range m.commits[i].Parts {
 				if !fs.ValidPath(p.Name) {
@@ -122,7 +139,7 @@ func (m *manifest) settle(ctx context.Context, store Store) error {
 	}
 	if m.legacy {
 		for _, c := range m.commits {
-			if err := write(fmt.Sprintf(commitForm, c.number), c.commit); err != nil {
+			if err := write(fmt.Sprintf(commitForm, c.number), c.Commit); err != nil {
 				return err
 			}
 		}

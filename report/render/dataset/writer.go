@@ -446,7 +446,7 @@ func (w *Writer) Commit(ctx context.Context, inputs []Input) (_ []Part, err erro
 	}
 	close(todo)
 	all.Wait()
-	c := commit{Inputs: inputs, Parts: files, Helpers: w.Helpers}
+	c := Commit{Inputs: inputs, Parts: files, Helpers: w.Helpers}
 	for _, column := range Columns(w.fields()) {
 		if !slices.ContainsFunc(w.dataset.columns, func(have Column) bool { return have.Name == column.Name }) {
 			c.Columns = append(c.Columns, column)
