@@ -91,6 +91,7 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 			switch l := lacking[at]; {
 			case l == nil:
 				t = done[next]
+				t.Settings = slices.Concat(t.Settings, r.request.Selection)
 				next++
 			case r.panels == nil:
 				continue
@@ -101,10 +102,18 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 		if r.panels != nil {
 			t.Tab, t.Title = r.panels[i].Tab, r.panels[i].Title
 		}
+		if r.panels == nil && t.Why != "" {
+			t.Notes = append(t.Notes, t.Why)
+		}
 		t.Command = r.command(c, i, args)
 		out = append(out, t)
 	}
 	return out
+}
+
+// settingsOfAll are the settings that all tables of the run have in common.
+func (r *reporting) settingsOfAll() []report.Setting {
+	return slices.Concat(r.request.Change, r.request.Selection)
 }
 
 // command is what prints a report alone.

@@ -116,7 +116,7 @@ func (r *filling) candidates(ctx context.Context) iter.Seq2[candidate, error] {
 				continue
 			}
 			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.reader.opt.Keys.Keep(o.Name) {
+				if err == nil && !r.chooses(o.Name) {
 					continue
 				}
 				name := o.Name

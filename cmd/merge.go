@@ -115,10 +115,17 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	case out.Single && len(tables) > 1:
 		err = usageError{fmt.Errorf("%s holds one report, and these files have %d: use json or ndjson", out.Name, len(tables))}
 	default:
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats, Settings: merger.Settings()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
+	}
+	written, cut := 0, 0
+	for _, t := range tables {
+		written, cut = written+len(t.Rows), cut+t.Cut
+	}
+	if out.Bare && cut > 0 {
+		m.output.tellCut(m.console, written, written+cut, "parts that report --partial --top 0 makes have all")
 	}
 	if !m.quiet {
 		for _, l := range lacks {

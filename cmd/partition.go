@@ -121,6 +121,8 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err := r.list(ctx); err != nil {
 		return err
 	}
+	in.done = r.there > 0
+	in.gather(ctx)
 	began := time.Now()
 	in.opt.Meter = new(parse.Meter)
 	for _, c := range r.todo {
@@ -136,7 +138,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 			err = terr
 		}
 	} else {
-		in.tellLeftOut()
+		in.tellPassedOver()
 	}
 	if !in.quiet {
 		fmt.Fprintln(in.err, printable(r.summary(p.file)))

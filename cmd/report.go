@@ -31,8 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer      // where partial results go; nil if reports are to be finished
-	places  []report.Place // of these on a dashboard
+	part    io.Writer // where partial results go; nil if reports are to be finished
+	request report.Request
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -52,7 +52,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
-	c.Args = func(_ *cobra.Command, args []string) error {
+	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
@@ -61,6 +61,9 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			if meant(c, noFiles(args)) != "" {
+				return checkArguments(c, args)
+			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
@@ -180,12 +183,12 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
-		f.StringVar(&change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
-		f.StringVar(&change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
+		conditionVar(f, &change.Having, "having", "only rows that meet this `condition`: 'flows > 1000'")
 		f.StringVar(&change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
-		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end, as name:asc and name:desc say it")
 	})
 	complete(c, "by", keys)
 	complete(c, "sort", measureNames)
@@ -225,6 +228,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if !r.settings.typedIn("table") && !report.PlainTable(table) {
+		return usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
+	}
 	if r.elsewhere.name != "" {
 		if r.panels != nil {
 			return usageError{errPanels}
@@ -248,6 +254,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	reports := make([]report.Report, 0, len(r.reports))
 	tables := make([]report.Table, len(r.reports)) // what is known of them before
 	var computed []int
+	learns := r.vantage != ""
 	for i, rep := range r.reports {
 		change := r.changeOf(i)
 		changed, err := rep.With(change, scope, in.zone)
@@ -261,6 +268,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		if err := r.checkRows(c, changed); err != nil {
+			return err
+		}
+		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
+			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
+		}
 		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
@@ -273,11 +286,16 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		reports = append(reports, changed)
 		computed = append(computed, i)
+		learns = learns || r.learns(needs)
 	}
-	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
+	format, err := r.output.formatName("output format", render.Names())
+	if err != nil {
+		return err
+	}
+	partial := r.input.partial && format == "arrow"
 	if partial {
-		if r.vantage != "" {
-			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
+		if learns {
+			return usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
 		}
 		r.output.format = "arrow"
 	}
@@ -285,23 +303,61 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.request.Change, r.request.Selection = r.change.Settings(), in.selection(r.vantage)
 	if partial {
 		r.part = out.w
 		for _, i := range computed {
 			if r.panels != nil {
-				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+				r.request.Places = append(r.request.Places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
 			}
 		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
 	}
+	if !partial {
+		r.tellCut(out.Format, tables)
+	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 {
+		return nil
+	}
+	for _, flag := range r.settings.typed(c, "Report flags") {
+		if flag == "top" || flag == "sort" {
+			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+		}
+	}
+	return nil
+}
+
+// tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
+func (r *reporting) tellCut(f render.Format, tables []report.Table) {
+	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+		return
+	}
+	limits := make(map[string]int)
+	for _, rep := range r.reports {
+		limits[rep.Name] = rep.Limit
+	}
+	written, cut := 0, 0
+	for _, t := range tables {
+		written += len(t.Rows)
+		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
+			cut += t.Cut
+		}
+	}
+	if cut > 0 {
+		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
+	}
 }
 
 // wanted are the words that may be names of fields.
@@ -355,6 +411,11 @@ func (r *reporting) checkVantage() error {
 	return nil
 }
 
+// learns reports whether what is asked for follows from all records together, so that none of them may be left unread.
+func (r *reporting) learns(fields []string) bool {
+	return r.vantage != "" || slices.ContainsFunc(report.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+}
+
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, []*report.Lacking, schema.Stats, error) {
 	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
@@ -391,7 +452,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	if limit > 0 {
 		agg.Limit(limit, r.memory.tempDir)
 	}
-	if r.vantage == "" { // it learns from all records
+	if !r.learns(agg.Projection().Fields.Names()) {
 		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	}
 	wrap := enr.wrap(in.opt.Workers)
@@ -401,7 +462,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.request)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
@@ -420,7 +481,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 
 // feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.
 func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p *schema.Projection, emit schema.Emit) ([]string, error) {
-	if r.vantage == "" && !slices.ContainsFunc(report.VantageFields(), func(f schema.Field) bool { return p.Index(f.Name) >= 0 }) {
+	if !r.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), emit)
 	}
 	v, p, err := report.NewVantage(r.vantage, fields, p)

@@ -62,7 +62,7 @@ func columnsOf(ctx context.Context, obj Object, p *schema.Projection, opt Option
 	wide.Extra, wide.Rest = true, true
 	var mu sync.Mutex
 	// The error is said when it is scanned.
-	_, _ = Scan(ctx, sole{obj}, &wide, Options{Workers: 1, LogFormat: opt.LogFormat, Input: opt.Input}, func(b schema.Batch) error {
+	_, _ = Scan(ctx, sole{obj}, &wide, Options{Workers: 1, LogFormat: opt.LogFormat, Input: opt.Input, Rename: opt.Rename}, func(b schema.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for i, a := range b.Columns() {
@@ -87,6 +87,7 @@ func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt O
 	ctx, stop := context.WithCancelCause(context.WithValue(ctx, looking{}, true))
 	defer stop(nil)
 	opt.BlockSize, opt.Meter, opt.Ordered, opt.Rejects = headerBlock, new(Meter), false, nil
+	opt.LogFormat = opt.fields(opt.LogFormat)
 	s := &scan{opt: opt, projection: p, stop: stop, layouts: make(map[string]*layout)}
 	in := &input{scan: s, object: &object{Object: obj}, ctx: ctx, queue: make(chan *block)}
 	done := make(chan error, 1)

@@ -23,21 +23,21 @@ var (
 	errPartial = &OwnError{"a partial result", "`flowlog merge` finishes it"}
 )
 
-// LeftOut is an input that was come upon and not read, since it would count twice what is there anyway, or holds nothing
+// PassedOver is an input that was come upon and not read, since it would count twice what is there anyway, or holds nothing
 // to count.
-type LeftOut struct{ Name, Why string }
+type PassedOver struct{ Name, Why string }
 
-// A Leaver is a Source that leaves out some of what it comes upon.
-type Leaver interface {
-	// LeftOut is what the listings so far have left out, in their order.
-	LeftOut() []LeftOut
+// A Passer is a Source that passes over some of what it comes upon.
+type Passer interface {
+	// PassedOver is what the listings so far have passed over, in their order.
+	PassedOver() []PassedOver
 }
 
 // nestedDataset is why a dataset is left out that lies inside of an input.
 const nestedDataset = "a dataset of flowlog, which is an input of its own"
 
 // NestedDataset returns what is left out for a dataset below an input.
-func NestedDataset(name string) LeftOut { return LeftOut{name, nestedDataset} }
+func NestedDataset(name string) PassedOver { return PassedOver{name, nestedDataset} }
 
 // InManifest reports whether a name with slashes is that of a file in the manifest of a dataset, and returns the folder
 // of the dataset, without a slash at its end.

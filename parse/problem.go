@@ -60,13 +60,43 @@ type Stats struct {
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
-	LeftOut  []LeftOut
+	Odd      []OddValues
+	Passed   []PassedOver
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
+
+	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
+	LeftOut     LeftOut // objects that were not read
+	OutsideEnds Ends    // of the records outside the time that was asked for
+}
+
+// Ends are the first and last end of some records, in Unix seconds.
+type Ends struct {
+	First, Last int64
+	Known       bool // there are such records
+}
+
+// Cover adds the end of a record.
+func (e *Ends) Cover(end int64) {
+	if !e.Known {
+		*e = Ends{end, end, true}
+	}
+	e.First, e.Last = min(e.First, end), max(e.Last, end)
+}
+
+// Join adds those of other records.
+func (e *Ends) Join(f Ends) {
+	if f.Known {
+		e.Cover(f.First)
+		e.Cover(f.Last)
+	}
 }
 
 // Merge adds up what two scans have read, one after the other.
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
+	s.Headerless += t.Headerless
+	s.LeftOut.Merge(t.LeftOut)
+	s.OutsideEnds.Join(t.OutsideEnds)
 	if s.Formats == nil {
 		s.Formats = make(map[string]schema.Volume)
 	}
@@ -77,11 +107,14 @@ func (s *Stats) Merge(t Stats) {
 	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)
-	s.LeftOut = append(s.LeftOut, t.LeftOut...)
+	s.Passed = append(s.Passed, t.Passed...)
 	for _, u := range t.Unknown {
 		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
 			s.Unknown = append(s.Unknown, u)
 		}
+	}
+	for _, o := range t.Odd {
+		s.odd(o)
 	}
 	for _, both := range t.Overlaps {
 		if i, found := slices.BinarySearch(s.Overlaps, both); !found {
@@ -94,6 +127,24 @@ func (s *Stats) Merge(t Stats) {
 type UnknownColumn struct {
 	Name   string
 	Object string // the first that has it
+}
+
+// OddValues are values of a field that are none of those which AWS documents. The records count with them.
+type OddValues struct {
+	Field   string
+	Value   string // the first in the order of bytes
+	Records int64
+}
+
+// odd adds such values, in the order of the fields' names.
+func (s *Stats) odd(o OddValues) {
+	i, found := slices.BinarySearchFunc(s.Odd, o, func(a, b OddValues) int { return cmp.Compare(a.Field, b.Field) })
+	if !found {
+		s.Odd = slices.Insert(s.Odd, i, o)
+		return
+	}
+	s.Odd[i].Value = min(s.Odd[i].Value, o.Value)
+	s.Odd[i].Records += o.Records
 }
 
 // shownProblems is how many dropped records are remembered, to be shown.

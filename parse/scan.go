@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Workers   int       // goroutines that decode; 0 means one per processor
 	Ordered   bool      // number the batches by their place in the input
-	LogFormat []string  // the fields of records without a header, in order
+	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
 	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
@@ -35,11 +35,15 @@ type Options struct {
 	// where what that makes of an object is in doubt.
 	LibraryGzip bool
 
+	// Rename has the fields that names of the input stand for, in the form of RenameKey. They go before all others.
+	Rename map[string]string
+
 	// Only names a text field and the one value of it that emit cares for. Where a format tells without
 	// reading them that none of some flows has it, they are counted and passed over; others still come.
 	Only struct{ Field, Value string }
 
-	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing.
+	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing: what they left
+	// out is not in the Stats.
 	Keys KeyFilter
 
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
@@ -82,6 +86,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		opt.BlockSize = defaultBlockSize
 	}
 	opt.Ordered = opt.Ordered || opt.Rejects != nil
+	opt.LogFormat = opt.fields(opt.LogFormat)
 	if opt.Input != "" {
 		if _, err := formatNamed(opt.Input); err != nil {
 			return Stats{}, err
@@ -105,13 +110,14 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			}
 			s.Lock()
 			s.Add(w.stats)
+			s.OutsideEnds.Join(w.outside)
 			s.Unlock()
 		}()
 	}
 	workers.Wait()
 	for _, o := range s.objects {
 		if own := (*OwnError)(nil); o.Found && o.records.Load() == 0 && errors.As(o.err, &own) {
-			s.LeftOut = append(s.LeftOut, LeftOut{o.Name, own.What})
+			s.Passed = append(s.Passed, PassedOver{o.Name, own.What})
 			continue
 		}
 		if o.err != nil {
@@ -129,12 +135,22 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			v.Records += o.records.Load()
 			s.Formats[o.format] = v
 		}
+		if l := o.current.Load(); l != nil && l.fixed {
+			s.Headerless++
+		}
 		if l := o.current.Load(); l != nil && slices.Contains(l.names, "tgw_id") && !slices.Contains(l.names, "interface_id") {
 			s.Transit += o.records.Load()
 		}
 		s.Bytes += o.bytes.Load()
 	}
-	return s.Stats, context.Cause(ctx)
+	for _, u := range s.Unknown {
+		s.Strange = append(s.Strange, u.Name)
+	}
+	s.Lock()
+	defer s.Unlock()
+	stats := s.Stats
+	stats.LeftOut = s.LeftOut.Clone() // a scan that was stopped may be listing still
+	return stats, context.Cause(ctx)
 }
 
 // scan is the state of one Scan.
@@ -289,11 +305,10 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 		defer s.opt.Meter.Listed.Store(true)
 		index := 0
 		for obj, err := range src.Objects(ctx) {
-			if err == nil && !s.opt.Keys.Keep(obj.Name) {
+			o := &object{Object: obj, index: index, err: err}
+			if err == nil && !s.chooses(o) {
 				continue
 			}
-			o := &object{Object: obj, index: index, err: err}
-			o.key, _ = ParseKey(obj.Name)
 			index++
 			if err == nil {
 				s.opt.Meter.KnownObjects.Add(1)
@@ -307,6 +322,14 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 		}
 	}()
 	return listed
+}
+
+// chooses reports whether an object is to be read, and reads its name. If not, it is counted.
+func (s *scan) chooses(o *object) (ok bool) {
+	s.Lock()
+	defer s.Unlock()
+	o.key, ok = s.opt.Keys.Choose(o.Name, &s.LeftOut)
+	return ok
 }
 
 // dispatch gives out the blocks of all objects in the order of the input.
@@ -372,8 +395,16 @@ func (in *input) read() (err error) {
 // recovered turns a panic of a decoder that we did not write into an error of the object.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("the file is damaged (%v)", r)
+		*err = damaged(r)
 	}
+}
+
+// damaged is the error that a panic of a decoder says. What Go says of its own is no help to anybody.
+func damaged(r any) error {
+	if _, ok := r.(runtime.Error); ok {
+		return errDamaged
+	}
+	return named("the file is damaged", fmt.Errorf("%v", r))
 }
 
 // send gives out a block. It reports false when the scan has ended.
@@ -462,6 +493,7 @@ type worker struct {
 	*scan
 	id      int
 	stats   schema.Stats
+	outside Ends
 	schema  *arrow.Schema    // of a batch without extra columns
 	cols    []*schema.Column // of the projection, then those of status and end that are not in there
 	status  *schema.Column
@@ -477,15 +509,19 @@ type worker struct {
 	tokens  [][]byte
 	json    fastjson.Parser
 	members []member          // of the object at hand
-	fields  map[string]*field // that members were found to be
+	names   []string          // of its members, once they are needed: of object namesFor
+	fields  map[string]*field // by their names
+	named   map[string]*field // by the names of members that always stand for them
 	objects int64             // of JSON so far
+
+	namesFor int64
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), named: make(map[string]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
@@ -636,6 +672,13 @@ func (w *worker) report(b *block) {
 	w.crop()
 	b.records.Add(int64(w.rows))
 	w.stats.Add(w.statuses(w.rows))
+	for _, c := range w.cols {
+		for value, n := range c.Outside() {
+			w.Lock()
+			w.odd(OddValues{c.Name, value, n})
+			w.Unlock()
+		}
+	}
 	for _, p := range w.problems {
 		p.Object, p.object = b.Name, b.index
 		w.stats.Malformed++
@@ -681,6 +724,8 @@ func (w *worker) crop() {
 			}
 			if end >= w.opt.Since && (w.opt.Until == 0 || end < w.opt.Until) {
 				w.window = append(w.window, int32(row))
+			} else {
+				w.outside.Cover(end)
 			}
 		}
 	}

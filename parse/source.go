@@ -38,7 +38,7 @@ type Source interface {
 
 // Paths is the Source of command-line arguments: files, directories (recursive, in the order of their
 // names, without hidden files and the manifest of a dataset), globs with *, ?, [], {} and **, and "-" for stdin. Of a
-// dataset that lies below one of them nothing comes: it is a Leaver.
+// dataset that lies below one of them nothing comes: it is a Passer.
 func Paths(stdin io.Reader, args ...string) Source {
 	return &paths{args: args, stdin: &replay{r: stdin}}
 }
@@ -48,11 +48,11 @@ type paths struct {
 	stdin *replay
 
 	mu  sync.Mutex
-	out []LeftOut
+	out []PassedOver
 }
 
-// LeftOut are the datasets below directories and globs.
-func (p *paths) LeftOut() []LeftOut {
+// PassedOver are the datasets below directories and globs.
+func (p *paths) PassedOver() []PassedOver {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.out)

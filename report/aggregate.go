@@ -206,8 +206,19 @@ type run struct {
 	measures []measured
 	span     []int              // the bases for the time that the report covers, if a measure needs it
 	medians  map[uint32]float64 // by group that is a spike
+	met      *metRows           // of a report with a condition on rows, some of whose groups are not here
 	covered  *[2]any            // what they have come to for the whole report, once it is known
-	seconds  float64
+	seconds  float64            // that the whole report covers
+	worker   *worker            // that has it
+	lasting  *lasting           // nil until it is asked for
+}
+
+// metRows says which rows meet a report's condition, where the groups that are not here are added up, those that meet it
+// and those that do not.
+type metRows struct {
+	here map[uint32]bool // groups that are here and may be shown; nil if all may
+	cut  []state         // what the others have come to together; nil if there are none
+	n    int             // how many these are
 }
 
 // grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
@@ -232,7 +243,7 @@ type grouping struct {
 
 // selection is the rows of a batch that meet a condition, for all groupings that have it.
 type selection struct {
-	filter
+	*conjunction
 	text  string
 	rows  []int32
 	batch int // that the rows are flows of
@@ -246,17 +257,19 @@ func (w *worker) selection(e Expr) *selection {
 			return s
 		}
 	}
-	s := &selection{filter: e.filter(), text: text}
+	field, value := w.aggregator.Only()
+	s := &selection{conjunction: newConjunction(e, field, value), text: text}
 	w.selections = append(w.selections, s)
 	return s
 }
 
-// meet returns those of the rows that meet the condition. They are the flows of the batch with a number, or others.
-func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others bool) []int32 {
+// meet returns those of the rows that meet the condition, and counts them where no other call has the same ones. They are
+// the flows of the batch with a number, or others.
+func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others, count bool) []int32 {
 	if s.batch == batch && !others {
 		return s.rows
 	}
-	s.rows = s.keep(rec, append(s.rows[:0], rows...), true)
+	s.rows = s.keep(rec, append(s.rows[:0], rows...), count)
 	if s.batch = batch; others {
 		s.batch = 0
 	}
@@ -365,7 +378,7 @@ func (w *worker) newGrouping(r *Report, all bool) *grouping {
 }
 
 func (w *worker) newRun(r *Report) *run {
-	u := &run{Report: r, grouping: w.grouping(r)}
+	u := &run{Report: r, grouping: w.grouping(r), worker: w}
 	for i := range r.Measures {
 		m := &r.Measures[i]
 		x := measured{Measure: m, fn: functionNamed(m.Func)}

@@ -45,23 +45,13 @@ func (s *Source) pages(ctx context.Context, l listing, do func(page) bool) error
 		if err != nil {
 			return err
 		}
-		p := page{out.Contents, out.CommonPrefixes, out.IsTruncated == nil || !*out.IsTruncated}
+		p := page{out.Contents, out.CommonPrefixes, !*out.IsTruncated}
 		s.count.listed.Add(int64(len(p.keys)))
 		if !do(p) || p.last {
 			return nil
 		}
-		if out.NextContinuationToken == nil || in.ContinuationToken != nil && *in.ContinuationToken == *out.NextContinuationToken {
-			return errors.New("the server says that the listing goes on, but not where")
-		}
 		in.ContinuationToken = out.NextContinuationToken
 	}
-}
-
-func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	out, err := do(ctx, s.Client, s.bucket, func(o func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
-		return s.api.ListObjectsV2(ctx, in, o)
-	})
-	return out, s.explain(request{permission: "s3:ListBucket", bucket: s.bucket}, err)
 }
 
 // firstPage lists one page.
@@ -74,8 +64,23 @@ func (s *Source) firstPage(ctx context.Context, l listing) (page, error) {
 	return first, err
 }
 
-// object returns the object of a listed key, or nil if it is none or is not chosen.
+// object returns the object of a listed key, or nil if it is none or is not chosen, which is counted.
 func (s *Source) object(k types.Object, match func(key string) bool) *object {
+	o := s.listed(k, match)
+	if o == nil {
+		return nil
+	}
+	s.notes.Lock()
+	defer s.notes.Unlock()
+	if _, ok := s.opt.Filter.Choose(o.key, &s.notes.left); !ok {
+		s.count.pruned.Add(1)
+		return nil
+	}
+	return o
+}
+
+// listed returns the object of a listed key, or nil if it is none or does not match.
+func (s *Source) listed(k types.Object, match func(key string) bool) *object {
 	o := &object{Client: s.Client, bucket: s.bucket}
 	if k.Key != nil {
 		o.key = *k.Key
@@ -93,10 +98,6 @@ func (s *Source) object(k types.Object, match func(key string) bool) *object {
 		return nil
 	}
 	if match != nil && !match(o.key) {
-		return nil
-	}
-	if !s.opt.Filter.Keep(o.key) {
-		s.count.pruned.Add(1)
 		return nil
 	}
 	return o
@@ -267,16 +268,18 @@ func (s *Source) inside(folder string) *search {
 			}
 			if at, ok := locate(*f.Prefix); !ok {
 				others = append(others, *f.Prefix)
-			} else if at.account == "" || s.chosen(s.opt.Filter.Accounts, at.account) {
+			} else if at.account == "" || s.chosen(s.opt.Filter.Accounts, at.account, leftAccount) {
 				trees = append(trees, found{search: s.below(at, *f.Prefix)})
 			}
 		}
 		switch {
 		case len(trees) > 0:
-			for _, o := range s.objects(p.keys, nil).objects {
-				others = append(others, o.key)
+			for _, k := range p.keys {
+				if o := s.listed(k, s.opt.Filter.Keep); o != nil {
+					others = append(others, o.key)
+				}
 			}
-			s.skip(others)
+			s.notes.skip(s.bucket, others)
 			emit(trees...)
 		case len(others) == 0 && p.last:
 			emit(s.objects(p.keys, nil))

@@ -84,13 +84,13 @@ func (w *written) is(name string) (is, note bool) {
 	return false, false
 }
 
-// unwritten is a source without what this run writes. It is a parse.Leaver.
+// unwritten is a source without what this run writes. It is a parse.Passer.
 type unwritten struct {
 	parse.Source
 	*written
 
 	mu  sync.Mutex
-	out []parse.LeftOut
+	out []parse.PassedOver
 }
 
 func (u *unwritten) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
@@ -99,7 +99,7 @@ func (u *unwritten) Objects(ctx context.Context) iter.Seq2[parse.Object, error] 
 			if err == nil && o.Found {
 				if is, note := u.is(o.Name); is {
 					if note {
-						u.note(parse.LeftOut{Name: o.Name, Why: "this command writes it"})
+						u.note(parse.PassedOver{Name: o.Name, Why: "this command writes it"})
 					}
 					continue
 				}
@@ -111,7 +111,7 @@ func (u *unwritten) Objects(ctx context.Context) iter.Seq2[parse.Object, error] 
 	}
 }
 
-func (u *unwritten) note(l parse.LeftOut) {
+func (u *unwritten) note(l parse.PassedOver) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !slices.Contains(u.out, l) {
@@ -119,13 +119,13 @@ func (u *unwritten) note(l parse.LeftOut) {
 	}
 }
 
-// LeftOut is what the source and this have left out.
-func (u *unwritten) LeftOut() []parse.LeftOut {
+// PassedOver is what the source and this have left out.
+func (u *unwritten) PassedOver() []parse.PassedOver {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	out := slices.Clone(u.out)
-	if l, ok := u.Source.(parse.Leaver); ok {
-		out = append(l.LeftOut(), out...)
+	if l, ok := u.Source.(parse.Passer); ok {
+		out = append(l.PassedOver(), out...)
 	}
 	return out
 }
@@ -133,15 +133,15 @@ func (u *unwritten) LeftOut() []parse.LeftOut {
 // shownLeftOut is how many lines say what was left out; one more says how much else there was.
 const shownLeftOut = 5
 
-// tellLeftOut says what of the input was come upon and not read.
-func (r *reader) tellLeftOut() {
+// tellPassedOver says what of the input was come upon and not read.
+func (r *reader) tellPassedOver() {
 	if r.quiet {
 		return
 	}
-	out := slices.Clone(r.stats.LeftOut)
+	out := slices.Clone(r.stats.Passed)
 	for _, src := range append(slices.Clone(r.sources), r.Source) {
-		if l, ok := src.(parse.Leaver); ok {
-			for _, one := range l.LeftOut() {
+		if l, ok := src.(parse.Passer); ok {
+			for _, one := range l.PassedOver() {
 				if !slices.Contains(out, one) {
 					out = append(out, one)
 				}
