@@ -397,7 +397,7 @@ func (r *reader) close() error {
 			}
 			line += " (" + strings.Join(parts, ", ") + ")"
 		}
-		if left := r.leftOut(); left != "" {
+		if left := r.unchosen(); left != "" {
 			line += "; " + left
 		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)

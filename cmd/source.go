@@ -123,7 +123,7 @@ func (r *reader) plan(ctx context.Context) error {
 	if !failed {
 		r.gather(ctx)
 	}
-	if left := r.leftOut(); left != "" {
+	if left := r.unchosen(); left != "" {
 		line += "; " + left
 	}
 	if other := r.otherServices(); other != "" {

@@ -34,7 +34,7 @@ type Source struct {
 type notes struct {
 	sync.Mutex
 	skipped []string
-	left    parse.LeftOut
+	left    parse.Unchosen
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -125,9 +125,9 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
-// LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+// Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
 // asked for are not listed: what is in them is not counted, and often nobody knows of them.
-func (s *Source) LeftOut() parse.LeftOut {
+func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
 	n.Lock()
 	defer n.Unlock()
@@ -150,7 +150,7 @@ func (s *Source) forListing() *Source {
 
 // passedOver reports whether the filter left out anything for another reason than its time.
 func (s *Source) passedOver() bool {
-	left := s.LeftOut()
+	left := s.Unchosen()
 	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
 }
 
