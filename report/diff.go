@@ -105,7 +105,7 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 			if met {
 				rows = append(rows, all[i])
 			} else {
-				cut = append(cut, all[i])
+				t.Excluded++
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 	}
 	t.Totals = d.between(before.Totals, after.Totals)
 	t.Totals[d.status] = nil // it is of rows
-	if len(rows)+len(cut) == 0 && same > 0 {
+	if len(rows)+t.Excluded == 0 && same > 0 {
 		t.None = "no differences"
 	}
 	if same > 0 {

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
@@ -31,6 +33,8 @@ type Stats struct {
 	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
 	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
+	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
+	Strange []string `json:"-"`
 	// Formats says how much came in which format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
@@ -65,6 +69,11 @@ func (s *Stats) Add(t Stats) {
 	s.Malformed += t.Malformed
 	s.Outside += t.Outside
 	s.Transit += t.Transit
+	for _, name := range t.Strange {
+		if !slices.Contains(s.Strange, name) {
+			s.Strange = append(s.Strange, name)
+		}
+	}
 	for i := range t.Faults {
 		s.Faults[i] += t.Faults[i]
 	}
