@@ -215,16 +215,6 @@ func (in *input) bounds(con *console) (*reader, error) {
 	return r, nil
 }
 
-// accountNumber is an account as names of objects have it: twelve digits, without the dashes of the console, and with
-// the zeros that a spreadsheet cuts. What is no number stays, since a dataset may have other names.
-func accountNumber(s string) string {
-	digits := strings.ReplaceAll(strings.TrimSpace(s), "-", "")
-	if digits == "" || strings.Trim(digits, "0123456789") != "" {
-		return s
-	}
-	return strings.Repeat("0", max(12-len(digits), 0)) + digits
-}
-
 // renames reads what names of the input stand for: theirs=field.
 func renames(pairs []string) (map[string]string, error) {
 	names := make(map[string]string)
@@ -244,6 +234,16 @@ func renames(pairs []string) (map[string]string, error) {
 		names[key] = f.Name
 	}
 	return names, nil
+}
+
+// accountNumber is an account as names of objects have it: twelve digits, without the dashes of the console, and with
+// the zeros that a spreadsheet cuts. What is no number stays, since a dataset may have other names.
+func accountNumber(s string) string {
+	digits := strings.ReplaceAll(strings.TrimSpace(s), "-", "")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return s
+	}
+	return strings.Repeat("0", max(12-len(digits), 0)) + digits
 }
 
 // clockSkew is how much later than by this machine's clock records may be.
