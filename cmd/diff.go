@@ -40,7 +40,8 @@ func newDiff(con *console) *cobra.Command {
 		Long: "diff groups the flows of two inputs by the same keys and compares a measure of them. What differs\n" +
 			"the most comes first. With --before and --after, it compares two times of the same INPUT … . A day is such\n" +
 			"a time, and so is FROM..TO. With --since and one INPUT, it compares the time from then on with as long\n" +
-			"before it.",
+			"before it.\n" +
+			"The status of a row is new, gone, grown, shrunk, or changed where the measure is null in one of the two.",
 		Example: "  flowlog diff monday/ tuesday/\n" +
 			"  flowlog diff --before yesterday --after today logs/\n" +
 			"  flowlog diff --since 1d logs/        the last 24 hours, compared with the 24 before\n" +

@@ -457,7 +457,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	}
 	wrap := enr.wrap(in.opt.Workers)
 	agg.Enrich(wrap)
-	notes, err := r.feed(ctx, in, fields, agg.Projection(), agg.Add)
+	notes, err := r.feed(ctx, in, fields, agg)
 	if err != nil && (ctx.Err() == nil || !in.partial || r.part != nil) {
 		return nil, nil, err
 	}
@@ -479,18 +479,22 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	return tables, lacks, nil
 }
 
-// feed scans the input for an Emit, by way of a Vantage if one is asked for, and returns what that has to say.
-func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, p *schema.Projection, emit schema.Emit) ([]string, error) {
+// feed scans the input for an Aggregator, by way of a Vantage if one is asked for, and returns what that has to say.
+func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, agg *report.Aggregator) ([]string, error) {
+	p := agg.Projection()
 	if !r.learns(p.Fields.Names()) {
-		return nil, in.scan(ctx, p.Logged(), emit)
+		return nil, in.scan(ctx, p.Logged(), agg.Add)
 	}
 	v, p, err := report.NewVantage(r.vantage, fields, p)
 	if err != nil {
 		return nil, err
 	}
-	err = in.scan(ctx, p.Logged(), v.Add)
+	err = in.scan(ctx, p.Logged(), func(b schema.Batch) error {
+		agg.Notice(b)
+		return v.Add(b)
+	})
 	if err == nil || ctx.Err() != nil && in.partial {
-		err = v.Emit(in.opt.Workers, emit)
+		err = v.Emit(in.opt.Workers, agg.Add)
 	}
 	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
 		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")

@@ -11,10 +11,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names with separators between them, or a column of records below other names. A
+// isCSV recognises a header of field names with separators between them, a column of records below other names, or a
+// record whose values have separators between them. A
 // lone name is one too, though it could as well be the header of text: in CSV alone a value may be in quotes.
 func isCSV(head []byte, opt Options) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
+	if _, l := headlessCSV(line, opt); l != nil {
+		return true
+	}
 	h := csvHeaderOf(line, opt)
 	if h == nil {
 		return false
@@ -139,7 +143,7 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
 }
 
-// readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them. An empty
+// readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty
 // cell and "-" are null. A column of messages holds whole records without a header, and the other columns are
 // not looked at then.
 func readCSV(in *input, c *content) error {
@@ -149,6 +153,9 @@ func readCSV(in *input, c *content) error {
 	}
 	if !found && !c.whole {
 		return errors.New("csv: the first line is longer than 16 MiB")
+	}
+	if comma, l := headlessCSV(line, in.opt); l != nil {
+		return in.cutCSV(c, 0, l, func(w *worker, b *block, at place) place { return w.csv(b, at, comma) })
 	}
 	h := csvHeaderOf(line, in.opt)
 	if h == nil {
@@ -199,7 +206,7 @@ func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, 
 }
 
 func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *block, place) place) error {
-	start := place{in.intern(l, in.object), 1}
+	start := place{in.intern(l, in.object), int64(min(skip, 1))} // above which the header is, if there is one
 	in.current.Store(start.layout)
 	return in.cut(c.Reader(skip), start, func(data []byte, _ bool) (int, bool) { return lastCSVLine(data), false }, decode)
 }

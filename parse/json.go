@@ -578,6 +578,9 @@ func (w *worker) fieldOf(name string) *field {
 	return f
 }
 
+// several are the values of JSON that are not one, by type.
+var several = map[fastjson.Type]string{fastjson.TypeObject: "an object", fastjson.TypeArray: "a list"}
+
 // member appends the value of a member, or checks it if nobody reads it. It returns what is wrong with it.
 func (w *worker) member(at place, f *field, m member) *Problem {
 	var tok []byte
@@ -586,9 +589,9 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 		return nil
 	case fastjson.TypeString:
 		tok, _ = m.value.StringBytes()
-	case fastjson.TypeObject, fastjson.TypeArray:
-		if f.known {
-			return &Problem{Line: at.line, Value: m.name + " is not one value", Fault: schema.NotRecord}
+	case fastjson.TypeObject, fastjson.TypeArray: // text, but not the value of a field
+		if _, ok := schema.Logged().Lookup(f.name); ok {
+			return &Problem{Line: at.line, Value: m.name + " is " + several[m.value.Type()], Fault: schema.NotRecord}
 		}
 		fallthrough
 	default:

@@ -159,7 +159,7 @@ func layoutWithout(opt Options, lines [][]byte) (*layout, error) {
 	if len(opt.LogFormat) > 0 {
 		return &layout{names: names, fixed: true}, nil
 	}
-	return nil, errNoLayout
+	return nil, noLayout(lines)
 }
 
 // aside reports whether a line is one that `aws logs … --output text` prints beside the records.

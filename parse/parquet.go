@@ -270,9 +270,24 @@ func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 	in.records.Add(group.NumRows())
 	in.Lock()
 	defer in.Unlock()
-	in.Stats.Records += group.NumRows()
-	in.Stats.Flows += group.NumRows()
+	in.Stats.Add(schema.Stats{Records: group.NumRows(), Flows: group.NumRows(), Passed: valued(group, names)})
 	return true
+}
+
+// valued lists the columns of a row group that have values, as far as the file notes nulls.
+func valued(group parquet.RowGroup, names []string) []string {
+	var out []string
+	for i, name := range names {
+		chunk, ok := group.ColumnChunks()[i].(*parquet.FileColumnChunk)
+		if ok && chunk.NullCount() == group.NumRows() {
+			continue
+		}
+		if low, high, ok := textBounds(group, names, name); ok && low == "-" && high == "-" {
+			continue // AWS's null
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // textBounds returns the smallest and largest text in a column of a row group, if the file notes them and

@@ -58,7 +58,7 @@ const longestHeader = 16 << 20
 func startOfText(p *schema.Projection, opt Options, c *content) (place, int, error) {
 	for {
 		at, skip, err := startOfLines(p, opt, c)
-		if at.layout != nil || err != nil && err != errNoLayout || c.whole || c.err() != nil {
+		if at.layout != nil || err != nil && !errors.Is(err, errNoLayout) || c.whole || c.err() != nil {
 			return at, skip, err
 		}
 		if len(c.head) >= longestHeader {

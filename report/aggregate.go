@@ -22,7 +22,6 @@ type Aggregator struct {
 	projection *schema.Projection
 	workers    []*worker
 	present    []atomic.Bool // by field of the projection: some flow has a value
-	seen       atomic.Int64  // flows
 	began      began         // if a report has a Spike
 	remote     bool          // an engine groups the records: see Remote
 	wrap       Wrap          // computes enriched fields; nil if batches have them
@@ -133,6 +132,33 @@ func (a *Aggregator) Add(b schema.Batch) error {
 		return w.wide(b)
 	}
 	return a.add(b)
+}
+
+// Notice notes which fields the flows of a batch have, and counts none of them. Where something stands between the scan
+// and Add that leaves flows out, the fields that only these have are not missing from the logs.
+func (a *Aggregator) Notice(b schema.Batch) {
+	rows := make([]int32, b.NumRows())
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	rows = flows(column(b.Record, "log_status"), rows, nil)
+	for i, f := range a.projection.Fields {
+		if a.present[i].Load() || len(b.Schema().FieldIndices(f.Name)) == 0 {
+			continue
+		}
+		if anyValue(column(b.Record, f.Name), rows) {
+			a.present[i].Store(true)
+		}
+	}
+}
+
+// noticePassed does the same for the flows that the scan passed over: see Only.
+func (a *Aggregator) noticePassed(stats schema.Stats) {
+	for _, name := range stats.Passed {
+		if i := a.projection.Index(name); i >= 0 {
+			a.present[i].Store(true)
+		}
+	}
 }
 
 // add feeds a batch that a worker has begun with.

@@ -208,7 +208,7 @@ func (r *Rule) SetMessage(text string, fields schema.Table) error {
 // named is the column that a place in a message is for.
 func (r *Rule) named(name string, fields schema.Table) (string, error) {
 	names := r.values(fields)
-	plain := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
+	plain := canonical(name)
 	if slices.Contains(names, plain) {
 		return plain, nil
 	}
@@ -232,7 +232,7 @@ func (r *Report) Need(name string, fields schema.Table) (string, error) {
 		return "", err
 	}
 	if r.key(m.Name) >= 0 {
-		m.Name = m.Func + "_" + m.Field // as distinctNames has it
+		m.Name = m.column() // as distinctNames has it
 	}
 	r.add(m)
 	return m.Name, nil

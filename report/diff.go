@@ -15,15 +15,16 @@ import (
 
 // What became of a row from one table to another.
 const (
-	New    = "new"
-	Gone   = "gone"
-	Grown  = "grown"
-	Shrunk = "shrunk"
-	Same   = "same"
+	New     = "new"
+	Gone    = "gone"
+	Grown   = "grown"
+	Shrunk  = "shrunk"
+	Changed = "changed" // the measure is null in one of the two, so that no difference is known
+	Same    = "same"
 )
 
 // statuses are what a row of a difference can be: what is the Same is counted, and has none.
-var statuses = []string{New, Gone, Grown, Shrunk}
+var statuses = []string{New, Gone, Grown, Shrunk, Changed}
 
 // The columns of a difference, behind the keys. Its rows are ranked by the size of the change.
 const (
@@ -84,7 +85,8 @@ func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 
 // Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
 // first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
-// nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null.
+// nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null. A null of a key that
+// a table has stays null: it differs from each number, 0 too, by an amount that is not known.
 func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 	d := diff{report: r, before: before, after: after}
 	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
@@ -130,7 +132,7 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 	if t.Cut = len(cut); t.Cut > 0 {
 		t.Others = d.sum(cut)
 	}
-	t.Totals = d.between(before.Totals, after.Totals)
+	t.Totals = d.between(totalsOf(before), totalsOf(after))
 	t.Totals[d.status] = nil // it is of rows
 	if len(rows)+t.Excluded == 0 && same > 0 {
 		t.None = "no differences"
@@ -147,6 +149,14 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 		}
 	}
 	return t
+}
+
+// totalsOf are the totals of a table, nil if it is of no records.
+func totalsOf(t Table) []any {
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return t.Totals
 }
 
 func keyNames(keys []Key) string {
@@ -237,16 +247,7 @@ func (d *diff) between(before, after []any) []any {
 			}
 		}
 	}
-	var was, is any
-	if before != nil {
-		was = before[d.measure(d.before)]
-	}
-	if after != nil {
-		is = after[d.measure(d.after)]
-	}
-	if zero := functionNamed(d.report.Measures[0].Func).zero; zero {
-		was, is = d.orZero(was), d.orZero(is)
-	}
+	was, is := d.value(d.before, before), d.value(d.after, after)
 	change, share := changeOf(was, is)
 	status := Same
 	switch {
@@ -254,6 +255,8 @@ func (d *diff) between(before, after []any) []any {
 		status = New
 	case after == nil:
 		status = Gone
+	case (was == nil) != (is == nil):
+		status = Changed
 	case change != nil && sign(change) > 0:
 		status = Grown
 	case change != nil && sign(change) < 0:
@@ -262,30 +265,37 @@ func (d *diff) between(before, after []any) []any {
 	return append(row, status, was, is, change, share)
 }
 
-// orZero is a value of the measure, 0 for null.
-func (d *diff) orZero(v any) any {
+// value is the measure in a row of a table. Of no row it is 0, if the measure is 0 of nothing.
+func (d *diff) value(t Table, row []any) any {
+	m := d.report.Measures[0]
 	switch {
-	case v != nil:
-		return v
-	case d.report.Measures[0].kind() == schema.Float:
+	case row != nil:
+		return row[d.measure(t)]
+	case !functionNamed(m.Func).zero:
+		return nil
+	case m.kind() == schema.Float:
 		return 0.0
 	}
 	return int64(0)
 }
 
-// sum adds up rows, for a measure that adds up: the sum of distinct counts is no distinct count.
+// sum adds up rows, for a measure that adds up: the sum of distinct counts is no distinct count. The sum of nothing but
+// nulls is null.
 func (d *diff) sum(rows [][]any) []any {
 	out := make([]any, d.labels+5)
 	if f := functionNamed(d.report.Measures[0].Func); !f.share {
 		return out
 	}
-	var was, is int64
 	for _, row := range rows {
-		was += row[d.status+1].(int64) // counts and sums, of which null is 0, and which cannot add up to more than their total
-		is += row[d.status+2].(int64)
+		for _, c := range []int{d.status + 1, d.status + 2} { // counts and sums, which cannot add up to more than their total
+			if v, ok := row[c].(int64); ok {
+				sum, _ := out[c].(int64)
+				out[c] = sum + v
+			}
+		}
 	}
-	change, share := changeOf(was, is)
-	copy(out[d.status+1:], []any{was, is, change, share})
+	change, share := changeOf(out[d.status+1], out[d.status+2])
+	copy(out[d.status+3:], []any{change, share})
 	return out
 }
 

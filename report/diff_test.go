@@ -35,7 +35,7 @@ srcaddr bytes log_status
 	}
 	got := rep.Diff(before, after, nil, 0)
 	want(t, "rows", lines(got.Rows), "10.0.0.5 new 0 500 500 <nil>; 10.0.0.1 grown 100 150 50 0.5; 10.0.0.2 shrunk 50 20 -30 -0.6; "+
-		"10.0.0.3 gone 10 0 -10 -1; <nil> new 0 3 3 <nil>; 10.0.0.6 gone 0 0 0 <nil>")
+		"10.0.0.3 gone 10 0 -10 -1; <nil> new 0 3 3 <nil>; 10.0.0.6 gone <nil> 0 <nil> <nil>")
 	want(t, "totals", got.Totals, []any{nil, nil, 167, 680, 513, 513.0 / 167})
 	want(t, "note", got.Notes, "[the same in both, and not shown: 1]")
 	got = rep.Diff(before, after, nil, 2)
@@ -48,6 +48,65 @@ srcaddr bytes log_status
 	got = rep.Diff(before, after, having, 0)
 	want(t, "having", lines(got.Rows), "10.0.0.5 new 0 500 500 <nil>; 10.0.0.1 grown 100 150 50 0.5")
 	want(t, "cut and excluded", []any{got.Cut, got.Excluded, got.Others == nil}, "[0 4 true]")
+}
+
+// A null is no number: what was null and has a value, or the other way round, is shown, whatever the measure.
+func TestDiffOfNulls(t *testing.T) {
+	before := rowsOf(`
+srcaddr bytes action log_status
+10.0.0.1 - - OK
+10.0.0.2 40 ACCEPT OK
+10.0.0.3 - - OK
+10.0.0.4 - - OK`)
+	after := rowsOf(`
+srcaddr bytes action log_status
+10.0.0.1 500 REJECT OK
+10.0.0.2 - - OK
+10.0.0.3 - - OK
+10.0.0.5 - - OK`)
+	lines := func(rows [][]any) string {
+		var out []string
+		for _, r := range rows {
+			out = append(out, strings.Trim(fmt.Sprint(r), "[]"))
+		}
+		return strings.Join(out, "; ")
+	}
+	ends := func(none string) string {
+		return "; 10.0.0.4 gone <nil> " + none + " <nil> <nil>; 10.0.0.5 new " + none + " <nil> <nil> <nil>"
+	}
+	for measure, wanted := range map[string][2]string{
+		"bytes":          {"10.0.0.1 changed <nil> 500 <nil> <nil>; 10.0.0.2 changed 40 <nil> <nil> <nil>" + ends("0"), "[<nil> <nil> 40 500 460 11.5]"},
+		"min(bytes)":     {"10.0.0.1 changed <nil> 500 <nil> <nil>; 10.0.0.2 changed 40 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 40 500 460 11.5]"},
+		"avg(bytes)":     {"10.0.0.1 changed <nil> 500 <nil> <nil>; 10.0.0.2 changed 40 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 40 500 460 11.5]"},
+		"p50(bytes)":     {"10.0.0.1 changed <nil> 501 <nil> <nil>; 10.0.0.2 changed 40 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 40 501 461 11.525]"},
+		"rejected":       {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("0"), "[<nil> <nil> 0 1 1 <nil>]"},
+		"rejected_share": {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 0 1 1 <nil>]"},
+	} {
+		rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{measure}}, Scope{Fields: fields()}, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, a := table(t, rep, before), table(t, rep, after)
+		got := rep.Diff(b, a, nil, 0)
+		want(t, measure, lines(got.Rows), wanted[0])
+		want(t, measure+": totals", fmt.Sprint(got.Totals), wanted[1])
+		want(t, measure+": notes", got.Notes[0], "the same in both, and not shown: 1")
+		for text, rows := range map[string]int{"after >= 500 or after = 1": 1, "status = changed and before is null": 1, "status = changed": 2} {
+			having, err := rep.DiffCondition(text, Scope{Fields: fields()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, measure+": "+text, len(rep.Diff(b, a, having, 0).Rows), rows)
+		}
+		others := rep.Diff(b, a, nil, 1)
+		want(t, measure+": others", others.Cut, 3)
+		if measure == "bytes" {
+			want(t, "others of bytes", fmt.Sprint(others.Others), "[<nil> <nil> 40 0 -40 -1]")
+		}
+	}
+	rep, _ := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, Scope{Fields: fields()}, time.UTC)
+	empty := rep.Diff(table(t, rep, nil), table(t, rep, after), nil, 0)
+	want(t, "totals where there were no records", fmt.Sprint(empty.Totals), "[<nil> <nil> 0 500 500 <nil>]")
 }
 
 func TestCanDiff(t *testing.T) {

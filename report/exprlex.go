@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -131,6 +132,28 @@ func lex(text string) ([]token, error) {
 		}
 		tokens = append(tokens, t)
 	}
+}
+
+// joinCalls makes each function of a field or two, such as distinct(dstaddr+dstport), one word. Before a parenthesis
+// there is no other word but keywords.
+func joinCalls(tokens []token) []token {
+	var out []token
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
+		if t.kind == wordToken && !slices.ContainsFunc(keywords, t.is) && i+1 < len(tokens) && tokens[i+1].is("(") {
+			end := i + 2
+			text := t.text + "("
+			for end < len(tokens) && tokens[end].kind == wordToken {
+				text += tokens[end].text
+				end++
+			}
+			if end > i+2 && end < len(tokens) && tokens[end].is(")") {
+				t.text, i = text+")", end
+			}
+		}
+		out = append(out, t)
+	}
+	return out
 }
 
 // wordAt is the word that begins at a place.

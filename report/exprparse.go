@@ -19,6 +19,9 @@ type Scope struct {
 	Fields schema.Table
 	Rows   bool   // the fields are the columns of rows
 	List   string // the command that lists the fields, for errors
+	// Measure says by which name among the Fields a measure goes that is written in another way, such as
+	// distinct(dstport). It is nil where the Fields are not those of a report's rows.
+	Measure func(text string) (name string, err error)
 	// Number says which numbers of a field go by a name, such as 6 for protocol by "tcp". It may be nil.
 	Number func(field, name string) []int64
 	// Time reads a point in time; nil leaves only Unix seconds.
@@ -27,6 +30,17 @@ type Scope struct {
 	Text func(field, value string) error
 	// Open opens a file of addresses or other values; nil refuses them.
 	Open func(name string) (io.ReadCloser, error)
+}
+
+// lookup finds a field, or a measure as a user writes it.
+func (s Scope) lookup(word string) (schema.Field, bool) {
+	f, ok := s.Fields.Lookup(word)
+	if !ok && s.Measure != nil {
+		if name, err := s.Measure(word); err == nil {
+			return s.Fields.Lookup(name)
+		}
+	}
+	return f, ok
 }
 
 // The limits of a condition: far beyond what people write, and well within what can be evaluated.
@@ -47,6 +61,9 @@ func ParseExpr(text string, scope Scope) (Expr, error) {
 	tokens, err := lex(text)
 	if err != nil {
 		return nil, err
+	}
+	if scope.Measure != nil {
+		tokens = joinCalls(tokens)
 	}
 	p := &exprParser{text: text, tokens: tokens, scope: scope}
 	e, err := p.or()
@@ -163,6 +180,11 @@ func (p *exprParser) test() (Expr, error) {
 	}
 	fields := p.fields(t.text)
 	if fields == nil {
+		if strings.HasSuffix(t.text, ")") { // only measures are written so
+			if _, err := p.scope.Measure(t.text); err != nil {
+				return nil, p.fail(t, "%v", err)
+			}
+		}
 		return nil, p.noField(t)
 	}
 	p.last = t
@@ -190,7 +212,7 @@ var keywords = []string{"and", "or", "not", "in", "is", "null", "like", "has", "
 
 // fields are the fields that a word stands for: one, or those of source and destination.
 func (p *exprParser) fields(word string) []schema.Field {
-	if f, ok := p.scope.Fields.Lookup(word); ok {
+	if f, ok := p.scope.lookup(word); ok {
 		return []schema.Field{f}
 	}
 	if strings.EqualFold(word, "time") {
@@ -303,7 +325,7 @@ func (p *exprParser) field(f schema.Field, op Op) (Expr, error) {
 	if t.kind != wordToken {
 		return nil, nil
 	}
-	g, ok := p.scope.Fields.Lookup(t.text)
+	g, ok := p.scope.lookup(t.text)
 	if !ok {
 		return nil, nil
 	}

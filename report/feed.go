@@ -25,7 +25,6 @@ func (w *worker) begin(rec arrow.Record) error {
 	if len(w.flows) == 0 && w.planned {
 		return nil
 	}
-	w.aggregator.seen.Add(int64(len(w.flows)))
 	if w.aggregator.spiking() && len(w.flows) > 0 {
 		w.aggregator.began.observe(w.columns[p.Index("start")], w.flows)
 	}
@@ -204,9 +203,10 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		}
 		if b.where != nil {
 			w.some = append(w.some[:0], rows...)
-			some := b.where.keep(rec, w.some, true)
-			w.picked = pick(ids, rows, some, w.picked[:0])
-			ids, rows = w.picked, some
+			if some := b.where.keep(rec, w.some, true); len(some) < len(rows) {
+				w.picked = pick(ids, rows, some, w.picked[:0])
+				ids, rows = w.picked, some
+			}
 		}
 		b.state.grow(groups)
 		columns := w.flowing

@@ -58,15 +58,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	if err != nil {
 		return nil, nil, err
 	}
-	if seen := a.seen.Load(); seen < stats.Flows {
-		// some were passed over, and what for is known: they have another value of the field of Only
-		field, _ := a.Only()
-		for i, f := range a.projection.Fields {
-			if f.Name == field || seen == 0 {
-				a.present[i].Store(true)
-			}
-		}
-	}
+	a.noticePassed(stats)
 	var lacks []*Lacking
 	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {

@@ -63,8 +63,10 @@ var functions = []function{
 	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
 	{name: "bps", zero: true, sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
 	{name: "pps", zero: true, sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
-	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: rejectedAndAll, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "duration", sql: call("%[2]s - %[1]s"), parts: startAndEnd, of: func(parts []any, _ float64) any { return parts[1].(int64) - parts[0].(int64) }},
+	{name: "accepted", zero: true, sql: call("CASE WHEN %[2]s > 0 THEN %[1]s END"), share: true, parts: withAction("ACCEPT"), of: ofWhole},
+	{name: "rejected", zero: true, sql: call("CASE WHEN %[2]s > 0 THEN %[1]s END"), share: true, parts: withAction("REJECT"), of: ofWhole},
+	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: withAction("REJECT"), of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "duration", sql: call("CASE WHEN %[2]s >= %[1]s THEN %[2]s - %[1]s END"), parts: startAndEnd, of: duration},
 	{name: "gap", also: "end", new: func() state { return &gap{} }},
 	{name: "malformed"},
 }
@@ -90,8 +92,11 @@ func sumAndCount(m Measure) []Measure {
 	return []Measure{{Func: "sum", Field: m.Field}, {Func: "count", Field: m.Field}}
 }
 
-func rejectedAndAll(m Measure) []Measure {
-	return []Measure{{Func: "count", Where: where("action = REJECT")}, {Func: "count", Field: m.Field}}
+// withAction counts the flows with an action, and those with any. Both are conditions, so that groups by action have
+// them.
+func withAction(action string) func(Measure) []Measure {
+	these, all := where("action = "+action), where("action is not null")
+	return func(Measure) []Measure { return []Measure{{Func: "count", Where: these}, {Func: "count", Where: all}} }
 }
 
 func startAndEnd(Measure) []Measure {
@@ -104,6 +109,23 @@ func ratio(part, whole any) any {
 		return nil
 	}
 	return float64(part.(int64)) / float64(whole.(int64))
+}
+
+// ofWhole is the part of a number, unknown if the number is 0.
+func ofWhole(parts []any, _ float64) any {
+	if parts[1] == int64(0) {
+		return nil
+	}
+	return parts[0]
+}
+
+// duration is the time between a start and an end, unknown if these are the wrong way round.
+func duration(parts []any, _ float64) any {
+	start, end := parts[0].(int64), parts[1].(int64)
+	if end < start {
+		return nil
+	}
+	return end - start
 }
 
 func rate(sum any, unit, seconds float64) any { return unit * float64(sum.(int64)) / seconds }

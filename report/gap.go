@@ -101,7 +101,9 @@ type longest struct {
 
 func (s *longest) grow(int) {}
 
-func (s *longest) add([]uint32, []int32, inputs) error { panic("the gaps of several groups have no records") }
+func (s *longest) add([]uint32, []int32, inputs) error {
+	panic("the gaps of several groups have no records")
+}
 
 func (s *longest) merge(other state, ids, _ []uint32) error {
 	for group, id := range ids {

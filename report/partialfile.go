@@ -110,7 +110,6 @@ type partialHeader struct {
 	Settings [][]Setting  `json:",omitempty"` // of Reports
 	Fields   []fieldText  // that the reports read
 	Present  []string     // those of which some flow had a value
-	Seen     int64        // flows
 	Stats    schema.Stats // of the input
 	Parts    []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
 	Transit  int64        `json:",omitempty"` // of Stats, which has it for itself
@@ -239,7 +238,8 @@ func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, request Req
 }
 
 func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Request, parts []string) error {
-	h := partialHeader{Request: request, Seen: a.seen.Load(), Stats: stats, Parts: parts, Transit: stats.Transit}
+	a.noticePassed(stats)
+	h := partialHeader{Request: request, Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
 		h.Settings = append(h.Settings, a.reports[i].Settings)
@@ -384,7 +384,6 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			m.agg.present[i].Store(true)
 		}
 	}
-	m.agg.seen.Add(h.Seen)
 	h.Stats.Transit = h.Transit
 	m.Stats.Add(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds

@@ -372,7 +372,6 @@ func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	stats := schema.Stats{SkipData: m.skips}
 	if m.whole {
 		stats.Flows = m.flows
-		m.agg.seen.Store(m.flows)
 	}
 	tables, lacks, err := m.agg.Tables(stats, wrap)
 	switch {

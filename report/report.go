@@ -27,129 +27,6 @@ type Report struct {
 	Settings []Setting // what With has changed about it
 }
 
-// A Measure is a number computed over the records of a group.
-type Measure struct {
-	Name  string
-	Func  string // in the table of functions
-	Field string // what Func is applied to; "" for count
-	With  string // a second field, whose values are counted together with those of Field; only for distinct
-	Where Expr   // counts only these records
-	All   bool   // counts records of any log-status, not just flows
-	Unit  Unit
-	Doc   string
-}
-
-// measures is THE table of measures that have names of their own.
-var measures = []Measure{
-	{Name: "flows", Func: "count", Unit: Count, Doc: "records with log-status OK"},
-	{Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes, Doc: "sum of bytes"},
-	{Name: "packets", Func: "sum", Field: "packets", Unit: Count, Doc: "sum of packets"},
-	{Name: "first", Func: "min", Field: "start", Unit: Instant, Doc: "earliest start"},
-	{Name: "last", Func: "max", Field: "end", Unit: Instant, Doc: "latest end"},
-	{Name: "duration", Func: "duration", Unit: Seconds, Doc: "from the earliest start to the latest end, in seconds"},
-	{Name: "accepted", Func: "count", Where: where("action = ACCEPT"), Unit: Count, Doc: "flows with action ACCEPT"},
-	{Name: "rejected", Func: "count", Where: where("action = REJECT"), Unit: Count, Doc: "flows with action REJECT"},
-	{Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share, Doc: "rejected flows as a part of those that have an action, from 0 to 1"},
-	{Name: "bps", Func: "bps", Field: "bytes", Unit: BitRate, Doc: "bits a second over the time that the report covers, or over the bin"},
-	{Name: "pps", Func: "pps", Field: "packets", Unit: Plain, Doc: "packets a second over the time that the report covers, or over the bin"},
-	{Name: "nodata", Func: "count", Where: where("log_status = NODATA"), All: true, Unit: Count, Doc: "records that say that there was no traffic"},
-	{Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count, Doc: "records that say that flows were lost: totals are a lower bound"},
-	{Name: "malformed", Func: "malformed", Unit: Count, Doc: "records of the whole input that could not be read"},
-}
-
-// Measures lists the named measures.
-func Measures() []Measure { return slices.Clone(measures) }
-
-// ParseMeasure reads a measure as a user writes it: one of the named ones, or a function of a field, such
-// as distinct(dstport), sum(packets_lost_no_route), or distinct_dstport, which is the name of its column.
-// distinct(dstaddr+dstport) counts pairs of values.
-func ParseMeasure(s string, fields schema.Table) (Measure, error) {
-	s = strings.TrimSpace(s)
-	for _, m := range measures {
-		if m.Name == strings.ToLower(s) {
-			return m, nil
-		}
-	}
-	fn, field, call := strings.Cut(strings.TrimSuffix(s, ")"), "(")
-	if !call {
-		fn, field, call = strings.Cut(s, "_")
-	}
-	fn = strings.ToLower(fn)
-	i := slices.IndexFunc(functions, func(f function) bool { return f.name == fn })
-	if !call || i < 0 || functions[i].kinds == nil {
-		var names []string
-		for _, m := range measures {
-			names = append(names, m.Name)
-		}
-		for _, name := range Functions() {
-			names = append(names, name+"(FIELD)")
-		}
-		return Measure{}, fmt.Errorf("unknown measure %q: %sthere are %s", s, schema.DidYouMean(s, names), strings.Join(names, ", "))
-	}
-	if first, second, ok := strings.Cut(field, "+"); ok && fn == "distinct" {
-		m, err := ParseMeasure(fn+"("+first+")", fields)
-		if err != nil {
-			return m, err
-		}
-		w, err := ParseMeasure(fn+"("+second+")", fields)
-		m.With = w.Field
-		m.Name += "_" + w.Field
-		return m, err
-	}
-	f, ok := fields.Lookup(strings.TrimSpace(field))
-	if !ok {
-		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
-	}
-	if !slices.Contains(functions[i].kinds, f.Kind) {
-		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn, f.Name, f.Name, f.Kind, fn)
-	}
-	m := Measure{Name: fn + "_" + f.Name, Func: fn, Field: f.Name, Unit: Count}
-	switch counted := fn == "count" || fn == "distinct"; {
-	case f.Name == "bytes" && !counted:
-		m.Unit = Bytes
-	case f.Kind == schema.Time && !counted:
-		m.Unit = Instant
-	case fn == "avg":
-		m.Unit = Plain
-	}
-	return m, nil
-}
-
-// Functions lists the aggregate functions that users may apply to fields.
-func Functions() []string {
-	var names []string
-	for _, f := range functions {
-		if f.kinds != nil {
-			names = append(names, f.name)
-		}
-	}
-	return names
-}
-
-// kind is that of the measure's values.
-func (m Measure) kind() schema.Kind {
-	switch {
-	case m.Unit == Instant:
-		return schema.Time
-	case functionNamed(m.Func).fraction:
-		return schema.Float
-	}
-	return schema.Int64
-}
-
-// parseMeasure is ParseMeasure that knows the report's own measures too.
-func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
-	if i := r.measure(strings.TrimSpace(s)); i >= 0 {
-		return r.Measures[i], nil
-	}
-	return ParseMeasure(s, fields)
-}
-
-// measure finds a measure of the report by its name, or returns -1.
-func (r *Report) measure(name string) int {
-	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
-}
-
 // Change is what a user wants to be different about a report. Zero values change nothing.
 type Change struct {
 	By       []string // keys, see ParseKey
@@ -166,21 +43,16 @@ func (c Change) Words() []string {
 	words := slices.Concat(c.By, c.Measures, []string{orderingOf(c.Sort).name})
 	for _, text := range []string{c.Where, c.Having} {
 		tokens, _ := lex(text) // what is wrong with it is said when the reports are changed
-		for _, t := range tokens {
+		for _, t := range joinCalls(tokens) {
 			if t.kind == wordToken {
 				words = append(words, t.text)
 			}
 		}
 	}
 	for _, w := range words {
+		words = append(words, measureWords(w)...)
 		w = strings.ToLower(w)
-		if fn, field, ok := strings.Cut(strings.TrimSuffix(w, ")"), "("); ok {
-			w = fn + "_" + field
-		}
 		words = append(words, w, "src_"+w, "dst_"+w)
-		if _, field, ok := strings.Cut(w, "_"); ok {
-			words = append(words, strings.Split(field, "+")...)
-		}
 	}
 	return words
 }
@@ -279,7 +151,7 @@ func (r *Report) add(m Measure) {
 
 // key finds a key by its name, in either spelling, or returns -1.
 func (r *Report) key(name string) int {
-	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	name = canonical(name)
 	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Name() == name })
 }
 
@@ -332,8 +204,8 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tokens {
-		if t.kind == wordToken {
+	for _, t := range joinCalls(tokens) {
+		if t.kind == wordToken && r.key(t.text) < 0 {
 			if m, err := own.parseMeasure(t.text, scope.Fields); err == nil {
 				r.add(m)
 			}
@@ -347,6 +219,10 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 // rowScope is the scope of a condition on the report's rows.
 func (r *Report) rowScope(scope Scope) Scope {
 	rows := Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
+	rows.Measure = func(text string) (string, error) {
+		m, err := r.parseMeasure(text, scope.Fields)
+		return m.Name, err
+	}
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
 		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
@@ -363,7 +239,7 @@ func (r Report) distinctNames() Report {
 	r.Measures = nil
 	for _, m := range measures {
 		if r.key(m.Name) >= 0 {
-			name := m.Func + "_" + m.Field
+			name := m.column()
 			if r.Order == m.Name {
 				r.Order = name
 			}
@@ -384,29 +260,5 @@ func (r *Report) Fields(yield func(name string)) {
 	}
 	for _, m := range r.Measures {
 		m.fields(yield)
-	}
-}
-
-// fields calls yield with the name of each field that the measure is computed from.
-func (m Measure) fields(yield func(name string)) {
-	if m.Field != "" {
-		yield(m.Field)
-	}
-	if m.With != "" {
-		yield(m.With)
-	}
-	if m.Where != nil {
-		m.Where.Fields(yield)
-	}
-	f := functionNamed(m.Func)
-	for _, part := range f.partsOf(m) {
-		part.fields(yield)
-	}
-	if f.also != "" {
-		yield(f.also)
-	}
-	if f.span {
-		yield("start")
-		yield("end")
 	}
 }

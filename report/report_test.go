@@ -339,16 +339,23 @@ func text(v any) string {
 func naiveMeasures(r Report, rows []row) []any {
 	var out []any
 	for _, m := range r.Measures {
-		var n, sum, filled, rejected int64
+		var n, sum, filled, accepted, rejected int64
 		var numbers []int64
 		var spans [][2]int64
 		var lowest, highest any
+		first, last := int64(math.MaxInt64), int64(math.MinInt64)
 		seen := make(map[any]bool)
 		for _, rec := range rows {
 			if !m.All && !isFlow(rec) || !meets(m.Where, rec) {
 				continue
 			}
 			n++
+			if start, ok := value(rec, "start").(int64); ok {
+				first = min(first, start)
+			}
+			if end, ok := value(rec, "end").(int64); ok {
+				last = max(last, end)
+			}
 			v := value(rec, m.Field)
 			if m.With != "" && v != nil {
 				if other := value(rec, m.With); other != nil {
@@ -361,11 +368,14 @@ func naiveMeasures(r Report, rows []row) []any {
 				continue
 			}
 			filled++
-			if rec["action"] == "REJECT" {
+			switch rec["action"] {
+			case "ACCEPT":
+				accepted++
+			case "REJECT":
 				rejected++
 			}
 			if start, end := value(rec, "start"), value(rec, "end"); start != nil && end != nil {
-				spans = append(spans, [2]int64{start.(int64), end.(int64)})
+				spans = append(spans, [2]int64{start.(int64), max(start.(int64), end.(int64))})
 			}
 			seen[v] = true
 			if v, ok := v.(int64); ok {
@@ -391,6 +401,11 @@ func naiveMeasures(r Report, rows []row) []any {
 		case m.Func == "rejected_share" && filled > 0:
 			v = float64(rejected) / float64(filled)
 		case m.Func == "rejected_share":
+		case m.Func == "accepted" && filled > 0:
+			v = accepted
+		case m.Func == "rejected" && filled > 0:
+			v = rejected
+		case m.Func == "accepted" || m.Func == "rejected":
 		case m.Func[0] == 'p' && filled > 0:
 			percent, _ := strconv.ParseFloat(m.Func[1:], 64)
 			slices.Sort(numbers)
@@ -408,6 +423,9 @@ func naiveMeasures(r Report, rows []row) []any {
 			}
 			v = longest
 		case m.Func == "gap":
+		case m.Func == "duration" && first <= last:
+			v = last - first
+		case m.Func == "duration":
 		case m.Func == "distinct":
 			v = int64(len(seen))
 		case m.Func == "malformed":
@@ -447,7 +465,7 @@ func randomRows(r *rand.Rand, n int) []row {
 			"interface_id": pick("eni-1", "eni-2", "eni-10"), "srcaddr": addr(), "dstaddr": addr(), "pkt_srcaddr": addr(),
 			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
 			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
-			"end": pick("1700000060", "1700000061"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
+			"end": pick("1700000060", "1700000061", "1699999999"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
 			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "region": pick("eu-west-1", "us-east-2", "EU-WEST-1"), "tcp_flags": pick("0", "18", "2147483647"),
 		}
 		for name := range rec {
@@ -469,7 +487,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 	t.Helper()
 	var out []Report
 	measures := strings.Fields("flows bytes packets first last accepted rejected nodata skipdata distinct(srcaddr) distinct(dstport) distinct(bytes) distinct(subnet_id) distinct(dstaddr+dstport) distinct(subnet_id+bytes) " +
-		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start) count(bytes) avg(packets) p50(bytes) p99(tcp_flags) p90(dstport) rejected_share")
+		"sum(tcp_flags) min(bytes) max(packets) min(tcp_flags) max(dstport) max(start) count(bytes) avg(packets) p50(bytes) p99(tcp_flags) p90(dstport) rejected_share duration")
 	shuffled := func(list []string) []string {
 		list = slices.Clone(list)
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -627,21 +645,26 @@ func TestEveryMeasureHasAFunction(t *testing.T) {
 
 func TestParseMeasure(t *testing.T) {
 	for s, expected := range map[string]Measure{
-		"flows":                      {Name: "flows", Func: "count", Unit: Count},
-		" Bytes ":                    {Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes},
-		"last":                       {Name: "last", Func: "max", Field: "end", Unit: Instant},
-		"rejected":                   {Name: "rejected", Func: "count", Where: where("action = REJECT"), Unit: Count},
-		"skipdata":                   {Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count},
-		"malformed":                  {Name: "malformed", Func: "malformed", Unit: Count},
-		"distinct(dstport)":          {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
-		"distinct_dstport":           {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
-		"DISTINCT(DstPort)":          {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
-		"sum(packets-lost-no-route)": {Name: "sum_packets_lost_no_route", Func: "sum", Field: "packets_lost_no_route", Unit: Count},
-		"max_packets_lost_no_route":  {Name: "max_packets_lost_no_route", Func: "max", Field: "packets_lost_no_route", Unit: Count},
-		"sum(bytes)":                 {Name: "sum_bytes", Func: "sum", Field: "bytes", Unit: Bytes},
-		"min(start)":                 {Name: "min_start", Func: "min", Field: "start", Unit: Instant},
-		"distinct(start)":            {Name: "distinct_start", Func: "distinct", Field: "start", Unit: Count},
-		"distinct(src_latitude)":     {Name: "distinct_src_latitude", Func: "distinct", Field: "src_latitude", Unit: Count},
+		"flows":                                {Name: "flows", Func: "count", Unit: Count},
+		" Bytes ":                              {Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes},
+		"last":                                 {Name: "last", Func: "max", Field: "end", Unit: Instant},
+		"rejected":                             {Name: "rejected", Func: "rejected", Field: "action", Unit: Count},
+		"Rejected-Share":                       {Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share},
+		"skipdata":                             {Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count},
+		"malformed":                            {Name: "malformed", Func: "malformed", Unit: Count},
+		"distinct(dstport)":                    {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"distinct(dstaddr+dstport)":            {Name: "distinct_dstaddr_dstport", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count},
+		"distinct_dstaddr_dstport":             {Name: "distinct_dstaddr_dstport", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count},
+		"distinct ( Pkt-SrcAddr + tcp-flags )": {Name: "distinct_pkt_srcaddr_tcp_flags", Func: "distinct", Field: "pkt_srcaddr", With: "tcp_flags", Unit: Count},
+		"distinct_pkt_srcaddr_tcp_flags":       {Name: "distinct_pkt_srcaddr_tcp_flags", Func: "distinct", Field: "pkt_srcaddr", With: "tcp_flags", Unit: Count},
+		"distinct_dstport":                     {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"DISTINCT(DstPort)":                    {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
+		"sum(packets-lost-no-route)":           {Name: "sum_packets_lost_no_route", Func: "sum", Field: "packets_lost_no_route", Unit: Count},
+		"max_packets_lost_no_route":            {Name: "max_packets_lost_no_route", Func: "max", Field: "packets_lost_no_route", Unit: Count},
+		"sum(bytes)":                           {Name: "sum_bytes", Func: "sum", Field: "bytes", Unit: Bytes},
+		"min(start)":                           {Name: "min_start", Func: "min", Field: "start", Unit: Instant},
+		"distinct(start)":                      {Name: "distinct_start", Func: "distinct", Field: "start", Unit: Count},
+		"distinct(src_latitude)":               {Name: "distinct_src_latitude", Func: "distinct", Field: "src_latitude", Unit: Count},
 	} {
 		got, err := ParseMeasure(s, fields())
 		got.Doc = ""
@@ -650,21 +673,82 @@ func TestParseMeasure(t *testing.T) {
 		}
 	}
 	for s, part := range map[string]string{
-		"byte":              "did you mean bytes?",
-		"median(bytes)":     "unknown measure",
-		"":                  "there are flows",
-		"malformed(bytes)":  "unknown measure",
-		"distinct(dst_prt)": "did you mean dstport?",
-		"distinct()":        "unknown field",
-		"sum(srcaddr)":      "srcaddr is address, which has no sum",
-		"sum(start)":        "start is time, which has no sum",
-		"min(action)":       "action is text, which has no min",
-		"max(src_latitude)": "src_latitude is float64, which has no max",
+		"byte":                   "did you mean bytes?",
+		"median(bytes)":          "unknown measure",
+		"":                       "there are flows",
+		"malformed(bytes)":       "unknown measure",
+		"distinct(dst_prt)":      "did you mean dstport?",
+		"distinct()":             "unknown field",
+		"distinct(dstport":       "unknown measure",
+		"distinct_src_addr_port": "unknown field",
+		"sum(bytes+packets)":     "unknown field",
+		"sum(srcaddr)":           "srcaddr is address, which has no sum",
+		"sum(start)":             "start is time, which has no sum",
+		"min(action)":            "action is text, which has no min",
+		"max(src_latitude)":      "src_latitude is float64, which has no max",
 	} {
 		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)
 		}
 	}
+}
+
+// Each way to write a measure is understood wherever one is named, and means the same.
+func TestMeasuresGoByAllNames(t *testing.T) {
+	for _, names := range [][]string{
+		{"distinct_dstaddr_dstport", "distinct(dstaddr+dstport)", "distinct(dstaddr + dstport)", "Distinct( DstAddr+DstPort )", "DISTINCT_dstaddr_dstport"},
+		{"distinct_dstport", "distinct(dstport)", "distinct ( DSTPORT )"},
+		{"sum_packets_lost_no_route", "sum(packets-lost-no-route)", "sum_packets-lost-no-route"},
+		{"rejected_share", "rejected-share", "Rejected_Share"},
+		{"targets", "TARGETS"},
+	} {
+		name := names[0]
+		for _, text := range names[1:] {
+			for _, c := range []Change{{Measures: []string{text}}, {Sort: text}, {Sort: "-" + text}, {Having: text + " >= 2"}, {Having: "flows > 1 and " + text + " in (2, 3)"}, {Having: text + " > max(start) or flows > " + text}} {
+				if c.Having != "" && strings.Contains(c.Having, "max") && strings.HasPrefix(name, "rejected") {
+					continue // a share is not compared with a number
+				}
+				r := changed(t, "scanners", c)
+				plain := c
+				if c.Having != "" {
+					plain.Having = strings.Replace(c.Having, text, name, 1)
+				}
+				if c.Sort != "" {
+					plain.Sort = strings.Replace(c.Sort, text, name, 1)
+				}
+				if c.Measures != nil {
+					plain.Measures = []string{name}
+				}
+				if w := changed(t, "scanners", plain); !reflect.DeepEqual(r, w) || r.measure(name) < 0 {
+					t.Errorf("%+v: got %+v, want %+v", c, r, w)
+				}
+			}
+			rule := Rule{Report: changed(t, "scanners", Change{})}
+			if got, err := rule.Need(text, fields()); err != nil || got != name {
+				t.Errorf("Need(%q): got %q, %v, want %q", text, got, err, name)
+			}
+			if err := rule.SetMessage("{"+text+"} of them", fields()); err != nil || rule.Message[0].text != name {
+				t.Errorf("message with %q: got %v, %v", text, rule.Message, err)
+			}
+		}
+	}
+	for text, part := range map[string]string{
+		"distinct(dst_port) > 1":          "did you mean dstport?",
+		"dstinct(dstport) > 1":            "unknown measure",
+		"distinct(dstport > 1":            "unknown field",
+		"distinct() > 1":                  "unknown field",
+		"distinct(srcaddr, dstport) > 1":  "unknown field",
+		"flows in (1, distinct(dstport))": "is not a value of flows",
+		"sum(action) > 1":                 "action is text, which has no sum",
+		"not (distinct(dstport)) > 1":     "is not expected here",
+	} {
+		_, err := changed(t, "talkers", Change{}).With(Change{Having: text}, scope(), nil)
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%s: got error %v, want %q", text, err, part)
+		}
+	}
+	r := changed(t, "talkers", Change{By: []string{"srcaddr", "bytes"}, Measures: []string{"flows"}, Having: "bytes > 5"})
+	want(t, "measures where a key has the name", len(r.Measures), 1)
 }
 
 func TestWith(t *testing.T) {

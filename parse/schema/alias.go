@@ -3,11 +3,12 @@ package schema
 import "strings"
 
 // aliases are names that other tools give to fields that AWS logs, without case and separators: those of Athena's
-// former table. A field's own name without separators needs no row, which covers CloudWatch Logs Insights
+// former table, and those of Microsoft Sentinel's. A field's own name without separators needs no row, which covers CloudWatch Logs Insights
 // (accountId, logStatus) and Tailpipe (src_addr, start_time is a row).
 var aliases = map[string]string{
 	"account": "account_id", "sourceaddress": "srcaddr", "destinationaddress": "dstaddr", "sourceport": "srcport",
 	"destinationport": "dstport", "numbytes": "bytes", "numpackets": "packets", "starttime": "start", "endtime": "end",
+	"traffictype": "type",
 }
 
 // byAlias has the fields by their names without separators, and by their aliases.

@@ -12,7 +12,7 @@ SELECT
   count(*) AS flows,
   sum(bytes) AS bytes,
   sum(packets) AS packets,
-  count(*) FILTER (WHERE action = 'REJECT') AS rejected
+  CASE WHEN count(*) FILTER (WHERE action IS NOT NULL) > 0 THEN count(*) FILTER (WHERE action = 'REJECT') END AS rejected
 FROM records
 GROUP BY 1
 ORDER BY time NULLS LAST;

@@ -1,0 +1,95 @@
+package parse
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// fits reports whether tokens are a record of the named fields, with nothing around it. A few of them must be values,
+// since nulls fit any fields.
+func fits(names []string, toks [][]byte) bool {
+	values := 0
+	for _, tok := range toks {
+		if string(tok) != "-" {
+			values++
+		}
+	}
+	before, after, ok := margins(names, toks)
+	return ok && before == 0 && after == 0 && values > 3 && telling(names)
+}
+
+// headlessCSV is the layout of separated values whose first line is a record: in the format that was told, or else in
+// the default one. It is nil if the line is none. Tabs are white space, which text reads.
+func headlessCSV(line []byte, opt Options) (comma rune, l *layout) {
+	names := opt.LogFormat
+	if len(names) == 0 {
+		names = schema.Version(2)
+	}
+	for _, comma := range commas {
+		if fits(names, separated(line, comma)) {
+			return comma, &layout{names: names, fixed: true}
+		}
+	}
+	return 0, nil
+}
+
+var commas = []rune{',', ';'}
+
+// separated splits a line at a separator. What is empty is a null.
+func separated(line []byte, comma rune) [][]byte {
+	r := csv.NewReader(bytes.NewReader(line))
+	r.Comma = comma
+	cells, err := r.Read()
+	if err != nil {
+		return nil
+	}
+	toks := make([][]byte, len(cells))
+	for i, cell := range cells {
+		toks[i] = []byte(cmp.Or(strings.TrimSpace(cell), "-"))
+	}
+	return toks
+}
+
+// versions are those of flow logs with fields of their own beyond the default format.
+var versions = []int{3, 4, 5, 6, 7, 8, 9, 10, 11}
+
+// hintSample is how many lines are looked at for a hint.
+const hintSample = 100
+
+// noLayout is the error for lines that nothing describes. If all are records with all fields of one version, it says
+// how to read them: in AWS's order, or in that of their names, in which they are often chosen.
+func noLayout(lines [][]byte) error {
+	var records [][][]byte
+	for _, line := range lines[:min(len(lines), hintSample)] {
+		if toks := tokens(line, nil); len(toks) > 0 {
+			records = append(records, toks)
+		}
+	}
+	all := func(names []string) bool {
+		return len(records) > 0 && !slices.ContainsFunc(records, func(toks [][]byte) bool {
+			line := bytes.Join(toks, []byte(" "))
+			return !fits(names, toks) && !slices.ContainsFunc(commas, func(comma rune) bool { return fits(names, separated(line, comma)) })
+		})
+	}
+	var hints []string
+	for _, v := range versions {
+		names := schema.Version(v)
+		if all(names) {
+			hints = append(hints, fmt.Sprintf("they fit all fields of version %d in AWS's order: --log-format v%d", v, v))
+		}
+		slices.Sort(names)
+		if all(names) {
+			hints = append(hints, fmt.Sprintf("they fit all fields of version %d in the order of their names: --log-format '%s'", v, strings.Join(names, " ")))
+		}
+	}
+	if len(hints) != 1 {
+		return errNoLayout
+	}
+	return fmt.Errorf("%w; %s", errNoLayout, hints[0])
+}

@@ -1,0 +1,222 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// A Measure is a number computed over the records of a group.
+type Measure struct {
+	Name  string
+	Func  string // in the table of functions
+	Field string // what Func is applied to; "" for count
+	With  string // a second field, whose values are counted together with those of Field; only for distinct
+	Where Expr   // counts only these records
+	All   bool   // counts records of any log-status, not just flows
+	Unit  Unit
+	Doc   string
+}
+
+// measures is THE table of measures that have names of their own.
+var measures = []Measure{
+	{Name: "flows", Func: "count", Unit: Count, Doc: "records with log-status OK"},
+	{Name: "bytes", Func: "sum", Field: "bytes", Unit: Bytes, Doc: "sum of bytes"},
+	{Name: "packets", Func: "sum", Field: "packets", Unit: Count, Doc: "sum of packets"},
+	{Name: "first", Func: "min", Field: "start", Unit: Instant, Doc: "earliest start"},
+	{Name: "last", Func: "max", Field: "end", Unit: Instant, Doc: "latest end"},
+	{Name: "duration", Func: "duration", Unit: Seconds, Doc: "from the earliest start to the latest end, in seconds; null if that end is the earlier one"},
+	{Name: "accepted", Func: "accepted", Field: "action", Unit: Count, Doc: "flows with action ACCEPT; null if none has an action"},
+	{Name: "rejected", Func: "rejected", Field: "action", Unit: Count, Doc: "flows with action REJECT; null if none has an action"},
+	{Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share, Doc: "rejected flows as a part of those that have an action, from 0 to 1"},
+	{Name: "bps", Func: "bps", Field: "bytes", Unit: BitRate, Doc: "bits a second over the time that the report covers, or over the bin"},
+	{Name: "pps", Func: "pps", Field: "packets", Unit: Plain, Doc: "packets a second over the time that the report covers, or over the bin"},
+	{Name: "nodata", Func: "count", Where: where("log_status = NODATA"), All: true, Unit: Count, Doc: "records that say that there was no traffic"},
+	{Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count, Doc: "records that say that flows were lost: totals are a lower bound"},
+	{Name: "malformed", Func: "malformed", Unit: Count, Doc: "records of the whole input that could not be read"},
+}
+
+// Measures lists the named measures.
+func Measures() []Measure { return slices.Clone(measures) }
+
+// ParseMeasure reads a measure as a user writes it: one of the named ones, or a function of a field, such
+// as distinct(dstport), sum(packets_lost_no_route), or distinct_dstport, which is the name of its column.
+// distinct(dstaddr+dstport), or distinct_dstaddr_dstport, counts pairs of values.
+func ParseMeasure(text string, fields schema.Table) (Measure, error) {
+	s := canonical(text)
+	for _, m := range measures {
+		if m.Name == s {
+			return m, nil
+		}
+	}
+	fn, argument, call := cutFunction(s)
+	i := slices.IndexFunc(functions, func(f function) bool { return f.name == fn && f.kinds != nil })
+	if i < 0 {
+		return Measure{}, unknownMeasure(strings.TrimSpace(text))
+	}
+	first, second, pair := argument, "", false
+	if fn == "distinct" {
+		if first, second, pair = strings.Cut(argument, "+"); !call && !pair {
+			first, second, pair = cutPair(argument, fields)
+		}
+	}
+	m, err := functions[i].measureOf(first, fields)
+	if err != nil || !pair {
+		return m, err
+	}
+	with, err := functions[i].measureOf(second, fields)
+	m.With = with.Field
+	m.Name += "_" + with.Field
+	return m, err
+}
+
+// canonical is a name as names of measures and keys are spelled here.
+func canonical(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
+}
+
+// cutFunction splits the text of a measure into a function and what it is applied to. call says that it is written as
+// a call, and not as the name of a column. What is neither has no function.
+func cutFunction(s string) (fn, argument string, call bool) {
+	if inner, ok := strings.CutSuffix(s, ")"); ok {
+		fn, argument, call = strings.Cut(inner, "(")
+	} else {
+		fn, argument, call = strings.Cut(s, "_")
+		if !call {
+			return "", "", false
+		}
+		call = false
+	}
+	return strings.TrimSpace(fn), strings.TrimSpace(argument), call
+}
+
+// cutPair splits the names of two fields that are joined by _, as in the name of a column. pair is false if they are
+// no two fields; first is all of it then.
+func cutPair(names string, fields schema.Table) (first, second string, pair bool) {
+	if _, one := fields.Lookup(names); one {
+		return names, "", false
+	}
+	for i := range len(names) {
+		if names[i] != '_' {
+			continue
+		}
+		_, ok := fields.Lookup(names[:i])
+		if _, too := fields.Lookup(names[i+1:]); ok && too {
+			return names[:i], names[i+1:], true
+		}
+	}
+	return names, "", false
+}
+
+// measureOf is the measure of a field by the function.
+func (fn function) measureOf(field string, fields schema.Table) (Measure, error) {
+	f, ok := fields.Lookup(strings.TrimSpace(field))
+	if !ok {
+		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
+	}
+	if !slices.Contains(fn.kinds, f.Kind) {
+		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.name, f.Name, f.Name, f.Kind, fn.name)
+	}
+	m := Measure{Func: fn.name, Field: f.Name, Unit: Count}
+	m.Name = m.column()
+	switch counted := fn.name == "count" || fn.name == "distinct"; {
+	case f.Name == "bytes" && !counted:
+		m.Unit = Bytes
+	case f.Kind == schema.Time && !counted:
+		m.Unit = Instant
+	case fn.name == "avg":
+		m.Unit = Plain
+	}
+	return m, nil
+}
+
+// column is the name of the measure's column where it has no name of its own, or where that is a key's.
+func (m Measure) column() string { return m.Func + "_" + m.Field }
+
+func unknownMeasure(s string) error {
+	var names []string
+	for _, m := range measures {
+		names = append(names, m.Name)
+	}
+	for _, name := range Functions() {
+		names = append(names, name+"(FIELD)")
+	}
+	return fmt.Errorf("unknown measure %q: %sthere are %s", s, schema.DidYouMean(s, names), strings.Join(names, ", "))
+}
+
+// measureWords lists the words of a text that may name fields of the input, if the text is a measure.
+func measureWords(s string) []string {
+	_, argument, call := cutFunction(canonical(s))
+	words := strings.Split(argument, "+")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	for i := range len(argument) {
+		if !call && argument[i] == '_' {
+			words = append(words, argument[:i], argument[i+1:])
+		}
+	}
+	return words
+}
+
+// Functions lists the aggregate functions that users may apply to fields.
+func Functions() []string {
+	var names []string
+	for _, f := range functions {
+		if f.kinds != nil {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// kind is that of the measure's values.
+func (m Measure) kind() schema.Kind {
+	switch {
+	case m.Unit == Instant:
+		return schema.Time
+	case functionNamed(m.Func).fraction:
+		return schema.Float
+	}
+	return schema.Int64
+}
+
+// parseMeasure is ParseMeasure that knows the report's own measures too.
+func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
+	if i := r.measure(s); i >= 0 {
+		return r.Measures[i], nil
+	}
+	return ParseMeasure(s, fields)
+}
+
+// measure finds a measure of the report by its name, in either spelling, or returns -1.
+func (r *Report) measure(name string) int {
+	name = canonical(name)
+	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
+}
+
+// fields calls yield with the name of each field that the measure is computed from.
+func (m Measure) fields(yield func(name string)) {
+	if m.Field != "" {
+		yield(m.Field)
+	}
+	if m.With != "" {
+		yield(m.With)
+	}
+	if m.Where != nil {
+		m.Where.Fields(yield)
+	}
+	f := functionNamed(m.Func)
+	for _, part := range f.partsOf(m) {
+		part.fields(yield)
+	}
+	if f.also != "" {
+		yield(f.also)
+	}
+	if f.span {
+		yield("start")
+		yield("end")
+	}
+}
