@@ -173,6 +173,9 @@ func nearFlag(c *cobra.Command, err error, args []string) string {
 	if len(name) < 2 {
 		return ""
 	}
+	if others := commandsWith(c, name); others != nil {
+		return fmt.Sprintf("it is a flag of %s; ", join(others))
+	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
@@ -183,6 +186,17 @@ func nearFlag(c *cobra.Command, err error, args []string) string {
 		return "did you mean --" + n + "? "
 	}
 	return ""
+}
+
+// commandsWith lists the other commands that have a flag.
+func commandsWith(c *cobra.Command, flag string) []string {
+	var names []string
+	for _, other := range c.Root().Commands() {
+		if f := other.Flags().Lookup(flag); f != nil && !f.Hidden && other.IsAvailableCommand() {
+			names = append(names, other.Name())
+		}
+	}
+	return names
 }
 
 // commandsElsewhere are what other programs call the commands of flowlog.
