@@ -425,7 +425,7 @@ func (r *reader) close() error {
 		}
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s could not be read to the end", count(int64(len(s.Failed)), "object"))
+			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
 		}
 		if len(s.Formats) > 1 {
 			var parts []string
@@ -448,6 +448,15 @@ func (r *reader) close() error {
 		return errIncomplete
 	}
 	return nil
+}
+
+// failedNames lists the objects that could not be read, where the exit code is seen.
+func failedNames(failed []parse.ObjectError) string {
+	names := make([]string, len(failed))
+	for i, f := range failed {
+		names[i] = f.Object
+	}
+	return printable(few(names))
 }
 
 // count says how many of a thing there are.

@@ -138,7 +138,7 @@ func (r *reader) keyParts() []keyPart {
 	}
 }
 
-// shownNames is how many names of accounts, regions or services a message has.
+// shownNames is how many names of things a message has.
 const shownNames = 5
 
 // otherNames says which accounts, regions and flow logs there are beside those asked for, and how to ask the records

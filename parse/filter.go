@@ -34,6 +34,9 @@ type Unchosen struct {
 
 // Keep reports whether the object of this name is chosen.
 func (f KeyFilter) Keep(name string) bool {
+	if f.All() {
+		return OtherService(name) == ""
+	}
 	_, ok := f.Choose(name, nil)
 	return ok
 }
