@@ -88,9 +88,9 @@ func (r *reader) otherTimes() []string {
 	}
 	switch l := s.Unchosen; {
 	case l.Timed > 0:
-		reasons = append(reasons, fmt.Sprintf("%s not read, by %s %s", count(l.Timed, "object"), either(l.Timed, "whose name its records end", "whose names their records end"), r.between(l.From, l.To)))
+		reasons = append(reasons, fmt.Sprintf("%s not read, whose %s %s to %s", count(l.Timed, "object"), either(l.Timed, "name says", "names say"), r.clock(l.From), r.clock(l.To)))
 	case !l.From.IsZero():
-		reasons = append(reasons, "there are folders with records that end "+r.between(l.From, l.To))
+		reasons = append(reasons, fmt.Sprintf("there are folders of %s to %s", r.clock(l.From), r.clock(l.To)))
 	}
 	return reasons
 }
@@ -109,7 +109,7 @@ func (r *reader) between(from, to time.Time) string {
 	if a == b {
 		return "at " + a
 	}
-	return "from " + a + " to " + b
+	return "between " + a + " and " + b
 }
 
 // clock is a time as messages have it.
