@@ -64,9 +64,6 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err := p.checkPartitions(c, args); err != nil {
 		return err
 	}
-	if typed := p.settings.typed(c, "Record flags"); slices.Contains(typed, "fields") && slices.Contains(typed, "enrich") {
-		return usageError{errors.New("--fields names all that is written, enriched fields too: leave --enrich out")}
-	}
 	in, err := p.input.open(ctx, p.console, args)
 	if err != nil {
 		return err
