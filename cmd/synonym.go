@@ -102,6 +102,20 @@ func instead(c *cobra.Command, name string, args []string) string {
 	return ""
 }
 
+// calledHere is the name that a flag of other programs has here, if it is one of some flags; else "".
+func calledHere(name string, flags []string) string {
+	for _, s := range synonyms {
+		own := strings.TrimPrefix(s.write, "--")
+		if s.write == "-o" {
+			own = "output"
+		}
+		if s.value == "%s" && slices.Contains(strings.Fields(s.names), name) && slices.Contains(flags, own) {
+			return own
+		}
+	}
+	return ""
+}
+
 // has reports whether a command has all flags that a text names.
 func has(c *cobra.Command, text string) bool {
 	for _, m := range flagWord.FindAllStringSubmatch(text, -1) {
