@@ -298,7 +298,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
-	r.gather(ctx)
+	r.gather(ctx, r.stats.Objects > 0)
 	return r.tell(err)
 }
 

@@ -26,9 +26,9 @@ func (r *reader) chooses(name string) bool {
 	return ok
 }
 
-// gather brings together what all sources left out. Where nothing is of the time asked for, it asks S3 which time there
-// is.
-func (r *reader) gather(ctx context.Context) {
+// gather brings together what all sources left out. If they have found nothing of the time asked for, it asks S3 which
+// time there is.
+func (r *reader) gather(ctx context.Context, found bool) {
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok {
@@ -36,7 +36,7 @@ func (r *reader) gather(ctx context.Context) {
 		}
 		left := &r.stats.Unchosen
 		left.Merge(remote.Unchosen())
-		if r.stats.Objects > 0 || len(r.stats.Failed) > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
+		if found || len(r.stats.Failed) > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
 			continue
 		}
 		// it is only for a message: what goes wrong here leaves that shorter
