@@ -33,9 +33,14 @@ type Source struct {
 // notes are what a listing came upon and did not take.
 type notes struct {
 	sync.Mutex
+<<<<<<< HEAD
 	skipped  []string
 	left     parse.LeftOut
 	datasets []string // below the path, which are inputs of their own
+=======
+	skipped []string
+	left    parse.Unchosen
+>>>>>>> h5
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -131,6 +136,7 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
+<<<<<<< HEAD
 // PassedOver are the datasets below the path that the last listing came upon.
 func (s *Source) PassedOver() []parse.PassedOver {
 	n := s.lastNotes()
@@ -159,8 +165,11 @@ func (s *Source) inDataset(key string) bool {
 }
 
 // LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+=======
+// Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+>>>>>>> h5
 // asked for are not listed: what is in them is not counted, and often nobody knows of them.
-func (s *Source) LeftOut() parse.LeftOut {
+func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
 	n.Lock()
 	defer n.Unlock()
@@ -183,7 +192,7 @@ func (s *Source) forListing() *Source {
 
 // passedOver reports whether the filter left out anything for another reason than its time.
 func (s *Source) passedOver() bool {
-	left := s.LeftOut()
+	left := s.Unchosen()
 	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
 }
 
