@@ -30,6 +30,7 @@ type reporting struct {
 	elsewhere
 	change  report.Change
 	vantage string
+	counted []string // what the vantage says of the records that count
 	chart   bool
 	part    io.Writer // where partial results go; nil if reports are to be finished
 	request report.Request
@@ -61,7 +62,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			if meant(c, noFiles(args)) != "" {
+			if meant(c, noFiles(args)) != "" || checkURL(args[0]) != nil {
 				return checkArguments(c, args)
 			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
@@ -268,9 +269,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
-		if err := r.checkRows(c, changed); err != nil {
-			return err
-		}
+		r.warnOfRows(c, changed)
 		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
 			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
 		}
@@ -327,17 +326,16 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	return cmp.Or(in.close(), ctx.Err())
 }
 
-// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
-func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
-	if len(rep.Keys) > 0 || len(r.reports) > 1 {
-		return nil
+// warnOfRows warns of flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 || r.input.quiet {
+		return
 	}
 	for _, flag := range r.settings.typed(c, "Report flags") {
 		if flag == "top" || flag == "sort" {
-			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+			fmt.Fprintf(r.err, "flowlog: warning: --%s is for rows, and %s has one: without effect\n", flag, rep.Name)
 		}
 	}
-	return nil
 }
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
@@ -502,11 +500,25 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 	if err == nil || ctx.Err() != nil && in.partial {
 		err = v.Emit(in.opt.Workers, agg.Add)
 	}
-	if errors.Is(err, report.ErrNoInterface) && in.stats.OfTransitGateways() {
-		err = errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	if errors.Is(err, report.ErrNoInterface) {
+		err = in.noInterface(err)
 	}
-	if r.vantage == "" {
-		return nil, err
+	r.counted = nil
+	if note := v.Note(); note != "" {
+		r.counted = []string{note}
 	}
-	return []string{v.Note()}, err
+	return r.counted, err
+}
+
+// noInterface is the error for a vantage of logs without interfaces, with what helps.
+func (r *reader) noInterface(err error) error {
+	if r.stats.OfTransitGateways() {
+		return errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	}
+	for _, g := range schema.Guesses(r.stats.Strange) {
+		if g.Field == "interface_id" {
+			return fmt.Errorf("--vantage needs interface_id, which these logs do not have: the input has a column %s: %s", g.Column, schema.RenameFlag([]schema.Renaming{g}))
+		}
+	}
+	return err
 }
