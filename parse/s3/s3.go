@@ -33,14 +33,9 @@ type Source struct {
 // notes are what a listing came upon and did not take.
 type notes struct {
 	sync.Mutex
-<<<<<<< HEAD
 	skipped  []string
-	left     parse.LeftOut
+	left     parse.Unchosen
 	datasets []string // below the path, which are inputs of their own
-=======
-	skipped []string
-	left    parse.Unchosen
->>>>>>> h5
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -136,7 +131,6 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
-<<<<<<< HEAD
 // PassedOver are the datasets below the path that the last listing came upon.
 func (s *Source) PassedOver() []parse.PassedOver {
 	n := s.lastNotes()
@@ -164,10 +158,7 @@ func (s *Source) inDataset(key string) bool {
 	return slices.ContainsFunc(n.datasets, func(root string) bool { return strings.HasPrefix(key, root+"/") })
 }
 
-// LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
-=======
 // Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
->>>>>>> h5
 // asked for are not listed: what is in them is not counted, and often nobody knows of them.
 func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
