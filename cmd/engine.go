@@ -182,6 +182,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if i < 0 {
 		return usageError{schema.Unknown("engine", r.elsewhere.name, engineNames(), "flowlog help sql")}
 	}
+	r.console.reach(ctx, r.input.s3.Options)
 	in, err := r.input.bounds(r.console)
 	if err != nil {
 		return err

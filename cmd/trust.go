@@ -61,6 +61,7 @@ var trust = map[string]struct {
 	"layout":        {narrowing, fewer},
 	"log-format":    {narrowing, "records would be read as other fields than they have"},
 	"input-format":  {narrowing, "records would be read as other fields than they have"},
+	"rename":        {narrowing, "records would be read as other fields than they have"},
 	"max-errors":    {narrowing, "reading would end early"},
 	"partial":       {narrowing, "a part would pass for the whole"},
 	"dry-run":       {narrowing, "nothing would be read"},

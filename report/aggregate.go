@@ -152,9 +152,9 @@ func (a *Aggregator) Notice(b schema.Batch) {
 	}
 }
 
-// noticePassed does the same for the flows that the scan passed over: see Only.
-func (a *Aggregator) noticePassed(stats schema.Stats) {
-	for _, name := range stats.Passed {
+// noticeSkimmed does the same for the flows that the scan passed over: see Only.
+func (a *Aggregator) noticeSkimmed(stats schema.Stats) {
+	for _, name := range stats.Skimmed {
 		if i := a.projection.Index(name); i >= 0 {
 			a.present[i].Store(true)
 		}
@@ -175,12 +175,8 @@ func (a *Aggregator) relieve(worker int) error {
 	if a.memory == 0 || w.size() <= a.memory {
 		return nil
 	}
-	a.workers[worker] = nil
-	if err := a.spill(w); err != nil {
-		return err
-	}
-	a.workers[worker] = a.newWorker()
-	return nil
+	a.workers[worker] = a.newWorker() // whatever comes of it: whoever does not stop at once may call again
+	return a.spill(w)
 }
 
 // worker is what one worker has come to.

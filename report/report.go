@@ -118,6 +118,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 			k = -1
 		}
 		r.Reverse = o.reverse(k >= 0)
+		c.Sort = o.written(k >= 0)
 		if k >= 0 {
 			r.Order = r.Keys[k].Name()
 		} else {
