@@ -44,7 +44,7 @@ func TestDashboardHeading(t *testing.T) {
 	names := map[string]string{"flow": "flows", "NODATA": "NODATA records", "SKIPDATA": "SKIPDATA records", "malformed": "malformed records"}
 	for _, args := range [][]string{
 		{}, {"--where", "dstport = 22"}, {"--vantage", "dedupe"}, {"--where", "dstport = 22", "--vantage", "dedupe"}, {"--where", "dstport = 1 and dstport = 2"},
-		{"--since", "2026-05-14T09:05"},
+		{"--since", "2026-05-14T09:01"},
 	} {
 		page, facts := dashboardOf(t, append(args, "../testdata/logs/v5-console.log", "../testdata/logs/v3.log")...)
 		head, _, _ := strings.Cut(page, "</header>")

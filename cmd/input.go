@@ -182,22 +182,16 @@ func (in *input) bounds(con *console) (*reader, error) {
 	}
 	now := time.Now()
 	r.now = now
-	for _, bound := range []struct {
-		flag, value string
-		to          *int64
-		key         *time.Time
-	}{{"since", in.since, &r.opt.Since, &r.opt.Keys.Since}, {"until", in.until, &r.opt.Until, &r.opt.Keys.Until}} {
-		if bound.value == "" {
-			continue
-		}
-		t, err := parseTime(bound.value, now, r.zone)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--%s: %w", bound.flag, err)}
-		}
-		*bound.to, *bound.key = t.Unix(), t
+	since, until, err := timeBounds(in.since, in.until, now, r.zone)
+	if err != nil {
+		return nil, usageError{err}
 	}
-	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
-		return nil, usageError{errors.New("--since is not before --until: no record can match")}
+	r.opt.Keys.Since, r.opt.Keys.Until = since, until
+	if !since.IsZero() {
+		r.opt.Since = since.Unix()
+	}
+	if !until.IsZero() {
+		r.opt.Until = until.Unix()
 	}
 	switch since, until := r.opt.Keys.Since, r.opt.Keys.Until; {
 	case !since.IsZero() && !until.IsZero():

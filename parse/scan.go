@@ -164,6 +164,7 @@ type scan struct {
 	work       chan *block
 	objects    []*object
 	seq        atomic.Int64 // of batches, unless ordered
+	refused    atomic.Bool  // emit has failed: it gets no more
 	dropped    atomic.Int64
 	buffers    sync.Pool
 	pages      sync.Pool // of *page, of Parquet
@@ -611,8 +612,9 @@ func (w *worker) do(b *block) {
 	}
 	rec := w.record()
 	defer rec.Release()
-	if w.rows > 0 || w.opt.Ordered {
+	if (w.rows > 0 || w.opt.Ordered) && !w.refused.Load() {
 		if err := w.emit(schema.Batch{Record: rec, Worker: w.id, Seq: seq}); err != nil {
+			w.refused.Store(true)
 			w.stop(err)
 		}
 	}
