@@ -65,9 +65,9 @@ type Stats struct {
 	Remakes  []Remake // objects that count twice, with what they were made of
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 
-	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
-	LeftOut     LeftOut // objects that were not read
-	OutsideEnds Ends    // of the records outside the time that was asked for
+	Headerless  int64    // objects whose records are laid out as Options.LogFormat or the default format says
+	Unchosen    Unchosen // objects that were not read
+	OutsideEnds Ends     // of the records outside the time that was asked for
 
 	read []string // see MadeOf
 }
@@ -98,7 +98,7 @@ func (e *Ends) Join(f Ends) {
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
 	s.Headerless += t.Headerless
-	s.LeftOut.Merge(t.LeftOut)
+	s.Unchosen.Merge(t.Unchosen)
 	s.OutsideEnds.Join(t.OutsideEnds)
 	if s.Formats == nil {
 		s.Formats = make(map[string]schema.Volume)

@@ -285,6 +285,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if err := u.sums(&t, exist, rows, met, len(u.keys)+labels, stats); err != nil {
 		return t, err
 	}
+	t.Rebin = u.rebinning(t, rows, len(u.keys)+labels, stats)
 	for i, b := range u.bases {
 		if e, ok := u.stateOf(i).(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
@@ -599,29 +600,42 @@ func (u *grouping) stateOf(base int) state {
 	return u.bases[base].state
 }
 
-// empty is a state for one group of each base, or only of some, nil for one that needs none.
+// empty is a state for one group of each base, or only of some, nil for one that needs none. The group is what several
+// have come to together.
 func (u *grouping) empty(only ...int) []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
 		if only != nil && !slices.Contains(only, i) {
 			continue
 		}
-		_, computed := b.state.(*known)
-		switch f := functionNamed(b.Func); {
-		case computed:
-			all[i] = newKnown(b.Measure)
-		case b.Func == "distinct":
+		switch b.Func {
+		case "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
-		case b.Func == "gap":
+		case "gap":
 			all[i] = new(longest)
-		case f.new != nil:
-			all[i] = f.new()
-		default:
-			continue
 		}
-		all[i].grow(1)
+		if _, computed := b.state.(*known); computed || all[i] == nil {
+			all[i] = b.fresh()
+		}
+		if all[i] != nil {
+			all[i].grow(1)
+		}
 	}
 	return all
+}
+
+// fresh is a state of the base that nothing has been added to, nil if it needs none.
+func (b *base) fresh() state {
+	_, computed := b.state.(*known)
+	switch f := functionNamed(b.Func); {
+	case computed:
+		return newKnown(b.Measure)
+	case b.Func == "distinct":
+		return newDistinct(b.coder)
+	case f.new != nil:
+		return f.new()
+	}
+	return nil
 }
 
 // together is what the bases, or only some, have come to for several groups as one, with the rest, if there is one.
