@@ -362,6 +362,13 @@ func (r *reader) warnOfCounting() {
 	if n := len(r.stats.Twice); n > 0 {
 		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
 	}
+	if n := len(r.stats.Remakes); n > 0 {
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %s more of the kind)", count(int64(n-1), "object"))
+		}
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", r.stats.Remakes[0].Name, r.stats.Remakes[0].Of, more)))
+	}
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok || len(remote.Skipped()) == 0 {

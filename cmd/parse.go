@@ -18,6 +18,7 @@ import (
 	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render"
 )
 
 // parsing is `flowlog parse`.
@@ -124,6 +125,9 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, emit))
 	if ctx.Err() != nil && in.partial {
 		err = nil
+	}
+	if n, ok := w.(render.Noter); ok {
+		n.Note(schema.MadeOfKey, in.stats.MadeOf())
 	}
 	if cerr := w.Close(); err == nil {
 		err = cerr

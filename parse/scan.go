@@ -143,6 +143,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		}
 		s.Bytes += o.bytes.Load()
 	}
+	s.remakes()
 	for _, u := range s.Unknown {
 		s.Strange = append(s.Strange, u.Name)
 	}
@@ -174,15 +175,17 @@ type scan struct {
 // object is one object under way. Its index is its place in the source.
 type object struct {
 	Object
-	index   int
-	opened  bool
-	format  string
-	key     Key
-	bytes   atomic.Int64 // stored bytes read
-	records atomic.Int64
-	current atomic.Pointer[layout] // of the records read last, as far as is known
-	mu      sync.Mutex
-	err     error
+	identity string
+	index    int
+	opened   bool
+	format   string
+	key      Key
+	madeOf   string       // what its metadata says
+	bytes    atomic.Int64 // stored bytes read
+	records  atomic.Int64
+	current  atomic.Pointer[layout] // of the records read last, as far as is known
+	mu       sync.Mutex
+	err      error
 }
 
 // Identity is the same for copies of an object: the name that AWS gave it, which no other object has, or else its
@@ -264,6 +267,7 @@ func (s *scan) read(ctx context.Context, src Source) {
 				name = abs
 			}
 		}
+		o.identity = name
 		if seen[name] {
 			s.Twice = append(s.Twice, o.Name)
 		} else {
