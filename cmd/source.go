@@ -38,7 +38,7 @@ func sources(ctx context.Context, con *console, opt s3.Options, args []string) (
 	var local []string
 	flush := func() {
 		if len(local) > 0 {
-			list = append(list, parse.Paths(con.in, local...))
+			list = append(list, &unwritten{Source: parse.Paths(con.in, local...), written: &con.written})
 			local = nil
 		}
 	}

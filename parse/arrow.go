@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -18,14 +19,24 @@ import (
 const arrowFile = "ARROW1\x00\x00"
 
 func isArrow(head []byte, _ Options) bool {
-	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte("\xff\xff\xff\xff"))
+	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte(arrowMessage))
 }
+
+// arrowMessage is what each message of a stream begins with.
+const arrowMessage = "\xff\xff\xff\xff"
+
+// errNoStream is the error for a file of Arrow that cannot be read from its start on.
+var errNoStream = errors.New("arrow: no stream begins after the magic word, as in files of Polars: " +
+	"write the records as a stream (write_ipc_stream) or as Parquet")
 
 // readArrow reads Arrow IPC. Each record batch is a block.
 func readArrow(in *input, c *content) error {
 	skip := 0
 	if bytes.HasPrefix(c.head, []byte(arrowFile)) {
 		skip = len(arrowFile)
+		if !bytes.HasPrefix(c.head[skip:], []byte(arrowMessage)) {
+			return errNoStream
+		}
 	}
 	messages := &arrowMessages{r: c.Reader(skip), file: skip > 0}
 	r, err := ipc.NewReaderFromMessageReader(messages, ipc.WithAllocator(arrowMemory{memory.DefaultAllocator, messages}))
@@ -38,7 +49,8 @@ func readArrow(in *input, c *content) error {
 		raw = append(raw, f.Name)
 	}
 	names := in.opt.fields(raw)
-	if err := in.opt.refused("arrow", names, in.projection); err != nil {
+	holds, _ := r.Schema().Metadata().GetValue(schema.RecordsKey)
+	if err := in.opt.holding("arrow", holds, names, in.projection); err != nil {
 		return fmt.Errorf("arrow: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)

@@ -48,7 +48,8 @@ func readParquet(in *input, c *content) error {
 		return errOCSF
 	}
 	names := in.opt.fields(columns)
-	if err := in.opt.refused("parquet", names, in.projection); err != nil {
+	holds, _ := f.Lookup(schema.RecordsKey)
+	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)
@@ -228,86 +229,6 @@ func checkFooter(raw io.ReaderAt, size int64) error {
 	return nil
 }
 
-// outside reports whether all records of a row group end outside the time that was asked for, by the
-// smallest and largest end that the file notes. They are counted.
-func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, names []string) bool {
-	column := slices.Index(names, "end")
-	if in.opt.Since == 0 && in.opt.Until == 0 || column < 0 || !columns[column].Leaf() {
-		return false
-	}
-	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
-	if !ok {
-		return false
-	}
-	low, high, ok := chunk.Bounds()
-	if !ok || low.Kind() != parquet.Int64 || high.Kind() != parquet.Int64 {
-		return false
-	}
-	from, to, ok := storedIn(columns[column]).between(low.Int64(), high.Int64())
-	if !ok || to >= in.opt.Since && (in.opt.Until == 0 || from < in.opt.Until) {
-		return false
-	}
-	in.Lock()
-	defer in.Unlock()
-	in.Outside += group.NumRows()
-	in.OutsideEnds.Join(Ends{low.Int64(), high.Int64(), true})
-	return true
-}
-
-// unwanted reports whether no record of a row group has the value that is cared for, by the smallest and
-// largest value that the file notes. They are counted. All must be flows, since records that are not must be
-// seen.
-func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
-	low, high, ok := textBounds(group, names, in.opt.Only.Field)
-	f, _ := in.projection.Field(in.opt.Only.Field)
-	if !ok || f.Within(in.opt.Only.Value, low, high) {
-		return false
-	}
-	first, last, ok := textBounds(group, names, "log_status")
-	if !ok || first != schema.StatusOK || last != schema.StatusOK || in.opt.Since != 0 || in.opt.Until != 0 {
-		return false
-	}
-	in.records.Add(group.NumRows())
-	in.Lock()
-	defer in.Unlock()
-	in.Stats.Add(schema.Stats{Records: group.NumRows(), Flows: group.NumRows(), Passed: valued(group, names)})
-	return true
-}
-
-// valued lists the columns of a row group that have values, as far as the file notes nulls.
-func valued(group parquet.RowGroup, names []string) []string {
-	var out []string
-	for i, name := range names {
-		chunk, ok := group.ColumnChunks()[i].(*parquet.FileColumnChunk)
-		if ok && chunk.NullCount() == group.NumRows() {
-			continue
-		}
-		if low, high, ok := textBounds(group, names, name); ok && low == "-" && high == "-" {
-			continue // AWS's null
-		}
-		out = append(out, name)
-	}
-	return out
-}
-
-// textBounds returns the smallest and largest text in a column of a row group, if the file notes them and
-// the column has no nulls.
-func textBounds(group parquet.RowGroup, names []string, field string) (low, high string, ok bool) {
-	column := slices.Index(names, field)
-	if column < 0 {
-		return "", "", false
-	}
-	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
-	if !ok || chunk.NullCount() != 0 {
-		return "", "", false
-	}
-	from, to, ok := chunk.Bounds()
-	if !ok || from.Kind() != parquet.ByteArray || to.Kind() != parquet.ByteArray {
-		return "", "", false
-	}
-	return string(from.ByteArray()), string(to.ByteArray()), true
-}
-
 // parquet decodes rows from up to to of a row group, which are in the pages of each column.
 func (w *worker) parquet(pages [][]*page, from, to int64, foreign bool, at place) error {
 	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
@@ -434,91 +355,4 @@ func scatter[T int32 | int64](c *schema.Column, to, values []T, index []int32) [
 		to[base+i] = values[at]
 	}
 	return to
-}
-
-// storedIn says what the values of a column stand for.
-func storedIn(column *parquet.Column) stored {
-	t := column.Type()
-	if t.Kind() == parquet.Int96 {
-		return instants(1e9)
-	}
-	logical := t.LogicalType()
-	if logical == nil {
-		return stored{}
-	}
-	switch l := logical.Value.(type) {
-	case *format.TimestampType:
-		switch l.Unit.Value.(type) {
-		case *format.MilliSeconds:
-			return instants(1e3)
-		case *format.MicroSeconds:
-			return instants(1e6)
-		}
-		return instants(1e9)
-	case *format.DateType:
-		return dates
-	case *format.DecimalType:
-		return stored{what: decimal, scale: int(l.Scale)}
-	case *format.IntType:
-		if !l.IsSigned {
-			return stored{what: unsigned}
-		}
-	case *format.TimeType:
-		return stored{what: unusable}
-	}
-	return stored{}
-}
-
-// parquetValue returns the function that appends a value of a page.
-func parquetValue(data encoding.Values, as stored, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
-	switch data.Kind() {
-	case encoding.Int32:
-		v := data.Int32()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, int64(v[i]), 32) }
-	case encoding.Int64:
-		v := data.Int64()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, v[i], 64) }
-	case encoding.Int96:
-		v := data.Int96()
-		return func(c *schema.Column, i int) (schema.Fault, string) {
-			const epoch = 2440588 // the Julian day of 1970-01-01
-			nanos := int64(v[i][1])<<32 | int64(v[i][0])
-			day := int64(v[i][2]) - epoch
-			if fault := c.Instant(day*24*60*60+nanos/1e9, nanos%1e9); fault != schema.Valid {
-				return fault, fmt.Sprintf("day %d, %d ns", day, nanos)
-			}
-			return schema.Valid, ""
-		}
-	case encoding.Float:
-		v := data.Float()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, float64(v[i])) }
-	case encoding.Double:
-		v := data.Double()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, v[i]) }
-	case encoding.FixedLenByteArray:
-		v, size := data.FixedLenByteArray()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return as.bytes(c, v[i*size:(i+1)*size]) }
-	case encoding.ByteArray:
-		v, offsets := data.ByteArray()
-		return func(c *schema.Column, i int) (schema.Fault, string) {
-			if c.Kind == schema.Addr {
-				if a, ok := shortAddr(v, int(offsets[i]), int(offsets[i+1])); ok {
-					c.Fill()
-					c.Addr = append(c.Addr, a)
-					return schema.Valid, ""
-				}
-			}
-			text := v[offsets[i]:offsets[i+1]]
-			switch {
-			case as.what == decimal:
-				return as.unscaled(c, bigEndian(text))
-			case escaped && c.Escaped && bytes.IndexByte(text, '%') >= 0:
-				return c.ParseEscaped(text), string(text)
-			}
-			return as.text(c, text)
-		}
-	}
-	return func(*schema.Column, int) (schema.Fault, string) {
-		return schema.NotText, "a value of type " + data.Kind().String()
-	}
 }

@@ -61,6 +61,7 @@ type Stats struct {
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
+	Passed   []PassedOver
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 
 	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
@@ -106,6 +107,7 @@ func (s *Stats) Merge(t Stats) {
 	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)
+	s.Passed = append(s.Passed, t.Passed...)
 	for _, u := range t.Unknown {
 		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
 			s.Unknown = append(s.Unknown, u)

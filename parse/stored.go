@@ -3,7 +3,6 @@ package parse
 import (
 	"encoding/hex"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -131,13 +130,6 @@ func bigEndian(b []byte) *big.Int {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
 	return n
-}
-
-// littleEndian is bigEndian with the lowest byte first.
-func littleEndian(b []byte) *big.Int {
-	b = slices.Clone(b)
-	slices.Reverse(b)
-	return bigEndian(b)
 }
 
 // unscaled appends the value of a decimal whose digits are those of n.

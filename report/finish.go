@@ -39,6 +39,9 @@ func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 func advice(names []string) string {
 	var logged []string
 	for _, name := range names {
+		if name == directionField { // nothing else tells it for certain
+			name = "flow_direction"
+		}
 		if f, ok := schema.Logged().Lookup(name); ok {
 			logged = append(logged, "${"+f.LogName()+"}")
 		}
@@ -69,7 +72,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: origins(a.fields, names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -525,7 +528,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(origins(w.aggregator.fields, names), stats)))
 	}
 	return lacks
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/bmatcuk/doublestar/v4"
-
-	"flowlog/parse/schema"
 )
 
 // listing says what to list.
@@ -96,8 +94,8 @@ func (s *Source) listed(k types.Object, match func(key string) bool) *object {
 	if o.size == 0 && strings.HasSuffix(o.key, "/") {
 		return nil // the S3 console marks folders like this
 	}
-	if strings.Contains("/"+o.key, "/"+schema.ManifestFolder+"/") {
-		return nil // it says what is in a dataset, and is none of the flow logs
+	if s.inDataset(o.key) {
+		return nil
 	}
 	if match != nil && !match(o.key) {
 		return nil
