@@ -294,7 +294,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
-	r.gather(ctx)
+	r.gather(ctx, r.stats.Objects > 0)
 	return r.tell(err)
 }
 
@@ -422,7 +422,7 @@ func (r *reader) close() error {
 		}
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s could not be read to the end", count(int64(len(s.Failed)), "object"))
+			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
 		}
 		if len(s.Formats) > 1 {
 			var parts []string
@@ -432,7 +432,7 @@ func (r *reader) close() error {
 			}
 			line += " (" + strings.Join(parts, ", ") + ")"
 		}
-		if left := r.leftOut(); left != "" {
+		if left := r.unchosen(); left != "" {
 			line += "; " + left
 		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
@@ -445,6 +445,15 @@ func (r *reader) close() error {
 		return errIncomplete
 	}
 	return nil
+}
+
+// failedNames lists the objects that could not be read, where the exit code is seen.
+func failedNames(failed []parse.ObjectError) string {
+	names := make([]string, len(failed))
+	for i, f := range failed {
+		names[i] = f.Object
+	}
+	return printable(few(names))
 }
 
 // count says how many of a thing there are.

@@ -122,7 +122,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		return err
 	}
 	in.done = r.there > 0
-	in.gather(ctx)
+	in.gather(ctx, len(r.todo)+r.there > 0)
 	began := time.Now()
 	in.opt.Meter = new(parse.Meter)
 	for _, c := range r.todo {

@@ -63,7 +63,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			if meant(c, noFiles(args)) != "" {
+			if meant(c, noFiles(args)) != "" || checkURL(args[0]) != nil {
 				return checkArguments(c, args)
 			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")

@@ -55,7 +55,6 @@ var trust = map[string]struct {
 	"before":        {narrowing, fewer},
 	"after":         {narrowing, fewer},
 	"account":       {narrowing, fewer},
-	"rename":        {narrowing, "another column would be counted"},
 	"region-filter": {narrowing, fewer},
 	"flow-log":      {narrowing, fewer},
 	"vantage":       {narrowing, fewer},

@@ -149,7 +149,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	s.Lock()
 	defer s.Unlock()
 	stats := s.Stats
-	stats.LeftOut = s.LeftOut.Clone() // a scan that was stopped may be listing still
+	stats.Unchosen = s.Unchosen.Clone() // a scan that was stopped may be listing still
 	return stats, context.Cause(ctx)
 }
 
@@ -329,7 +329,7 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 func (s *scan) chooses(o *object) (ok bool) {
 	s.Lock()
 	defer s.Unlock()
-	o.key, ok = s.opt.Keys.Choose(o.Name, &s.LeftOut)
+	o.key, ok = s.opt.Keys.Choose(o.Name, &s.Unchosen)
 	return ok
 }
 

@@ -152,9 +152,9 @@ func (a *Aggregator) Notice(b schema.Batch) {
 	}
 }
 
-// noticePassed does the same for the flows that the scan passed over: see Only.
-func (a *Aggregator) noticePassed(stats schema.Stats) {
-	for _, name := range stats.Passed {
+// noticeSkimmed does the same for the flows that the scan passed over: see Only.
+func (a *Aggregator) noticeSkimmed(stats schema.Stats) {
+	for _, name := range stats.Skimmed {
 		if i := a.projection.Index(name); i >= 0 {
 			a.present[i].Store(true)
 		}

@@ -61,7 +61,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	if err != nil {
 		return nil, nil, err
 	}
-	a.noticePassed(stats)
+	a.noticeSkimmed(stats)
 	var lacks []*Lacking
 	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {

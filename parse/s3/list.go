@@ -70,13 +70,14 @@ func (s *Source) object(k types.Object, match func(key string) bool) *object {
 	if o == nil {
 		return nil
 	}
+	if s.opt.Filter.Keep(o.key) {
+		return o
+	}
 	s.notes.Lock()
 	defer s.notes.Unlock()
-	if _, ok := s.opt.Filter.Choose(o.key, &s.notes.left); !ok {
-		s.count.pruned.Add(1)
-		return nil
-	}
-	return o
+	s.opt.Filter.Choose(o.key, &s.notes.left)
+	s.count.pruned.Add(1)
+	return nil
 }
 
 // listed returns the object of a listed key, or nil if it is none or does not match.

@@ -34,7 +34,7 @@ type Source struct {
 type notes struct {
 	sync.Mutex
 	skipped  []string
-	left     parse.LeftOut
+	left     parse.Unchosen
 	datasets []string // below the path, which are inputs of their own
 }
 
@@ -158,9 +158,9 @@ func (s *Source) inDataset(key string) bool {
 	return slices.ContainsFunc(n.datasets, func(root string) bool { return strings.HasPrefix(key, root+"/") })
 }
 
-// LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+// Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
 // asked for are not listed: what is in them is not counted, and often nobody knows of them.
-func (s *Source) LeftOut() parse.LeftOut {
+func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
 	n.Lock()
 	defer n.Unlock()
@@ -183,7 +183,7 @@ func (s *Source) forListing() *Source {
 
 // passedOver reports whether the filter left out anything for another reason than its time.
 func (s *Source) passedOver() bool {
-	left := s.LeftOut()
+	left := s.Unchosen()
 	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
 }
 
