@@ -153,7 +153,7 @@ func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projecti
 func widen(projection *schema.Projection, table schema.Table, names []string) (*schema.Projection, error) {
 	table = slices.Clone(table)
 	for _, f := range projection.Fields { // columns of the input that are written
-		if _, ok := table.Lookup(f.Name); !ok {
+		if _, ok := table.Named(f.Name); !ok {
 			table = append(table, f)
 		}
 	}
