@@ -94,8 +94,8 @@ func namesFile(arg string) bool {
 
 // checkURL refuses what flowlog cannot read from, and offers what it can.
 func checkURL(arg string) error {
-	if rest, ok := strings.CutPrefix(arg, "arn:aws:s3:::"); ok {
-		return fmt.Errorf("%s: write s3://%s", arg, rest)
+	if m := nearlyS3.FindStringSubmatch(arg); m != nil {
+		return fmt.Errorf("%s: write s3://%s", arg, m[1])
 	}
 	u, err := url.Parse(arg)
 	if err != nil || !strings.Contains(arg, "://") || strings.HasPrefix(arg, "s3://") {
@@ -118,11 +118,23 @@ func checkURL(arg string) error {
 	return fmt.Errorf("%s: only files and s3:// are read: %s", arg, instead)
 }
 
+// nearlyS3 matches what is meant as a URL of S3: an ARN, or too few slashes.
+var nearlyS3 = regexp.MustCompile(`^(?:arn:aws[a-z-]*:s3:::|s3:/?)([^/].*)$`)
+
+// consoleHost and consolePath match what the browser shows of a bucket in the console.
+var (
+	consoleHost = regexp.MustCompile(`^(?:[a-z0-9-]+\.)*console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)$`)
+	consolePath = regexp.MustCompile(`^/s3/(?:buckets|object)/([^/]+)/?$`)
+)
+
 // s3Host matches the hosts of S3: with the bucket in front, or in the path.
 var s3Host = regexp.MustCompile(`^(?:(.+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$`)
 
 // ofAmazon is the s3:// URL of an object that an https:// URL names, "" if it is none of S3.
 func ofAmazon(u *url.URL) string {
+	if bucket := consolePath.FindStringSubmatch(u.Path); bucket != nil && consoleHost.MatchString(u.Hostname()) {
+		return "s3://" + bucket[1] + "/" + u.Query().Get("prefix")
+	}
 	m := s3Host.FindStringSubmatch(u.Hostname())
 	switch {
 	case m == nil:

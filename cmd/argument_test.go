@@ -35,6 +35,11 @@ func TestArguments(t *testing.T) {
 		{"S3://my-bucket/x", "write s3://my-bucket/x\n"},
 		{"file:///var/log/flow.log", "write /var/log/flow.log\n"},
 		{"gs://b/x", "only files and s3:// are read"},
+		{"arn:aws-us-gov:s3:::my-bucket", "arn:aws-us-gov:s3:::my-bucket: write s3://my-bucket\n"},
+		{"s3:/my-bucket/x", "s3:/my-bucket/x: write s3://my-bucket/x\n"},
+		{"s3:my-bucket", "s3:my-bucket: write s3://my-bucket\n"},
+		{"https://s3.console.aws.amazon.com/s3/buckets/my-bucket?region=eu-west-1&prefix=AWSLogs/1/&showversions=false", "write s3://my-bucket/AWSLogs/1/\n"},
+		{"https://eu-west-1.console.aws.amazon.com/s3/object/my-bucket?prefix=AWSLogs/x.gz", "write s3://my-bucket/AWSLogs/x.gz\n"},
 		{"arn:aws:s3:::my-bucket/x", "arn:aws:s3:::my-bucket/x: write s3://my-bucket/x\n"},
 	} {
 		for _, before := range [][]string{{"report", "talkers"}, {"parse", "-o", "none"}, {"report"}} {

@@ -176,6 +176,11 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return out.done(err)
 	}
+	for _, note := range k.counted {
+		if !in.quiet {
+			fmt.Fprintln(k.err, "flowlog: "+note)
+		}
+	}
 	accept := known != nil && (k.update || !known.exists)
 	isKnown := func(string) bool { return false }
 	if known != nil && !accept {

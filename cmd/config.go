@@ -216,7 +216,10 @@ func (s *settings) unread(root *cobra.Command, environ []string) []string {
 			lines = append(lines, "$"+name+" "+reasons[name])
 		default:
 			line := "$" + name + " is not read: there is no such setting"
-			if near := schema.Nearest(strings.TrimPrefix(name, envName("")), flags); near != "" {
+			unset := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, envName("")), "_", "-"))
+			if own := calledHere(unset, flags); own != "" {
+				line += "; it is called " + envName(own)
+			} else if near := schema.Nearest(strings.TrimPrefix(name, envName("")), flags); near != "" {
 				line += "; did you mean " + envName(near) + "?"
 			}
 			lines = append(lines, line)

@@ -1,7 +1,9 @@
 package cmd_test
 
 import (
+	"fmt"
 	"html"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,7 +46,7 @@ func TestDashboardHeading(t *testing.T) {
 	names := map[string]string{"flow": "flows", "NODATA": "NODATA records", "SKIPDATA": "SKIPDATA records", "malformed": "malformed records"}
 	for _, args := range [][]string{
 		{}, {"--where", "dstport = 22"}, {"--vantage", "dedupe"}, {"--where", "dstport = 22", "--vantage", "dedupe"}, {"--where", "dstport = 1 and dstport = 2"},
-		{"--since", "2026-05-14T09:05"},
+		{"--since", "2026-05-14T09:01"},
 	} {
 		page, facts := dashboardOf(t, append(args, "../testdata/logs/v5-console.log", "../testdata/logs/v3.log")...)
 		head, _, _ := strings.Cut(page, "</header>")
@@ -114,6 +116,38 @@ func TestDashboardTime(t *testing.T) {
 		}
 		if sum != numberIn(t, facts["flows"]) {
 			t.Errorf("%q: %d flows are drawn or said not to be, of %s", args, sum, facts["flows"])
+		}
+	}
+}
+
+// TestChartIsTheReport: what a bin of a chart shows is what the report by bins of that width has, if the chart has fewer
+// bins than its table too.
+func TestChartIsTheReport(t *testing.T) {
+	logs := "start end srcaddr bytes action\n"
+	r := rand.New(rand.NewPCG(3, 3))
+	for i := range 4000 {
+		start := 1710720000 + 20*i
+		logs += fmt.Sprintf("%d %d 10.0.0.%d %d %s\n", start, start+60, r.IntN(50), r.IntN(9000), []string{"ACCEPT", "ACCEPT", "REJECT"}[r.IntN(3)])
+	}
+	name := filepath.Join(t.TempDir(), "flows.log")
+	if err := os.WriteFile(name, []byte(logs), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tip := regexp.MustCompile(`data-tip="Mon 2024-03-18 ([0-9:]+)–[^&]*&#10;&#9;[a-z_]+&#9;([^"]*)"`)
+	for _, measure := range []string{"rejected_share", "distinct_srcaddr", "flows"} {
+		for _, workers := range []string{"1", "8"} {
+			args := []string{"report", "timeline", "--measures", measure, "--workers", workers, "-o"}
+			page := string(run(t, nil, append(args, "html", "--every", "1m", name)...))
+			rows := string(run(t, nil, append(args, "table", "--every", "5m", name)...))
+			tips := tip.FindAllStringSubmatch(page, -1)
+			if len(tips) < 250 {
+				t.Fatalf("%s: %d bins", measure, len(tips))
+			}
+			for _, m := range tips {
+				if want := regexp.MustCompile(`2024-03-18 ` + m[1] + ` +(\S+)`).FindStringSubmatch(rows); want == nil || want[1] != m[2] {
+					t.Errorf("%s at %s: the chart has %s, the report %v", measure, m[1], m[2], want)
+				}
+			}
 		}
 	}
 }

@@ -75,7 +75,7 @@ func newDiff(con *console) *cobra.Command {
 		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
 		conditionVar(f, &d.change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		conditionVar(f, &d.having, "having", "only rows that meet this `condition`: 'status = new and after > 1MB'")
-		f.IntVarP(&d.change.Top, "top", "n", diffRows, "show this many `rows`; 0 shows all")
+		topVar(f, &d.change.Top, diffRows)
 		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13, yesterday, 2d..1d")
 		f.StringVar(&d.after, "after", "", "the second `time` of the input: 2026-05-14, today, 1d..now")
 		d.vantageFlag(f)
@@ -235,7 +235,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
 		return err
 	}
-	if out.Bare && d.change.Top < 0 && len(t.Rows) == limit && t.Cut > 0 {
+	if out.Bare && d.change.Top < 0 && t.Cut > 0 {
 		d.output.tellCut(d.console, len(t.Rows), len(t.Rows)+t.Cut, "--top 0 writes all")
 	}
 	return cmp.Or(d.close(ins), ctx.Err())

@@ -182,6 +182,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if i < 0 {
 		return usageError{schema.Unknown("engine", r.elsewhere.name, engineNames(), "flowlog help sql")}
 	}
+	r.console.reach(ctx, r.input.s3.Options)
 	in, err := r.input.bounds(r.console)
 	if err != nil {
 		return err
@@ -224,7 +225,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
 			return err
 		}
-		half, err := changed.During(in.opt.Since, in.opt.Until).Remote(dialect, enr.fields, table)
+		half, err := changed.During(in.opt.Keys.Since, in.opt.Keys.Until).Remote(dialect, enr.fields, table)
 		if err != nil {
 			return usageError{err}
 		}
@@ -274,27 +275,29 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	return ctx.Err()
 }
 
-// fetch runs one query after the other. A report whose fields the table does not have is left out if there are others.
+// fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose fields the table does not have is left out if there are others.
 func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, quiet bool) (render.Document, error) {
 	var doc render.Document
 	for i, half := range halves {
 		began := time.Now()
-		if err := engine.Feed(ctx, runner, half, wrap); err != nil {
+		ran := func(s engine.Stats) {
+			q := render.Query{Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
+			if s.Scanned >= 0 {
+				q.Bytes = &s.Scanned
+			}
+			if s.Cost >= 0 {
+				q.Dollars = &s.Cost
+			}
+			doc.Queries = append(doc.Queries, q)
+			began = time.Now()
+		}
+		if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
 			return doc, cmp.Or(ctx.Err(), err)
 		}
 		t, lacks, err := half.Table(wrap)
 		if err != nil {
 			return doc, err
 		}
-		s := runner.Stats()
-		q := render.Query{Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
-		if s.Scanned >= 0 {
-			q.Bytes = &s.Scanned
-		}
-		if s.Cost >= 0 {
-			q.Dollars = &s.Cost
-		}
-		doc.Queries = append(doc.Queries, q)
 		switch {
 		case lacks == nil:
 			doc.Tables = append(doc.Tables, t)

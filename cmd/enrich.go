@@ -133,6 +133,8 @@ type lookups struct {
 	dbs    []database
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
+	tables schema.Table          // of them, those of the user's tables
+	files  []string              // that they come from
 	number func(field, name string) []int64
 }
 
@@ -177,7 +179,7 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			if err != nil {
 				return nil, errors.Join(err, l.close())
 			}
-			l.dbs = append(l.dbs, d)
+			l.dbs, l.files = append(l.dbs, d), append(l.files, path)
 			l.all = append(l.all, d.Lookups()...)
 		}
 	}
@@ -193,8 +195,21 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			l.fields[i].Values = known.Values
 		}
 	}
-	l.fields = append(l.fields, tableFields...)
+	l.fields, l.tables = append(l.fields, tableFields...), tableFields
+	for _, arg := range e.tables {
+		_, file, _ := strings.Cut(arg, "=")
+		l.files = append(l.files, file)
+	}
+	if e.protocols != "" {
+		l.files = append(l.files, e.protocols)
+	}
 	return l, nil
+}
+
+// own reports whether a field is one of a table of the user's.
+func (l *lookups) own(name string) bool {
+	_, ok := l.tables.Lookup(name)
+	return ok
 }
 
 // databaseFlag is the flag that names databases of a kind.

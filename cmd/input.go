@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -98,7 +96,7 @@ type reader struct {
 	zone        *time.Location // of times that are shown
 	now         time.Time
 	rejects     *outFile
-	names       []string // header of the first object, see header
+	names       []string // columns of the input, see header
 	stats       parse.Stats
 	formatTyped bool // --log-format is on the command line
 
@@ -139,10 +137,13 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		r.opt.Keys.Until = r.now.Add(clockSkew) // so that S3 need not be asked which later days there are
 	}
 	in.s3.Filter = r.opt.Keys
+	con.reach(ctx, in.s3.Options)
+	con.written.named = append(con.written.named, args...)
+	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
-	r.Source = parse.Concat(r.sources...)
+	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
 	}
@@ -181,22 +182,16 @@ func (in *input) bounds(con *console) (*reader, error) {
 	}
 	now := time.Now()
 	r.now = now
-	for _, bound := range []struct {
-		flag, value string
-		to          *int64
-		key         *time.Time
-	}{{"since", in.since, &r.opt.Since, &r.opt.Keys.Since}, {"until", in.until, &r.opt.Until, &r.opt.Keys.Until}} {
-		if bound.value == "" {
-			continue
-		}
-		t, err := parseTime(bound.value, now, r.zone)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--%s: %w", bound.flag, err)}
-		}
-		*bound.to, *bound.key = t.Unix(), t
+	since, until, err := timeBounds(in.since, in.until, now, r.zone)
+	if err != nil {
+		return nil, usageError{err}
 	}
-	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
-		return nil, usageError{errors.New("--since is not before --until: no record can match")}
+	r.opt.Keys.Since, r.opt.Keys.Until = since, until
+	if !since.IsZero() {
+		r.opt.Since = since.Unix()
+	}
+	if !until.IsZero() {
+		r.opt.Until = until.Unix()
 	}
 	switch since, until := r.opt.Keys.Since, r.opt.Keys.Until; {
 	case !since.IsZero() && !until.IsZero():
@@ -258,17 +253,18 @@ func oneOf(what, name string, names []string) error {
 	return schema.Unknown(what, name, names, "flowlog formats")
 }
 
-// header returns the columns of the first object, nil if there are none to be had.
+// header returns the columns of all objects, nil if there are none to be had.
 func (r *reader) header(ctx context.Context) []string {
 	if r.names == nil {
-		p, err := sqlFields().Project() // an output of parse has enriched ones too
+		p, err := sqlFields().Project(schema.Logged().Names()...) // it knows that an output of parse has enriched ones too
 		if err == nil {
-			// what is wrong with an object is said when it is scanned
-			r.names, _ = parse.Header(ctx, r.Source, p, r.opt)
+			r.names = parse.Columns(ctx, r.Source, p, r.opt)
 		}
 	}
 	return r.names
 }
+
+const unknownColumn = "a column of the input that this version does not know"
 
 // time reads a point in time as --since does.
 func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, r.zone) }
@@ -282,7 +278,7 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 		}
 		for _, h := range r.header(ctx) {
 			if h == name {
-				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: "a column of the input that this version does not know"})
+				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn})
 			}
 		}
 	}
@@ -298,12 +294,13 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
-	r.gather(ctx)
+	r.gather(ctx, r.stats.Objects > 0)
 	return r.tell(err)
 }
 
 // tell says on stderr what could not be read, and returns err, or that nothing was read.
 func (r *reader) tell(err error) error {
+	r.tellPassedOver()
 	if !r.quiet {
 		for _, u := range r.stats.Unknown {
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
@@ -425,7 +422,7 @@ func (r *reader) close() error {
 		}
 		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
 		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s could not be read to the end", count(int64(len(s.Failed)), "object"))
+			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
 		}
 		if len(s.Formats) > 1 {
 			var parts []string
@@ -435,7 +432,7 @@ func (r *reader) close() error {
 			}
 			line += " (" + strings.Join(parts, ", ") + ")"
 		}
-		if left := r.leftOut(); left != "" {
+		if left := r.unchosen(); left != "" {
 			line += "; " + left
 		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
@@ -450,6 +447,15 @@ func (r *reader) close() error {
 	return nil
 }
 
+// failedNames lists the objects that could not be read, where the exit code is seen.
+func failedNames(failed []parse.ObjectError) string {
+	names := make([]string, len(failed))
+	for i, f := range failed {
+		names[i] = f.Object
+	}
+	return printable(few(names))
+}
+
 // count says how many of a thing there are.
 func count(n int64, thing string) string {
 	if n != 1 {
@@ -457,65 +463,3 @@ func count(n int64, thing string) string {
 	}
 	return humanize.Comma(n) + " " + thing
 }
-
-// outFile is a file that appears under its name only when it is complete.
-type outFile struct {
-	*os.File
-	name string // "" if it is written in place: a device or pipe
-}
-
-// create starts a file.
-func (con *console) create(name string) (*outFile, error) {
-	f, err := newOutFile(name)
-	if err == nil {
-		con.mu.Lock()
-		defer con.mu.Unlock()
-		con.files = append(con.files, f)
-	}
-	return f, err
-}
-
-func newOutFile(name string) (*outFile, error) {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		if info.IsDir() {
-			return nil, fmt.Errorf("%s: is a directory", name)
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		return &outFile{f, ""}, err
-	}
-	for n := 0; ; n++ {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", name, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil {
-			return &outFile{f, name}, nil
-		}
-		if !os.IsExist(err) || n == 100 {
-			return nil, fmt.Errorf("cannot write %s: %w", name, errors.Unwrap(err))
-		}
-	}
-}
-
-// commit completes the file.
-func (f *outFile) commit() error {
-	err := f.Close()
-	if f.name == "" {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), f.name)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
-}
-
-// discard removes what there is of the file.
-func (f *outFile) discard() error {
-	err := f.Close()
-	if f.name != "" {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
-}
-
-var _ io.Writer = (*outFile)(nil)

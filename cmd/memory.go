@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -30,6 +31,11 @@ const least = 64 << 20
 
 // limit is how many bytes groups may take. It makes the collector of garbage heed the limit as a whole.
 func (m *memory) limit() (int64, error) {
+	if m.tempDir != "" {
+		if info, err := os.Stat(m.tempDir); err != nil || !info.IsDir() {
+			return 0, usageError{fmt.Errorf("--temp-dir: there is no directory %s", m.tempDir)}
+		}
+	}
 	var bytes uint64
 	var err error
 	if m.size == "" {

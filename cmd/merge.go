@@ -2,16 +2,21 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"flowlog/enrich"
+	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
@@ -22,6 +27,7 @@ type merging struct {
 	*console
 	output
 	memory
+	s3      s3Flags
 	tz      string
 	partial bool
 	quiet   bool
@@ -33,18 +39,20 @@ func newMerge(con *console) *cobra.Command {
 		Use:   "merge [flags] FILE ...",
 		Short: "Finish a report from partial results",
 		Long: "merge brings together what `flowlog report NAME --partial -O FILE.arrow` wrote of parts of the logs, each on\n" +
-			"a machine of its own or one after the other, and prints the report as of the whole. - is standard input.",
+			"a machine of its own or one after the other, and prints the report as of the whole. FILE is a file, an object or a\n" +
+			"prefix in S3, or - for standard input.",
 		Example: "  flowlog report talkers --partial -O 1.arrow logs/2026-05-13\n" +
 			"  flowlog report talkers --partial -O 2.arrow logs/2026-05-14\n" +
 			"  flowlog merge 1.arrow 2.arrow\n" +
-			"  flowlog merge --partial -O both.arrow 1.arrow 2.arrow     to be merged again",
+			"  flowlog merge --partial -O both.arrow 1.arrow 2.arrow     to be merged again\n" +
+			"  flowlog merge s3://my-bucket/parts/                       each machine wrote -O s3://my-bucket/parts/NAME.arrow",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("merge needs the files to bring together, as in `flowlog merge p*.arrow`")
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return m.run(args) },
+		RunE: func(c *cobra.Command, args []string) error { return m.run(c.Context(), args) },
 	}
 	group(c, "Merge flags", func(f *pflag.FlagSet) {
 		f.BoolVar(&m.partial, "partial", false, "write a partial result again, of all files")
@@ -53,10 +61,12 @@ func newMerge(con *console) *cobra.Command {
 	})
 	m.memory.flags(c, "Merge flags", "groups")
 	m.output.flags(c, "table")
+	m.s3.flags(c)
 	return c
 }
 
-func (m *merging) run(args []string) (err error) {
+func (m *merging) run(ctx context.Context, args []string) (err error) {
+	m.console.reach(ctx, m.s3.Options)
 	zone, err := loadZone(m.tz)
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
@@ -71,8 +81,10 @@ func (m *merging) run(args []string) (err error) {
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
 	merged := int64(0)
-	for _, name := range args {
-		err := m.add(merger, name, limit)
+	for part, err := range m.parts(ctx, args) {
+		if err == nil {
+			err = m.add(ctx, merger, part, limit)
+		}
 		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
 			if !m.quiet {
 				fmt.Fprintln(m.err, "flowlog: warning:", twice)
@@ -125,15 +137,57 @@ func (m *merging) run(args []string) (err error) {
 	return nil
 }
 
-func (m *merging) add(merger *report.Merger, name string, limit int64) (err error) {
-	var in io.Reader = m.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return named(err)
+// parts lists the files and objects that the arguments name: those of a prefix in S3 in the order of their keys.
+func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Object, error] {
+	return func(yield func(parse.Object, error) bool) {
+		for _, arg := range args {
+			if !strings.HasPrefix(arg, "s3://") {
+				if !yield(m.part(arg), nil) {
+					return
+				}
+				continue
+			}
+			src, err := sources(ctx, m.console, m.s3.Options, []string{arg})
+			if err != nil {
+				yield(parse.Object{}, err)
+				return
+			}
+			n := 0
+			for o, err := range src[0].Objects(ctx) {
+				n++
+				if err != nil {
+					err = parse.ObjectError{Object: o.Name, Err: err}
+				}
+				if err == nil && o.Found && o.Name == m.output.file { // of the run before
+					continue
+				}
+				if !yield(o, err) {
+					return
+				}
+			}
+			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), fmt.Errorf("%s: there is no object of this name, and none below it", printable(arg)))) {
+				return
+			}
 		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		in = f
 	}
-	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(name), limit, m.tempDir)
+}
+
+// part is a file, or standard input.
+func (m *merging) part(name string) parse.Object {
+	return parse.Object{Name: name, Open: func(context.Context) (io.ReadCloser, error) {
+		if name == "-" {
+			return io.NopCloser(m.in), nil
+		}
+		f, err := os.Open(name)
+		return f, named(err)
+	}}
+}
+
+func (m *merging) add(ctx context.Context, merger *report.Merger, part parse.Object, limit int64) (err error) {
+	in, err := part.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(part.Name), limit, m.tempDir)
 }

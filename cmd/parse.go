@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -27,6 +30,7 @@ type parsing struct {
 	fields []string
 	enrich bool
 	where  string
+	late   error // what write has left out of the output
 }
 
 func newParse(con *console) *cobra.Command {
@@ -37,7 +41,8 @@ func newParse(con *console) *cobra.Command {
 		Long: "parse reads flow log records and writes them in another format, in the order of the input. Every field\n" +
 			"is checked. INPUT is files, directories, quoted globs or - for standard input.\n\n" +
 			"ndjson and json have every field that is not null; parquet and arrow have all fields that AWS logs, so\n" +
-			"that all files fit one table; csv, tsv, markdown and table have the fields of the first input.",
+			"that all files fit one table; csv, tsv, markdown and table have the columns of the inputs. Columns that\n" +
+			"flowlog does not know are in all of them.",
 		Example: "  flowlog parse a.log.gz | jq -r 'select(.action == \"REJECT\") | .srcaddr'\n" +
 			"  flowlog parse logs/ -o parquet -O flows.parquet\n" +
 			"  flowlog parse --fields start,srcaddr,dstaddr,dstport,bytes -o csv a.log\n" +
@@ -91,12 +96,12 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
 		return err
 	}
-	return cmp.Or(in.close(), ctx.Err())
+	return cmp.Or(in.close(), ctx.Err(), p.late)
 }
 
 // write scans the input and writes its records.
 func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink) error {
-	projection, err := p.project(ctx, in, enr, out.Name)
+	projection, err := p.project(ctx, in, enr, out.Name, nil)
 	if err != nil {
 		return err
 	}
@@ -111,7 +116,8 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	if err != nil {
 		return err
 	}
-	emit := without(projection, w.Add)
+	late := new(lateColumns)
+	emit := without(projection, late.watch(len(fields), w.Add))
 	if where != nil {
 		emit = report.Where(where, in.opt.Workers, emit)
 	}
@@ -122,15 +128,61 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
+	if out.Name != "json" && out.Name != "ndjson" && out.Name != "none" {
+		p.late = late.say(p.console)
+	}
 	return err
+}
+
+// lateColumns are columns of the input that were met after those of the output were written.
+type lateColumns struct {
+	mu     sync.Mutex
+	values map[string]int64
+}
+
+// watch counts the values of columns that come after the fields.
+func (l *lateColumns) watch(fields int, next schema.Emit) schema.Emit {
+	return func(b schema.Batch) error {
+		for i := fields; b.Record != nil && i < int(b.NumCols()); i++ {
+			if a := b.Column(i); a.NullN() < a.Len() {
+				l.mu.Lock()
+				if l.values == nil {
+					l.values = make(map[string]int64)
+				}
+				l.values[b.ColumnName(i)] += int64(a.Len() - a.NullN())
+				l.mu.Unlock()
+			}
+		}
+		return next(b)
+	}
+}
+
+// say says what is not in the output. It returns errIncomplete if there is something.
+func (l *lateColumns) say(con *console) error {
+	for _, name := range slices.Sorted(maps.Keys(l.values)) {
+		fmt.Fprintln(con.err, printable(fmt.Sprintf("flowlog: the column %s began after the first records: %s not in the output; "+
+			"put the records that have it into a file of its own, or write ndjson", name, areValues(l.values[name]))))
+	}
+	if len(l.values) > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+func areValues(n int64) string {
+	if n == 1 {
+		return "1 value is"
+	}
+	return count(n, "value") + " are"
 }
 
 // filter reads the condition, and returns the projection with what it needs.
 func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, report.Expr, error) {
 	scope := enr.scope(in)
+	scope.Fields = override(enr.fields, projection.Fields)
 	e, err := report.ParseExpr(p.where, scope)
 	if err != nil { // a name may be that of a column that only the input knows
-		scope.Fields = in.with(ctx, enr.fields, report.Change{Where: p.where}.Words())
+		scope.Fields = in.with(ctx, scope.Fields, report.Change{Where: p.where}.Words())
 		e, err = report.ParseExpr(p.where, scope)
 	}
 	if err != nil {
@@ -151,18 +203,35 @@ func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projecti
 
 // widen adds fields of a table to those of a projection that were asked for.
 func widen(projection *schema.Projection, table schema.Table, names []string) (*schema.Projection, error) {
-	table = slices.Clone(table)
-	for _, f := range projection.Fields { // columns of the input that are written
-		if _, ok := table.Named(f.Name); !ok {
-			table = append(table, f)
-		}
-	}
-	wide, err := table.Project(append(projection.Fields.Names()[:projection.Named:projection.Named], names...)...)
+	wide, err := override(table, projection.Fields).Project(append(projection.Fields.Names()[:projection.Named:projection.Named], names...)...)
 	if err != nil {
 		return nil, err
 	}
-	wide.Extra = projection.Extra
+	wide.Extra, wide.Rest = projection.Extra, projection.Rest
 	return wide, nil
+}
+
+// override is a table with fields in place of those of their names, or beside them.
+func override(table, fields schema.Table) schema.Table {
+	table = slices.Clone(table)
+	for _, f := range fields {
+		if i := slices.IndexFunc(table, func(t schema.Field) bool { return t.Name == f.Name }); i >= 0 {
+			table[i] = f
+		} else {
+			table = append(table, f)
+		}
+	}
+	return table
+}
+
+// given is the field of a column that is read, also where it could be computed: text, unless the table knows its kind.
+func given(table schema.Table, name string) schema.Field {
+	f, ok := table.Named(name)
+	if !ok {
+		return schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn}
+	}
+	f.From = nil
+	return f
 }
 
 // without removes the columns that are there only because others are computed from them.
@@ -180,38 +249,70 @@ func without(p *schema.Projection, emit schema.Emit) schema.Emit {
 	}
 }
 
-// project decides on the columns.
-func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format string) (*schema.Projection, error) {
+// project decides on the columns. had are those of the dataset that is written to.
+func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format string, had schema.Table) (*schema.Projection, error) {
 	table, names := enr.fields, p.fields
-	if names != nil {
+	if names == nil {
+		table, names = p.all(ctx, in, enr, format)
+	} else {
 		if slices.Contains(names, "") {
 			return nil, usageError{errors.New("--fields names nothing: `flowlog fields` lists the fields")}
+		}
+		for _, f := range had {
+			if _, ok := table.Named(f.Name); !ok {
+				table = append(slices.Clip(table), f)
+			}
 		}
 		table = in.with(ctx, table, names)
 		if err := enr.missing(ctx, "--fields", in, names); err != nil {
 			return nil, err
-		}
-	} else {
-		switch format {
-		case "csv", "tsv", "markdown", "table":
-			names = in.header(ctx)
-			table = in.with(ctx, table, names)
-		}
-		if names == nil {
-			names = schema.Logged().Names()
-		}
-		if p.enrich {
-			for _, l := range enr.all {
-				names = append(slices.Clip(names), l.Name)
-			}
-		} else if format == "ndjson" || format == "json" {
-			names = append(slices.Clip(names), "protocol_name")
 		}
 	}
 	projection, err := table.Project(names...)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	projection.Extra = p.fields == nil && (format == "ndjson" || format == "json")
+	projection.Extra = p.fields == nil && format != "none"
+	projection.Rest = projection.Extra
 	return projection, nil
+}
+
+// all are the columns of a format where nobody has named any, and the table with them: those that flow logs can have,
+// those of the inputs for people's formats, what the inputs have beside, and what is computed.
+func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, format string) (schema.Table, []string) {
+	names, found := schema.Logged().Names(), []string(nil)
+	switch {
+	case p.partitioning.by != nil: // see dataset.Writer.Late
+	case format == "csv" || format == "tsv" || format == "markdown" || format == "table":
+		if found = in.header(ctx); found != nil {
+			names = nil
+		}
+	case format == "parquet" || format == "arrow":
+		found = in.header(ctx)
+	}
+	table := enr.fields
+	for _, name := range found {
+		if slices.Contains(names, name) || name == "" {
+			continue
+		}
+		names = append(names, name)
+		table = override(table, schema.Table{given(table, name)})
+	}
+	if p.enrich {
+		for _, l := range enr.all {
+			if p.partitioning.by != nil && enr.own(l.Name) && isTag(l.Name) {
+				continue // which tags there are can be another matter in the next run
+			}
+			names = append(slices.Clip(names), l.Name)
+			table = override(table, schema.Table{l.Field})
+		}
+	} else if format == "ndjson" || format == "json" {
+		names = append(slices.Clip(names), "protocol_name")
+	}
+	return table, names
+}
+
+// isTag reports whether a field of a table is that of a tag.
+func isTag(name string) bool {
+	return strings.HasPrefix(name, "tag_") || strings.Contains(name, "_tag_")
 }

@@ -5,8 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"path/filepath"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -48,11 +47,8 @@ const leastFile = 1 << 20
 // checkPartitions says what is wrong with the flags, before anything is opened.
 func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 	if p.by == nil {
-		switch needless := p.settings.typed(c, partitionFlags); {
-		case needless != nil:
+		if needless := p.settings.typed(c, partitionFlags); needless != nil {
 			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless[0])}
-		case strings.HasPrefix(p.file, "s3://"):
-			return usageError{errors.New("-O writes to S3 with --partition-by only: write a file, and copy it there with `aws s3 cp`")}
 		}
 		return nil
 	}
@@ -73,7 +69,7 @@ func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 			return usageError{errors.New(wrong.say)}
 		}
 	}
-	return nil
+	return checkPlace(p.file, args)
 }
 
 // size reads the value of a flag.
@@ -88,18 +84,9 @@ func size(flag, value string, least uint64) (int64, error) {
 	return int64(n), nil
 }
 
-// A candidate is an object that may be read.
-type candidate struct {
-	parse.Object
-	input  dataset.Input
-	key    parse.Key
-	remote *s3.Planned // nil if it is a file
-	client *s3.Client
-}
-
 // partition writes a dataset, or what is missing from it.
 func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err error) {
-	opt, projection, where, err := p.plan(ctx, in, enr)
+	opt, err := p.sizes(in)
 	if err != nil {
 		return err
 	}
@@ -116,25 +103,26 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if in.opt.Since != 0 || in.opt.Until != 0 {
 		in.opt.Since, in.opt.Until = 0, 0
 	}
-	settings := dataset.Settings{PartitionBy: p.by, Columns: opt.Columns, Where: p.where}
+	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields)}
 	data, err := dataset.Open(ctx, store, settings)
 	if err != nil {
-		if wrong := (*dataset.SettingsError)(nil); errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs) {
-			return usageError{fmt.Errorf("%s: %w", p.file, err)}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%s: %w", p.file, err)
+		return p.refused(ctx, err)
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
 
-	r := &filling{reader: in, data: data, opt: opt}
+	r := &filling{reader: in, data: data}
+	r.plan = func(late []string) (err error) {
+		r.shape, err = p.shape(ctx, in, enr, data, opt, late)
+		return p.refused(ctx, err)
+	}
+	if err := r.plan(nil); err != nil {
+		return err
+	}
 	if err := r.list(ctx); err != nil {
 		return err
 	}
 	in.done = r.there > 0
-	in.gather(ctx)
+	in.gather(ctx, len(r.todo)+r.there > 0)
 	began := time.Now()
 	in.opt.Meter = new(parse.Meter)
 	for _, c := range r.todo {
@@ -142,19 +130,15 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
 	}
 	stop := progress(in.err, in.mode, in.opt.Meter)
-	err = r.fill(ctx, commitSize, projection.Logged(), func(w *dataset.Writer) schema.Emit {
-		emit := without(projection, w.Add)
-		if where != nil {
-			emit = report.Where(where, in.opt.Workers, emit)
-		}
-		return enr.wrap(in.opt.Workers)(projection, emit)
-	})
+	err = r.fill(ctx, commitSize)
 	stop()
 	in.stats.Seconds = time.Since(began).Seconds()
 	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
 		if terr := in.tell(err); err != nil || r.there == 0 { // to find nothing new that is good is no failure
 			err = terr
 		}
+	} else {
+		in.tellPassedOver()
 	}
 	if !in.quiet {
 		fmt.Fprintln(in.err, printable(r.summary(p.file)))
@@ -162,46 +146,101 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	return cmp.Or(err, in.close(), ctx.Err())
 }
 
-// plan decides on the columns of the files, and on what has to be read for them.
-func (p *parsing) plan(ctx context.Context, in *reader, enr *lookups) (opt dataset.Options, projection *schema.Projection, where report.Expr, err error) {
+// refused is what the dataset says against a run, with its name.
+func (p *parsing) refused(ctx context.Context, err error) error {
+	switch wrong := (*dataset.SettingsError)(nil); {
+	case err == nil || errors.As(err, new(usageError)):
+		return err
+	case errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs):
+		return usageError{fmt.Errorf("%s: %w", p.file, err)}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("%s: %w", p.file, err)
+}
+
+// sizes reads the flags that do not depend on the input.
+func (p *parsing) sizes(in *reader) (opt dataset.Options, err error) {
 	if opt.Keys, err = dataset.ParseKeys(p.by); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	if opt.FileSize, err = size("file-size", p.fileSize, leastFile); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	if opt.Memory, err = p.memory.limit(); err != nil {
-		return opt, nil, nil, err
+		return opt, err
 	}
 	opt.Memory = cmp.Or(opt.Memory, unknownMemory)
 	opt.TempDir, opt.Workers = p.memory.tempDir, in.opt.Workers
-	if projection, err = p.project(ctx, in, enr, "parquet"); err != nil {
-		return opt, nil, nil, err
+	return opt, nil
+}
+
+// A shape is what the files have, and what has to be read for them.
+type shape struct {
+	opt  dataset.Options
+	read *schema.Projection
+	emit func(*dataset.Writer) schema.Emit
+}
+
+// shape decides on the columns of the files: those of the dataset, those of this run, and those of the input that are
+// late, which means that they were not known before they were met.
+func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dataset.Dataset, opt dataset.Options, late []string) (_ *shape, err error) {
+	projection, err := p.project(ctx, in, enr, "parquet", data.Fields())
+	if err != nil {
+		return nil, err
 	}
-	need := []string{dataset.Clock}
+	run := slices.DeleteFunc(projection.Fields[:projection.Named:projection.Named], func(f schema.Field) bool {
+		return slices.ContainsFunc(opt.Keys, func(k dataset.Key) bool { return k.Name == f.Name && k.From == f.Name })
+	})
+	if len(run) == 0 {
+		return nil, usageError{errors.New("--fields names the keys of the partitions only, which are not in the files: name more")}
+	}
+	for _, name := range late {
+		run = append(run, given(enr.fields, name))
+	}
+	columns, err := data.Extend(run, enr.own)
+	if err != nil {
+		return nil, err
+	}
+	opt.Columns = columns.Names()
+	need := slices.Clip(append(columns.Names(), dataset.Clock))
 	for _, k := range opt.Keys {
+		if slices.Contains(opt.Columns, k.Name) {
+			return nil, usageError{fmt.Errorf("a column of the files cannot be called %s, as the partitions are: name the others with --fields", k.Name)}
+		}
 		need = append(need, k.From)
 	}
-	for _, f := range projection.Fields[:projection.Named] {
-		k := slices.IndexFunc(opt.Keys, func(k dataset.Key) bool { return k.Name == f.Name })
-		switch {
-		case k < 0:
-			opt.Columns = append(opt.Columns, f.Name)
-		case opt.Keys[k].From != f.Name:
-			return opt, nil, nil, usageError{fmt.Errorf("a column of the files cannot be called %s, as the partitions are", f.Name)}
+	if projection, err = override(enr.fields, columns).Project(need...); err != nil {
+		return nil, err
+	}
+	projection.Extra, projection.Rest = p.fields == nil, p.fields == nil
+	opt.Fields, opt.Helpers = projection.Fields[:projection.Named:projection.Named], enr.helpers()
+	var where report.Expr
+	if p.where != "" {
+		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
+			return nil, err
 		}
 	}
-	if len(opt.Columns) == 0 {
-		return opt, nil, nil, usageError{errors.New("--fields names the keys of the partitions only, which are not in the files: name more")}
+	return &shape{opt, projection.Logged(), func(w *dataset.Writer) schema.Emit {
+		emit := without(projection, w.Add)
+		if where != nil {
+			emit = report.Where(where, in.opt.Workers, emit)
+		}
+		return enr.wrap(in.opt.Workers)(projection, emit)
+	}}, nil
+}
+
+// helpers are the files that records are enriched with, as they are now.
+func (l *lookups) helpers() []dataset.Helper {
+	var all []dataset.Helper
+	for _, file := range l.files {
+		h := dataset.Helper{Name: file}
+		if info, err := os.Stat(file); err == nil {
+			h.Version = info.ModTime().UTC().Format(time.RFC3339)
+		}
+		all = append(all, h)
 	}
-	if projection, err = widen(projection, enr.fields, need); err != nil {
-		return opt, nil, nil, err
-	}
-	opt.Fields = projection.Fields[:projection.Named:projection.Named]
-	if p.where != "" {
-		projection, where, err = p.filter(ctx, in, enr, projection)
-	}
-	return opt, projection, where, err
+	return all
 }
 
 // unknownMemory is what records may take where it is not known how much memory there is.
@@ -232,188 +271,4 @@ func (b bucket) Create(ctx context.Context, name string) (dataset.File, error) {
 		return nil, err
 	}
 	return u, nil
-}
-
-// filling is the work of bringing new objects into a dataset.
-type filling struct {
-	*reader
-	data  *dataset.Dataset
-	opt   dataset.Options
-	todo  []candidate
-	there int // objects that are in it already
-
-	files, commits int
-	rows, bytes    int64
-}
-
-// list finds the objects that are not in the dataset yet, and puts them in the order of their time: so a commit has few
-// partitions, each with large files.
-func (r *filling) list(ctx context.Context) error {
-	seen := make(map[string]bool)
-	for c, err := range r.candidates(ctx) {
-		if err == nil && c.remote == nil && c.Size < 0 {
-			err = errors.New("is not a file, so that it cannot be told whether it was read before: --partition-by reads files")
-		}
-		if err == nil && seen[c.input.Name] {
-			r.there++
-			continue
-		}
-		if was, done := r.data.Done(c.input.Name); err == nil && done {
-			r.there++
-			if c.key.FlowLogID == "" && was != c.input { // what AWS delivers never changes
-				err = errors.New("has changed since its records came into the dataset: it is not read again, since they would be there twice")
-			} else {
-				continue
-			}
-		}
-		if err != nil {
-			r.stats.Failed = append(r.stats.Failed, parse.ObjectError{Object: c.Name, Err: err})
-			continue
-		}
-		seen[c.input.Name] = true
-		r.todo = append(r.todo, c)
-	}
-	slices.SortStableFunc(r.todo, func(a, b candidate) int { return a.key.Time.Compare(b.key.Time) })
-	return ctx.Err()
-}
-
-// candidates lists the objects of the input.
-func (r *filling) candidates(ctx context.Context) iter.Seq2[candidate, error] {
-	return func(yield func(candidate, error) bool) {
-		for _, src := range r.sources {
-			if remote, ok := src.(*s3.Source); ok {
-				for o, err := range remote.Plan(ctx) {
-					c := candidate{Object: o.Object, remote: &o, client: remote.Client}
-					if !yield(c.named(o.Name), err) {
-						return
-					}
-				}
-				continue
-			}
-			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.chooses(o.Name) {
-					continue
-				}
-				name := o.Name
-				if abs, aerr := filepath.Abs(name); aerr == nil {
-					name = abs
-				}
-				if c := (candidate{Object: o}); !yield(c.named(name), err) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// named fills in what tells whether an object was read before.
-func (c candidate) named(name string) candidate {
-	c.key, _ = parse.ParseKey(name)
-	c.input = dataset.Input{Name: parse.Identity(name, c.key), Size: c.Size, Version: c.Version}
-	return c
-}
-
-// fill reads the objects, commit by commit.
-func (r *filling) fill(ctx context.Context, commitSize int64, fields *schema.Projection, emit func(*dataset.Writer) schema.Emit) error {
-	most := r.reader.opt.MaxErrors
-	for rest := r.todo; len(rest) > 0; {
-		n, bytes := 0, int64(0)
-		for n < len(rest) && (n == 0 || bytes < commitSize) {
-			bytes += max(rest[n].Size, 0)
-			n++
-		}
-		group := slices.Clone(rest[:n])
-		rest = rest[n:]
-		for len(group) > 0 {
-			failed, err := r.commit(ctx, group, fields, emit)
-			if err != nil {
-				return err
-			}
-			if most > 0 && r.stats.Malformed > most {
-				return &parse.TooManyErrors{Most: most}
-			}
-			if len(failed) == 0 {
-				break
-			}
-			// some of their records may have come: again, without these
-			group = slices.DeleteFunc(group, func(c candidate) bool { return failed[c.Name] })
-		}
-	}
-	return nil
-}
-
-// commit reads objects and commits their records. If some could not be read to the end there is no commit, and it
-// returns their names.
-func (r *filling) commit(ctx context.Context, group []candidate, fields *schema.Projection, emit func(*dataset.Writer) schema.Emit) (failed map[string]bool, err error) {
-	w, err := r.data.Begin(r.opt)
-	if err != nil {
-		return nil, err
-	}
-	ahead, stop := context.WithCancel(ctx)
-	defer stop()
-	meter := r.reader.opt.Meter
-	var inputs []dataset.Input
-	for _, c := range group { // which Scan is going to add
-		inputs = append(inputs, c.input)
-		meter.KnownObjects.Add(-1)
-		meter.KnownBytes.Add(-max(c.Size, 0))
-	}
-	stats, err := parse.Scan(ctx, chosen{ahead, group}, fields, r.reader.opt, emit(w))
-	if err == nil && len(stats.Failed) > 0 {
-		failed = make(map[string]bool)
-		for i, f := range stats.Failed {
-			failed[f.Object] = true
-			stats.Failed[i].Records = 0 // none of them counts
-		}
-		r.stats.Failed = append(r.stats.Failed, stats.Failed...)
-		return failed, w.Discard()
-	}
-	r.stats.Merge(stats)
-	if err != nil {
-		return nil, errors.Join(err, w.Discard())
-	}
-	parts, err := w.Commit(ctx, inputs)
-	if err != nil {
-		return nil, err
-	}
-	r.commits++
-	r.files += len(parts)
-	for _, p := range parts {
-		r.rows += p.Rows
-		r.bytes += p.Size
-	}
-	return nil, nil
-}
-
-// chosen is the Source of objects that were listed before.
-type chosen struct {
-	ahead context.Context // of what is fetched before it is opened
-	group []candidate
-}
-
-func (s chosen) Objects(context.Context) iter.Seq2[parse.Object, error] {
-	return func(yield func(parse.Object, error) bool) {
-		add := make(map[*s3.Client]func(s3.Planned) parse.Object)
-		for _, c := range s.group {
-			o := c.Object
-			if c.remote != nil {
-				if add[c.client] == nil {
-					add[c.client] = c.client.Ahead(s.ahead)
-				}
-				o = add[c.client](*c.remote)
-			}
-			if !yield(o, nil) {
-				return
-			}
-		}
-	}
-}
-
-// summary is the line about what was written.
-func (r *filling) summary(to string) string {
-	line := fmt.Sprintf("flowlog: wrote %s, %s, %s, to %s", count(int64(r.files), "file"), count(r.rows, "record"), humanize.IBytes(uint64(r.bytes)), to)
-	if r.there > 0 {
-		line += fmt.Sprintf("; %s there already", count(int64(r.there), "object"))
-	}
-	return line
 }

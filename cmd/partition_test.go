@@ -240,10 +240,67 @@ func TestPartitionS3(t *testing.T) {
 		if n := s.count("/_flowlog/"); n < 5 {
 			t.Errorf("%d requests for the manifest", n)
 		}
+		// it is an input of its own
+		if said := flowlog(1, "report", "talkers", "s3://flows/"); !strings.Contains(said, "left out: s3://flows/a/b: a dataset of flowlog, which is an input of its own") {
+			t.Error(said)
+		}
+		for _, part := range []string{"s3://flows/a/b/", "s3://flows/a/*/**/*.parquet", "s3://flows/a/b/date=*/**"} {
+			if got := flowlog(0, "report", "talkers", "-q", "--by", "srcaddr,account_id", "-o", "csv", part); got != direct {
+				t.Errorf("a report of %s:\n%s\nof the logs:\n%s", part, got, direct)
+			}
+		}
+		if said := flowlog(2, "parse", "-o", "parquet", "--partition-by", "date", "-O", "s3://flows/a", "s3://flows/a/b/"); !strings.Contains(said, "is the input") {
+			t.Error(said)
+		}
 		// from a bucket into a directory
 		out := filepath.Join(t.TempDir(), "out")
 		flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, "s3://flows/a/b")
 		once(t, files*records, out)
+		if said := flowlog(0, "parse", "-o", "parquet", "--partition-by", "region,date", "-O", out, logs); !strings.Contains(said, "wrote 0 files, 0 records, 0 B, to "+out+"; 3 objects there already") {
+			t.Error(said)
+		}
+	})
+	// any output is written there, whole or not at all
+	t.Run("outputs", func(t *testing.T) {
+		s, flowlog := start(t)
+		want := flowlog(0, "report", "talkers", "-q", "-o", "csv", logs)
+		flowlog(0, "report", "talkers", "-q", "-O", "s3://flows/x/talkers.csv", logs)
+		for i := range files {
+			part := fmt.Sprintf("%03d", i)
+			flowlog(0, "report", "talkers", "-q", "--partial", "-O", "s3://flows/parts/"+part+".arrow", filepath.Join(logs, part+".log"))
+		}
+		for range 2 { // the second time its own output is there
+			flowlog(0, "merge", "-q", "--partial", "-O", "s3://flows/parts/all.arrow", "s3://flows/parts/")
+		}
+		for _, parts := range []string{"s3://flows/parts/0", "s3://flows/parts/0*.arrow", "s3://flows/parts/all.arrow"} {
+			if got := flowlog(0, "merge", "-q", "-o", "csv", parts); got != want {
+				t.Errorf("%s: got\n%s\nwant\n%s", parts, got, want)
+			}
+		}
+		flowlog(0, "parse", "-q", "-O", "s3://flows/x/all.parquet", logs)
+		if got := flowlog(0, "report", "talkers", "-q", "-o", "csv", "s3://flows/x/"); got != want { // beside a report
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		for i := range 2 {
+			said := flowlog(0, "parse", "-o", "parquet", "-O", "s3://flows/x/all.parquet", logs, "s3://flows/x/")
+			if out := "left out: s3://flows/x/all.parquet: this command writes it"; !strings.Contains(said, out) || !strings.Contains(said, "18,000 records") {
+				t.Error(i, said)
+			}
+		}
+		for out, want := range map[string]string{
+			"s3://flows": "names no object", "s3://flows/": "names no object", "s3://flows/x/*.csv": "names no object",
+			"s3://flows/x/all.parquet": "is an input, which would be gone",
+		} {
+			if said := flowlog(2, "report", "talkers", "-o", "csv", "-O", out, "s3://flows/x/all.parquet"); !strings.Contains(said, want) {
+				t.Errorf("%s: %s", out, said)
+			}
+		}
+		s.log = nil
+		flowlog(2, "report", "talkers,rejected", "-q", "-O", "s3://flows/x/two.csv", logs)
+		flowlog(1, "merge", "s3://flows/nowhere/")
+		if begun, aborted := s.count("?uploads"), s.count("DELETE"); begun != aborted {
+			t.Errorf("%d uploads were begun, %d aborted", begun, aborted)
+		}
 	})
 	for _, late := range []bool{false, true} {
 		t.Run(fmt.Sprintf("late=%v", late), func(t *testing.T) {

@@ -30,6 +30,7 @@ type reporting struct {
 	elsewhere
 	change  report.Change
 	vantage string
+	counted []string // what the vantage says of the records that count
 	chart   bool
 	part    io.Writer // where partial results go; nil if reports are to be finished
 	request report.Request
@@ -61,7 +62,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
-			if meant(c, noFiles(args)) != "" {
+			if meant(c, noFiles(args)) != "" || checkURL(args[0]) != nil {
 				return checkArguments(c, args)
 			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
@@ -182,7 +183,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 // changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
-		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
+		topVar(f, &change.Top, 10)
 		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
@@ -268,9 +269,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
-		if err := r.checkRows(c, changed); err != nil {
-			return err
-		}
+		r.warnOfRows(c, changed)
 		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
 			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
 		}
@@ -326,34 +325,26 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	return cmp.Or(in.close(), ctx.Err())
 }
 
-// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
-func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
-	if len(rep.Keys) > 0 || len(r.reports) > 1 {
-		return nil
+// warnOfRows warns of flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 || r.input.quiet {
+		return
 	}
 	for _, flag := range r.settings.typed(c, "Report flags") {
 		if flag == "top" || flag == "sort" {
-			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+			fmt.Fprintf(r.err, "flowlog: warning: --%s is for rows, and %s has one: without effect\n", flag, rep.Name)
 		}
 	}
-	return nil
 }
 
 // tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
 func (r *reporting) tellCut(f render.Format, tables []report.Table) {
-	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+	if !f.Bare || r.change.Top >= 0 {
 		return
-	}
-	limits := make(map[string]int)
-	for _, rep := range r.reports {
-		limits[rep.Name] = rep.Limit
 	}
 	written, cut := 0, 0
 	for _, t := range tables {
-		written += len(t.Rows)
-		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
-			cut += t.Cut
-		}
+		written, cut = written+len(t.Rows), cut+t.Cut
 	}
 	if cut > 0 {
 		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
@@ -499,10 +490,11 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 	if errors.Is(err, report.ErrNoInterface) {
 		err = in.noInterface(err)
 	}
-	if r.vantage == "" {
-		return nil, err
+	r.counted = nil
+	if note := v.Note(); note != "" {
+		r.counted = []string{note}
 	}
-	return []string{v.Note()}, err
+	return r.counted, err
 }
 
 // noInterface is the error for a vantage of logs without interfaces, with what helps.

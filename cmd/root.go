@@ -59,9 +59,11 @@ type console struct {
 	out, err io.Writer
 	settings *settings // of the environment and of files
 
-	mu    sync.Mutex
-	files []*outFile // that were created
-	help  helpWriter
+	mu      sync.Mutex
+	files   []*outFile // that were created
+	written written    // what they and standard output are
+	upload  func(name string) (*outFile, error)
+	help    helpWriter
 }
 
 // helpWriter writes help, and keeps what goes wrong, which cobra does not tell.

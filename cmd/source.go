@@ -38,7 +38,7 @@ func sources(ctx context.Context, con *console, opt s3.Options, args []string) (
 	var local []string
 	flush := func() {
 		if len(local) > 0 {
-			list = append(list, parse.Paths(con.in, local...))
+			list = append(list, &unwritten{Source: parse.Paths(con.in, local...), written: &con.written})
 			local = nil
 		}
 	}
@@ -120,10 +120,8 @@ func (r *reader) plan(ctx context.Context) error {
 		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
 	}
 	r.stats.Objects = objects
-	if !failed {
-		r.gather(ctx)
-	}
-	if left := r.leftOut(); left != "" {
+	r.gather(ctx, objects > 0 || failed)
+	if left := r.unchosen(); left != "" {
 		line += "; " + left
 	}
 	if other := r.otherServices(); other != "" {

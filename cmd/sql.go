@@ -16,8 +16,8 @@ import (
 
 // newSQL returns `flowlog sql`.
 func newSQL(con *console) *cobra.Command {
-	var change report.Change
-	var dialect, table, tz string
+	var ask sqlAsk
+	var dialect string
 	var names []string
 	for _, d := range report.Dialects() {
 		names = append(names, d.Name)
@@ -57,14 +57,14 @@ func newSQL(con *console) *cobra.Command {
 			return report.Names(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := checkChange(c, &change); err != nil {
+			if err := checkChange(c, &ask.change); err != nil {
 				return err
 			}
 			i := slices.Index(names, dialect)
 			if i < 0 {
 				return usageError{fmt.Errorf("--dialect: %q is none: there are %s", dialect, strings.Join(names, ", "))}
 			}
-			text, err := reportSQL(args[0], change, report.Dialects()[i], table, tz)
+			text, err := ask.sql(args[0], report.Dialects()[i])
 			if err != nil {
 				return usageError{err}
 			}
@@ -73,13 +73,16 @@ func newSQL(con *console) *cobra.Command {
 		},
 	}
 	c.AddCommand(newDDL(con))
-	changeFlags(c, &change, func() []string { return sqlFields().Names() })
+	changeFlags(c, &ask.change, func() []string { return sqlFields().Names() })
 	group(c, "SQL flags", func(f *pflag.FlagSet) {
 		f.StringVar(&dialect, "dialect", names[0], "SQL of this `engine`: "+strings.Join(names, ", "))
-		f.StringVar(&tz, "tz", "UTC", "time `zone` of times in conditions: UTC, Local or a name such as Europe/Berlin")
+		f.StringVar(&ask.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
+		f.StringVar(&ask.until, "until", "", "only records that end before this `time`")
+		f.StringVar(&ask.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")
+		f.StringVar(&ask.tz, "tz", "UTC", "`zone` of bins, hours and times in conditions: UTC, Local or a name such as Europe/Berlin")
 	})
 	// Under no heading, and so for the command line alone: in flowlog.yaml and the environment, table is report's.
-	c.Flags().StringVar(&table, "table", "flows", "`name` of the table, as in vpc.flow_logs; in duckdb also a file, or a glob of files")
+	c.Flags().StringVar(&ask.table, "table", "flows", "`name` of the table, as in vpc.flow_logs; in duckdb also a file, or a glob of files")
 	complete(c, "dialect", func() []string { return names })
 	return c
 }
@@ -90,9 +93,18 @@ func sqlFields() schema.Table {
 	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields())
 }
 
-// reportSQL is a report of the catalog, with changes, as SQL.
-func reportSQL(name string, change report.Change, d report.Dialect, table, tz string) (string, error) {
-	zone, err := loadZone(tz)
+// sqlAsk is what is asked of a report as SQL.
+type sqlAsk struct {
+	change       report.Change
+	table        string
+	since, until string
+	layout       string // of the table, whose partitions --since and --until choose then
+	tz           string
+}
+
+// sql is a report of the catalog as SQL.
+func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
+	zone, err := loadZone(a.tz)
 	if err != nil {
 		return "", fmt.Errorf("--tz: %w", err)
 	}
@@ -103,9 +115,20 @@ func reportSQL(name string, change report.Change, d report.Dialect, table, tz st
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}
 	i := slices.Index(report.Names(), name)
-	r, err := report.Catalog()[i].With(change, scope, zone)
+	r, err := report.Catalog()[i].With(a.change, scope, zone)
 	if err != nil {
 		return "", err
 	}
-	return r.SQL(d, fields, table)
+	since, until, err := timeBounds(a.since, a.until, now, zone)
+	if err != nil {
+		return "", err
+	}
+	table := a.table
+	if a.layout != "" {
+		if table, err = report.WithinDays(d, table, a.layout, since, until); err != nil {
+			return "", fmt.Errorf("--layout: %w", err)
+		}
+	}
+	during := r.During(since, until)
+	return during.SQL(d, fields, table)
 }

@@ -102,6 +102,20 @@ func instead(c *cobra.Command, name string, args []string) string {
 	return ""
 }
 
+// calledHere is the name that a flag of other programs has here, if it is one of some flags; else "".
+func calledHere(name string, flags []string) string {
+	for _, s := range synonyms {
+		own := strings.TrimPrefix(s.write, "--")
+		if s.write == "-o" {
+			own = "output"
+		}
+		if s.value == "%s" && slices.Contains(strings.Fields(s.names), name) && slices.Contains(flags, own) {
+			return own
+		}
+	}
+	return ""
+}
+
 // has reports whether a command has all flags that a text names.
 func has(c *cobra.Command, text string) bool {
 	for _, m := range flagWord.FindAllStringSubmatch(text, -1) {
@@ -173,6 +187,9 @@ func nearFlag(c *cobra.Command, err error, args []string) string {
 	if len(name) < 2 {
 		return ""
 	}
+	if others := commandsWith(c, name); others != nil {
+		return fmt.Sprintf("it is a flag of %s; ", join(others))
+	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
@@ -183,6 +200,17 @@ func nearFlag(c *cobra.Command, err error, args []string) string {
 		return "did you mean --" + n + "? "
 	}
 	return ""
+}
+
+// commandsWith lists the other commands that have a flag.
+func commandsWith(c *cobra.Command, flag string) []string {
+	var names []string
+	for _, other := range c.Root().Commands() {
+		if f := other.Flags().Lookup(flag); f != nil && !f.Hidden && other.IsAvailableCommand() {
+			names = append(names, other.Name())
+		}
+	}
+	return names
 }
 
 // commandsElsewhere are what other programs call the commands of flowlog.

@@ -90,6 +90,8 @@ func TestSynonyms(t *testing.T) {
 		"report talkers --nonsense":         "unknown flag: --nonsense: `flowlog report talkers --help`",
 		"report talkers -Z":                 "unknown shorthand flag: 'Z' in -Z: `flowlog",
 		"--top 5 my/logs":                   "flags stand behind a command, as in flowlog report --top 5 my/logs;",
+		"report --fail-on high":             "unknown flag: --fail-on: it is a flag of check; ",
+		"parse --top 5":                     "unknown flag: --top: it is a flag of diff, report, sql; ",
 		"merge --limit 5":                   "write | head -5;",
 	} {
 		var out, errOut bytes.Buffer

@@ -37,7 +37,7 @@ var timeExamples = []struct {
 	what  string
 	forms []string
 }{
-	{"a point in time", []string{"2026-05-14T09:00", "2026-05-14 09:00:30", "2026-05-14T09:00Z", "2026-05-14T09:00+02:00", "1778749200", "yesterday 18:00", "now"}},
+	{"a point in time", []string{"2026-05-14T09:00", "2026-05-14 09:00:30", "2026-05-14T09:00Z", "2026-05-14T09:00+02:00", "1778749200", "yesterday 18:00", "18:00", "now"}},
 	{"the beginning of", []string{"2026-05-14", "2026-05", "today", "yesterday", "this-week", "last-week", "last-month", "last-year"}},
 	{"so long ago", []string{"90s", "30m", "2h", "1h30m", "3d", "1w", "2 days ago", "3 months ago", "now-1h"}},
 }
@@ -84,11 +84,14 @@ func parseSpan(s string, now time.Time, zone *time.Location) (span, error) {
 	return span{}, fmt.Errorf("%q is not a time: %s", s, timeHelp)
 }
 
-// dayWord reads yesterday, today, tomorrow, with a time of that day or without, and this week, last month and so on,
+// dayWord reads yesterday, today, tomorrow, with a time of that day or without, the time of today, and this week, last month and so on,
 // which are of the calendar: a week begins on a Monday.
 func dayWord(words []string, now time.Time) (span, bool) {
 	if len(words) == 0 || len(words) > 2 {
 		return span{}, false
+	}
+	if strings.Contains(words[0], ":") && len(words) == 1 {
+		words = []string{"today", words[0]}
 	}
 	day, isDay := map[string]int{"yesterday": -1, "today": 0, "tomorrow": 1}[words[0]]
 	if isDay && len(words) == 1 {

@@ -33,6 +33,7 @@ func TestParseSpan(t *testing.T) {
 		{"Yesterday", "2026-05-12T22:00:00", "2026-05-13T22:00:00"},
 		{"tomorrow", "2026-05-14T22:00:00", "2026-05-15T22:00:00"},
 		{"yesterday 18:00", "2026-05-13T16:00:00", ""},
+		{"07:15", "2026-05-14T05:15:00", ""},
 		{"today 07:15:10", "2026-05-14T05:15:10", ""},
 		{"this week", "2026-05-10T22:00:00", "2026-05-17T22:00:00"},
 		{"last-week", "2026-05-03T22:00:00", "2026-05-10T22:00:00"},
@@ -72,7 +73,7 @@ func TestParseSpan(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "d", "nwo", "05/14/2026", "2026", "1000", "-", "ago", "now-", "3 fortnights", "Infd", "NaNd", "1e300d",
-		"99999999999999h", "last", "last day", "yesterday 25:00", "yesterday noon", "2026-02-30", "2026-13", "0x1pd", "1.5 months ago", "now+1h"} {
+		"99999999999999h", "last", "last day", "yesterday 25:00", "25:00", "1:2:3:4", ":", "yesterday noon", "2026-02-30", "2026-13", "0x1pd", "1.5 months ago", "now+1h"} {
 		if got, err := parseSpan(text, now, zone); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}

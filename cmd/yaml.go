@@ -227,6 +227,10 @@ func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, fl
 		return
 	}
 	if flag == nil {
+		if own := calledHere(name, flags.names()); own != "" {
+			f.fail(key, "unknown setting %q: it is called %s: `flowlog help config` says more", name, own)
+			return
+		}
 		f.failAt(key, schema.Unknown("setting", name, append(flags.names(), words...), "flowlog help config"))
 		return
 	}

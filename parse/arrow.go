@@ -49,7 +49,8 @@ func readArrow(in *input, c *content) error {
 		raw = append(raw, f.Name)
 	}
 	names := in.opt.fields(raw)
-	if err := in.opt.refused("arrow", names, in.projection); err != nil {
+	holds, _ := r.Schema().Metadata().GetValue(schema.RecordsKey)
+	if err := in.opt.holding("arrow", holds, names, in.projection); err != nil {
 		return fmt.Errorf("arrow: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)

@@ -18,9 +18,9 @@ type KeyFilter struct {
 	Accounts, Regions, FlowLogs []string
 }
 
-// LeftOut counts the objects that a KeyFilter did not choose, each for the first reason of the order below. A name with
+// Unchosen counts the objects that a KeyFilter did not choose, each for the first reason of the order below. A name with
 // 0 objects is that of a folder into which nobody looked.
-type LeftOut struct {
+type Unchosen struct {
 	Services map[string]int64 // by the AWS service whose logs they are
 	Accounts map[string]int64 // by the account that is not among the chosen ones, "" where the name does not tell
 	Regions  map[string]int64
@@ -34,14 +34,17 @@ type LeftOut struct {
 
 // Keep reports whether the object of this name is chosen.
 func (f KeyFilter) Keep(name string) bool {
+	if f.All() {
+		return OtherService(name) == ""
+	}
 	_, ok := f.Choose(name, nil)
 	return ok
 }
 
 // Choose returns what the name of an object says, and whether it is chosen. If not, it is counted.
-func (f KeyFilter) Choose(name string, left *LeftOut) (Key, bool) {
+func (f KeyFilter) Choose(name string, left *Unchosen) (Key, bool) {
 	if left == nil {
-		left = new(LeftOut)
+		left = new(Unchosen)
 	}
 	k, _ := ParseKey(name)
 	if service := OtherService(name); service != "" {
@@ -123,7 +126,7 @@ func OtherService(name string) string {
 }
 
 // Cover notes that something of the time of k was left out.
-func (l *LeftOut) Cover(k Key) {
+func (l *Unchosen) Cover(k Key) {
 	to := k.Time.Add(k.Span)
 	if l.From.IsZero() || k.Time.Before(l.From) {
 		l.From = k.Time
@@ -134,7 +137,7 @@ func (l *LeftOut) Cover(k Key) {
 }
 
 // Merge adds what was left out elsewhere.
-func (l *LeftOut) Merge(m LeftOut) {
+func (l *Unchosen) Merge(m Unchosen) {
 	for _, both := range []struct {
 		to   *map[string]int64
 		from map[string]int64
@@ -150,7 +153,7 @@ func (l *LeftOut) Merge(m LeftOut) {
 }
 
 // Clone returns a copy that shares nothing with l.
-func (l *LeftOut) Clone() LeftOut {
+func (l *Unchosen) Clone() Unchosen {
 	c := *l
 	for _, counts := range []*map[string]int64{&c.Services, &c.Accounts, &c.Regions, &c.FlowLogs} {
 		*counts = maps.Clone(*counts)

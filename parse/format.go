@@ -64,13 +64,16 @@ func formatOf(head []byte, opt Options) (Format, error) {
 	if opt.Input != "" {
 		return formatNamed(opt.Input)
 	}
+	if err := ownOutput(head); err != nil {
+		return Format{}, err
+	}
 	for _, f := range Formats() {
 		if f.detect(head, opt) && !magic(partialMagic)(head) { // which might pass for text
 			return f, nil
 		}
 	}
 	if magic(partialMagic)(head) {
-		return Format{}, errors.New("this is a partial result, not a flow log: `flowlog merge` finishes it")
+		return Format{}, errPartial
 	}
 	if magic("\xff\xfe")(head) || magic("\xfe\xff")(head) {
 		return Format{}, errors.New("this is UTF-16, as PowerShell's > writes it: convert it, as by iconv -f UTF-16 -t UTF-8")

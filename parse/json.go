@@ -649,6 +649,10 @@ func foreign(v *fastjson.Value) error {
 		}
 		return fmt.Errorf("these are no flow logs: they are %s, by the member %s", s.what, strings.Join(s.members, " and "))
 	}
+	switch {
+	case v.Exists("findings") && (v.Exists("rules") || v.Exists("version")), string(v.GetStringBytes("runs", "0", "tool", "driver", "name")) == "flowlog":
+		return &OwnError{"a result of flowlog check", readLogs}
+	}
 	if v.Exists("report") && (v.Exists("rows") || v.Exists("flows") || v.Get("report").Type() == fastjson.TypeString) {
 		return errReport
 	}

@@ -142,8 +142,8 @@ func TestOtherService(t *testing.T) {
 	}
 }
 
-// TestLeftOut counts objects for the first reason for which they were not chosen.
-func TestLeftOut(t *testing.T) {
+// TestUnchosen counts objects for the first reason for which they were not chosen.
+func TestUnchosen(t *testing.T) {
 	at := func(s string) time.Time {
 		tm, err := time.Parse("2006-01-02T15:04", s)
 		if err != nil {
@@ -153,7 +153,7 @@ func TestLeftOut(t *testing.T) {
 	}
 	f := KeyFilter{Since: at("2026-05-14T09:00"), Accounts: []string{"111111111111"}, Regions: []string{"us-east-1"}}
 	const name = "%s_vpcflowlogs_%s_fl-1_%s_1a2b3c4d.log.gz"
-	var left, more LeftOut
+	var left, more Unchosen
 	for i, object := range []string{
 		fmt.Sprintf(name, "111111111111", "us-east-1", "20260514T0905Z"),
 		fmt.Sprintf(name, "222222222222", "eu-west-1", "20260101T0905Z"),

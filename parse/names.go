@@ -2,7 +2,6 @@ package parse
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,11 +67,8 @@ func (opt Options) displaces(raw []string) bool {
 	return slices.ContainsFunc(raw, func(name string) bool { _, ok := opt.renamed(name); return ok })
 }
 
-// errReport is the error for what `flowlog report` wrote.
-var errReport = errors.New("this is a report of flowlog, not a flow log: read the logs that it was made of")
-
 // measures are columns that reports have and records have not.
-var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share"}
+var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share", "change_share"}
 
 func isMeasure(name string) bool {
 	return slices.Contains(measures, name) || strings.HasPrefix(name, "distinct_")
@@ -143,4 +139,16 @@ func (opt Options) refused(format string, names []string, p *schema.Projection) 
 		return nil
 	}
 	return fmt.Errorf("%w, or name the format with --input-format %s", err, format)
+}
+
+// holding is refused for a format whose metadata says what a file of flowlog's holds: what parse has written holds flows,
+// whichever columns it was asked for. "" is not known.
+func (opt Options) holding(format, what string, names []string, p *schema.Projection) error {
+	switch what {
+	case schema.FlowRecords:
+		return nil
+	case schema.ReportRecords:
+		return errReport
+	}
+	return opt.refused(format, names, p)
 }

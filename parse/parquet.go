@@ -48,7 +48,8 @@ func readParquet(in *input, c *content) error {
 		return errOCSF
 	}
 	names := in.opt.fields(columns)
-	if err := in.opt.refused("parquet", names, in.projection); err != nil {
+	holds, _ := f.Lookup(schema.RecordsKey)
+	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)

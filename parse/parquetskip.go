@@ -52,7 +52,7 @@ func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 	in.records.Add(group.NumRows())
 	in.Lock()
 	defer in.Unlock()
-	in.Stats.Add(schema.Stats{Records: group.NumRows(), Flows: group.NumRows(), Passed: valued(group, names)})
+	in.Stats.Add(schema.Stats{Records: group.NumRows(), Flows: group.NumRows(), Skimmed: valued(group, names)})
 	return true
 }
 

@@ -61,11 +61,12 @@ type Stats struct {
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
+	Passed   []PassedOver
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 
-	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
-	LeftOut     LeftOut // objects that were not read
-	OutsideEnds Ends    // of the records outside the time that was asked for
+	Headerless  int64    // objects whose records are laid out as Options.LogFormat or the default format says
+	Unchosen    Unchosen // objects that were not read
+	OutsideEnds Ends     // of the records outside the time that was asked for
 }
 
 // Ends are the first and last end of some records, in Unix seconds.
@@ -94,7 +95,7 @@ func (e *Ends) Join(f Ends) {
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
 	s.Headerless += t.Headerless
-	s.LeftOut.Merge(t.LeftOut)
+	s.Unchosen.Merge(t.Unchosen)
 	s.OutsideEnds.Join(t.OutsideEnds)
 	if s.Formats == nil {
 		s.Formats = make(map[string]schema.Volume)
@@ -106,6 +107,7 @@ func (s *Stats) Merge(t Stats) {
 	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)
+	s.Passed = append(s.Passed, t.Passed...)
 	for _, u := range t.Unknown {
 		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
 			s.Unknown = append(s.Unknown, u)

@@ -116,6 +116,10 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	}
 	workers.Wait()
 	for _, o := range s.objects {
+		if own := (*OwnError)(nil); o.Found && o.records.Load() == 0 && errors.As(o.err, &own) {
+			s.Passed = append(s.Passed, PassedOver{o.Name, own.What})
+			continue
+		}
 		if o.err != nil {
 			s.Failed = append(s.Failed, ObjectError{o.Name, o.records.Load(), o.err})
 		}
@@ -145,7 +149,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	s.Lock()
 	defer s.Unlock()
 	stats := s.Stats
-	stats.LeftOut = s.LeftOut.Clone() // a scan that was stopped may be listing still
+	stats.Unchosen = s.Unchosen.Clone() // a scan that was stopped may be listing still
 	return stats, context.Cause(ctx)
 }
 
@@ -159,6 +163,7 @@ type scan struct {
 	work       chan *block
 	objects    []*object
 	seq        atomic.Int64 // of batches, unless ordered
+	refused    atomic.Bool  // emit has failed: it gets no more
 	dropped    atomic.Int64
 	buffers    sync.Pool
 	pages      sync.Pool // of *page, of Parquet
@@ -324,7 +329,7 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 func (s *scan) chooses(o *object) (ok bool) {
 	s.Lock()
 	defer s.Unlock()
-	o.key, ok = s.opt.Keys.Choose(o.Name, &s.LeftOut)
+	o.key, ok = s.opt.Keys.Choose(o.Name, &s.Unchosen)
 	return ok
 }
 
@@ -534,7 +539,8 @@ func (s *scan) needs(name string) bool {
 	if s.projection.Index(name) >= 0 || name == "log_status" || name == "end" && s.timed() {
 		return true
 	}
-	return s.projection.Extra && name != "" && !s.projection.Knows(name)
+	_, other := s.projection.Other(name)
+	return other
 }
 
 // timed reports whether records are chosen by their time.
@@ -556,10 +562,11 @@ func (w *worker) column(name string) *schema.Column {
 	if c, ok := w.byName[name]; ok {
 		return c
 	}
-	if !w.needs(name) {
+	f, ok := w.projection.Other(name)
+	if !ok {
 		return nil
 	}
-	c := schema.NewColumn(schema.Field{Name: name, Kind: schema.Text})
+	c := schema.NewColumn(f)
 	w.extra = append(w.extra, c)
 	w.byName[name] = c
 	return c
@@ -599,8 +606,9 @@ func (w *worker) do(b *block) {
 	}
 	rec := w.record()
 	defer rec.Release()
-	if w.rows > 0 || w.opt.Ordered {
+	if (w.rows > 0 || w.opt.Ordered) && !w.refused.Load() {
 		if err := w.emit(schema.Batch{Record: rec, Worker: w.id, Seq: seq}); err != nil {
+			w.refused.Store(true)
 			w.stop(err)
 		}
 	}

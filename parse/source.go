@@ -8,7 +8,9 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -23,7 +25,9 @@ type Object struct {
 	Size int64 // in bytes, -1 if unknown
 	// Version changes with the content: when a file was written, the ETag of an S3 object. "" if that is unknown.
 	Version string
-	Open    func(context.Context) (io.ReadCloser, error)
+	// Found is set for what a listing came upon, which nobody has named.
+	Found bool
+	Open  func(context.Context) (io.ReadCloser, error)
 }
 
 // A Source lists objects in their order. An error comes with an Object that has just the name of what
@@ -33,14 +37,39 @@ type Source interface {
 }
 
 // Paths is the Source of command-line arguments: files, directories (recursive, in the order of their
-// names, without hidden files and the manifest of a dataset), globs with *, ?, [], {} and **, and "-" for stdin.
+// names, without hidden files and the manifest of a dataset), globs with *, ?, [], {} and **, and "-" for stdin. Of a
+// dataset that lies below one of them nothing comes: it is a Passer.
 func Paths(stdin io.Reader, args ...string) Source {
-	return &paths{args, &replay{r: stdin}}
+	return &paths{args: args, stdin: &replay{r: stdin}}
 }
 
 type paths struct {
 	args  []string
 	stdin *replay
+
+	mu  sync.Mutex
+	out []PassedOver
+}
+
+// PassedOver are the datasets below directories and globs.
+func (p *paths) PassedOver() []PassedOver {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.out)
+}
+
+func (p *paths) leaveOut(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := NestedDataset(name); !slices.Contains(p.out, l) {
+		p.out = append(p.out, l)
+	}
+}
+
+// isDataset reports whether a directory is one that parse --partition-by writes.
+func isDataset(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, schema.ManifestFolder))
+	return err == nil && info.IsDir()
 }
 
 func (p *paths) Objects(ctx context.Context) iter.Seq2[Object, error] {
@@ -70,12 +99,7 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		if err != nil {
 			return yield(Object{Name: arg}, err)
 		}
-		for _, name := range matches {
-			if !yield(file(name), nil) {
-				return false
-			}
-		}
-		return true
+		return p.matches(arg, matches, yield)
 	}
 	if err != nil {
 		return yield(Object{Name: arg}, reason(err))
@@ -95,13 +119,16 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
+		case d.IsDir() && name != root && isDataset(name):
+			p.leaveOut(name)
+			return fs.SkipDir
 		case d.Type().IsRegular():
-			more = yield(file(name), nil)
+			more = yield(foundFile(name), nil)
 		case d.Type()&fs.ModeSymlink != 0:
 			if info, err := os.Stat(name); err != nil {
 				more = yield(Object{Name: name}, reason(err))
 			} else if info.Mode().IsRegular() {
-				more = yield(file(name), nil)
+				more = yield(foundFile(name), nil)
 			}
 		}
 		if !more {
@@ -110,6 +137,44 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		return nil
 	})
 	return more
+}
+
+// matches yields the files that match a glob, but for those of datasets that it passes through on its way.
+func (p *paths) matches(pattern string, names []string, yield func(Object, error) bool) bool {
+	nested := make(map[string]string) // by directory, the dataset that it is in, or ""
+	var dataset func(dir string) string
+	dataset = func(dir string) string {
+		root, ok := nested[dir]
+		if !ok {
+			if isDataset(dir) && !Names(filepath.ToSlash(pattern), filepath.ToSlash(dir)) {
+				root = dir
+			} else if up := filepath.Dir(dir); up != dir {
+				root = dataset(up)
+			}
+			nested[dir] = root
+		}
+		return root
+	}
+	for _, name := range names {
+		if _, ok := InManifest(filepath.ToSlash(name)); ok {
+			continue
+		}
+		if root := dataset(filepath.Dir(name)); root != "" {
+			p.leaveOut(root)
+			continue
+		}
+		if !yield(foundFile(name), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// foundFile is a file that nobody has named.
+func foundFile(name string) Object {
+	o := file(name)
+	o.Found = true
+	return o
 }
 
 // Concat is the Source of all objects of several sources, one after the other.
@@ -247,54 +312,4 @@ func (s *replayReader) Read(p []byte) (int, error) {
 	}
 	s.offset += n
 	return n, err
-}
-
-// Header returns the names of the columns of the first object of src that has a layout and is chosen by opt.Keys, in
-// its order.
-// What it reads of stdin for this comes again in Scan.
-func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) ([]string, error) {
-	var first error
-	for obj, err := range src.Objects(ctx) {
-		var names []string
-		if err == nil && !opt.Keys.Keep(obj.Name) {
-			continue
-		}
-		if err == nil {
-			names, err = headerOfObject(ctx, obj, p, opt)
-		}
-		if len(names) > 0 {
-			return names, nil
-		}
-		if first == nil && err != nil {
-			first = ObjectError{Object: obj.Name, Err: err}
-		}
-	}
-	return nil, first
-}
-
-// headerOfObject reads an object up to its first block, which knows its layout.
-func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
-	ctx, stop := context.WithCancelCause(context.WithValue(ctx, looking{}, true))
-	defer stop(nil)
-	opt.BlockSize, opt.Meter, opt.LogFormat = defaultBlockSize, new(Meter), opt.fields(opt.LogFormat)
-	s := &scan{opt: opt, projection: p, stop: stop, layouts: make(map[string]*layout)}
-	in := &input{scan: s, object: &object{Object: obj}, ctx: ctx, queue: make(chan *block)}
-	done := make(chan error, 1)
-	go func() { done <- in.read() }()
-	select {
-	case err := <-done:
-		if l := in.current.Load(); l != nil { // there is nothing below the header
-			return l.names, nil
-		}
-		return nil, err
-	case b := <-in.queue:
-		stop(nil)
-		var names []string
-		if b.start.layout != nil {
-			names = b.start.layout.names
-		}
-		b.free(s) // or the reader of a Parquet file, which waits for its blocks, never ends
-		<-done
-		return names, nil
-	}
 }

@@ -152,9 +152,9 @@ func (a *Aggregator) Notice(b schema.Batch) {
 	}
 }
 
-// noticePassed does the same for the flows that the scan passed over: see Only.
-func (a *Aggregator) noticePassed(stats schema.Stats) {
-	for _, name := range stats.Passed {
+// noticeSkimmed does the same for the flows that the scan passed over: see Only.
+func (a *Aggregator) noticeSkimmed(stats schema.Stats) {
+	for _, name := range stats.Skimmed {
 		if i := a.projection.Index(name); i >= 0 {
 			a.present[i].Store(true)
 		}
@@ -175,12 +175,8 @@ func (a *Aggregator) relieve(worker int) error {
 	if a.memory == 0 || w.size() <= a.memory {
 		return nil
 	}
-	a.workers[worker] = nil
-	if err := a.spill(w); err != nil {
-		return err
-	}
-	a.workers[worker] = a.newWorker()
-	return nil
+	a.workers[worker] = a.newWorker() // whatever comes of it: whoever does not stop at once may call again
+	return a.spill(w)
 }
 
 // worker is what one worker has come to.
@@ -503,13 +499,13 @@ func (a *Aggregator) lacking(names ...string) []string {
 
 // origins lists the logged fields that would do for the named ones: those that they are computed from, of which
 // one is enough, or else they themselves.
-func (a *Aggregator) origins(names []string) []string {
+func origins(fields schema.Table, names []string) []string {
 	var out []string
 	has := func(name string) bool { return slices.Contains(out, name) }
 	for _, name := range names {
 		from := []string{name}
-		if f := a.projection.Fields[a.projection.Index(name)]; len(f.From) > 0 {
-			from = a.origins(f.From)
+		if f, _ := fields.Lookup(name); len(f.From) > 0 {
+			from = origins(fields, f.From)
 		}
 		if !slices.ContainsFunc(from, has) {
 			out = append(out, from...)

@@ -162,8 +162,3 @@ func (b *bins) begin(second int64) int64 {
 	}
 	return b.from
 }
-
-// bin is the beginning of the bin of a width that a second is in.
-func bin(second int64, every time.Duration, zone *time.Location) int64 {
-	return Key{Every: every, Zone: zone}.calendar().begin(second)
-}

@@ -71,8 +71,14 @@ var catalog = []Report{
 	},
 	{
 		Name: "ports", Doc: "Traffic by destination port and protocol",
-		Next: "--by dstaddr,dstport for the servers",
+		Next: "services for the servers, without the replies to clients",
 		Keys: keys("dstport protocol"), Measures: named("bytes packets flows"), Limit: 10,
+	},
+	{
+		Name: "services", Doc: "Ports that hosts offer, and to how many, without the replies to clients",
+		Next:  "talkers --where 'dstaddr = … and dstport = …' for who asks one of them",
+		Where: CompareFields{destinationPort, Equal, servicePort}, Keys: keys("dstaddr dstport protocol"),
+		Measures: append(named("bytes flows"), Measure{Name: "clients", Func: "distinct", Field: "srcaddr", Unit: Count}), Limit: 10,
 	},
 	{
 		Name: "admin-ports", Doc: "Who uses ssh, rdp, telnet, vnc, WinRM, Docker and Kubernetes ports",
@@ -204,6 +210,12 @@ var catalog = []Report{
 		Keys: keys("dst_asn dst_as_org"), Measures: named("bytes packets flows"), Limit: 10,
 	},
 }
+
+// destinationPort is logged, and servicePort is computed: it is the one of the two ports that is the service's.
+var (
+	destinationPort, _ = logged.Lookup("dstport")
+	servicePort        = schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}}
+)
 
 // Catalog returns all reports.
 func Catalog() []Report { return slices.Clone(catalog) }

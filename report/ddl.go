@@ -571,6 +571,9 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 	if !slices.Contains(names, layout) {
 		return "", schema.Unknown("layout", layout, names, "flowlog help sql")
 	}
+	if d.files && layout != "dataset" {
+		return "", fmt.Errorf("a view of %s has no columns for the folders of AWS's layouts: name the files of the time in its place", d.Name)
+	}
 	if err := CheckTable(table); err != nil {
 		return "", err
 	}

@@ -39,6 +39,9 @@ func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 func advice(names []string) string {
 	var logged []string
 	for _, name := range names {
+		if name == directionField { // nothing else tells it for certain
+			name = "flow_direction"
+		}
 		if f, ok := schema.Logged().Lookup(name); ok {
 			logged = append(logged, "${"+f.LogName()+"}")
 		}
@@ -58,7 +61,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	if err != nil {
 		return nil, nil, err
 	}
-	a.noticePassed(stats)
+	a.noticeSkimmed(stats)
 	var lacks []*Lacking
 	computed := make([]bool, len(w.runs))
 	for i, u := range w.runs {
@@ -69,7 +72,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: origins(a.fields, names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -282,6 +285,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if err := u.sums(&t, exist, rows, met, len(u.keys)+labels, stats); err != nil {
 		return t, err
 	}
+	t.Rebin = u.rebinning(t, rows, len(u.keys)+labels, stats)
 	for i, b := range u.bases {
 		if e, ok := u.stateOf(i).(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
@@ -524,7 +528,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(origins(w.aggregator.fields, names), stats)))
 	}
 	return lacks
 }
@@ -596,29 +600,42 @@ func (u *grouping) stateOf(base int) state {
 	return u.bases[base].state
 }
 
-// empty is a state for one group of each base, or only of some, nil for one that needs none.
+// empty is a state for one group of each base, or only of some, nil for one that needs none. The group is what several
+// have come to together.
 func (u *grouping) empty(only ...int) []state {
 	all := make([]state, len(u.bases))
 	for i, b := range u.bases {
 		if only != nil && !slices.Contains(only, i) {
 			continue
 		}
-		_, computed := b.state.(*known)
-		switch f := functionNamed(b.Func); {
-		case computed:
-			all[i] = newKnown(b.Measure)
-		case b.Func == "distinct":
+		switch b.Func {
+		case "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
-		case b.Func == "gap":
+		case "gap":
 			all[i] = new(longest)
-		case f.new != nil:
-			all[i] = f.new()
-		default:
-			continue
 		}
-		all[i].grow(1)
+		if _, computed := b.state.(*known); computed || all[i] == nil {
+			all[i] = b.fresh()
+		}
+		if all[i] != nil {
+			all[i].grow(1)
+		}
 	}
 	return all
+}
+
+// fresh is a state of the base that nothing has been added to, nil if it needs none.
+func (b *base) fresh() state {
+	_, computed := b.state.(*known)
+	switch f := functionNamed(b.Func); {
+	case computed:
+		return newKnown(b.Measure)
+	case b.Func == "distinct":
+		return newDistinct(b.coder)
+	case f.new != nil:
+		return f.new()
+	}
+	return nil
 }
 
 // together is what the bases, or only some, have come to for several groups as one, with the rest, if there is one.

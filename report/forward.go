@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -101,29 +102,27 @@ func (s *survey) oneSubnet(a, b uint32) bool {
 // trace looks at all sightings of the observers that may forward.
 func (s *survey) trace() traces {
 	all := traces{far: make(map[[2]uint32]bool), inside: make(map[[2]uint32]bool), speaks: make(map[uint32]bool)}
-	suspect := make([]bool, len(s.kinds))
-	found := false
+	s.relaying = make([]bool, len(s.kinds))
 	for i, k := range s.kinds {
-		suspect[i] = k == regional
-		found = found || suspect[i]
+		s.relaying[i] = k == regional
 	}
 	for r := range s.relays {
-		suspect[r.observer], found = true, true
+		s.relaying[r.observer] = true
 	}
 	for i := range s.facts {
-		if suspect[i] && s.facts[i].instance() {
+		if s.relaying[i] && s.facts[i].instance() {
 			all.speaks[uint32(i)] = true
 		}
 	}
-	if !found {
+	if !slices.Contains(s.relaying, true) {
 		return all
 	}
 	var mu sync.Mutex
 	_ = atOnce(lots, func(lot int) error {
 		t := traces{far: make(map[[2]uint32]bool), inside: make(map[[2]uint32]bool), speaks: make(map[uint32]bool)}
 		for _, w := range s.witnesses {
-			for i := range w.lots[lot] {
-				if x := &w.lots[lot][i]; suspect[x.observer] {
+			for x := range w.sightings(lot) {
+				if s.relaying[x.observer] {
 					t.look(s, x)
 				}
 			}
@@ -174,6 +173,9 @@ func (t *traces) look(s *survey, x *sighting) {
 // translated reports whether a record shows packets under an address of a NAT gateway that also logged whom they are from
 // or for.
 func (s *survey) translated(x *sighting) bool {
+	if !s.relaying[x.observer] {
+		return false
+	}
 	if s.kinds[x.observer] == regional {
 		// it shows the packets' addresses alone: its own are public, its clients' are not
 		if private(s.addrs.Value(x.pktSrc)) || private(s.addrs.Value(x.pktDst)) {

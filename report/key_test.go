@@ -46,7 +46,7 @@ func TestTimesByTheMinute(t *testing.T) {
 					var expected any
 					if s, ok := second.(int64); ok {
 						if expected = int64(time.Unix(s, 0).In(zone).Hour()); !k.Hour {
-							expected = bin(s, k.Every, k.Zone)
+							expected = k.calendar().begin(s)
 						}
 					}
 					if got := coder.Value(out[i]); got != expected {

@@ -53,7 +53,7 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 	}
 	fn, argument, call := cutFunction(s)
 	i := slices.IndexFunc(functions, func(f function) bool { return f.name == fn && f.kinds != nil })
-	if i < 0 {
+	if i < 0 || strings.HasPrefix(argument, "distinct ") { // count(distinct …) is SQL
 		return Measure{}, unknownMeasure(strings.TrimSpace(text))
 	}
 	first, second, pair := argument, "", false
@@ -134,17 +134,6 @@ func (fn function) measureOf(field string, fields schema.Table) (Measure, error)
 
 // column is the name of the measure's column where it has no name of its own, or where that is a key's.
 func (m Measure) column() string { return m.Func + "_" + m.Field }
-
-func unknownMeasure(s string) error {
-	var names []string
-	for _, m := range measures {
-		names = append(names, m.Name)
-	}
-	for _, name := range Functions() {
-		names = append(names, name+"(FIELD)")
-	}
-	return fmt.Errorf("unknown measure %q: %sthere are %s", s, schema.DidYouMean(s, names), strings.Join(names, ", "))
-}
 
 // measureWords lists the words of a text that may name fields of the input, if the text is a measure.
 func measureWords(s string) []string {

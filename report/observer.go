@@ -129,6 +129,7 @@ type survey struct {
 	own        [][2]uint32
 	relays     map[relay]bool
 	kinds      []kind
+	relaying   []bool // by observer: its records have addresses in place of others, or it is a regional NAT gateway
 	// standsFor has the pairs of an observer and an address that it shows its own instead of. They are true where it
 	// forwards what is from or for the address; else that is an address of its own too, such as that of a pod.
 	standsFor map[[2]uint32]bool
@@ -189,11 +190,10 @@ func (s *survey) absorb(w *witness) {
 		s.relays[relay{observers[r.observer], addrs[r.own], addrs[r.packet], r.side}] = true
 	}
 	_ = atOnce(lots, func(lot int) error {
-		for i := range w.lots[lot] {
-			x := &w.lots[lot][i]
+		for x := range w.sightings(lot) {
 			x.src, x.dst, x.pktSrc, x.pktDst = addrs[x.src], addrs[x.dst], addrs[x.pktSrc], addrs[x.pktDst]
 			x.observer = observers[x.observer]
-			x.labels = codes[atAction][x.action()]<<2 | uint32(x.logged())
+			x.labels = codes[atAction][x.action()]<<3 | uint32(x.logged())
 		}
 		return nil
 	})

@@ -238,7 +238,7 @@ func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, request Req
 }
 
 func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Request, parts []string) error {
-	a.noticePassed(stats)
+	a.noticeSkimmed(stats)
 	h := partialHeader{Request: request, Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())

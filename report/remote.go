@@ -29,6 +29,9 @@ type Remote struct {
 	seen  []string     // fields of which rows say in how many flows they are
 	local schema.Table // fields that are looked up here
 	whole bool         // all flows are in the rows, so that what is null in all of them is not logged
+	mixed bool         // rows are of other records too
+	sifts bool         // of the rows some are left out here
+	doubt *doubt       // where they do not tell what is logged
 	flows int64
 	skips int64 // SKIPDATA records, if the report counts them
 	batch *remoteBatch
@@ -52,8 +55,10 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	if err := CheckTable(table); err != nil {
 		return nil, err
 	}
-	m := &Remote{name: r.Name, whole: r.Where == nil && !r.mixed()}
+	m := &Remote{name: r.Name, mixed: r.mixed(), doubt: newDoubt(r, &d, fields, table)}
+	m.whole = r.Where == nil && !m.mixed
 	pushed, own := r.split(&d, fields)
+	m.sifts = own != nil
 	if err := m.plan(&r, fields, own); err != nil {
 		return nil, err
 	}
@@ -85,17 +90,21 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	return m, nil
 }
 
-// During is the report on the records that end at a time or later, and before another, in Unix seconds; 0 is no bound.
-func (r Report) During(since, until int64) Report {
+// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
+// those that read logs bound what they read.
+func (r Report) During(since, until time.Time) Report {
 	end, _ := schema.Logged().Lookup("end")
-	if since != 0 {
-		r.Where = all(r.Where, Compare{end, GreaterEqual, since})
+	if !since.IsZero() {
+		r.during = all(r.during, Compare{end, GreaterEqual, since.Unix()})
 	}
-	if until != 0 {
-		r.Where = all(r.Where, Compare{end, Less, until})
+	if !until.IsZero() {
+		r.during = all(r.during, Compare{end, Less, until.Unix()})
 	}
 	return r
 }
+
+// condition is what records meet that an engine counts.
+func (r *Report) condition() Expr { return all(r.Where, r.during) }
 
 // split parts the report's condition into what the engine tests and what is tested here.
 func (r *Report) split(d *Dialect, fields schema.Table) (pushed, own Expr) {
@@ -296,8 +305,8 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 			}
 		}
 	}
-	if r.Where != nil {
-		last.where = r.Where.sql(q)
+	if where := r.condition(); where != nil {
+		last.where = where.sql(q)
 	}
 	having := "true"
 	if m.cut && r.Having != nil {

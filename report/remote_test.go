@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
@@ -153,5 +154,105 @@ func TestRemoteRows(t *testing.T) {
 		if err := m.Add(row, wrapParity); err == nil {
 			t.Errorf("%v: no error", row)
 		}
+	}
+}
+
+// Where a condition leaves flows out, or records that are none come with them, the rows do not tell which fields are logged:
+// the engine is asked for those that no row has, until it has found them or has none.
+func TestRemoteDoubt(t *testing.T) {
+	for _, c := range []struct {
+		what    string
+		name    string
+		change  Change
+		rows    [][]any
+		has     []string // fields that some flow has
+		flows   int64
+		queries int
+		says    string
+	}{
+		{"a condition on a field that is not logged", "talkers", Change{Where: "flow_direction = ingress"}, nil, []string{"srcaddr", "bytes", "packets"}, 1, 2,
+			"talkers needs flow_direction, which these logs do not have: add ${flow-direction} to the format of the flow log"},
+		{"one that no flow meets", "talkers", Change{Where: "flow_direction = ingress"}, nil, []string{"srcaddr", "bytes", "packets", "flow_direction"}, 1, 1, ""},
+		{"no flow at all", "talkers", Change{Where: "flow_direction = ingress"}, nil, nil, 0, 2, ""},
+		{"a key", "talkers", Change{By: []string{"flow_direction"}, Where: "dstport = 443"}, [][]any{{nil, int64(5), int64(50), int64(6)}}, []string{"dstport"}, 1, 1,
+			"talkers needs flow_direction, which these logs do not have: add ${flow-direction} to the format of the flow log"},
+		{"all rows are flows", "talkers", Change{By: []string{"flow_direction"}}, [][]any{{nil, int64(5), int64(50), int64(6)}}, nil, 1, 0,
+			"talkers needs flow_direction, which these logs do not have: add ${flow-direction} to the format of the flow log"},
+		{"a condition that flows meet", "talkers", Change{Where: "dstport = 443"}, [][]any{{"10.0.0.1", int64(5), int64(50), int64(6)}}, nil, 1, 0, ""},
+		{"one of two is enough", "talkers", Change{Where: "flow_direction = ingress or dstport = 443"}, nil, []string{"dstport", "srcaddr", "bytes", "packets"}, 1, 2, ""},
+		{"what is computed", "talkers", Change{By: []string{"parity"}, Where: "bytes > 0"}, [][]any{{nil, int64(5), int64(50), int64(6)}}, []string{"bytes"}, 1, 1,
+			"talkers needs parity, which these logs do not have: add ${dstport} to the format of the flow log"},
+	} {
+		m := newRemote(t, c.name, c.change)
+		for _, row := range c.rows {
+			if m.cut {
+				row = append([]any{int64(1), int64(1)}, row...)
+			}
+			if err := m.Add(row, wrapParity); err != nil {
+				t.Fatalf("%s: %v\n%s", c.what, err, m.SQL)
+			}
+		}
+		queries := 0
+		for ; ; queries++ {
+			sql, err := m.Doubt()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sql == "" {
+				break
+			}
+			row := []any{c.flows}
+			if m.doubt.asked != nil {
+				row = nil
+			}
+			for _, name := range m.doubt.asked {
+				if !strings.Contains(sql, name) {
+					t.Errorf("%s: %s is not in\n%s", c.what, name, sql)
+				}
+				n := int64(0)
+				if slices.Contains(c.has, name) {
+					n = 7
+				}
+				row = append(row, n)
+			}
+			if err := m.Settle(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, lacks, err := m.Table(wrapParity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		says := ""
+		if lacks != nil {
+			says = lacks.Error()
+		}
+		want(t, c.what, says, c.says)
+		want(t, c.what+": queries", queries, c.queries)
+	}
+}
+
+// A bound of time is no condition that leaves something open: rows are all flows of that time.
+func TestRemoteDuring(t *testing.T) {
+	base, _ := Named("talkers")
+	r, err := base.With(Change{By: []string{"flow_direction"}}, Scope{Fields: schema.Logged()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.During(time.Unix(1_700_000_000, 0), time.Time{}).Remote(dialects[1], schema.Logged(), "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(m.SQL, `WHERE "end" >= 1700000000`) {
+		t.Errorf("the query is\n%s", m.SQL)
+	}
+	if err := m.Add([]any{nil, int64(5), int64(50), int64(6)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if sql, err := m.Doubt(); sql != "" || err != nil {
+		t.Errorf("got %s, %v", sql, err)
+	}
+	if _, lacks, err := m.Table(nil); lacks == nil || err != nil {
+		t.Errorf("got %v, %v", lacks, err)
 	}
 }

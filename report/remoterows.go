@@ -93,7 +93,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 		default:
 			v := values[next]
 			next++
-			if b.Field != "" && v != nil && v != int64(0) {
+			if counts := b.Func == "count" || b.Func == "distinct"; b.Field != "" && v != nil && !(counts && v == int64(0)) {
 				m.present(b.Field)
 			}
 			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
@@ -159,6 +159,7 @@ func whole(v any) int64 {
 
 // present notes that flows have a field.
 func (m *Remote) present(name string) {
+	m.doubt.had[name] = true
 	if i := m.agg.projection.Index(name); i >= 0 {
 		m.agg.present[i].Store(true)
 	}
@@ -363,15 +364,21 @@ func (m *Remote) Limit(bytes int64, tempDir string) { m.agg.Limit(bytes, tempDir
 // Close deletes temporary files of a report that was not finished.
 func (m *Remote) Close() error { return m.agg.Close() }
 
-// Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys no record has;
-// that can be told only where no condition leaves records out.
+// Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys or conditions are
+// on fields that no flow has, if there is no Doubt about them.
 func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	if err := m.flush(wrap); err != nil {
 		return Table{}, nil, err
 	}
 	stats := schema.Stats{SkipData: m.skips}
-	if m.whole {
+	switch {
+	case m.whole:
 		stats.Flows = m.flows
+	case m.doubt.flows && len(m.doubt.gone) > 0:
+		if lacks := m.doubt.lacks(); lacks != nil {
+			return Table{}, lacks, nil
+		}
+		stats.Flows = max(m.flows, 1)
 	}
 	tables, lacks, err := m.agg.Tables(stats, wrap)
 	switch {

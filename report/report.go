@@ -25,6 +25,8 @@ type Report struct {
 	Limit    int       // rows that are shown; 0 is all
 	Overview bool      // part of what `flowlog report` prints without a name
 	Settings []Setting // what With has changed about it
+
+	during Expr // the records that it is about, where an engine has them: see During
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -116,6 +118,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 			k = -1
 		}
 		r.Reverse = o.reverse(k >= 0)
+		c.Sort = o.written(k >= 0)
 		if k >= 0 {
 			r.Order = r.Keys[k].Name()
 		} else {

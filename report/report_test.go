@@ -34,6 +34,7 @@ func fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
 		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}},
+		schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}},
 		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
 	for _, side := range []string{"src", "dst"} {
 		from := []string{"pkt_" + side + "addr", side + "addr"}
@@ -675,7 +676,7 @@ func TestParseMeasure(t *testing.T) {
 	for s, part := range map[string]string{
 		"byte":                   "did you mean bytes?",
 		"median(bytes)":          "unknown measure",
-		"":                       "there are flows",
+		"":                       "flowlog help measures",
 		"malformed(bytes)":       "unknown measure",
 		"distinct(dst_prt)":      "did you mean dstport?",
 		"distinct()":             "unknown field",
@@ -733,11 +734,11 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		}
 	}
 	for text, part := range map[string]string{
-		"distinct(dst_port) > 1":          "did you mean dstport?",
+		"distinct(dst_prt) > 1":           "did you mean dstport?",
 		"dstinct(dstport) > 1":            "unknown measure",
-		"distinct(dstport > 1":            "unknown field",
-		"distinct() > 1":                  "unknown field",
-		"distinct(srcaddr, dstport) > 1":  "unknown field",
+		"distinct(dstport > 1":            "the rows have no",
+		"distinct() > 1":                  "the rows have no",
+		"distinct(srcaddr, dstport) > 1":  "the rows have no",
 		"flows in (1, distinct(dstport))": "is not a value of flows",
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",

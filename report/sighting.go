@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"math/bits"
 	"net/netip"
@@ -52,7 +53,7 @@ type sighting struct {
 	ports          uint64 // source port, destination port, protocol
 	src, dst       uint32 // the addresses that the record shows
 	observer       uint32
-	labels         uint32 // the action, and in the lower two bits the direction that was logged
+	labels         uint32 // the action, and in the lower bits whether it is double, and the direction that was logged
 	batch, row     int32
 	start, end     int64
 	bytes          int64
@@ -67,7 +68,10 @@ const (
 var directions = [...]any{nil, "ingress", "egress"}
 
 func (x *sighting) logged() uint8  { return uint8(x.labels & 3) }
-func (x *sighting) action() uint32 { return x.labels >> 2 }
+func (x *sighting) action() uint32 { return x.labels >> 3 }
+
+// double is the label of a sighting that was logged before.
+const double = 4
 
 // hidden is how many of the packets' addresses the record does not show.
 func (x *sighting) hidden() int {
@@ -84,6 +88,9 @@ func (x *sighting) hidden() int {
 // lots is into how many parts sightings are dealt: those of the same packets are in one.
 const lots = 256
 
+// firstChunk is how many sightings of a lot are first held at once; later chunks are larger.
+const firstChunk = 4
+
 // A witness is what one goroutine of a scan has seen.
 type witness struct {
 	coders     [numCoded]schema.Coder // the four of addresses are one
@@ -92,7 +99,7 @@ type witness struct {
 	facts      []facts                // by observer
 	addresses  []address              // by code
 	relays     map[relay]bool
-	lots       [lots][]sighting
+	lots       [lots][][]sighting // in chunks
 	codes      [numCoded][]uint32 // of a batch
 	all, flows []int32
 }
@@ -145,8 +152,31 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 		x.start, x.end = between(starts, ends, int(row))
 		x.bytes, _ = bytes(int(row))
 		w.learn(&x, row)
-		lot := w.lotOf(&x)
-		w.lots[lot] = append(w.lots[lot], x)
+		w.keep(x)
+	}
+}
+
+// keep adds a sighting to its lot.
+func (w *witness) keep(x sighting) {
+	lot := &w.lots[w.lotOf(&x)]
+	n := len(*lot)
+	if n == 0 || len((*lot)[n-1]) == cap((*lot)[n-1]) {
+		*lot = append(*lot, make([]sighting, 0, firstChunk<<min(n, 6)))
+		n++
+	}
+	(*lot)[n-1] = append((*lot)[n-1], x)
+}
+
+// sightings calls yield with each sighting of a lot.
+func (w *witness) sightings(lot int) iter.Seq[*sighting] {
+	return func(yield func(*sighting) bool) {
+		for _, chunk := range w.lots[lot] {
+			for i := range chunk {
+				if !yield(&chunk[i]) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -156,7 +186,7 @@ func (w *witness) sight(row int32) sighting {
 	x := sighting{
 		src: code(atSrc), dst: code(atDst), pktSrc: code(atPktSrc), pktDst: code(atPktDst),
 		ports:  uint64(code(atSrcPort)) | uint64(code(atDstPort))<<17 | uint64(code(atProtocol))<<34,
-		labels: code(atAction)<<2 | uint32(w.directions[code(atDirection)]),
+		labels: code(atAction)<<3 | uint32(w.directions[code(atDirection)]),
 	}
 	// of the two addresses of one end that a record can have, one stands for the other
 	x.pktSrc, x.src = standIn(x.pktSrc, x.src)

@@ -34,6 +34,17 @@ func (o ordering) reverse(key bool) bool {
 	return (o.direction == "desc") == key
 }
 
+// written is the ordering with its direction as a word, if it has one: who reads -bytes cannot know which end that is.
+func (o ordering) written(key bool) string {
+	switch {
+	case !o.other && o.direction == "":
+		return o.name
+	case o.reverse(key) == key:
+		return o.name + ":desc"
+	}
+	return o.name + ":asc"
+}
+
 // check says what is wrong with the ordering: nil if nothing is.
 func (o ordering) check() error {
 	switch {

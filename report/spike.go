@@ -200,7 +200,7 @@ func (w *worker) moot(u *run, lacks []bool, stats schema.Stats) string {
 	}
 	if without != nil {
 		slices.Sort(names)
-		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: w.aggregator.origins(names), stats: stats}).Error()
+		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: origins(w.aggregator.fields, names), stats: stats}).Error()
 	}
 	if u.Spike == nil {
 		return ""

@@ -19,7 +19,7 @@ import (
 // in the same partition, and one partition at a time can be finished.
 type spill struct {
 	mu     sync.Mutex
-	file   *os.File
+	file   spillFile
 	size   int64
 	chunks [partitions][]chunk
 }
@@ -34,9 +34,20 @@ type chunk struct {
 // large as that.
 const partitions = 256
 
+// spillFile is what a spill needs of its file.
+type spillFile interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Name() string
+}
+
+// createSpill makes the file; tests make it fail.
+var createSpill = func(dir string) (spillFile, error) { return os.CreateTemp(dir, "flowlog-*.spill") }
+
 // newSpill makes the file. It is deleted at once where an open file can be, so that it is gone after any exit.
 func newSpill(dir string) (*spill, error) {
-	f, err := os.CreateTemp(dir, "flowlog-*.spill")
+	f, err := createSpill(dir)
 	if err != nil {
 		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
 	}

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -22,19 +24,13 @@ func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Ta
 	for i := range feeds {
 		feeds[i] = newFeeder(agg.Projection())
 	}
-	stats := schema.Stats{Malformed: 3}
 	for i := 0; i < len(rows); i += size {
 		w := i / size % workers
 		if err := agg.Add(schema.Batch{Record: feeds[w].record(t, rows[i:min(i+size, len(rows))]), Worker: w}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, r := range rows {
-		if stats.Records++; isFlow(r) {
-			stats.Flows++
-		}
-	}
-	tables, _, err := agg.Tables(stats, nil)
+	tables, _, err := agg.Tables(statsOf(rows), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,4 +123,94 @@ func FuzzLoad(f *testing.F) {
 			b.state.value(0)
 		}
 	})
+}
+
+var errInjected = errors.New("injected")
+
+// failing is a spill file whose nth call fails, whatever it is.
+type failing struct {
+	spillFile
+	left *int
+}
+
+func (f failing) fails() error {
+	if *f.left--; *f.left == 0 {
+		return errInjected
+	}
+	return nil
+}
+
+func (f failing) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.fails(); err != nil {
+		return 0, err
+	}
+	return f.spillFile.ReadAt(p, off)
+}
+
+func (f failing) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.fails(); err != nil {
+		return len(p) / 2, err
+	}
+	return f.spillFile.WriteAt(p, off)
+}
+
+func (f failing) Close() error { return errors.Join(f.fails(), f.spillFile.Close()) }
+
+var _ io.ReaderAt = failing{}
+
+// Whichever call of the temporary file fails, the error comes out, and calls after it do no harm.
+func TestEveryFailureOfASpill(t *testing.T) {
+	create := createSpill
+	defer func() { createSpill = create }()
+	r := rand.New(rand.NewPCG(3, 3))
+	rows := randomRows(r, 30)
+	reports := []Report{changed(t, "pairs", Change{})}
+	want := spilled(t, reports, rows, 2, 10)
+	done := false
+	for n := 1; !done; n++ {
+		left := n
+		createSpill = func(dir string) (spillFile, error) {
+			f := failing{left: &left}
+			if err := f.fails(); err != nil {
+				return nil, err
+			}
+			file, err := create(dir)
+			f.spillFile = file
+			return f, err
+		}
+		agg, err := NewAggregator(fields(), reports, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		agg.Limit(1, t.TempDir())
+		feed := newFeeder(agg.Projection())
+		var errs []error
+		for i := 0; i < len(rows); i += 10 { // all of them, whatever became of the one before
+			errs = append(errs, agg.Add(schema.Batch{Record: feed.record(t, rows[i:i+10]), Worker: i / 10 % 2}))
+		}
+		var tables []Table
+		if err := errors.Join(errs...); err == nil {
+			tables, _, err = agg.Tables(statsOf(rows), nil)
+			errs = append(errs, err)
+		}
+		err = errors.Join(append(errs, agg.Close())...)
+		switch done = left > 0; {
+		case done && (err != nil || result(tables[0]) != result(want[0])):
+			t.Errorf("nothing fails: %v, or the rows differ", err)
+		case !done && !errors.Is(err, errInjected):
+			t.Errorf("call %d fails: got %v", n, err)
+		case n > 100_000:
+			t.Fatal("does not end")
+		}
+	}
+}
+
+func statsOf(rows []row) schema.Stats {
+	stats := schema.Stats{Malformed: 3}
+	for _, r := range rows {
+		if stats.Records++; isFlow(r) {
+			stats.Flows++
+		}
+	}
+	return stats
 }

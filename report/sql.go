@@ -162,6 +162,7 @@ type layer struct {
 	from    string
 	where   string
 	group   int // by so many of the columns
+	limit   int // to so many rows; 0 is all
 }
 
 // query is a report that becomes SQL.
@@ -211,8 +212,8 @@ func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, erro
 		measures = append(measures, q.measure(m, mixed))
 	}
 	where := ""
-	if r.Where != nil {
-		where = r.Where.sql(q)
+	if e := r.condition(); e != nil {
+		where = e.sql(q)
 	}
 	having := ""
 	if r.Having != nil {
@@ -318,8 +319,8 @@ func (r *Report) asked() []string {
 	for _, k := range r.Keys {
 		add(k.Field)
 	}
-	if r.Where != nil {
-		r.Where.Fields(add)
+	if where := r.condition(); where != nil {
+		where.Fields(add)
 	}
 	return names
 }
@@ -384,6 +385,9 @@ func (q *query) text(layers []layer) string {
 				places = append(places, strconv.Itoa(n+1))
 			}
 			fmt.Fprintf(&b, "%sGROUP BY %s\n", indent, strings.Join(places, ", "))
+		}
+		if l.limit > 0 {
+			fmt.Fprintf(&b, "%sLIMIT %d\n", indent, l.limit)
 		}
 		if indent != "" {
 			b.WriteString(")")

@@ -22,6 +22,9 @@ type Table struct {
 	// Totals covers all rows, printed, cut or excluded, in the shape of a row; keys are nil. It is nil for a report
 	// without keys, whose only row is the total.
 	Totals []any
+	// Rebin returns what the rows are by bins of time of another width, of which theirs is a part, in the order of their first
+	// rows. It is nil if the rows have no bins, all measures add up, or nobody knows.
+	Rebin func(width time.Duration) ([][]any, error)
 	// Order is the index of the column that ranks the rows, and Desc its direction.
 	Order int
 	Desc  bool

@@ -47,7 +47,7 @@ type Vantage struct {
 	Total  Tally // all flows
 	Double Tally // those that were logged before
 	Beside Tally // those that src and dst leave out
-	Open   Tally // those of Beside of which it is not known which address is the interface's own
+	Open   Tally // those of which it is not known which address is the interface's own, not counted for all and dedupe
 }
 
 // A Tally counts flows and their bytes.
@@ -141,18 +141,32 @@ func (v *Vantage) decide() error {
 		return ErrNoInterface
 	}
 	s.learn()
-	tallies := make([]tallies, lots)
+	var mu sync.Mutex
+	var judges []*judge // that have nothing to do
+	take := func() *judge {
+		mu.Lock()
+		defer mu.Unlock()
+		n := len(judges)
+		if n == 0 {
+			return &judge{survey: s, mode: v.mode, held: v.held}
+		}
+		j := judges[n-1]
+		judges = judges[:n-1]
+		return j
+	}
 	err := atOnce(lots, func(lot int) error {
-		j := judge{survey: s, mode: v.mode, held: v.held}
+		j := take()
 		j.lot(lot)
-		tallies[lot] = j.tallies
+		mu.Lock()
+		defer mu.Unlock()
+		judges = append(judges, j)
 		return nil
 	})
-	for _, t := range tallies {
-		v.Total.join(t.total)
-		v.Double.join(t.double)
-		v.Beside.join(t.beside)
-		v.Open.join(t.open)
+	for _, j := range judges {
+		v.Total.join(j.tallies.total)
+		v.Double.join(j.tallies.double)
+		v.Beside.join(j.tallies.beside)
+		v.Open.join(j.tallies.open)
 	}
 	v.witnesses = nil
 	return err
@@ -182,7 +196,10 @@ func (v *Vantage) replay(h *held, worker, seq int, emit schema.Emit) error {
 	return emit(schema.Batch{Record: rec, Worker: worker, Seq: int64(seq)})
 }
 
-// Note says what the vantage did.
+const openNote = "the logs do not tell which address is the interface's own: flow_direction would"
+
+// Note says what the vantage did, or for the key direction alone of how much it is not known. It is "" if there is nothing to
+// say.
 func (v *Vantage) Note() string {
 	share := func(t Tally) string {
 		return fmt.Sprintf("%d of %d flows and %d of %d bytes", t.Flows, v.Total.Flows, t.Bytes, v.Total.Bytes)
@@ -195,9 +212,14 @@ func (v *Vantage) Note() string {
 		}
 		note := fmt.Sprintf("vantage %s: %s were not %s, and are left out", v.mode, share(v.Beside), side)
 		if v.Open.Flows > 0 {
-			note += fmt.Sprintf("; for %d of these flows and %d bytes, the logs do not tell which address is the interface's own: flow_direction would", v.Open.Flows, v.Open.Bytes)
+			note += fmt.Sprintf("; for %d of these flows and %d bytes, %s", v.Open.Flows, v.Open.Bytes, openNote)
 		}
 		return note
+	case "":
+		if v.Open.Flows == 0 {
+			return ""
+		}
+		return fmt.Sprintf("direction: for %s, %s", share(v.Open), openNote)
 	case "dedupe":
 		return fmt.Sprintf("vantage dedupe: %s had been logged by another interface, and are left out", share(v.Double))
 	}

@@ -154,7 +154,7 @@ type readRecord struct {
 	flow                                   bool
 	iface, resource, kind, instance, place string
 	src, dst, pktSrc, pktDst               netip.Addr
-	key                                    string // packets' addresses, ports, protocol, action
+	packets, action                        string // the packets' addresses, ports and protocol
 	start, end                             int64
 	logged, direction                      string
 }
@@ -176,7 +176,7 @@ func readPlainly(rows []row) *reading {
 			src: address("srcaddr", "pkt_srcaddr"), dst: address("dstaddr", "pkt_dstaddr"),
 			pktSrc: address("pkt_srcaddr", "srcaddr"), pktDst: address("pkt_dstaddr", "dstaddr"),
 		}
-		x.key = fmt.Sprint(x.pktSrc, x.pktDst, r["srcport"], r["dstport"], r["protocol"], r["action"])
+		x.packets, x.action = fmt.Sprint(x.pktSrc, x.pktDst, r["srcport"], r["dstport"], r["protocol"]), r["action"]
 		x.start, _ = strconv.ParseInt(r["start"], 10, 64)
 		x.end, _ = strconv.ParseInt(r["end"], 10, 64)
 		p.records = append(p.records, x)
@@ -454,13 +454,18 @@ func (p *reading) surelyForwards(x readRecord, shown, other netip.Addr, own map[
 // once returns the flow records that dedupe counts.
 func (p *reading) once() []int {
 	var out []int
-	flows := make(map[string][]int)
+	flows := make(map[[2]string][]int)
 	for i, x := range p.records {
 		if x.flow {
-			flows[x.key] = append(flows[x.key], i)
+			flows[[2]string{x.packets, x.action}] = append(flows[[2]string{x.packets, x.action}], i)
 		}
 	}
-	for _, list := range flows {
+	for _, key := range slices.SortedFunc(maps.Keys(flows), func(a, b [2]string) int { return cmp.Compare(b[1], a[1]) }) {
+		list := flows[key]
+		var before []int // records with an action of the same packets, for those without
+		if key[1] == "" {
+			before = slices.DeleteFunc(slices.Clone(out), func(i int) bool { return p.records[i].packets != key[0] || p.records[i].action == "" })
+		}
 		slices.SortFunc(list, func(a, b int) int { return cmp.Compare(p.records[a].start, p.records[b].start) })
 		for len(list) > 0 {
 			n, end := 1, p.records[list[0]].end
@@ -468,20 +473,21 @@ func (p *reading) once() []int {
 				end = max(end, p.records[list[n]].end)
 				n++
 			}
-			out = append(out, p.onceOf(list[:n])...)
+			out = append(out, p.onceOf(list[:n], before)...)
 			list = list[n:]
 		}
 	}
 	return out
 }
 
-// onceOf returns the records of one flow that dedupe counts.
-func (p *reading) onceOf(flow []int) []int {
+// onceOf returns the records of one flow that dedupe counts, where some count already.
+func (p *reading) onceOf(flow, counting []int) []int {
 	seers := make(map[string][]int)
 	for _, i := range flow {
 		x := p.records[i]
 		side := map[string]string{"egress": "0", "ingress": "1", "": "2"}[x.direction]
-		seers[fmt.Sprintf("%s\x00%s\x00%s\x00%v\x00%v", cmp.Or(x.iface, "~"), cmp.Or(x.resource, "~"), side, x.src, x.dst)] = append(seers[fmt.Sprintf("%s\x00%s\x00%s\x00%v\x00%v", cmp.Or(x.iface, "~"), cmp.Or(x.resource, "~"), side, x.src, x.dst)], i)
+		name := fmt.Sprintf("%s\x00%s\x00%s\x00%v\x00%v", cmp.Or(x.iface, "~"), cmp.Or(x.resource, "~"), side, x.src, x.dst)
+		seers[name] = append(seers[name], i)
 	}
 	var names []string
 	for name := range seers {
@@ -500,7 +506,7 @@ func (p *reading) onceOf(flow []int) []int {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(hidden(a), hidden(b)), cmp.Compare(len(seers[b]), len(seers[a])), cmp.Compare(a, b))
 	})
-	var out []int
+	out := slices.Clone(counting)
 	for _, name := range names {
 		before := len(out)
 		for _, i := range seers[name] {
@@ -514,7 +520,7 @@ func (p *reading) onceOf(flow []int) []int {
 			}
 		}
 	}
-	return out
+	return out[len(counting):]
 }
 
 // scrambled gives records interfaces, addresses, directions and times of others: what AWS would not log.

@@ -99,11 +99,12 @@ var (
 	natGateway          = node{name: "eni-nat", address: "10.0.0.220", vpc: "vpc-a", kind: "nat_gateway"}
 	attachments         = [2]node{{name: "eni-tgw1", address: "10.0.0.230", vpc: "vpc-a", kind: "transit_gateway"}, {name: "eni-tgw2", address: "10.1.0.230", vpc: "vpc-b", kind: "transit_gateway"}}
 	applicationBalancer = node{name: "eni-alb", address: "10.0.0.240", vpc: "vpc-a"}
+	transitLog          = node{name: "tgw"} // what a transit gateway logs itself
 	networkBalancer     = node{name: "eni-nlb", address: "10.0.0.250", vpc: "vpc-a", kind: "network_load_balancer"}
 )
 
 func (w *world) gatewaysOf() []node {
-	return []node{natGateway, attachments[0], attachments[1], applicationBalancer, networkBalancer, {name: "nat-1"}}
+	return []node{natGateway, attachments[0], attachments[1], applicationBalancer, networkBalancer, {name: "nat-1"}, transitLog}
 }
 
 // logs chooses which interfaces are logged.
@@ -159,8 +160,8 @@ func (w *world) pieces(v view, from, bytes int, action string) {
 		if w.r.IntN(12) == 0 && v.own {
 			continue
 		}
-		r := w.record(v)
-		r["bytes"], r["action"] = strconv.Itoa(bytes/n), action
+		r := w.record(v, action)
+		r["bytes"] = strconv.Itoa(bytes / n)
 		r["start"], r["end"] = strconv.Itoa(from+i*180/n), strconv.Itoa(from+(i+1)*180/n)
 		if v.own && v.egress {
 			w.left[len(w.rows)] = true
@@ -175,21 +176,26 @@ func (w *world) pieces(v view, from, bytes int, action string) {
 
 // record is what the interface of a view logs, in the format of the world: AWS shows the interface's own address at its
 // end, and the packet's beside it.
-func (w *world) record(v view) row {
-	r := row{"interface_id": v.name, "srcaddr": v.src, "dstaddr": v.dst, "protocol": "6", "log_status": "OK", "account_id": "111122223333"}
+func (w *world) record(v view, action string) row {
+	r := row{"interface_id": v.name, "action": action, "srcaddr": v.src, "dstaddr": v.dst, "protocol": "6", "log_status": "OK", "account_id": "111122223333"}
 	r["srcport"], r["dstport"] = strconv.Itoa(v.ports[0]), strconv.Itoa(v.ports[1])
 	if w.fields.packets {
 		r["pkt_srcaddr"], r["pkt_dstaddr"] = v.src, v.dst
 	}
-	if v.address != "" && v.egress {
+	switch {
+	case v.address != "" && v.egress:
 		r["srcaddr"] = v.address
-	} else if v.address != "" {
+	case v.address != "":
 		r["dstaddr"] = v.address
-	} else { // a regional NAT gateway
+	case v.name == transitLog.name:
+		for _, name := range []string{"interface_id", "pkt_srcaddr", "pkt_dstaddr", "action"} {
+			delete(r, name)
+		}
+	default: // a regional NAT gateway
 		delete(r, "interface_id")
 		r["resource_id"] = v.name
 	}
-	if w.fields.direction {
+	if w.fields.direction || v.name == transitLog.name {
 		r["flow_direction"] = map[bool]string{true: "egress", false: "ingress"}[v.egress]
 	}
 	if w.fields.instance && v.instance {
@@ -244,9 +250,9 @@ func (w *world) nat(a node, public string) {
 
 func (w *world) transit(a, b node) {
 	p := packet{w.of(a), w.of(b), w.ports()}
-	w.exchange(view{a, p, true, true}, view{attachments[0], p, false, false}, view{attachments[1], p, true, false}, view{b, p, false, true})
+	w.exchange(view{a, p, true, true}, view{attachments[0], p, false, false}, view{transitLog, p, false, false}, view{transitLog, p, true, false}, view{attachments[1], p, true, false}, view{b, p, false, true})
 	q := p.back()
-	w.exchange(view{b, q, true, true}, view{attachments[1], q, false, false}, view{attachments[0], q, true, false}, view{a, q, false, true})
+	w.exchange(view{b, q, true, true}, view{attachments[1], q, false, false}, view{transitLog, q, false, false}, view{attachments[0], q, true, false}, view{a, q, false, true})
 }
 
 // application sends to a load balancer, which sends on under its own address, in connections of its own.

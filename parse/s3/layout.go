@@ -115,7 +115,7 @@ func treeOf(key string, n int) (folder string, at place, ok bool) {
 }
 
 // chosen reports whether a folder's name is among those asked for, which is any if there are none. If not, it is noted.
-func (s *Source) chosen(names []string, name string, left func(*parse.LeftOut) *map[string]int64) bool {
+func (s *Source) chosen(names []string, name string, left func(*parse.Unchosen) *map[string]int64) bool {
 	if len(names) == 0 || slices.Contains(names, name) {
 		return true
 	}
@@ -129,9 +129,9 @@ func (s *Source) chosen(names []string, name string, left func(*parse.LeftOut) *
 	return false
 }
 
-func leftAccount(l *parse.LeftOut) *map[string]int64 { return &l.Accounts }
+func leftAccount(l *parse.Unchosen) *map[string]int64 { return &l.Accounts }
 
-func leftRegion(l *parse.LeftOut) *map[string]int64 { return &l.Regions }
+func leftRegion(l *parse.Unchosen) *map[string]int64 { return &l.Regions }
 
 // overlaps reports whether a folder can hold a record of the time that was asked for. If not, its time is noted.
 func (s *Source) overlaps(p place) bool {

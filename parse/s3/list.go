@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/bmatcuk/doublestar/v4"
-
-	"flowlog/parse/schema"
 )
 
 // listing says what to list.
@@ -72,13 +70,14 @@ func (s *Source) object(k types.Object, match func(key string) bool) *object {
 	if o == nil {
 		return nil
 	}
+	if s.opt.Filter.Keep(o.key) {
+		return o
+	}
 	s.notes.Lock()
 	defer s.notes.Unlock()
-	if _, ok := s.opt.Filter.Choose(o.key, &s.notes.left); !ok {
-		s.count.pruned.Add(1)
-		return nil
-	}
-	return o
+	s.opt.Filter.Choose(o.key, &s.notes.left)
+	s.count.pruned.Add(1)
+	return nil
 }
 
 // listed returns the object of a listed key, or nil if it is none or does not match.
@@ -96,8 +95,8 @@ func (s *Source) listed(k types.Object, match func(key string) bool) *object {
 	if o.size == 0 && strings.HasSuffix(o.key, "/") {
 		return nil // the S3 console marks folders like this
 	}
-	if strings.Contains("/"+o.key, "/"+schema.ManifestFolder+"/") {
-		return nil // it says what is in a dataset, and is none of the flow logs
+	if s.inDataset(o.key) {
+		return nil
 	}
 	if match != nil && !match(o.key) {
 		return nil

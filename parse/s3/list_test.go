@@ -207,14 +207,14 @@ func TestSpan(t *testing.T) {
 				src := s.source(test.path, Options{Filter: test.filter})
 				keys, errs := names(src)
 				want(t, test.path+": keys", []any{keys, errs}, []any{[]string(nil), []string(nil)})
-				left := src.LeftOut()
+				left := src.Unchosen()
 				s.forget()
 				from, to, err := src.Span(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
 				want(t, test.path+": span", from.Format(time.DateOnly)+" "+to.Format(time.DateOnly), test.want)
-				want(t, test.path+": what was left out", src.LeftOut(), left)
+				want(t, test.path+": what was left out", src.Unchosen(), left)
 				if n := len(s.calls("LIST")); n > 20 {
 					t.Errorf("%s: %d requests", test.path, n)
 				}
@@ -223,11 +223,11 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// TestLeftOut counts what a filter leaves out where it is listed, and names the folders where it is not.
-func TestLeftOut(t *testing.T) {
+// TestUnchosen counts what a filter leaves out where it is listed, and names the folders where it is not.
+func TestUnchosen(t *testing.T) {
 	s := newServer(t)
 	s.fill(layouts[0], "")
-	read := func(path string, f parse.KeyFilter) parse.LeftOut {
+	read := func(path string, f parse.KeyFilter) parse.Unchosen {
 		t.Helper()
 		src := s.source(path, Options{Filter: f})
 		for range 2 { // a second listing counts anew
@@ -235,7 +235,7 @@ func TestLeftOut(t *testing.T) {
 				t.Errorf("%s: %v", path, errs)
 			}
 		}
-		return src.LeftOut()
+		return src.Unchosen()
 	}
 	want(t, "accounts", read("", parse.KeyFilter{Accounts: []string{"999999999999"}}).Accounts, map[string]int64{account1: 0, account2: 0})
 	want(t, "regions", read("", parse.KeyFilter{Regions: []string{"us-east-1"}}).Regions, map[string]int64{"us-gov-west-1": 0, "cn-north-1": 0})

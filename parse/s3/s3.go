@@ -33,8 +33,9 @@ type Source struct {
 // notes are what a listing came upon and did not take.
 type notes struct {
 	sync.Mutex
-	skipped []string
-	left    parse.LeftOut
+	skipped  []string
+	left     parse.Unchosen
+	datasets []string // below the path, which are inputs of their own
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -71,7 +72,7 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		a := &ahead{ctx: ctx, most: s.opt.Concurrency}
 		for o, err := range s.list(ctx) {
-			out := parse.Object{Name: o.name(), Size: o.size, Version: o.version}
+			out := s.plain(o)
 			if err == nil {
 				out.Open = a.add(o)
 			}
@@ -80,6 +81,11 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 			}
 		}
 	}
+}
+
+// plain is an object that cannot be opened.
+func (s *Source) plain(o *object) parse.Object {
+	return parse.Object{Name: o.name(), Size: o.size, Version: o.version, Found: o.key != s.path}
 }
 
 // Planned is an object that would be read, and by how many requests. For large Parquet objects that is a lower
@@ -106,7 +112,7 @@ func (c *Client) Ahead(ctx context.Context) func(Planned) parse.Object {
 func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	return func(yield func(Planned, error) bool) {
 		for o, err := range s.list(ctx) {
-			p := Planned{Object: parse.Object{Name: o.name(), Size: o.size, Version: o.version}}
+			p := Planned{Object: s.plain(o)}
 			if err == nil {
 				p.Requests, p.object = o.requests(), o
 			}
@@ -125,9 +131,36 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
-// LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+// PassedOver are the datasets below the path that the last listing came upon.
+func (s *Source) PassedOver() []parse.PassedOver {
+	n := s.lastNotes()
+	n.Lock()
+	defer n.Unlock()
+	var out []parse.PassedOver
+	for _, root := range n.datasets {
+		out = append(out, parse.NestedDataset("s3://"+s.bucket+"/"+root))
+	}
+	return out
+}
+
+// inDataset reports whether a key is in the manifest of a dataset, or in a dataset below the path, whose manifest comes
+// first in a listing: the folders of keys have names in lower case, which sort behind it.
+func (s *Source) inDataset(key string) bool {
+	n := s.notes
+	n.Lock()
+	defer n.Unlock()
+	if root, ok := parse.InManifest(key); ok {
+		if root != "" && !parse.Names(s.path, root) && !slices.Contains(n.datasets, root) {
+			n.datasets = append(n.datasets, root)
+		}
+		return true
+	}
+	return slices.ContainsFunc(n.datasets, func(root string) bool { return strings.HasPrefix(key, root+"/") })
+}
+
+// Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
 // asked for are not listed: what is in them is not counted, and often nobody knows of them.
-func (s *Source) LeftOut() parse.LeftOut {
+func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
 	n.Lock()
 	defer n.Unlock()
@@ -150,7 +183,7 @@ func (s *Source) forListing() *Source {
 
 // passedOver reports whether the filter left out anything for another reason than its time.
 func (s *Source) passedOver() bool {
-	left := s.LeftOut()
+	left := s.Unchosen()
 	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
 }
 

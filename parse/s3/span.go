@@ -27,7 +27,7 @@ func (s *Source) Span(ctx context.Context) (from, to time.Time, err error) {
 	if !ok {
 		at, folder = place{level: accounts}, folder+deliveryRoot+"/"
 	}
-	var found parse.LeftOut
+	var found parse.Unchosen
 	aside := &Source{Client: s.Client, url: s.url, bucket: s.bucket, path: s.path, notes: new(notes)}
 	l := looks{Source: aside, left: mostLooks, found: func(p place) { found.Cover(p.covers()) }}
 	err = l.into(ctx, at, folder)

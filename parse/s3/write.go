@@ -102,9 +102,10 @@ func (f *Folder) Empty(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "" }), err
 }
 
+// List passes over what the S3 console makes of folders.
 func (f *Folder) List(ctx context.Context, folder string) ([]string, error) {
 	names, err := f.list(ctx, folder+"/", 0)
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.Contains(name, "/") }), err
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.HasSuffix(name, "/") }), err
 }
 
 func (f *Folder) Read(ctx context.Context, name string) ([]byte, error) {
@@ -143,6 +144,18 @@ func (f *Folder) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// contentType is what browsers and the S3 console go by; nil is unknown.
+func contentType(name string) *string {
+	if t, ok := map[string]string{
+		".parquet": "application/vnd.apache.parquet", ".arrow": "application/vnd.apache.arrow.stream", ".json": "application/json",
+		".ndjson": "application/x-ndjson", ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".html": "text/html; charset=utf-8",
+		".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8",
+	}[path.Ext(name)]; ok {
+		return &t
+	}
+	return nil
+}
+
 // A seal is what completes an upload.
 type seal struct {
 	ID    string   `json:"id"`
@@ -170,7 +183,7 @@ func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
 	defer context.AfterFunc(uploading, func() { time.AfterFunc(cleaning/2, cancel) })()
 	out, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
 		return f.api.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-			Bucket: &f.bucket, Key: key, ContentType: aws.String("application/vnd.apache.parquet"), RequestPayer: f.payer,
+			Bucket: &f.bucket, Key: key, ContentType: contentType(name), RequestPayer: f.payer,
 		}, o)
 	})
 	if err != nil {

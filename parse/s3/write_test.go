@@ -72,7 +72,7 @@ func testFolder(t *testing.T, opt Options) {
 		t.Fatal(err)
 	}
 	names, err := f.List(ctx, "x")
-	want(t, "names", names, []string{"1"})
+	want(t, "names", names, []string{"1", "y/2"})
 	if err != nil {
 		t.Error(err)
 	}

@@ -35,7 +35,7 @@ type Stats struct {
 	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
 	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
 	Strange []string `json:"-"`
-	Passed  []string `json:"-"` // fields with values in records that were counted by what the file notes, and not read
+	Skimmed []string `json:"-"` // fields with values in records that were counted by what the file notes, and not read
 	// Formats says how much came in which format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
@@ -75,9 +75,9 @@ func (s *Stats) Add(t Stats) {
 			s.Strange = append(s.Strange, name)
 		}
 	}
-	for _, name := range t.Passed {
-		if !slices.Contains(s.Passed, name) {
-			s.Passed = append(s.Passed, name)
+	for _, name := range t.Skimmed {
+		if !slices.Contains(s.Skimmed, name) {
+			s.Skimmed = append(s.Skimmed, name)
 		}
 	}
 	for i := range t.Faults {

@@ -13,14 +13,16 @@ type Projection struct {
 	Fields Table
 	// Named is how many of the fields were asked for by name: those after them are what these are computed from.
 	Named int
-	// Extra asks for the columns of the input that the table does not know too, after Fields, as text.
-	Extra bool
+	// Extra asks for the columns of the input that the table does not know too, after Fields, as text. Rest asks for those
+	// that it knows as well and that are not computed: they come as text, or as a number where the table says so.
+	Extra, Rest bool
 	// Coded allows addresses to come as dictionaries (see Column.Code): whoever asks looks at them by means of
 	// Coders alone.
 	Coded bool
 
-	known Table
-	index map[string]int
+	known    Table
+	index    map[string]int
+	computed map[string]bool // what Logged has left out
 }
 
 // Project lists the named fields, each once, in the order given. The fields that enriched ones are
@@ -54,11 +56,13 @@ func (t Table) Project(names ...string) (*Projection, error) {
 // Logged is the part of the projection that is read from the input: all but what enrichers compute. These look
 // at each address.
 func (p *Projection) Logged() *Projection {
-	q := &Projection{known: p.known, Extra: p.Extra, index: make(map[string]int)}
+	q := &Projection{known: p.known, Extra: p.Extra, Rest: p.Rest, index: make(map[string]int), computed: make(map[string]bool)}
 	for _, f := range p.Fields {
 		if len(f.From) == 0 {
 			q.index[f.Name] = len(q.Fields)
 			q.Fields = append(q.Fields, f)
+		} else {
+			q.computed[f.Name] = true
 		}
 	}
 	q.Coded = p.Coded && len(q.Fields) == len(p.Fields)
@@ -80,6 +84,22 @@ func (p *Projection) Field(name string) (Field, bool) { return p.known.Named(nam
 func (p *Projection) Knows(name string) bool {
 	_, ok := p.Field(name)
 	return ok
+}
+
+// Other returns the column that an input's column of this name is beside the fields, if the projection asks for it.
+func (p *Projection) Other(name string) (Field, bool) {
+	if name == "" || p.computed[name] {
+		return Field{}, false
+	}
+	if _, ok := p.index[name]; ok {
+		return Field{}, false
+	}
+	f := Field{Name: name, Kind: Text}
+	known, ok := p.known.Lookup(name)
+	if ok && known.Kind != Addr {
+		f.Kind, f.Max = known.Kind, known.Max
+	}
+	return f, ok && p.Rest || !ok && p.Extra
 }
 
 // Arrow is the schema of a batch with these columns. All columns are nullable.

@@ -42,6 +42,16 @@ var kinds = [...]struct {
 func (k Kind) String() string        { return kinds[k].name }
 func (k Kind) Arrow() arrow.DataType { return kinds[k].arrow }
 
+// KindOf is the kind of a column that no field describes, by the type of its array.
+func KindOf(t arrow.DataType) Kind {
+	for _, k := range []Kind{Int32, Int64, Float, Addr} {
+		if arrow.TypeEqual(t, k.Arrow()) {
+			return k
+		}
+	}
+	return Text
+}
+
 // MarshalText makes a Kind its name in JSON.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 

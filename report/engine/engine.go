@@ -50,26 +50,46 @@ func (e *Denied) Error() string      { return e.Err.Error() }
 func (e *Denied) Unwrap() error      { return e.Err }
 func (e *Denied) AccessDenied() bool { return true }
 
-// Feed runs the engine's half of a report, and hands over what comes of it. wrap computes what the engine does not know.
-func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap) (err error) {
-	res, err := r.Run(ctx, m.SQL)
+// Feed runs the engine's half of a report, and hands over what comes of it; then, where the rows do not tell which fields
+// the records have, the queries that ask for these. wrap computes what the engine does not know. ran is called behind
+// each query.
+func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap, ran func(Stats)) error {
+	_, err := each(ctx, r, m.SQL, m.Width(), func(row []any) error { return m.Add(row, wrap) })
+	for err == nil {
+		ran(r.Stats())
+		var sql string
+		if sql, err = m.Doubt(); err != nil || sql == "" {
+			break
+		}
+		var rows int
+		if rows, err = each(ctx, r, sql, 0, m.Settle); err == nil && rows != 1 {
+			err = fmt.Errorf("the query has one row, and the engine's answer %d", rows)
+		}
+	}
+	return err
+}
+
+// each runs a query of so many columns, 0 for any, and hands over its rows.
+func each(ctx context.Context, r Runner, sql string, columns int, take func(row []any) error) (rows int, err error) {
+	res, err := r.Run(ctx, sql)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, res.Close()) }()
-	if got := res.Columns(); len(got) != m.Width() {
-		return fmt.Errorf("the query has %d columns, and the engine's answer %d", m.Width(), len(got))
+	if got := len(res.Columns()); columns > 0 && got != columns {
+		return 0, fmt.Errorf("the query has %d columns, and the engine's answer %d", columns, got)
 	}
 	for {
 		row, err := res.Next(ctx)
 		if err == io.EOF {
-			return nil
+			return rows, nil
 		}
 		if err != nil {
-			return err
+			return rows, err
 		}
-		if err := m.Add(row, wrap); err != nil {
-			return err
+		if err := take(row); err != nil {
+			return rows, err
 		}
+		rows++
 	}
 }

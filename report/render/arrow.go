@@ -59,7 +59,12 @@ func newArrowStream(w io.Writer, fields schema.Table, stamps bool) (*arrowStream
 	for i, f := range fields {
 		columns[i] = arrow.Field{Name: f.Name, Type: s.typeOf(f.Kind), Nullable: true}
 	}
-	s.schema = arrow.NewSchema(columns, nil)
+	holds := schema.FlowRecords
+	if stamps {
+		holds = schema.ReportRecords
+	}
+	about := arrow.NewMetadata([]string{schema.RecordsKey}, []string{holds})
+	s.schema = arrow.NewSchema(columns, &about)
 	var empty bytes.Buffer
 	if err := ipc.NewWriter(&empty, ipc.WithSchema(s.schema)).Close(); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ type cell struct {
 	recodes []int32
 }
 
-// load takes the columns of a record: first the fields, then text.
+// load takes the columns of a record: first the fields, then others, which are texts or numbers.
 func (c *cells) load(rec arrow.Record, fields schema.Table) error {
 	n := int(rec.NumCols())
 	if n < len(fields) {
@@ -58,7 +58,7 @@ func (c *cells) load(rec arrow.Record, fields schema.Table) error {
 	}
 	c.columns, c.known, c.rows = c.columns[:n], len(fields), int(rec.NumRows())
 	for i := range c.columns {
-		f := schema.Field{Name: rec.ColumnName(i), Kind: schema.Text, Escaped: true}
+		f := schema.Field{Name: rec.ColumnName(i), Kind: schema.KindOf(rec.Column(i).DataType()), Escaped: true}
 		if i < len(fields) {
 			f = fields[i]
 		}

@@ -85,6 +85,17 @@ func (c clock) fits(t report.Table) bool {
 	return c.n > 0 && c.every%t.Columns[timeColumn(t)].Every == 0
 }
 
+// rows are those of a table for a chart of a measure: by the bins of the axis where these are wider and the measure does
+// not add up. If nobody can compute that, they are those of the table.
+func (c clock) rows(t report.Table, measure int) [][]any {
+	if c.every != t.Columns[timeColumn(t)].Every && !t.Columns[measure].Share && t.Rebin != nil {
+		if rows, err := t.Rebin(c.every); err == nil {
+			return rows
+		}
+	}
+	return t.Rows
+}
+
 // place returns a function that says which bin a row of a table is in, -1 if it has no time.
 func (c clock) place(t report.Table) func(row []any) int {
 	column := timeColumn(t)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/parquet-go/parquet-go/format"
+
 	"flowlog/parse/schema"
 )
 
@@ -24,6 +26,7 @@ func parquetReports(w io.Writer, doc Document, _ Options) error {
 	if err != nil {
 		return err
 	}
+	f.holds = schema.ReportRecords
 	return writeAll(&parquetRecordWriter{file: f}, rec)
 }
 
@@ -53,6 +56,11 @@ func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*Parqu
 // Size is how many bytes the file would have if it ended here, give or take the dictionaries of the last row
 // group. It must not be called during Add.
 func (w *ParquetWriter) Size() int64 { return w.file.size() }
+
+// Note puts a value into the metadata of the file. It must be called before Close.
+func (w *ParquetWriter) Note(key, value string) {
+	w.file.notes = append(w.file.notes, format.KeyValue{Key: key, Value: value})
+}
 
 // Written is how many bytes and records the file has. It is for after Close.
 func (w *ParquetWriter) Written() (bytes, records int64) { return w.file.at, w.file.rows }

@@ -40,7 +40,9 @@ type parquetFile struct {
 	out    *bufio.Writer
 	at     int64 // bytes written
 	fields schema.Table
-	stamps bool // Time columns are timestamps, not seconds as flow logs have them
+	stamps bool   // Time columns are timestamps, not seconds as flow logs have them
+	holds  string // schema.FlowRecords or another
+	notes  []format.KeyValue
 	// sortedBy is the column in whose order the rows come, -1 if there is none.
 	sortedBy int
 
@@ -86,7 +88,7 @@ type chunk struct {
 }
 
 func newParquetFile(w io.Writer, fields schema.Table, stamps bool) (*parquetFile, error) {
-	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps, sortedBy: -1,
+	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps, holds: schema.FlowRecords, sortedBy: -1,
 		chunkRows: chunkRows, groupRows: groupRows, groupMemory: groupMemory}
 	var err error
 	// on these columns the higher levels take twice as long and save 3 %
@@ -533,7 +535,7 @@ func (f *parquetFile) writeFooter() error {
 		Schema:           parquetSchema(f.fields, f.stamps),
 		NumRows:          f.rows,
 		RowGroups:        f.groups,
-		KeyValueMetadata: []format.KeyValue{{Key: "writer", Value: writerMark}},
+		KeyValueMetadata: append([]format.KeyValue{{Key: "writer", Value: writerMark}, {Key: schema.RecordsKey, Value: f.holds}}, f.notes...),
 		CreatedBy:        writerVersion,
 	}
 	for range f.fields {

@@ -81,7 +81,7 @@ type Format struct {
 	// Tables writes finished reports.
 	Tables func(io.Writer, Document, Options) error
 	// Records starts to write records, whose columns are the fields in their order. A batch may have further
-	// columns, all text, which the input has and flowlog does not know: json and ndjson show them.
+	// columns, which the input has beside the fields: json and ndjson show them.
 	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
 }
 

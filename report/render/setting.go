@@ -108,8 +108,11 @@ func sayVantage(value string, _ Options) string {
 }
 
 func saySort(value string, _ Options) string {
-	if name, reverse := strings.CutPrefix(value, "-"); reverse {
-		return "ranked by " + name + " in reverse"
+	if name, ok := strings.CutSuffix(value, ":asc"); ok {
+		return "ranked by " + name + ", smallest first"
+	}
+	if name, ok := strings.CutSuffix(value, ":desc"); ok {
+		return "ranked by " + name + ", largest first"
 	}
 	return "ranked by " + value
 }

@@ -20,7 +20,7 @@ func TestChangeIsSaid(t *testing.T) {
 		"Where":    {report.Change{Where: "dstport = 22", Top: -1}, "where dstport = 22"},
 		"Having":   {report.Change{Having: "flows = 7", Top: -1}, "having flows = 7"},
 		"Every":    {report.Change{Every: "5m", Top: -1}, "every 5m"},
-		"Sort":     {report.Change{Sort: "-packets", Top: -1}, "ranked by packets in reverse"},
+		"Sort":     {report.Change{Sort: "packets:asc", Top: -1}, "ranked by packets, smallest first"},
 		"Top":      {report.Change{Top: 3}, "others (1,200 more)"},
 	}
 	for i := range reflect.TypeFor[report.Change]().NumField() {

@@ -42,6 +42,7 @@ func pageTime(m *markup, t report.Table, measure int, opt Options) {
 	if alone {
 		name = func([]any) string { return t.Columns[measure].Name }
 	}
+	t.Rows = c.rows(t, measure)
 	x := timeChart{grid: gridOf(t, measure, c.n, seriesShown, c.place(t), name), clock: c, t: t, alone: alone, opt: opt}
 	x.step, x.lines = scale(x.Column, x.grid.top)
 	x.top = x.step * float64(x.lines)

@@ -318,9 +318,10 @@ func timed(t report.Table, i int) bool {
 }
 
 // binFormat is how bins of time are written: without seconds where all begin with a minute, and without the time of
-// day where all begin at midnight. It is "" for a column of anything else.
+// day where all begin at midnight, or would if the clock did not skip it. It is "" for a column of anything else.
 func binFormat(t report.Table, i int, opt Options) string {
 	format := ""
+	days := t.Columns[i].Every > 0 && t.Columns[i].Every%day == 0 && zoneOf(t.Columns[i]) == opt.zone().String()
 	for _, row := range t.Rows {
 		at, ok := row[i].(time.Time)
 		if !ok {
@@ -329,13 +330,21 @@ func binFormat(t report.Table, i int, opt Options) string {
 		switch hour, minute, second := at.In(opt.zone()).Clock(); {
 		case second != 0:
 			return instant
-		case hour != 0 || minute != 0:
+		case (hour != 0 || minute != 0) && !days:
 			format = instantOfBin
 		case format == "":
 			format = instantOfDay
 		}
 	}
 	return format
+}
+
+// zoneOf is the name of the zone whose days bins follow.
+func zoneOf(c report.Column) string {
+	if c.Zone == nil {
+		return time.UTC.String()
+	}
+	return c.Zone.String()
 }
 
 // A layout is what a table shows: cells in columns as wide as their widest one, each to the left or the right.

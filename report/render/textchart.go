@@ -126,6 +126,7 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 		widest += len("1,023 KiB") + 2*len(gap)
 	}
 	c := clockOf(t, max(opt.width()-widest, barMin), opt)
+	t.Rows = c.rows(t, measure)
 	g := gridOf(t, measure, c.n, most, c.place(t), name)
 	var b bytes.Buffer
 	what := printable(column.Name) + ", a column is " + shortDuration(c.every)

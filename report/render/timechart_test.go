@@ -162,6 +162,18 @@ func TestBand(t *testing.T) {
 	if !strings.Contains(page, "Mon 2024-03-18 00:05–00:10&#10;&#9;flows&#9;10\"") || strings.Contains(page, "Drawn from") {
 		t.Error("sums of bins are not those of the wider ones")
 	}
+	// Who can compute a table by wider bins is asked.
+	ratio.Rebin = func(width time.Duration) ([][]any, error) {
+		if width != 5*time.Minute {
+			t.Errorf("bins of %v", width)
+		}
+		return [][]any{{minute(0), 0.011}, {minute(5), 0.022}}, nil
+	}
+	page = render(t, "html", documentOf(ratio), Options{})
+	if !strings.Contains(page, "Mon 2024-03-18 00:05–00:10&#10;&#9;rejected_share&#9;2.2%\"") || strings.Contains(page, "Drawn from") {
+		t.Error("the values of wider bins are not those that were computed")
+	}
+	ratio.Rebin = nil
 	ratio.Rows = ratio.Rows[:300]
 	if page := render(t, "html", documentOf(ratio), Options{}); !strings.Contains(page, "rejected_share&#9;4.0%\"") || !strings.Contains(page, `<path class="curve s0"`) {
 		t.Error("a value for each place makes no line")

@@ -218,6 +218,15 @@ func (r *random) change() change {
 	if r.IntN(2) == 0 {
 		c.set("top", strconv.Itoa(r.IntN(8)))
 	}
+	if r.IntN(3) == 0 {
+		c.set("tz", r.pick("Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"))
+	}
+	if r.IntN(4) == 0 {
+		c.set("since", "2023-11-15T00:00:00Z")
+	}
+	if r.IntN(4) == 0 {
+		c.set("until", "2023-11-16T12:00:00Z")
+	}
 	return c
 }
 

@@ -92,8 +92,8 @@ func text(doc document) string {
 	return b.String()
 }
 
-// localChange adds to a change what only flowlog computes: keys and conditions on enriched fields, widths of bins that the
-// records decide, days of a zone, bounds of time.
+// localChange adds to a change what only flowlog computes: keys and conditions on enriched fields, and widths of bins that
+// the records decide.
 func (r *random) localChange(c change) change {
 	flag := func(name string) int { return slices.Index(c, "--"+name) + 1 }
 	add := func(name, separator, value string) {
@@ -117,15 +117,6 @@ func (r *random) localChange(c change) change {
 	}
 	if i := flag("every"); i > 0 && r.IntN(4) == 0 {
 		c[i] = "auto"
-	}
-	if r.IntN(4) == 0 {
-		c.set("tz", r.pick("Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"))
-	}
-	if r.IntN(4) == 0 {
-		c.set("since", "2023-11-15T00:00:00Z")
-	}
-	if r.IntN(4) == 0 {
-		c.set("until", "2023-11-16T12:00:00Z")
 	}
 	return c
 }

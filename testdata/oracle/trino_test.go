@@ -291,3 +291,76 @@ func TestTrinoInterrupt(t *testing.T) {
 		t.Errorf("the query is %s", got)
 	}
 }
+
+// A field that no flow has is named by a report of the engine as by one of the logs, whatever leaves records out.
+func TestTrinoLacking(t *testing.T) {
+	e := trino(t)
+	e.tables = e.tables[:1]
+	fill := func(*testing.T, *bench) {}
+	e.fill = fill
+	b := setUp(t, e, 5)
+	b.logs = filepath.Join(b.dir, "few.log")
+	text := "version interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n" +
+		"2 eni-1 10.0.0.1 10.0.0.2 40000 443 6 1 100 1700000000 1700000060 ACCEPT OK\n" +
+		"2 eni-1 - - - - - - - 1700000100 1700000160 - NODATA\n"
+	if err := os.WriteFile(b.logs, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b.parquet = filepath.Join(b.dir, "few.parquet")
+	if _, err := b.run("parse", "-q", "-o", "parquet", "-O", b.parquet, b.logs); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(b.parquet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(b.dir, "few")
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "few.parquet"), data, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	b.external(t, b.tables[0], dir, b.logged(), "format = 'PARQUET'")
+	for _, changes := range [][]string{
+		{"talkers", "--by", "flow_direction"},
+		{"talkers", "--by", "flow_direction", "--since", "2023-11-14"},
+		{"talkers", "--by", "flow_direction", "--where", "dstport = 443"},
+		{"talkers", "--where", "flow_direction = ingress"},
+		{"talkers", "--where", "flow_direction = ingress or dstport = 444"},
+		{"talkers", "--where", "flow_direction = ingress and dstport = 444"},
+		{"talkers", "--where", "dstport = 444"},
+		{"talkers", "--where", "not flow_direction = ingress"},
+		{"talkers", "--since", "2023-11-15"},
+		{"talkers", "--where", "flow_direction = ingress", "--since", "2023-11-15"},
+		{"talkers", "--by", "interface_id,vpc_id", "--measures", "flows,nodata"},
+		{"talkers", "--by", "interface_id", "--measures", "flows,nodata,sum(packets_lost),distinct(vpc_id)", "--where", "interface_id = eni-1"},
+		{"summary", "--where", "az_id = x"},
+		{"summary", "--where", "dstport = 443"},
+		{"quality"},
+	} {
+		args := append([]string{"report"}, append(changes, "-o", "json", "-q")...)
+		native, nativeErr := b.run(append(args, b.logs)...)
+		got, gotErr := b.run(append(args, "--engine", "trino", "--table", b.tables[0])...)
+		if nativeErr != nil || gotErr != nil {
+			if fmt.Sprint(nativeErr) != fmt.Sprint(gotErr) {
+				t.Errorf("%q:\nflowlog: %v\n  trino: %v", changes, nativeErr, gotErr)
+			}
+			continue
+		}
+		want, have := notes(t, native), notes(t, got)
+		if want != have {
+			t.Errorf("%q:\nflowlog:\n%s\ntrino:\n%s", changes, want, have)
+		}
+	}
+}
+
+// notes are what a report in JSON says of what its logs do not have, and how many rows it has.
+func notes(t *testing.T, text []byte) string {
+	t.Helper()
+	var doc struct {
+		Rows  []map[string]any
+		Notes []string
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return fmt.Sprintf("%d rows; %q", len(doc.Rows), doc.Notes)
+}

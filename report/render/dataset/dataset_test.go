@@ -71,7 +71,7 @@ func options(t testing.TB, memory int64, keys ...string) Options {
 }
 
 func settings(o Options) Settings {
-	s := Settings{Columns: o.Columns}
+	s := Settings{Fields: o.Columns}
 	for _, k := range o.Keys {
 		s.PartitionBy = append(s.PartitionBy, k.Name)
 	}
@@ -125,7 +125,7 @@ func TestSameFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := d.Begin(o)
+		w, err := d.Begin(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestFileSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	w, err := d.Begin(o)
+	w, err := d.Begin(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func fill(t testing.TB, store Store, inputs []string) error {
 	}
 	defer d.Close()
 	for pair := range slices.Chunk(inputs, 2) {
-		w, err := d.Begin(o)
+		w, err := d.Begin(t.Context(), o)
 		if err != nil {
 			return err
 		}
@@ -400,7 +400,7 @@ func TestTakenBack(t *testing.T) {
 		if err := fill(t, &mortal{Store: NewDir(root), left: n}, inputs); err == nil {
 			t.Fatal("it never died between a commit and its files")
 		}
-		commits, _ := filepath.Glob(filepath.Join(root, commitFolder, "*"))
+		commits, _ := filepath.Glob(filepath.Join(root, manifestFolder([]string{"date"}), "commit-*"))
 		if len(commits) == 2 && len(files(t, root)) == 4 { // of the second, one of three has appeared
 			break
 		}
@@ -433,7 +433,9 @@ func TestOpen(t *testing.T) {
 	}
 	changes := []func(*Settings){
 		func(s *Settings) { s.PartitionBy = []string{"date", "hour"} },
-		func(s *Settings) { s.Columns = s.Columns[:2] },
+		func(s *Settings) { s.Fields = s.Fields[:2] },
+		func(s *Settings) { s.Fields = nil },
+		func(s *Settings) { s.Enrich = true },
 		func(s *Settings) { s.Where = "bytes > 1" },
 	}
 	for _, change := range changes { // nothing was committed
@@ -468,12 +470,18 @@ func TestOpen(t *testing.T) {
 	if d, err = Open(t.Context(), NewDir(anew), settings(o)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(anew, settingsFile), []byte(`{"format": 1, "partition_by": ["region"]}`), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	w, err := d.Begin(o)
+	w, err := d.Begin(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	d.Close()
+	region := options(t, 1<<20, "region")
+	if d2, err := Open(t.Context(), NewDir(anew), settings(region)); err != nil {
+		t.Fatal(err)
+	} else if _, err := d2.Begin(t.Context(), region); err != nil {
+		t.Fatal(err)
+	} else {
+		d2.Close()
 	}
 	if err := w.Add(batch(0, 0, 100, 5)); err != nil {
 		t.Fatal(err)
@@ -481,7 +489,6 @@ func TestOpen(t *testing.T) {
 	if _, err := w.Commit(t.Context(), []Input{{Name: "0"}}); err == nil || err.Error() != errOtherRun {
 		t.Errorf("settings of another run: %v", err)
 	}
-	d.Close()
 	other := t.TempDir()
 	if err := os.WriteFile(filepath.Join(other, "mine"), nil, 0o666); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,8 +19,8 @@ const tempEnd = ".tmp"
 
 // A Dir is the Store in a directory, which is made if it is not there.
 type Dir struct {
-	root string
-	lock *os.File
+	root  string
+	locks []*os.File
 }
 
 // NewDir returns the store in the directory.
@@ -40,27 +41,32 @@ func (d *Dir) Lock(ctx context.Context) error {
 			return ErrNotOurs
 		}
 	}
-	if err := os.MkdirAll(d.path(commitFolder), 0o777); err != nil {
+	if err := os.MkdirAll(d.path(schema.ManifestFolder), 0o777); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(d.path(schema.ManifestFolder+"/lock"), os.O_CREATE|os.O_RDWR, 0o666)
-	if err != nil {
-		return err
+	// What format 1 locked is locked too, as long as it is there.
+	for _, name := range []string{schema.ManifestFolder, path.Join(schema.ManifestFolder, legacyLock)} {
+		f, err := os.Open(d.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			d.locks = append(d.locks, f)
+			err = lock(f)
+		}
+		if err != nil {
+			return errors.Join(err, d.Unlock())
+		}
 	}
-	if err := lock(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	d.lock = f
 	return nil
 }
 
-// Unlock leaves the file, since to remove it while another run waits would give each a lock of its own.
-func (d *Dir) Unlock() error {
-	if d.lock == nil {
-		return nil
+// Unlock leaves the folder, since to remove it while another run waits would give each a lock of its own.
+func (d *Dir) Unlock() (err error) {
+	for _, f := range d.locks {
+		err = errors.Join(err, f.Close())
 	}
-	err := d.lock.Close()
-	d.lock = nil
+	d.locks = nil
 	return err
 }
 
@@ -75,13 +81,20 @@ func (d *Dir) Empty(context.Context) (bool, error) {
 	}), err
 }
 
-func (d *Dir) List(_ context.Context, folder string) ([]string, error) {
-	entries, err := os.ReadDir(d.path(folder))
-	var names []string
-	for _, e := range entries {
-		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), tempEnd) {
-			names = append(names, e.Name())
+// List passes over what has not appeared yet.
+func (d *Dir) List(_ context.Context, folder string) (names []string, err error) {
+	root := d.path(folder)
+	err = filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
 		}
+		if rel, err := filepath.Rel(root, name); err == nil && e.Type().IsRegular() && !strings.HasSuffix(name, tempEnd) {
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
 	return names, err
 }
@@ -89,6 +102,9 @@ func (d *Dir) List(_ context.Context, folder string) ([]string, error) {
 func (d *Dir) Read(_ context.Context, name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
 
 func (d *Dir) Write(_ context.Context, name string, content []byte, mustBeNew bool) (err error) {
+	if err := os.MkdirAll(filepath.Dir(d.path(name)), 0o777); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
 	if err != nil {
 		return err

@@ -23,11 +23,12 @@ import (
 type Options struct {
 	Keys     []Key
 	Fields   schema.Table // the columns of the batches, with all that the keys and Clock need
-	Columns  []string     // those of the files
+	Columns  []string     // those of the files, see Extend
 	FileSize int64        // in bytes: a file that has reached it is followed by another
 	Memory   int64        // that records may take before they go to a temporary file
 	TempDir  string       // of that file; "" is the system's
 	Workers  int          // goroutines that write files
+	Helpers  []Helper     // that the records were enriched with
 }
 
 // A Writer collects the records of some inputs, to make them one commit. It sorts all records of a partition by
@@ -39,10 +40,12 @@ type Writer struct {
 	sources []int // of the keys, likewise
 	clock   int
 	memory  atomic.Int64
+	isLate  atomic.Bool // there are late columns
 
 	mu         sync.Mutex
 	partitions map[string]*partition
 	spilled    *spill
+	late       []string
 }
 
 // A partition is the records that go to one folder.
@@ -65,8 +68,8 @@ type rows struct {
 // seqRows is how many rows a batch has at most, for numbering them: 64 MiB of text have fewer.
 const seqRows = 1 << 26
 
-// Begin starts a commit.
-func (d *Dataset) Begin(o Options) (*Writer, error) {
+// Begin starts a commit. The first one of a dataset writes its settings.
+func (d *Dataset) Begin(ctx context.Context, o Options) (*Writer, error) {
 	w := &Writer{Options: o, dataset: d, partitions: make(map[string]*partition)}
 	place := func(name string) (int, error) {
 		i := slices.IndexFunc(o.Fields, func(f schema.Field) bool { return f.Name == name })
@@ -93,12 +96,30 @@ func (d *Dataset) Begin(o Options) (*Writer, error) {
 		}
 		w.sources = append(w.sources, i)
 	}
-	return w, nil
+	return w, d.begin(ctx, Columns(w.fields()))
 }
 
-// Add takes the records of a batch. It is a schema.Emit, for batches of an ordered scan.
+// fields are those of the files.
+func (w *Writer) fields() schema.Table {
+	fields := make(schema.Table, len(w.columns))
+	for i, at := range w.columns {
+		fields[i] = w.Fields[at]
+	}
+	return fields
+}
+
+// Add takes the records of a batch. It is a schema.Emit, for batches of an ordered scan. A batch may have columns beyond
+// the fields: see Late.
 func (w *Writer) Add(b schema.Batch) error {
 	if b.Record == nil || b.NumRows() == 0 {
+		return nil
+	}
+	for i := len(w.Fields); i < int(b.NumCols()); i++ {
+		if a := b.Column(i); a.NullN() < a.Len() {
+			w.noteLate(b.ColumnName(i))
+		}
+	}
+	if w.isLate.Load() {
 		return nil
 	}
 	if b.NumRows() > seqRows {
@@ -119,6 +140,22 @@ func (w *Writer) Add(b schema.Batch) error {
 		}
 	}
 	return nil
+}
+
+func (w *Writer) noteLate(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.isLate.Store(true); !slices.Contains(w.late, name) {
+		w.late = append(w.late, name)
+	}
+}
+
+// Late returns the columns of the batches that are not among the fields and have values. If there are some the records
+// must be added again, to a writer that has these fields too.
+func (w *Writer) Late() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(slices.Values(w.late))
 }
 
 // dealt are rows of a batch that go to one partition.
@@ -377,6 +414,9 @@ func (w *Writer) spill() error {
 // writer, as Discard does.
 func (w *Writer) Commit(ctx context.Context, inputs []Input) (_ []Part, err error) {
 	defer func() { err = errors.Join(err, w.Discard()) }()
+	if w.isLate.Load() {
+		return nil, errors.New("records have columns that the files would not have")
+	}
 	var mu sync.Mutex
 	var files []Part
 	ctx, stop := context.WithCancelCause(ctx)
@@ -406,7 +446,12 @@ func (w *Writer) Commit(ctx context.Context, inputs []Input) (_ []Part, err erro
 	}
 	close(todo)
 	all.Wait()
-	c := commit{Inputs: inputs, Parts: files}
+	c := Commit{Inputs: inputs, Parts: files, Helpers: w.Helpers}
+	for _, column := range Columns(w.fields()) {
+		if !slices.ContainsFunc(w.dataset.columns, func(have Column) bool { return have.Name == column.Name }) {
+			c.Columns = append(c.Columns, column)
+		}
+	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, errors.Join(err, w.dataset.drop(ctx, c.Parts))
 	}
@@ -453,10 +498,7 @@ func (w *Writer) write(ctx context.Context, p *partition) (files []Part, err err
 			err = errors.Join(err, out.file.Discard())
 		}
 	}()
-	fields := make(schema.Table, len(w.columns))
-	for i, at := range w.columns {
-		fields[i] = w.Fields[at]
-	}
+	fields := w.fields()
 	for r, err := range w.merge(p) {
 		if err == nil {
 			err = ctx.Err()

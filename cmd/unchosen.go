@@ -22,21 +22,21 @@ func (e nothingError) Error() string { return e.text }
 
 // chooses reports whether an object is to be read, by its name. If not, it is counted.
 func (r *reader) chooses(name string) bool {
-	_, ok := r.opt.Keys.Choose(name, &r.stats.LeftOut)
+	_, ok := r.opt.Keys.Choose(name, &r.stats.Unchosen)
 	return ok
 }
 
-// gather brings together what all sources left out. Where nothing is of the time asked for, it asks S3 which time there
-// is.
-func (r *reader) gather(ctx context.Context) {
+// gather brings together what all sources left out. If they have found nothing of the time asked for, it asks S3 which
+// time there is.
+func (r *reader) gather(ctx context.Context, found bool) {
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok {
 			continue
 		}
-		left := &r.stats.LeftOut
-		left.Merge(remote.LeftOut())
-		if r.stats.Objects > 0 || len(r.stats.Failed) > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
+		left := &r.stats.Unchosen
+		left.Merge(remote.Unchosen())
+		if found || len(r.stats.Failed) > 0 || !r.opt.Keys.Timed() || !left.From.IsZero() || ctx.Err() != nil {
 			continue
 		}
 		// it is only for a message: what goes wrong here leaves that shorter
@@ -46,9 +46,9 @@ func (r *reader) gather(ctx context.Context) {
 	}
 }
 
-// isLeft reports whether the filters left out any object, as far as is known.
-func (r *reader) isLeft() bool {
-	l := r.stats.LeftOut
+// anyUnchosen reports whether the filters left out any object, as far as is known.
+func (r *reader) anyUnchosen() bool {
+	l := r.stats.Unchosen
 	return l.Timed > 0 || !l.From.IsZero() || len(l.Accounts)+len(l.Regions)+len(l.FlowLogs) > 0
 }
 
@@ -56,7 +56,7 @@ func (r *reader) isLeft() bool {
 func (r *reader) nothing() error {
 	s := r.stats
 	unread := s.Objects == 0 && !r.opt.Keys.All()
-	if s.Records > 0 || r.done || s.Outside == 0 && !r.isLeft() && !unread {
+	if s.Records > 0 || r.done || s.Outside == 0 && !r.anyUnchosen() && !unread {
 		return nil
 	}
 	text := "no record is left"
@@ -86,11 +86,11 @@ func (r *reader) otherTimes() []string {
 	case s.Outside > 0:
 		reasons = append(reasons, fmt.Sprintf("%s read, without an end", count(s.Outside, "record")))
 	}
-	switch l := s.LeftOut; {
+	switch l := s.Unchosen; {
 	case l.Timed > 0:
-		reasons = append(reasons, fmt.Sprintf("%s not read, by %s %s", count(l.Timed, "object"), either(l.Timed, "whose name its records end", "whose names their records end"), r.between(l.From, l.To)))
+		reasons = append(reasons, fmt.Sprintf("%s not read, whose %s %s to %s", count(l.Timed, "object"), either(l.Timed, "name says", "names say"), r.clock(l.From), r.clock(l.To)))
 	case !l.From.IsZero():
-		reasons = append(reasons, "there are folders with records that end "+r.between(l.From, l.To))
+		reasons = append(reasons, fmt.Sprintf("there are folders of %s to %s", r.clock(l.From), r.clock(l.To)))
 	}
 	return reasons
 }
@@ -109,7 +109,7 @@ func (r *reader) between(from, to time.Time) string {
 	if a == b {
 		return "at " + a
 	}
-	return "from " + a + " to " + b
+	return "between " + a + " and " + b
 }
 
 // clock is a time as messages have it.
@@ -130,7 +130,7 @@ type keyPart struct {
 }
 
 func (r *reader) keyParts() []keyPart {
-	l, keys := r.stats.LeftOut, r.opt.Keys
+	l, keys := r.stats.Unchosen, r.opt.Keys
 	return []keyPart{
 		{"account", "accounts", "account", "account_id", keys.Accounts, l.Accounts},
 		{"region", "regions", "region-filter", "region", keys.Regions, l.Regions},
@@ -138,7 +138,7 @@ func (r *reader) keyParts() []keyPart {
 	}
 }
 
-// shownNames is how many names of accounts, regions or services a message has.
+// shownNames is how many names of things a message has.
 const shownNames = 5
 
 // otherNames says which accounts, regions and flow logs there are beside those asked for, and how to ask the records
@@ -192,7 +192,7 @@ func few(names []string) string {
 
 // otherServices says how many objects are logs of which other services, "" if there are none.
 func (r *reader) otherServices() string {
-	services := r.stats.LeftOut.Services
+	services := r.stats.Unchosen.Services
 	if len(services) == 0 {
 		return ""
 	}
@@ -210,10 +210,10 @@ func (r *reader) otherServices() string {
 	return fmt.Sprintf("%s not read, since the folders below AWSLogs/ say other services: %s", count(total, "object"), few(names))
 }
 
-// leftOut lists for the closing line how many objects were left out, by the reason. "" if none were.
-func (r *reader) leftOut() string {
+// unchosen lists for the closing line how many objects were left out, by the reason. "" if none were.
+func (r *reader) unchosen() string {
 	var parts []string
-	if n := r.stats.LeftOut.Timed; n > 0 {
+	if n := r.stats.Unchosen.Timed; n > 0 {
 		parts = append(parts, humanize.Comma(n)+" of another time")
 	}
 	for _, n := range r.keyParts() {

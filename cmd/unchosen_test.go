@@ -45,8 +45,8 @@ func TestNothingLeftInS3(t *testing.T) {
 		code int
 		want string
 	}{
-		{"--since 2026-06-10 --until 2026-06-11 s3://flows", 6, "no record is left that ends from 2026-06-10 00:00 UTC to 2026-06-11 00:00 UTC: there are folders with records that end from 2026-05-30 00:00 UTC to 2026-06-02 00:00 UTC\n"},
-		{"--since 2026-06-01T12:00 --until 2026-06-01T13:00 s3://flows", 6, "1 object not read, by whose name its records end from 2026-06-01 09:00 UTC to 2026-06-01 09:05 UTC\n"},
+		{"--since 2026-06-10 --until 2026-06-11 s3://flows", 6, "no record is left that ends from 2026-06-10 00:00 UTC to 2026-06-11 00:00 UTC: there are folders of 2026-05-30 00:00 UTC to 2026-06-02 00:00 UTC\n"},
+		{"--since 2026-06-01T12:00 --until 2026-06-01T13:00 s3://flows", 6, "1 object not read, whose name says 2026-06-01 09:00 UTC to 2026-06-01 09:05 UTC\n"},
 		{"--account 222222222222 s3://flows", 6, "no record is left: folders not read, of the account 111111111111\n"},
 		{"--region-filter us-east-1 s3://flows/AWSLogs/", 6, "no record is left: folders not read, of the region eu-west-1\n"},
 		{"--since 2026-06-10 s3://flows/nowhere", 6, ": there are no objects that could have one\n"},

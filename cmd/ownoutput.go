@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"flowlog/parse"
+)
+
+// written are the files that this run writes: what it comes upon of them in its input is none of it.
+type written struct {
+	mu    sync.Mutex
+	named []string      // inputs that the arguments name
+	files []writtenFile // outputs
+}
+
+// A writtenFile is one output: the file that is being written, and the one whose name it is going to have.
+type writtenFile struct {
+	name       string
+	temp, goal fs.FileInfo // nil if there is none
+}
+
+// add notes an output. To write to what an argument names as input is an error.
+func (w *written) add(f *outFile) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	remote := strings.HasPrefix(f.name, "s3://")
+	if f.info == nil && !remote {
+		return nil // a device or a pipe: no input is the same
+	}
+	goal, _ := os.Stat(f.name) // mostly it is not there yet
+	for _, name := range w.named {
+		info, err := os.Stat(name)
+		if err == nil && goal != nil && os.SameFile(info, goal) || remote && name == f.name {
+			return usageError{fmt.Errorf("%s is an input, which would be gone: write to another file", f.name)}
+		}
+	}
+	w.files = append(w.files, writtenFile{f.name, f.info, goal})
+	return nil
+}
+
+// standard notes standard output, if it goes to a file.
+func (w *written) standard(out any) {
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			w.files = append(w.files, writtenFile{"standard output", info, nil})
+		}
+	}
+}
+
+// is reports whether a file is one of the outputs, and whether a note should say so: that of its unfinished content is
+// of no interest.
+func (w *written) is(name string) (is, note bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.files) == 0 {
+		return false, false
+	}
+	if strings.HasPrefix(name, "s3://") {
+		return slices.ContainsFunc(w.files, func(f writtenFile) bool { return f.name == name }), true
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return false, false
+	}
+	for _, f := range w.files {
+		switch {
+		case f.goal != nil && os.SameFile(info, f.goal):
+			return true, true
+		case f.temp != nil && os.SameFile(info, f.temp):
+			return true, f.name == "standard output"
+		}
+	}
+	return false, false
+}
+
+// unwritten is a source without what this run writes. It is a parse.Passer.
+type unwritten struct {
+	parse.Source
+	*written
+
+	mu  sync.Mutex
+	out []parse.PassedOver
+}
+
+func (u *unwritten) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
+	return func(yield func(parse.Object, error) bool) {
+		for o, err := range u.Source.Objects(ctx) {
+			if err == nil && o.Found {
+				if is, note := u.is(o.Name); is {
+					if note {
+						u.note(parse.PassedOver{Name: o.Name, Why: "this command writes it"})
+					}
+					continue
+				}
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
+func (u *unwritten) note(l parse.PassedOver) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !slices.Contains(u.out, l) {
+		u.out = append(u.out, l)
+	}
+}
+
+// PassedOver is what the source and this have left out.
+func (u *unwritten) PassedOver() []parse.PassedOver {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	out := slices.Clone(u.out)
+	if l, ok := u.Source.(parse.Passer); ok {
+		out = append(l.PassedOver(), out...)
+	}
+	return out
+}
+
+// shownLeftOut is how many lines say what was left out; one more says how much else there was.
+const shownLeftOut = 5
+
+// tellPassedOver says what of the input was come upon and not read.
+func (r *reader) tellPassedOver() {
+	if r.quiet {
+		return
+	}
+	out := slices.Clone(r.stats.Passed)
+	for _, src := range append(slices.Clone(r.sources), r.Source) {
+		if l, ok := src.(parse.Passer); ok {
+			for _, one := range l.PassedOver() {
+				if !slices.Contains(out, one) {
+					out = append(out, one)
+				}
+			}
+		}
+	}
+	for i, l := range out {
+		if i == shownLeftOut && len(out) > i+1 {
+			fmt.Fprintf(r.err, "flowlog: left out: %d more\n", len(out)-i)
+			break
+		}
+		fmt.Fprintln(r.err, printable("flowlog: left out: "+l.Name+": "+l.Why))
+	}
+}
+
+// checkPlace refuses a dataset in a folder that an input is or lies in: its own files would be read.
+func checkPlace(place string, inputs []string) error {
+	for _, input := range inputs {
+		if holds(place, input) {
+			return usageError{fmt.Errorf("-O %s is the input %s, or a folder above it: the dataset would be its own input; write it to another place", place, input)}
+		}
+	}
+	return nil
+}
+
+// holds reports whether an input is a folder, or lies in it.
+func holds(folder, input string) bool {
+	if rest, ok := strings.CutPrefix(folder, "s3://"); ok {
+		input, remote := strings.CutPrefix(input, "s3://")
+		if i := strings.IndexAny(input, "*?[{"); i >= 0 {
+			input = input[:strings.LastIndexByte(input[:i], '/')+1]
+		}
+		return remote && strings.HasPrefix(strings.TrimRight(input, "/")+"/", strings.TrimRight(rest, "/")+"/")
+	}
+	place, err := os.Stat(folder)
+	if err != nil || strings.HasPrefix(input, "s3://") {
+		return false
+	}
+	if _, err := os.Lstat(input); errors.Is(err, fs.ErrNotExist) {
+		base, _ := doublestar.SplitPattern(filepath.ToSlash(input))
+		input = filepath.FromSlash(base)
+	}
+	if input, err = filepath.EvalSymlinks(input); err == nil {
+		input, err = filepath.Abs(input)
+	}
+	for err == nil {
+		if info, serr := os.Stat(input); serr == nil && os.SameFile(info, place) {
+			return true
+		}
+		up := filepath.Dir(input)
+		if up == input {
+			break
+		}
+		input = up
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package parse
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// An OwnError says that an object is an output of flowlog which holds no records.
+type OwnError struct{ What, Instead string }
+
+func (e *OwnError) Error() string {
+	return "this is " + e.What + ", not a flow log: " + e.Instead
+}
+
+const readLogs = "read the logs that it was made of"
+
+// errReport is the error for what `flowlog report` wrote, errPartial that for what it wrote to be merged.
+var (
+	errReport  = &OwnError{"a report of flowlog", readLogs}
+	errPartial = &OwnError{"a partial result", "`flowlog merge` finishes it"}
+)
+
+// PassedOver is an input that was come upon and not read, since it would count twice what is there anyway, or holds nothing
+// to count.
+type PassedOver struct{ Name, Why string }
+
+// A Passer is a Source that passes over some of what it comes upon.
+type Passer interface {
+	// PassedOver is what the listings so far have passed over, in their order.
+	PassedOver() []PassedOver
+}
+
+// nestedDataset is why a dataset is left out that lies inside of an input.
+const nestedDataset = "a dataset of flowlog, which is an input of its own"
+
+// NestedDataset returns what is left out for a dataset below an input.
+func NestedDataset(name string) PassedOver { return PassedOver{name, nestedDataset} }
+
+// InManifest reports whether a name with slashes is that of a file in the manifest of a dataset, and returns the folder
+// of the dataset, without a slash at its end.
+func InManifest(name string) (root string, ok bool) {
+	before, _, ok := strings.Cut("/"+name, "/"+schema.ManifestFolder+"/")
+	return strings.TrimPrefix(before, "/"), ok
+}
+
+// Names reports whether a pattern with slashes names a folder by words of its own, not by a ** that passes through it.
+// A path without globs names itself and what it lies in.
+func Names(pattern, folder string) bool {
+	parts := strings.Split(path.Clean(pattern), "/")
+	depth := strings.Count(path.Clean(folder), "/") + 1
+	if pattern == "" || depth > len(parts) {
+		return false
+	}
+	for _, part := range parts[:depth] {
+		if strings.Contains(part, "**") {
+			return false
+		}
+	}
+	return true
+}
+
+// ownMarks are what files of flowlog's begin with and have near their beginning.
+var ownMarks = []struct{ start, mark, what string }{
+	{"<!DOCTYPE html>", `<meta name="generator" content="flowlog">`, "a page of flowlog"},
+	{"<?xml", `<testsuites name="flowlog check"`, "a result of flowlog check"},
+}
+
+// ownOutput says which output of flowlog some content is that no format of records would be told by, or nil.
+func ownOutput(head []byte) error {
+	for _, m := range ownMarks {
+		if bytes.HasPrefix(head, []byte(m.start)) && bytes.Contains(head, []byte(m.mark)) {
+			return &OwnError{m.what, readLogs}
+		}
+	}
+	return nil
+}
+
+// drawn reports whether text without a header has a table as flowlog draws it for people: a line of dashes below the
+// names of columns.
+func drawn(head []byte) bool {
+	const most = 12 // lines above it
+	for range most {
+		line, rest, more := bytes.Cut(head, []byte("\n"))
+		text := strings.TrimSpace(string(line))
+		if text != "" && (strings.Trim(text, "─ ") == "" || strings.HasPrefix(text, "| -") && strings.Trim(text, "|-: ") == "") {
+			return true
+		}
+		if head = rest; !more {
+			break
+		}
+	}
+	return false
+}

@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// meantMeasures are words that people try for measures, with those that they mean.
+var meantMeasures = map[string]string{
+	"count": "flows", "n": "flows", "records": "flows", "hits": "flows", "connections": "flows", "conns": "flows", "sessions": "flows",
+	"sum": "bytes", "total": "bytes", "volume": "bytes", "size": "bytes", "traffic": "bytes", "octets": "bytes",
+	"avg": "avg(bytes)", "mean": "avg(bytes)", "average": "avg(bytes)", "min": "min(bytes)", "max": "max(bytes)",
+	"median": "p50(bytes)", "percentile": "p95(bytes)", "uniq": "distinct(srcaddr)", "unique": "distinct(srcaddr)", "cardinality": "distinct(srcaddr)",
+	"mbps": "bps", "kbps": "bps", "gbps": "bps", "bandwidth": "bps", "throughput": "bps", "bitrate": "bps", "rate": "bps",
+	"denied": "rejected", "dropped": "rejected", "blocked": "rejected", "allowed": "accepted",
+}
+
+// meantFunctions are functions of other tools, with those of the same meaning here.
+var meantFunctions = map[string]string{
+	"uniq": "distinct", "unique": "distinct", "nunique": "distinct", "cardinality": "distinct", "count_distinct": "distinct", "dc": "distinct",
+	"countdistinct": "distinct", "approx_distinct": "distinct", "approx_count_distinct": "distinct", "mean": "avg", "average": "avg", "median": "p50",
+	"total": "sum",
+}
+
+// calls matches a function of a field as it is written here or in SQL.
+var calls = regexp.MustCompile(`^(\w+)\s*\(\s*(distinct\s+)?([\w+ -]+?)\s*\)$`)
+
+// meantMeasure is the measure that a text of other tools means, or "".
+func meantMeasure(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if m := meantMeasures[s]; m != "" {
+		return m
+	}
+	switch m := calls.FindStringSubmatch(s); {
+	case m == nil:
+	case m[1] == "count" && m[2] != "":
+		return "distinct(" + m[3] + ")"
+	case meantFunctions[m[1]] != "" && m[2] == "":
+		return meantFunctions[m[1]] + "(" + m[3] + ")"
+	}
+	return ""
+}
+
+// unknownMeasure is the error for a text that is no measure.
+func unknownMeasure(s string) error {
+	if meant := meantMeasure(s); meant != "" {
+		return fmt.Errorf("unknown measure %q: did you mean %s? `flowlog help measures` lists them", s, meant)
+	}
+	var names []string
+	for _, m := range measures {
+		names = append(names, m.Name)
+	}
+	for _, name := range Functions() {
+		names = append(names, name+"(FIELD)")
+	}
+	return schema.Unknown("measure", s, names, "flowlog help measures")
+}

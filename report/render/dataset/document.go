@@ -1,0 +1,88 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"flowlog/parse/schema"
+	"flowlog/report/render"
+)
+
+// The documents of a manifest are Parquet files with the columns of the dataset and no rows. What they say is JSON in
+// their metadata. They lie in the folder of records without any key: so what reads all files below the dataset, as
+// polars does with a directory and DuckDB with **, finds the same columns, keys and types everywhere, and no row more.
+// Hive, Spark, Trino, Athena and pyarrow do not look into a folder whose name begins with _.
+
+const (
+	// documentKey is the key of the metadata that a document's text has.
+	documentKey   = "flowlog.manifest"
+	settingsFile  = "dataset.parquet"
+	publishedFile = "published.parquet"
+	commitPrefix  = "commit-"
+	documentEnd   = ".parquet"
+	commitForm    = commitPrefix + "%06d" + documentEnd
+)
+
+// manifestFolder is where the documents of a dataset with these keys lie.
+func manifestFolder(keys []string) string {
+	folder := schema.ManifestFolder
+	for _, k := range keys {
+		folder = path.Join(folder, k+"="+schema.NullPartition)
+	}
+	return folder
+}
+
+// encode makes a document.
+func encode(v any, columns []Column) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	fields := make(schema.Table, len(columns))
+	for i, c := range columns {
+		fields[i] = schema.Field{Name: c.Name, Kind: c.Kind}
+	}
+	var out bytes.Buffer
+	w, err := render.NewParquetWriter(&out, fields, "")
+	if err != nil {
+		return nil, err
+	}
+	w.Note(documentKey, string(text))
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+// decode reads a document.
+func decode(content []byte, v any) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // of parquet-go
+			err = fmt.Errorf("the file is damaged (%v)", r)
+		}
+	}()
+	f, err := parquet.OpenFile(bytes.NewReader(content), int64(len(content)), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
+	if err != nil {
+		return err
+	}
+	text, ok := f.Lookup(documentKey)
+	if !ok {
+		return errors.New("is not of a manifest: the metadata " + documentKey + " is missing")
+	}
+	return json.Unmarshal([]byte(text), v)
+}
+
+// commitNumber is the number in the name of a commit.
+func commitNumber(name string) (int64, error) {
+	digits := strings.TrimSuffix(strings.TrimPrefix(path.Base(name), commitPrefix), path.Ext(name))
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("%s is not the name of a commit", name)
+	}
+	return n, nil
+}

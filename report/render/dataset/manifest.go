@@ -1,0 +1,159 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"flowlog/parse/schema"
+)
+
+// A manifest is what the documents of a dataset say.
+type manifest struct {
+	settings  Settings
+	commits   []numbered
+	published int64
+	legacy    bool     // it is of format 1
+	stale     []string // files that belong to no dataset of this format
+}
+
+type numbered struct {
+	Commit
+	number int64
+}
+
+// published is the number of the last commit whose files have appeared.
+type published struct {
+	Commits int64 `json:"commits"`
+}
+
+// load reads the manifest of a store; it is nil if there is none. The known columns are for format 1, which does not
+// tell their kinds.
+func load(ctx context.Context, store Store, known []Column) (*manifest, error) {
+	names, err := store.List(ctx, schema.ManifestFolder)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(names, func(name string) bool { return path.Base(name) == settingsFile })
+	if i < 0 {
+		return loadLegacy(ctx, store, names, known)
+	}
+	m := &manifest{}
+	folder := path.Dir(names[i])
+	var commits []string
+	for _, name := range names {
+		switch {
+		case isLegacy(name):
+			m.stale = append(m.stale, name)
+		case path.Dir(name) == folder && strings.HasPrefix(path.Base(name), commitPrefix):
+			commits = append(commits, name)
+		}
+	}
+	if err := document(ctx, store, names[i], &m.settings); err != nil {
+		return nil, err
+	}
+	if have := m.settings.Format; have > format {
+		return nil, fmt.Errorf("the manifest is of format %d, which a later flowlog wrote; this one knows %d", have, format)
+	}
+	if err := m.read(ctx, store, commits, document); err != nil {
+		return nil, err
+	}
+	var p published
+	err = document(ctx, store, path.Join(folder, publishedFile), &p)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	m.published = p.Commits
+	return m, err
+}
+
+// Read returns the commits of the dataset in a store without changing anything there, and the files of a commit that has
+// begun and is not complete. Both are nil if there is no dataset.
+func Read(ctx context.Context, store Store) (commits []Commit, open []Part, err error) {
+	m, err := load(ctx, store, nil)
+	if m == nil || err != nil {
+		return nil, nil, err
+	}
+	for _, c := range m.commits {
+		if c.number <= m.published {
+			commits = append(commits, c.Commit)
+		} else {
+			open = append(open, c.Parts...)
+		}
+	}
+	return commits, open, nil
+}
+
+// document reads one.
+func document(ctx context.Context, store Store, name string, v any) error {
+	content, err := store.Read(ctx, path.Join(schema.ManifestFolder, name))
+	if err == nil {
+		err = decode(content, v)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s/%s: %w", schema.ManifestFolder, name, err)
+	}
+	return err
+}
+
+// read reads the commits of these names.
+func (m *manifest) read(ctx context.Context, store Store, names []string, one func(context.Context, Store, string, any) error) error {
+	m.commits = make([]numbered, len(names))
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, commitsAtATime)
+	var all sync.WaitGroup
+	for i, name := range names {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			if m.commits[i].number, errs[i] = commitNumber(name); errs[i] == nil {
+				errs[i] = one(ctx, store, name, &m.commits[i].Commit)
+			}
+			for _, p := range m.commits[i].Parts {
+				if !fs.ValidPath(p.Name) {
+					errs[i] = errors.Join(errs[i], fmt.Errorf("%s/%s: %q is not the name of a file in a dataset", schema.ManifestFolder, name, p.Name))
+				}
+			}
+		})
+	}
+	all.Wait()
+	slices.SortFunc(m.commits, func(a, b numbered) int { return int(a.number - b.number) })
+	return errors.Join(errs...)
+}
+
+// settle makes a manifest one of this format. A run that ends meanwhile leaves the old one or both, and the new one
+// counts as soon as it has settings.
+func (m *manifest) settle(ctx context.Context, store Store) error {
+	folder := manifestFolder(m.settings.PartitionBy)
+	write := func(name string, v any) error {
+		content, err := encode(v, m.settings.Columns)
+		if err != nil {
+			return err
+		}
+		return store.Write(ctx, path.Join(folder, name), content, false)
+	}
+	if m.legacy {
+		for _, c := range m.commits {
+			if err := write(fmt.Sprintf(commitForm, c.number), c.Commit); err != nil {
+				return err
+			}
+		}
+		if err := write(publishedFile, published{m.published}); err != nil {
+			return err
+		}
+		if err := write(settingsFile, m.settings); err != nil {
+			return err
+		}
+	}
+	for _, name := range m.stale {
+		if err := store.Remove(ctx, path.Join(schema.ManifestFolder, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// Settings are what all runs that write to a dataset must agree on, since they decide which rows an input gives, and
+// which columns. Columns are those in which it was begun: commits can add to them.
+type Settings struct {
+	Format      int      `json:"format"`
+	PartitionBy []string `json:"partition_by"`
+	Fields      []string `json:"fields"` // that were asked for; null is all, whichever there are
+	Enrich      bool     `json:"enrich,omitempty"`
+	Where       string   `json:"where,omitempty"`
+	Columns     []Column `json:"columns"`
+	Doc         string   `json:"doc"`
+}
+
+// A Column is one of the files. Its kind never changes, even where a later flowlog knows a better one.
+type Column struct {
+	Name     string      `json:"name"`
+	Kind     schema.Kind `json:"kind"`
+	Enriched bool        `json:"enriched,omitempty"` // computed, not read
+}
+
+// format is the number of this layout of the manifest. That of 1 was JSON: see legacy.go.
+const format = 2
+
+const doc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
+
+// A SettingsError says that a dataset was begun with other settings.
+type SettingsError struct{ What, Difference string }
+
+func (e *SettingsError) Error() string {
+	return fmt.Sprintf("its files are of a run with another %s: %s; say the same again or write to another place", e.What, e.Difference)
+}
+
+// agree compares the settings of a dataset with those that a run asks for.
+func (have Settings) agree(want Settings) error {
+	list := func(names []string) string { return strings.Join(names, ",") }
+	files := func(names []string) []string { // that are columns of the files
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(have.PartitionBy, name) })
+	}
+	for _, s := range []struct{ what, have, want string }{
+		{"--partition-by", list(have.PartitionBy), list(want.PartitionBy)},
+		{"--where", strconv.Quote(have.Where), strconv.Quote(want.Where)},
+		{"--enrich", strconv.FormatBool(have.Enrich), strconv.FormatBool(want.Enrich)},
+	} {
+		if s.have != s.want {
+			return &SettingsError{s.what, s.have + ", not " + s.want}
+		}
+	}
+	switch {
+	case have.Fields == nil && want.Fields == nil:
+		return nil
+	case have.Fields == nil:
+		return &SettingsError{"--fields", "they have all fields, not " + list(want.Fields) + " alone"}
+	case want.Fields == nil:
+		return &SettingsError{"--fields", list(have.Fields) + ", not all"}
+	}
+	if d := difference(files(have.Fields), files(want.Fields)); d != "" {
+		return &SettingsError{"--fields", d}
+	}
+	return nil
+}
+
+// difference says in words which names a run has that the dataset has not, and the other way round; "" if there are
+// none.
+func difference(have, want []string) string {
+	only := func(a, b []string) string {
+		return strings.Join(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }), ", ")
+	}
+	var parts []string
+	if names := only(have, want); names != "" {
+		parts = append(parts, "leaves out "+names)
+	}
+	if names := only(want, have); names != "" {
+		parts = append(parts, "adds "+names)
+	}
+	if parts == nil {
+		return ""
+	}
+	return "this one " + strings.Join(parts, " and ")
+}
+
+// Fields are the columns of the files so far.
+func (d *Dataset) Fields() schema.Table {
+	var fields schema.Table
+	for _, c := range d.columns {
+		fields = append(fields, schema.Field{Name: c.Name, Kind: c.Kind, Doc: "a column of the dataset"})
+	}
+	return fields
+}
+
+// Columns are fields as columns.
+func Columns(fields schema.Table) []Column {
+	var columns []Column
+	for _, f := range fields {
+		columns = append(columns, Column{f.Name, f.Kind, len(f.From) > 0})
+	}
+	return columns
+}
+
+// Extend returns the columns of the files of a run that has these fields: those of the dataset in their order and of
+// their kinds, then those that it does not have yet, which are null in the files before. Fields that are computed
+// must all be there again; those of which fixed reports true must have been there from the beginning.
+func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema.Table, error) {
+	if d.fresh {
+		return run, nil
+	}
+	var all schema.Table
+	var computed []string // of the dataset
+	for _, c := range d.columns {
+		f, ok := run.Lookup(c.Name)
+		if c.Enriched {
+			computed = append(computed, c.Name)
+		}
+		if !ok || len(f.From) == 0 && f.Kind != c.Kind {
+			f = schema.Field{Name: c.Name, Kind: c.Kind, Max: f.Max, Doc: "a column of the dataset"}
+		}
+		all = append(all, f)
+	}
+	var now []string
+	for _, f := range run {
+		_, there := all.Lookup(f.Name)
+		if len(f.From) > 0 && (fixed(f.Name) && !there || slices.Contains(computed, f.Name)) {
+			now = append(now, f.Name)
+		}
+		if !there {
+			all = append(all, f)
+		}
+	}
+	if diff := difference(computed, now); diff != "" {
+		return nil, &SettingsError{"set of computed fields", diff}
+	}
+	return all, nil
+}
