@@ -262,7 +262,7 @@ func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, 
 func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {
 	for _, name := range names {
 		name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
-		if _, ok := fields.Lookup(name); ok {
+		if _, ok := fields.Named(name); ok {
 			continue
 		}
 		for _, h := range r.header(ctx) {
