@@ -23,6 +23,8 @@ type Document struct {
 	Input  schema.Stats
 	// Settings are those that all tables have in common.
 	Settings []report.Setting
+	// Covered is the time that the records cover, from the first start to the last end; zero if nobody knows.
+	Covered [2]time.Time
 	// Queries are what the reports took that an engine computed, in place of Input: flowlog read nothing.
 	Queries []Query
 }
@@ -66,6 +68,12 @@ type RecordWriter interface {
 	// Close must follow the last Add. Called while an Add still waits, because the scan has ended early, it
 	// makes that Add return an error.
 	Close() error
+}
+
+// A Noter is a RecordWriter of a format with room for what is no record.
+type Noter interface {
+	// Note keeps a value under a key. It must be called before Close, when no Add is under way.
+	Note(key, value string)
 }
 
 // A Format is one form of output.
