@@ -145,21 +145,21 @@ func isTimestamp(tok []byte) bool {
 }
 
 // layoutWithout says how records without a header are laid out: as told, or in the default format if one of
-// the lines at hand fits it. Words around the records are columns of no name.
-func layoutWithout(opt Options, lines [][]byte) (*layout, error) {
+// the lines at hand fits it. Words around the records are columns of no name. It is nil if none does.
+func layoutWithout(opt Options, lines [][]byte) *layout {
 	names := opt.LogFormat
 	if len(names) == 0 {
 		names = schema.Version(2)
 	}
 	for _, line := range lines {
 		if before, after, ok := margins(names, tokens(line, nil)); ok {
-			return &layout{names: slices.Concat(make([]string, before), names, make([]string, after)), fixed: true}, nil
+			return &layout{names: slices.Concat(make([]string, before), names, make([]string, after)), fixed: true}
 		}
 	}
 	if len(opt.LogFormat) > 0 {
-		return &layout{names: names, fixed: true}, nil
+		return &layout{names: names, fixed: true}
 	}
-	return nil, noLayout(lines)
+	return nil
 }
 
 // aside reports whether a line is one that `aws logs … --output text` prints beside the records.

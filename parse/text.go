@@ -89,11 +89,10 @@ func startOfLines(p *schema.Projection, opt Options, c *content) (place, int, er
 		if string(bytes.TrimSpace(line)) == writeTest {
 			return place{}, 0, nil
 		}
-		l, err := layoutWithout(opt, lines[i:])
-		if err != nil {
-			err = cmp.Or(notHeader(toks, p, opt), err)
+		if l := layoutWithout(opt, lines[i:]); l != nil {
+			return place{l, int64(i)}, skip, nil
 		}
-		return place{l, int64(i)}, skip, err
+		return place{nil, int64(i)}, skip, cmp.Or(notHeader(toks, p, opt), noLayout(lines[i:]))
 	}
 	if err := c.err(); err != nil {
 		return place{}, 0, err

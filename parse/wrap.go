@@ -238,7 +238,7 @@ func (f *seeker) isRecord(s []byte) bool {
 	if f.layout != nil {
 		return holds(f.layout.names, toks, false)
 	}
-	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks, true) {
+	if l := layoutWithout(f.opt, [][]byte{s}); l != nil && holds(l.names, toks, true) {
 		f.layout = l
 		return true
 	}
