@@ -323,6 +323,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	if !partial {
 		r.tellCut(out.Format, tables)
+		r.tellEmpty(out.Format, tables, in.quiet)
 	}
 	return cmp.Or(in.close(), ctx.Err())
 }
@@ -350,6 +351,18 @@ func (r *reporting) tellCut(f render.Format, tables []report.Table) {
 	}
 	if cut > 0 {
 		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
+	}
+}
+
+// tellEmpty says why tables have no rows, where the output has no room for it.
+func (r *reporting) tellEmpty(f render.Format, tables []report.Table, quiet bool) {
+	if !f.Bare || quiet || r.panels != nil {
+		return
+	}
+	for _, t := range tables {
+		if t.Why != "" {
+			fmt.Fprintln(r.err, printable("flowlog: "+t.Name+": "+t.Why))
+		}
 	}
 }
 

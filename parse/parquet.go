@@ -49,6 +49,7 @@ func readParquet(in *input, c *content) error {
 	}
 	names := in.opt.fields(columns)
 	holds, _ := f.Lookup(schema.RecordsKey)
+	in.madeOf, _ = f.Lookup(schema.MadeOfKey)
 	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}

@@ -62,11 +62,14 @@ type Stats struct {
 	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
 	Passed   []PassedOver
+	Remakes  []Remake // objects that count twice, with what they were made of
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 
 	Headerless  int64    // objects whose records are laid out as Options.LogFormat or the default format says
 	Unchosen    Unchosen // objects that were not read
 	OutsideEnds Ends     // of the records outside the time that was asked for
+
+	read []string // see MadeOf
 }
 
 // Ends are the first and last end of some records, in Unix seconds.
@@ -108,6 +111,7 @@ func (s *Stats) Merge(t Stats) {
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)
 	s.Passed = append(s.Passed, t.Passed...)
+	s.Remakes = append(s.Remakes, t.Remakes...)
 	for _, u := range t.Unknown {
 		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
 			s.Unknown = append(s.Unknown, u)

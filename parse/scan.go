@@ -143,6 +143,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		}
 		s.Bytes += o.bytes.Load()
 	}
+	s.remakes()
 	for _, u := range s.Unknown {
 		s.Strange = append(s.Strange, u.Name)
 	}
@@ -174,15 +175,17 @@ type scan struct {
 // object is one object under way. Its index is its place in the source.
 type object struct {
 	Object
-	index   int
-	opened  bool
-	format  string
-	key     Key
-	bytes   atomic.Int64 // stored bytes read
-	records atomic.Int64
-	current atomic.Pointer[layout] // of the records read last, as far as is known
-	mu      sync.Mutex
-	err     error
+	identity string
+	index    int
+	opened   bool
+	format   string
+	key      Key
+	madeOf   string       // what its metadata says
+	bytes    atomic.Int64 // stored bytes read
+	records  atomic.Int64
+	current  atomic.Pointer[layout] // of the records read last, as far as is known
+	mu       sync.Mutex
+	err      error
 }
 
 // Identity is the same for copies of an object: the name that AWS gave it, which no other object has, or else its
@@ -264,6 +267,7 @@ func (s *scan) read(ctx context.Context, src Source) {
 				name = abs
 			}
 		}
+		o.identity = name
 		if seen[name] {
 			s.Twice = append(s.Twice, o.Name)
 		} else {
@@ -509,20 +513,18 @@ type worker struct {
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
 	json    fastjson.Parser
-	members []member          // of the object at hand
-	names   []string          // of its members, once they are needed: of object namesFor
-	fields  map[string]*field // by their names
-	named   map[string]*field // by the names of members that always stand for them
-	objects int64             // of JSON so far
-
-	namesFor int64
+	members []member            // of the object at hand
+	fields  map[string]*field   // of members, by their names
+	shapes  map[string][]*field // of the members of objects, by the names of all of these, see key
+	key     []byte
+	objects int64 // of JSON so far
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), named: make(map[string]*field)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), shapes: make(map[string][]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
@@ -553,7 +555,7 @@ func (w *worker) need(name string) *schema.Column {
 	if i := w.projection.Index(name); i >= 0 {
 		return w.cols[i]
 	}
-	f, _ := schema.Logged().Lookup(name)
+	f, _ := schema.Logged().Named(name)
 	c := schema.NewColumn(f)
 	w.cols = append(w.cols, c)
 	return c

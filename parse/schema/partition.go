@@ -3,6 +3,7 @@ package schema
 // What a file of Parquet or Arrow holds that flowlog has written stands in its metadata.
 const (
 	RecordsKey    = "flowlog.records"
+	MadeOfKey     = "flowlog.made_of" // fingerprints of the inputs, with blanks between
 	FlowRecords   = "flows"
 	ReportRecords = "report"
 )

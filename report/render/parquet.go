@@ -58,7 +58,7 @@ func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*Parqu
 func (w *ParquetWriter) Size() int64 { return w.file.size() }
 
 // Note puts a value into the metadata of the file. It must be called before Close.
-func (w *ParquetWriter) Note(key, value string) {
+func (w *parquetRecordWriter) Note(key, value string) {
 	w.file.notes = append(w.file.notes, format.KeyValue{Key: key, Value: value})
 }
 

@@ -70,6 +70,12 @@ type RecordWriter interface {
 	Close() error
 }
 
+// A Noter is a RecordWriter of a format with room for what is no record.
+type Noter interface {
+	// Note keeps a value under a key. It must be called before Close, when no Add is under way.
+	Note(key, value string)
+}
+
 // A Format is one form of output.
 type Format struct {
 	Name string
