@@ -103,14 +103,27 @@ func (a *Aggregator) passed() map[string]*conjunction {
 	return all
 }
 
+// reached reports whether any flow came to some report.
+func (w *worker) reached() bool {
+	return slices.ContainsFunc(slices.Concat(w.groupings, w.inner), func(g *grouping) bool {
+		for group := range uint32(g.rows.groups) {
+			if *g.rows.of(group) > 0 {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // explain says which part of the conditions of a report no flow meets, if none is left of those that there were; "" if that
-// is not known.
-func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64) string {
+// is not known: of what is rolled up from other groups no flow was asked, though some came to them. reached says whether any
+// came to some report.
+func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64, reached bool) string {
 	if u.where == nil || u.from != nil || passed[u.where.text] == nil {
 		return ""
 	}
 	s := *passed[u.where.text]
-	if field, _ := a.Only(); field != "" {
+	if field, _ := a.Only(); field != "" && (s.asked > 0 || !reached) {
 		s.asked = max(s.asked, flows)
 	}
 	at := slices.Index(s.met, 0)

@@ -90,14 +90,14 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 		units[at] = append(units[at], i)
 	}
 	slices.SortStableFunc(units, func(a, b []int) int { return w.runs[b[0]].rows.groups - w.runs[a[0]].rows.groups })
-	all := make([]Table, len(w.runs))
+	all, reached := make([]Table, len(w.runs)), w.reached()
 	err = atOnce(len(units), func(unit int) error {
 		for _, i := range units[unit] {
 			var err error
 			if all[i], err = w.table(w.runs[i], stats, wrap); err != nil {
 				return err
 			}
-			all[i].Why = a.explain(w.runs[i], passed, stats.Flows)
+			all[i].Why = a.explain(w.runs[i], passed, stats.Flows, reached)
 		}
 		return nil
 	})

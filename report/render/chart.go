@@ -46,8 +46,9 @@ func chartOf(t report.Table) (c chart, measure int) {
 			}
 		}
 	}
-	i := slices.IndexFunc(charts, func(c chart) bool { return c.fits(t) })
-	if i < 0 || measure < 0 {
+	t.Order = measure
+	i := slices.IndexFunc(charts, func(c chart) bool { return measure >= 0 && c.fits(t) })
+	if i < 0 {
 		return chart{}, -1
 	}
 	return charts[i], measure

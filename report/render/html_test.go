@@ -404,6 +404,7 @@ func TestChartOf(t *testing.T) {
 		{"donut 1", report.Table{Columns: []report.Column{key("action", schema.Text), flows}, Rows: [][]any{{"A", int64(1)}, {"B", int64(1)}}, Order: 1}},
 		{"bars 1", report.Table{Columns: []report.Column{key("action", schema.Text), flows}, Rows: [][]any{{"A", int64(1)}, {"B", int64(1)}}, Order: 1, Cut: 1}},
 		{"bars 2", report.Table{Columns: []report.Column{key("action", schema.Text), last, flows}, Rows: [][]any{{"A", at, int64(1)}}, Order: 1}},
+		{"bars 2", report.Table{Columns: []report.Column{key("action", schema.Text), flows, shareColumn}, Rows: [][]any{{"A", nil, 0.5}, {"B", nil, 0.2}}, Order: 1}}, // ratios are no parts of a whole
 		{" -1", report.Table{Columns: []report.Column{key("action", schema.Text), last}, Rows: [][]any{{"A", at}}, Order: 1}},
 		{" -1", summary()},
 	} {
@@ -411,6 +412,20 @@ func TestChartOf(t *testing.T) {
 		if got := fmt.Sprint(c.name, " ", measure); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.t.Columns, got, tt.want)
 		}
+	}
+}
+
+// TestUnplaced: what does not add up over the rows that have no place is not said to be a number.
+func TestUnplaced(t *testing.T) {
+	table := report.Table{Columns: []report.Column{
+		{Name: "src_latitude", Role: report.KeyRole, Kind: schema.Float}, {Name: "src_longitude", Role: report.KeyRole, Kind: schema.Float}, flowsColumn,
+	}, Rows: [][]any{{1.0, 2.0, int64(5)}, {nil, nil, int64(3)}, {nil, 1.0, int64(4)}}, Totals: []any{nil, nil, int64(12)}, Order: 2}
+	if page := render(t, "html", documentOf(table), Options{}); !strings.Contains(page, "Not on the map: 7 flows, 58.3 % of all, whose") {
+		t.Error("the flows without a place are not told")
+	}
+	table.Columns[2], table.Rows = shareColumn, [][]any{{1.0, 2.0, 0.5}, {nil, nil, 0.3}, {nil, 1.0, 0.4}}
+	if page := render(t, "html", documentOf(table), Options{}); !strings.Contains(page, "Not on the map: 2 rows whose") {
+		t.Error("ratios without a place are told as one")
 	}
 }
 

@@ -89,12 +89,11 @@ func pageMap(m *markup, t report.Table, measure int, opt Options) {
 	c := t.Columns[measure]
 	latitude, longitude := placeColumns(t)
 	label := labeller(t, opt, latitude, longitude)
-	top, placed, unplaced := 0.0, 0, any(nil)
-	g := grid{Column: c}
+	top, placed, g := 0.0, 0, grid{Column: c}
 	for _, row := range t.Rows {
 		v, ok := number(row[measure])
 		if isNull(row[latitude]) || isNull(row[longitude]) {
-			unplaced = g.join(unplaced, row[measure])
+			g.lost, g.lostRows = g.join(g.lost, row[measure]), g.lostRows+1
 		} else if ok {
 			placed++
 			top = max(top, v)
@@ -133,13 +132,16 @@ func pageMap(m *markup, t report.Table, measure int, opt Options) {
 		m.put(`<path class="place" d="M{} {}h0" stroke-width="{}" data-tip="{}"/>`, math.Round(x), math.Round(y), math.Round(smallest+(largest-smallest)*math.Sqrt(v/top)), tips)
 	}
 	m.put(`</svg>`)
-	if unplaced != nil {
-		s := exact(c, unplaced, opt)
-		if c.Unit != report.Bytes {
-			s += " " + spoken(c.Name)
-		}
-		if c.Share && len(t.Totals) > measure {
-			s += ", " + humanPercent(unplaced, t.Totals[measure]) + " % of all,"
+	if g.lost != nil {
+		s := numberOf(g.lostRows, "row")
+		if c.Share {
+			s = exact(c, g.lost, opt)
+			if c.Unit != report.Bytes {
+				s += " " + spoken(c.Name)
+			}
+			if len(t.Totals) > measure {
+				s += ", " + humanPercent(g.lost, t.Totals[measure]) + " % of all,"
+			}
 		}
 		m.put(`<p class="note">Not on the map: {} whose address has no known place. Private addresses have none.</p>`, s)
 	}
