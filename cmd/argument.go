@@ -201,3 +201,13 @@ func condition(text string) (string, bool) {
 	}
 	return strings.Join(out, " "), len(out) > 0 && side == ""
 }
+
+// accountNumber is an account as names of objects have it: twelve digits, without the dashes of the console, and with
+// the zeros that a spreadsheet cuts. What is no number stays, since a dataset may have other names.
+func accountNumber(s string) string {
+	digits := strings.ReplaceAll(strings.TrimSpace(s), "-", "")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return s
+	}
+	return strings.Repeat("0", max(12-len(digits), 0)) + digits
+}

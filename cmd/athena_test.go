@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,6 +73,63 @@ func TestAthena(t *testing.T) {
 	} {
 		if code, _, errOut := ask(args...); code != 2 || !strings.Contains(errOut, want) {
 			t.Errorf("%q: exit code %d, %s", args, code, errOut)
+		}
+	}
+}
+
+// What a table lacks ends a report of it as it would one of the logs: a column that it does not have, a field that no flow
+// has, and records of the time. Each query that this takes is counted.
+func TestAthenaLacks(t *testing.T) {
+	s := athenatest.New(t)
+	text := athenatest.Text
+	var records string
+	s.Run = func(sql string) ([]string, []string, [][]*string, error) {
+		switch {
+		case strings.Contains(sql, "vpc.narrow") && strings.Contains(sql, "flow_direction"):
+			return nil, nil, nil, errors.New("COLUMN_NOT_FOUND: line 5:5: Column 'flow_direction' cannot be resolved or requester is not authorized to access requested resources")
+		case strings.Contains(sql, " AS _seen"): // which fields flows have: of any, the bytes alone
+			var names, types []string
+			var row []*string
+			for _, m := range regexp.MustCompile(`count\((\w+)\) AS (_seen\d+)`).FindAllStringSubmatch(sql, -1) {
+				n := "0"
+				if m[1] == "bytes" && records != "0" {
+					n = "1000"
+				}
+				names, types, row = append(names, m[2]), append(types, "bigint"), append(row, text(n))
+			}
+			return names, types, [][]*string{row}, nil
+		case strings.Contains(sql, "1 AS one"):
+			return []string{"_records"}, []string{"bigint"}, [][]*string{{text(records)}}, nil
+		}
+		columns := regexp.MustCompile(`AS (_\w+|action|bytes)\b`).FindAllStringSubmatch(sql[strings.LastIndex(sql, "SELECT"):], -1)
+		names, types := []string{"action"}, []string{"varchar"}
+		for _, m := range columns {
+			if m[1] != "action" {
+				names, types = append(names, m[1]), append(types, "bigint")
+			}
+		}
+		return names, types, nil, nil // no row
+	}
+	ask := func(args ...string) (code int, errOut string) {
+		var stdout, stderr bytes.Buffer
+		code = cmd.Main(append([]string{"report", "actions", "--engine", "athena", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...), nil, &stdout, &stderr)
+		return code, stderr.String()
+	}
+	for _, c := range []struct {
+		what, records string
+		args          []string
+		code          int
+		says          string
+	}{
+		{"a column", "1", []string{"--table", "vpc.narrow", "--where", "flow_direction = ingress"}, 1, "flowlog: actions: the table has no column flow_direction: ask without it"},
+		{"a field", "1", []string{"--table", "vpc.wide", "--top", "0", "--where", "flow_direction = ingress"}, 1, "flowlog: actions needs action and flow_direction, which these logs do not have"},
+		{"flows", "0", []string{"--table", "vpc.wide", "--top", "0", "--where", "flow_direction = ingress"}, 0, "flowlog: athena answered 3 queries with 0 rows"},
+		{"records of the time", "0", []string{"--table", "vpc.wide", "--top", "0", "--since", "2026-05-14"}, 6, "flowlog: no record is left that ends at 2026-05-14 00:00 UTC or later: the table has none"},
+		{"flows of the time", "1", []string{"--table", "vpc.wide", "--top", "0", "--since", "2026-05-14"}, 0, "flowlog: athena answered 2 queries with 0 rows"},
+	} {
+		records = c.records
+		if code, errOut := ask(c.args...); code != c.code || !strings.Contains(errOut, c.says) {
+			t.Errorf("%s: exit code %d, want %d; got\n%s\nwant %s", c.what, code, c.code, errOut, c.says)
 		}
 	}
 }

@@ -255,7 +255,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if err != nil {
 		return err
 	}
-	doc, err := r.fetch(ctx, runner, halves, enr.wrap(1), in.quiet)
+	doc, nothing, err := r.fetch(ctx, runner, halves, enr.wrap(1), in)
 	r.request.Change, r.request.Selection = r.change.Settings(), in.selection("")
 	doc.Settings = r.settingsOfAll()
 	if err == nil {
@@ -272,42 +272,82 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if !in.quiet {
 		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)+engines[i].note(&r.elsewhere)))
 	}
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), nothing)
 }
 
-// fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose fields the table does not have is left out if there are others.
-func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, quiet bool) (render.Document, error) {
-	var doc render.Document
+// fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose
+// fields the table does not have is left out if there are others. nothing is the error of a time without records, for when
+// the reports are printed.
+func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, in *reader) (doc render.Document, nothing, err error) {
 	for i, half := range halves {
-		began := time.Now()
-		ran := func(s engine.Stats) {
-			q := render.Query{Report: r.reports[i].Name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
-			if s.Scanned >= 0 {
-				q.Bytes = &s.Scanned
-			}
-			if s.Cost >= 0 {
-				q.Dollars = &s.Cost
-			}
-			doc.Queries = append(doc.Queries, q)
-			began = time.Now()
-		}
-		if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
-			return doc, cmp.Or(ctx.Err(), err)
-		}
-		t, lacks, err := half.Table(wrap)
-		if err != nil {
-			return doc, err
+		ran := r.counting(&doc, r.reports[i].Name)
+		t, err := answer(ctx, runner, half, wrap, ran)
+		var lacks *report.Lacking
+		var none *engine.NoColumn
+		missing := errors.As(err, &lacks) || errors.As(err, &none)
+		if none != nil {
+			err = fmt.Errorf("%s: %w", r.reports[i].Name, none)
 		}
 		switch {
-		case lacks == nil:
+		case err == nil:
 			doc.Tables = append(doc.Tables, t)
-		case len(halves) == 1:
-			return doc, lacks
-		case !quiet:
-			fmt.Fprintf(r.err, "flowlog: left out: %v\n", lacks)
+		case !missing || len(halves) == 1:
+			return doc, nil, err
+		case !in.quiet:
+			fmt.Fprintf(r.err, "flowlog: left out: %v\n", err)
 		}
 	}
-	return doc, nil
+	nothing, err = in.ofTable(ctx, runner, halves, r.counting(&doc, r.reports[0].Name))
+	return doc, nothing, err
+}
+
+// counting returns a function that notes what a query for a report took.
+func (r *reporting) counting(doc *render.Document, name string) func(engine.Stats) {
+	began := time.Now()
+	return func(s engine.Stats) {
+		q := render.Query{Report: name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
+		if s.Scanned >= 0 {
+			q.Bytes = &s.Scanned
+		}
+		if s.Cost >= 0 {
+			q.Dollars = &s.Cost
+		}
+		doc.Queries = append(doc.Queries, q)
+		began = time.Now()
+	}
+}
+
+// ofTable finds out whether the table has a record of the time that reports without any are of. nothing says that it has
+// none.
+func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*report.Remote, ran func(engine.Stats)) (nothing, err error) {
+	if in.asked == "" || slices.ContainsFunc(halves, (*report.Remote).Found) {
+		return nil, nil
+	}
+	sql, err := halves[0].AnyRecord()
+	if err != nil {
+		return nil, err
+	}
+	n, err := engine.Count(ctx, runner, sql)
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	ran(runner.Stats())
+	if n == 0 {
+		nothing = nothingError{"no record is left that ends " + in.asked + ": the table has none"}
+	}
+	return nothing, nil
+}
+
+// answer runs the queries of one report.
+func answer(ctx context.Context, runner engine.Runner, half *report.Remote, wrap report.Wrap, ran func(engine.Stats)) (report.Table, error) {
+	if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
+		return report.Table{}, cmp.Or(ctx.Err(), err)
+	}
+	t, lacks, err := half.Table(wrap)
+	if err == nil && lacks != nil {
+		err = lacks
+	}
+	return t, err
 }
 
 // closing is the line that says what the queries took, as far as the engine says.

@@ -230,7 +230,7 @@ func override(table, fields schema.Table) schema.Table {
 
 // given is the field of a column that is read, also where it could be computed: text, unless the table knows its kind.
 func given(table schema.Table, name string) schema.Field {
-	f, ok := table.Lookup(name)
+	f, ok := table.Named(name)
 	if !ok {
 		return schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn}
 	}
@@ -263,7 +263,7 @@ func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format 
 			return nil, usageError{errors.New("--fields names nothing: `flowlog fields` lists the fields")}
 		}
 		for _, f := range had {
-			if _, ok := table.Lookup(f.Name); !ok {
+			if _, ok := table.Named(f.Name); !ok {
 				table = append(slices.Clip(table), f)
 			}
 		}

@@ -34,6 +34,7 @@ type reporting struct {
 	chart   bool
 	part    io.Writer // where partial results go; nil if reports are to be finished
 	request report.Request
+	page    page // of html, what else is computed for it
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -311,16 +312,18 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 			}
 		}
 	}
+	r.page.wanted = r.change.Where == "" && r.vantage == "" && wantsCoverage(out.Name, reports)
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll()}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll(), Covered: r.page.covered}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
 	}
 	if !partial {
 		r.tellCut(out.Format, tables)
+		r.tellEmpty(out.Format, tables, in.quiet)
 	}
 	return cmp.Or(in.close(), ctx.Err())
 }
@@ -348,6 +351,18 @@ func (r *reporting) tellCut(f render.Format, tables []report.Table) {
 	}
 	if cut > 0 {
 		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
+	}
+}
+
+// tellEmpty says why tables have no rows, where the output has no room for it.
+func (r *reporting) tellEmpty(f render.Format, tables []report.Table, quiet bool) {
+	if !f.Bare || quiet || r.panels != nil {
+		return
+	}
+	for _, t := range tables {
+		if t.Why != "" {
+			fmt.Fprintln(r.err, printable("flowlog: "+t.Name+": "+t.Why))
+		}
 	}
 }
 
@@ -409,10 +424,11 @@ func (r *reporting) learns(fields []string) bool {
 
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, []*report.Lacking, schema.Stats, error) {
-	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
+	tables, lacks, err := r.tables(ctx, in, enr, fields, r.page.with(reports))
 	if err != nil {
 		return nil, nil, schema.Stats{}, err
 	}
+	tables = r.page.take(tables)
 	for _, l := range lacks {
 		if len(reports) == 1 && r.panels == nil {
 			return nil, nil, schema.Stats{}, l

@@ -52,7 +52,7 @@ var tcpFlags = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR
 func flagsLookup() Lookup {
 	return Lookup{
 		schema.Field{
-			Name: "tcp_flags_names", Kind: schema.Text, From: []string{"tcp_flags"}, Names: "tcp_flags",
+			Name: "tcp_flags_names", Kind: schema.Text, Case: schema.LowerOrUpper, From: []string{"tcp_flags"}, Names: "tcp_flags",
 			Doc: "The TCP flags by name, such as SYN+ACK; none for 0, which is traffic within a connection",
 		},
 		func(out *schema.Column, in []arrow.Array, row int) {

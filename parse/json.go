@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -498,8 +499,7 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 	var problem *Problem
 	known, strange := 0, 0
 	w.objects++
-	for _, m := range members {
-		f := w.memberOf(m.name, members)
+	for i, f := range w.fieldsOf(members) {
 		switch {
 		case f == nil:
 			continue
@@ -512,7 +512,7 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 			w.unknown(b.index, b.Name, f.name)
 		}
 		if problem == nil && f.object != w.objects { // named twice: the first counts
-			problem = w.member(at, f, m)
+			problem = w.member(at, f, members[i])
 		}
 	}
 	if problem == nil && (known == 0 && len(members) > 0 || strange > 0 && known < 2 || strange > known) {
@@ -539,27 +539,34 @@ type field struct {
 	object int64 // the last one with a value
 }
 
-// mostNames bounds the names of members that are kept: an input can have a new one in each object.
+// mostNames bounds the names of members that are kept, and the lists of them: an input can have new ones in each object.
 const mostNames = 1000
 
-// memberOf returns what a member of an object is, or nil if it is nothing that counts.
-func (w *worker) memberOf(raw string, members []member) *field {
-	if f, ok := w.named[raw]; ok {
-		return f
+// fieldsOf returns what each member of an object is, nil for one that is nothing that counts. It depends on all of them:
+// another name of a field stands for it only where its own is not there.
+func (w *worker) fieldsOf(members []member) []*field {
+	w.key = w.key[:0]
+	for _, m := range members {
+		w.key = append(binary.AppendUvarint(w.key, uint64(len(m.name))), m.name...)
 	}
-	if w.namesFor != w.objects {
-		w.namesFor, w.names = w.objects, namesOf(members)
+	fields, ok := w.shapes[string(w.key)]
+	if ok {
+		return fields
 	}
-	name := w.opt.fieldAmong(raw, w.names)
-	if name == "" {
-		return nil
+	names := w.opt.fields(namesOf(members))
+	for i, name := range names {
+		var f *field
+		if first := slices.Index(names, name); first < i {
+			f = fields[first]
+		} else if name != "" {
+			f = w.fieldOf(name)
+		}
+		fields = append(fields, f)
 	}
-	f := w.fieldOf(name)
-	// whether another name stands for a field depends on those beside it
-	if len(w.opt.Rename) == 0 && schema.CanonicalName(raw) == name && schema.FieldNamed(name) == name && len(w.named) < mostNames {
-		w.named[strings.Clone(raw)] = f
+	if len(w.shapes) < mostNames {
+		w.shapes[string(w.key)] = fields
 	}
-	return f
+	return fields
 }
 
 // fieldOf returns the field of a name, which belongs to a document.
@@ -590,7 +597,7 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	case fastjson.TypeString:
 		tok, _ = m.value.StringBytes()
 	case fastjson.TypeObject, fastjson.TypeArray: // text, but not the value of a field
-		if _, ok := schema.Logged().Lookup(f.name); ok {
+		if _, ok := schema.Logged().Named(f.name); ok {
 			return &Problem{Line: at.line, Value: m.name + " is " + several[m.value.Type()], Fault: schema.NotRecord}
 		}
 		fallthrough

@@ -38,33 +38,28 @@ func (opt Options) renamed(name string) (string, bool) {
 // is one that cannot be a field's. Of several names of one field the one that was renamed to it is the field, else its
 // own, else the first: those beside it are columns of their own names.
 func (opt Options) fields(raw []string) []string {
-	names := make([]string, len(raw))
+	own, names := make([]string, len(raw)), make([]string, len(raw))
+	var renamed []string
 	for i, name := range raw {
-		names[i] = opt.fieldAmong(name, raw)
+		field, ok := opt.renamed(name)
+		if ok {
+			renamed = append(renamed, field)
+		} else {
+			own[i] = schema.CanonicalName(name)
+			field = schema.FieldNamed(own[i])
+		}
+		names[i] = field
 	}
-	return names
-}
-
-// fieldAmong is field for a name beside others.
-func (opt Options) fieldAmong(name string, all []string) string {
-	field, renamed := opt.renamed(name)
-	if renamed {
-		return field
-	}
-	own := schema.CanonicalName(name)
-	field = schema.FieldNamed(own)
-	for _, other := range all {
-		if to, ok := opt.renamed(other); ok && to == field && field != "" {
-			if own == field {
-				return "" // there is no other name for it
-			}
-			return own
+	for i, field := range names {
+		switch {
+		case own[i] == "": // it was renamed, or is no name
+		case slices.Contains(renamed, field) && own[i] == field:
+			names[i] = "" // there is no other name for it
+		case own[i] != field && (slices.Contains(renamed, field) || slices.Contains(own, field)):
+			names[i] = own[i]
 		}
 	}
-	if field != own && slices.ContainsFunc(all, func(other string) bool { return schema.CanonicalName(other) == field }) {
-		return own
-	}
-	return field
+	return names
 }
 
 // displaces reports whether one of the names was renamed to a field, which may leave another without a name.

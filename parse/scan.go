@@ -513,20 +513,18 @@ type worker struct {
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
 	json    fastjson.Parser
-	members []member          // of the object at hand
-	names   []string          // of its members, once they are needed: of object namesFor
-	fields  map[string]*field // by their names
-	named   map[string]*field // by the names of members that always stand for them
-	objects int64             // of JSON so far
-
-	namesFor int64
+	members []member            // of the object at hand
+	fields  map[string]*field   // of members, by their names
+	shapes  map[string][]*field // of the members of objects, by the names of all of these, see key
+	key     []byte
+	objects int64 // of JSON so far
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), named: make(map[string]*field)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), shapes: make(map[string][]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
@@ -557,7 +555,7 @@ func (w *worker) need(name string) *schema.Column {
 	if i := w.projection.Index(name); i >= 0 {
 		return w.cols[i]
 	}
-	f, _ := schema.Logged().Lookup(name)
+	f, _ := schema.Logged().Named(name)
 	c := schema.NewColumn(f)
 	w.cols = append(w.cols, c)
 	return c

@@ -45,7 +45,7 @@ func (w *worker) bind(l *layout) *binding {
 
 // unreadColumn returns the column by which values of a name are checked that nobody reads.
 func unreadColumn(name string) *schema.Column {
-	f, ok := schema.Logged().Lookup(name)
+	f, ok := schema.Logged().Named(name)
 	if !ok {
 		f = schema.Field{Name: name, Kind: schema.Text}
 	}

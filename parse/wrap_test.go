@@ -293,3 +293,23 @@ func TestUnpackedOfAnyLength(t *testing.T) {
 		}
 	}
 }
+
+// What a member is depends on those beside it in its own object, whatever others have; names may hold anything.
+func TestMembersBesideOthers(t *testing.T) {
+	var b strings.Builder
+	line := func(members string) { b.WriteString("{\"dstaddr\":\"10.0.0.9\"," + members + "}\n") }
+	line(`"src_addr":"10.0.0.1"`)
+	line(`"src_addr":"10.0.0.2","srcaddr":"10.0.0.3"`)
+	line(`"src_addr":"10.0.0.4"`)
+	line(`"srcaddr":"10.0.0.5","srcaddr":"10.0.0.6"`)
+	line(`"srcaddr\u0000":"x","SrcAddr":"10.0.0.7"`)
+	line(`"srcaddr":"10.0.0.8","\u0000":"y"`)
+	for i := range 2 * mostNames {
+		line(fmt.Sprintf(`"srcaddr":"10.1.0.0","n%d":"a","n%d":"b"`, i, i))
+	}
+	got, stats := rowsOf(t, one(b.String()), Options{Workers: 1}, "srcaddr")
+	want(t, "records", len(got), 6+2*mostNames)
+	want(t, "first", strings.Join(got[:6], ""), "srcaddr=10.0.0.1 srcaddr=10.0.0.3 src_addr=10.0.0.2 srcaddr=10.0.0.4 srcaddr=10.0.0.5 srcaddr=10.0.0.7 srcaddr=10.0.0.8 ")
+	want(t, "last", got[len(got)-1], fmt.Sprintf("srcaddr=10.1.0.0 n%d=a ", 2*mostNames-1))
+	want(t, "malformed", stats.Malformed, 0)
+}

@@ -192,6 +192,9 @@ func TestAutoMakesSixtyBins(t *testing.T) {
 			}
 		}
 	}
+	if got := chooseStep(0, 200*365*24*3600, nil); got != 4*364*day {
+		t.Errorf("of 200 years: got %s", got)
+	}
 	if got := chooseStep(60, 7200, nil); got != 5*time.Minute { // 61 bins of two minutes are touched
 		t.Errorf("got %s", got)
 	}

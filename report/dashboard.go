@@ -116,6 +116,15 @@ func Dashboard() []Panel {
 	return panels
 }
 
+// Coverage is the report of the time that the records cover, those without traffic too: one row of two times, either of
+// which may be null.
+func Coverage() Report {
+	return Report{Name: "coverage", Measures: []Measure{
+		{Name: "first_record", Func: "min", Field: "start", All: true, Unit: Instant},
+		{Name: "last_record", Func: "max", Field: "end", All: true, Unit: Instant},
+	}}
+}
+
 // Named returns the report of the catalog with a name.
 func Named(name string) (Report, bool) {
 	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })

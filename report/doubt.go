@@ -14,27 +14,36 @@ import (
 type doubt struct {
 	report Report
 	fields schema.Table
-	query  func(names []string) (string, error) // see probe
-	had    map[string]bool                      // fields that some flow has
-	gone   map[string]bool                      // logged fields that none has
-	asked  []string                             // by the last query; none asks for any flow
-	flows  bool                                 // there are some
-	met    bool                                 // a record met the condition
+	query  func(what probed, names []string) (string, error) // see probe
+	had    map[string]bool                                   // fields that some flow has
+	gone   map[string]bool                                   // logged fields that none has
+	asked  []string                                          // by the last query; none asks for any flow
+	flows  bool                                              // there are some
+	met    bool                                              // a record met the condition
 	done   bool
 }
 
 // newDoubt is about a report, with its whole condition, on a table of an engine.
 func newDoubt(r Report, d *Dialect, fields schema.Table, table string) *doubt {
 	return &doubt{report: r, fields: fields, had: make(map[string]bool), gone: make(map[string]bool),
-		query: func(names []string) (string, error) { return r.probe(d, fields, table, names) }}
+		query: func(what probed, names []string) (string, error) { return r.probe(d, fields, table, what, names) }}
 }
+
+// probed is what a probe looks for.
+type probed int
+
+const (
+	someFields probed = iota
+	anyFlow
+	anyRecord // also one that is no flow
+)
 
 // probeRows is how many flows a probe looks at: each has one of the fields that are looked for.
 const probeRows = 1000
 
 // probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
-// one at least unless no flow has any. Without fields it counts flows, up to one.
-func (r *Report) probe(d *Dialect, fields schema.Table, table string, names []string) (string, error) {
+// one at least unless no flow has any. Or it counts flows, or records, up to one.
+func (r *Report) probe(d *Dialect, fields schema.Table, table string, what probed, names []string) (string, error) {
 	flows := Report{Name: r.Name, during: r.during}
 	q := flows.query(d, fields, table)
 	some, last := layer{name: "some", limit: probeRows}, layer{}
@@ -45,7 +54,10 @@ func (r *Report) probe(d *Dialect, fields schema.Table, table string, names []st
 		some.columns = append(some.columns, x)
 		last.columns = append(last.columns, fmt.Sprintf("count(%s) AS %s", x, q.name(seenName+strconv.Itoa(i))))
 	}
-	if names == nil {
+	if what == anyRecord {
+		q.records.where = ""
+	}
+	if what != someFields {
 		some.columns, some.limit = []string{"1 AS one"}, 1
 		last.columns = []string{"count(*) AS " + q.name(countName)}
 	}
@@ -120,15 +132,20 @@ func (m *Remote) Doubt() (string, error) {
 		d.flows = true
 	}
 	d.met = m.flows > 0 && !m.sifts
-	d.asked = d.suspects()
-	if len(d.asked) == 0 {
-		d.asked = nil
-		if d.done = d.flows || len(d.gone) == 0; d.done {
-			return "", nil
-		}
+	if d.asked = d.suspects(); len(d.asked) > 0 {
+		return d.query(someFields, d.asked)
 	}
-	return d.query(d.asked)
+	if d.done = d.flows || len(d.gone) == 0; d.done {
+		return "", nil
+	}
+	return d.query(anyFlow, nil)
 }
+
+// Found reports whether any record was added.
+func (m *Remote) Found() bool { return m.flows > 0 }
+
+// AnyRecord is a query for whether the table has a record of the time that the report is of: it comes to 0 or 1.
+func (m *Remote) AnyRecord() (string, error) { return m.doubt.query(anyRecord, nil) }
 
 // Settle takes the row that the query of Doubt has come to.
 func (m *Remote) Settle(row []any) error {
@@ -136,7 +153,7 @@ func (m *Remote) Settle(row []any) error {
 	if len(row) != max(len(d.asked), 1) {
 		return errRow
 	}
-	if d.asked == nil {
+	if len(d.asked) == 0 {
 		d.flows, d.done = whole(row[0]) > 0, true
 		return nil
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -180,12 +181,19 @@ func (k Key) value(v any) any {
 
 // chooseStep is the width of bins for what begins between two seconds: the smallest that makes no more than maxBins.
 func chooseStep(first, last int64, zone *time.Location) time.Duration {
+	fit := func(step time.Duration) bool {
+		return Key{Every: step, Zone: zone}.calendar().count(first, last) <= maxBins
+	}
 	for _, step := range steps {
-		if (Key{Every: step, Zone: zone}).calendar().count(first, last) <= maxBins {
+		if fit(step) {
 			return step
 		}
 	}
-	return steps[len(steps)-1]
+	step := steps[len(steps)-1]
+	for step <= math.MaxInt64/2 && !fit(step) { // of times that no log has
+		step *= 2
+	}
+	return step
 }
 
 // A keyCoder numbers what a function makes of a field's values. The function is called once for each distinct

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -42,6 +43,20 @@ func meantMeasure(s string) string {
 		return meantFunctions[m[1]] + "(" + m[3] + ")"
 	}
 	return ""
+}
+
+// ofFlows is the error for a condition on flows, which says so if what it does not know is a measure.
+func ofFlows(err error, fields schema.Table) error {
+	var at *ExprError
+	if !errors.As(err, &at) {
+		return err
+	}
+	word := wordAt(at.Text, at.Pos)
+	_, field := fields.Lookup(word)
+	if _, wrong := ParseMeasure(word, fields); wrong != nil || field || !strings.HasPrefix(at.Msg, "unknown field") {
+		return err
+	}
+	return &ExprError{at.Text, at.Pos, word + " is computed of many flows, and not a field of one: --having asks for it"}
 }
 
 // unknownMeasure is the error for a text that is no measure.

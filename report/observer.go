@@ -38,8 +38,8 @@ func (w *witness) learn(x *sighting, row int32) {
 			f.join(at, code)
 		}
 	}
-	if x.src != 0 && x.dst != 0 {
-		f.meet(w.address(x.src).family, [2]uint32{x.src, x.dst})
+	if family := w.address(x.src).family; x.src != 0 && x.dst != 0 && family == w.address(x.dst).family {
+		f.meet(family, [2]uint32{x.src, x.dst})
 	}
 	if own := x.evident(); own != 0 && own != f.last {
 		f.show(own)

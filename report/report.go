@@ -91,7 +91,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	if c.Where != "" {
 		e, err := ParseExpr(c.Where, scope)
 		if err != nil {
-			return r, fmt.Errorf("--where: %w", err)
+			return r, fmt.Errorf("--where: %w", ofFlows(err, fields))
 		}
 		r.Where = all(r.Where, e)
 	}

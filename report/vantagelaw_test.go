@@ -238,102 +238,121 @@ func (x *readRecord) regional() bool {
 // ownAddresses are the own addresses of interfaces, as far as the three rules of the page tell.
 func (p *reading) ownAddresses() map[string]map[netip.Addr]bool {
 	own := make(map[string]map[netip.Addr]bool)
-	type tie struct {
-		name, place string
-		either      [2]netip.Addr
+	for _, x := range p.records {
+		own[x.iface+x.resource] = make(map[netip.Addr]bool)
 	}
-	var ties []tie
-	places := make(map[string]string)
+	var ties []lawTie
 	for _, is4 := range []bool{true, false} {
-		common, met := make(map[string][]netip.Addr), make(map[string]bool)
-		evident := make(map[string]map[netip.Addr]bool)
-		for _, x := range p.records {
-			name := x.iface + x.resource
-			if !x.flow || x.regional() || x.iface == "" {
-				continue
-			}
-			if own[name] == nil {
-				own[name] = make(map[netip.Addr]bool)
-			}
-			if evident[name] == nil {
-				evident[name] = make(map[netip.Addr]bool)
-				common[name] = nil
-			}
-			places[name] = x.place
-			switch {
-			case x.logged == "egress", x.logged == "" && x.src != x.pktSrc && x.dst == x.pktDst:
-				evident[name][x.src] = true
-			case x.logged == "ingress", x.logged == "" && x.dst != x.pktDst && x.src == x.pktSrc:
-				evident[name][x.dst] = true
-			}
-			if x.src.Is4() != is4 || !x.src.IsValid() || !x.dst.IsValid() {
-				continue
-			}
-			shown := slices.Compact([]netip.Addr{x.src, x.dst})
-			if met[name] {
-				shown = slices.DeleteFunc(shown, func(a netip.Addr) bool { return !slices.Contains(common[name], a) })
-			}
-			common[name], met[name] = shown, true
-		}
+		common, evident := p.shown(is4)
 		for name, shown := range common {
-			switch len(shown) {
-			case 0:
-				for a := range evident[name] {
-					if a.Is4() == is4 {
-						own[name][a] = true
-					}
-				}
-			case 1:
-				own[name][shown[0]] = true
-			case 2:
-				a, b := shown[0], shown[1]
-				switch x, y := a.Is4() && a.IsPrivate(), b.Is4() && b.IsPrivate(); {
-				case evident[name][a] != evident[name][b]:
-					own[name][map[bool]netip.Addr{true: a, false: b}[evident[name][a]]] = true
-				case x != y:
-					own[name][map[bool]netip.Addr{true: a, false: b}[x]] = true
-				default:
-					ties = append(ties, tie{name, places[name], [2]netip.Addr{a, b}})
-				}
+			if len(shown) == 0 { // the third rule
+				maps.Copy(own[name], evident[name])
+				continue
+			}
+			a, open := shown[0], false
+			if len(shown) == 2 {
+				a, open = ofTwo(shown[0], shown[1], evident[name])
+			}
+			if open {
+				ties = append(ties, lawTie{name, p.placeOf(name), [2]netip.Addr{shown[0], shown[1]}})
+			} else {
+				own[name][a] = true
 			}
 		}
 	}
-	for {
-		taken := func(a netip.Addr, place string) bool {
-			for name, addresses := range own {
-				if addresses[a] && places[name] == place {
-					return true
-				}
-			}
-			return false
+	p.breakTies(ties, own)
+	return own
+}
+
+// shown returns the addresses of a family that all records of an interface show, and those that are its own for certain.
+func (p *reading) shown(is4 bool) (common map[string][]netip.Addr, evident map[string]map[netip.Addr]bool) {
+	common, evident = make(map[string][]netip.Addr), make(map[string]map[netip.Addr]bool)
+	met := make(map[string]bool)
+	for _, x := range p.records {
+		name := x.iface + x.resource
+		if !x.flow || x.regional() || x.iface == "" {
+			continue
 		}
-		claims := make(map[string][]tie)
+		if evident[name] == nil {
+			evident[name] = make(map[netip.Addr]bool)
+			common[name] = nil
+		}
+		switch egress, ingress := x.src != x.pktSrc, x.dst != x.pktDst; {
+		case x.logged == "egress" && x.src.Is4() == is4, x.logged == "" && egress && !ingress && x.src.Is4() == is4:
+			evident[name][x.src] = true
+		case x.logged == "ingress" && x.dst.Is4() == is4, x.logged == "" && ingress && !egress && x.dst.Is4() == is4:
+			evident[name][x.dst] = true
+		}
+		if x.src.Is4() != is4 || x.dst.Is4() != is4 || !x.src.IsValid() || !x.dst.IsValid() {
+			continue
+		}
+		shown := slices.Compact([]netip.Addr{x.src, x.dst})
+		if met[name] {
+			shown = slices.DeleteFunc(shown, func(a netip.Addr) bool { return !slices.Contains(common[name], a) })
+		}
+		common[name], met[name] = shown, true
+	}
+	return common, evident
+}
+
+// ofTwo is the own address of two that all records show, or open.
+func ofTwo(a, b netip.Addr, evident map[netip.Addr]bool) (own netip.Addr, open bool) {
+	first, second := evident[a], evident[b]
+	if first == second {
+		first, second = a.Is4() && a.IsPrivate(), b.Is4() && b.IsPrivate()
+	}
+	switch {
+	case first == second:
+		return own, true
+	case first:
+		return a, false
+	}
+	return b, false
+}
+
+type lawTie struct {
+	name, place string
+	either      [2]netip.Addr
+}
+
+func (p *reading) placeOf(name string) string {
+	for _, x := range p.records {
+		if x.iface+x.resource == name {
+			return x.place
+		}
+	}
+	return ""
+}
+
+// breakTies finds own addresses by those of other interfaces, until no more are found.
+func (p *reading) breakTies(ties []lawTie, own map[string]map[netip.Addr]bool) {
+	taken := func(a netip.Addr, place string) bool {
+		for name, addresses := range own {
+			if addresses[a] && p.placeOf(name) == place {
+				return true
+			}
+		}
+		return false
+	}
+	for found := true; found; {
+		found = false
+		claims := make(map[[2]string][]lawTie)
 		for _, t := range ties {
-			first, second := taken(t.either[0], t.place), taken(t.either[1], t.place)
-			if first == second {
-				continue
+			switch first, second := taken(t.either[0], t.place), taken(t.either[1], t.place); {
+			case first && !second:
+				claims[[2]string{t.either[1].String(), t.place}] = append(claims[[2]string{t.either[1].String(), t.place}], t)
+			case second && !first:
+				claims[[2]string{t.either[0].String(), t.place}] = append(claims[[2]string{t.either[0].String(), t.place}], t)
 			}
-			left := t.either[0]
-			if first {
-				left = t.either[1]
-			}
-			claim := fmt.Sprint(left, " ", t.place)
-			claims[claim] = append(claims[claim], tie{t.name, t.place, [2]netip.Addr{left}})
 		}
-		found := false
-		for _, by := range claims {
-			if len(by) == 1 && !own[by[0].name][by[0].either[0]] {
-				own[by[0].name][by[0].either[0]] = true
+		for claim, by := range claims {
+			if a := netip.MustParseAddr(claim[0]); len(by) == 1 && !own[by[0].name][a] {
+				own[by[0].name][a] = true
 				found = true
 			}
 		}
-		ties = slices.DeleteFunc(ties, func(t tie) bool { // each is decided on once
-			first, second := taken(t.either[0], t.place), taken(t.either[1], t.place)
-			return first && second
-		})
-		if !found {
-			return own
-		}
+		// what is settled, or can no more be, is no tie
+		ties = slices.DeleteFunc(ties, func(t lawTie) bool { return taken(t.either[0], t.place) && taken(t.either[1], t.place) })
 	}
 }
 

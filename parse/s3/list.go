@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/bmatcuk/doublestar/v4"
+
+	"flowlog/parse"
 )
 
 // listing says what to list.
@@ -245,6 +247,9 @@ func (s *Source) inside(folder string) *search {
 	if p, ok := locate(folder); ok {
 		return s.below(p, folder)
 	}
+	if parse.OtherService(folder+"x") != "" {
+		return s.foreign(folder)
+	}
 	return &search{name: folder, run: func(ctx context.Context, emit func(...found)) error {
 		p, err := s.firstPage(ctx, listing{prefix: folder, folder: true})
 		if err != nil {
@@ -286,6 +291,23 @@ func (s *Source) inside(folder string) *search {
 			emit(s.objects(p.keys, nil))
 		default:
 			emit(found{search: s.unordered(folder)})
+		}
+		return nil
+	}}
+}
+
+// foreign searches a folder of another service, which may hold millions of objects: if none of the first page is a flow
+// log, the page is counted, and that is all.
+func (s *Source) foreign(folder string) *search {
+	return &search{name: folder, run: func(ctx context.Context, emit func(...found)) error {
+		p, err := s.firstPage(ctx, listing{prefix: folder})
+		switch ours := func(k types.Object) bool { return s.listed(k, s.opt.Filter.Keep) != nil }; {
+		case err != nil:
+			return err
+		case slices.ContainsFunc(p.keys, ours):
+			emit(found{search: s.unordered(folder)})
+		default:
+			s.objects(p.keys, nil)
 		}
 		return nil
 	}}

@@ -245,6 +245,28 @@ func TestUnchosen(t *testing.T) {
 	want(t, "services", read("AWSLogs/**", parse.KeyFilter{}).Services, map[string]int64{"CloudTrail": 1})
 }
 
+// TestForeign names a folder of another service, which is not listed to its end.
+func TestForeign(t *testing.T) {
+	s := newServer(t)
+	for i := range 2500 {
+		s.put(fmt.Sprintf("AWSLogs/%s/CloudTrail/us-east-1/2026/05/03/%04d.json.gz", account1, i), []byte("x"))
+	}
+	src := s.source("AWSLogs/"+account1+"/CloudTrail/", Options{})
+	keys, errs := names(src)
+	want(t, "keys", []any{keys, errs}, []any{[]string(nil), []string(nil)})
+	if n := src.Unchosen().Services["CloudTrail"]; n == 0 || n == 2500 || len(s.calls("LIST")) != 1 {
+		t.Errorf("%d objects were counted, by %d requests", n, len(s.calls("LIST")))
+	}
+	// a flow log stays one wherever it was put
+	key := "AWSLogs/" + account1 + "/Copies/" + account1 + "_vpcflowlogs_us-east-1_" + fl1 + "_20260503T0900Z_0a1b2c3d.log.gz"
+	s.put(key, []byte("x"))
+	s.put("AWSLogs/"+account1+"/Copies/x.json", []byte("x"))
+	src = s.source("AWSLogs/"+account1+"/Copies", Options{})
+	keys, errs = names(src)
+	want(t, "copies", []any{keys, errs}, []any{[]string{key}, []string(nil)})
+	want(t, "services", src.Unchosen().Services, map[string]int64{"Copies": 1})
+}
+
 // at chooses the keys of us-east-1 and others whose time begins with one of some texts.
 func at(times ...string) func(string, parse.Key) bool {
 	return func(_ string, k parse.Key) bool {

@@ -77,10 +77,10 @@ func (p *Projection) Index(name string) int {
 	return -1
 }
 
-// Field finds a field of the table that was projected.
-func (p *Projection) Field(name string) (Field, bool) { return p.known.Lookup(name) }
+// Field finds a field of the table that was projected, by its own name.
+func (p *Projection) Field(name string) (Field, bool) { return p.known.Named(name) }
 
-// Knows reports whether the table that was projected has the field.
+// Knows reports whether the table that was projected has the field, by its own name.
 func (p *Projection) Knows(name string) bool {
 	_, ok := p.Field(name)
 	return ok

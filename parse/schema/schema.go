@@ -111,17 +111,17 @@ func Delivered() Table {
 // tools give to it: see FieldNamed.
 func (t Table) Lookup(name string) (Field, bool) {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
-	if f, ok := t.named(name); ok {
+	if f, ok := t.Named(name); ok {
 		return f, true
 	}
 	if own := FieldNamed(name); own != name {
-		return t.named(own)
+		return t.Named(own)
 	}
 	return Field{}, false
 }
 
-// named finds a field by its own name.
-func (t Table) named(name string) (Field, bool) {
+// Named finds a field by its own name alone, in this table's spelling.
+func (t Table) Named(name string) (Field, bool) {
 	for _, f := range t {
 		if f.Name == name {
 			return f, true

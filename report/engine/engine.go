@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
+	"flowlog/parse/schema"
 	"flowlog/report"
 )
 
@@ -50,6 +52,33 @@ func (e *Denied) Error() string      { return e.Err.Error() }
 func (e *Denied) Unwrap() error      { return e.Err }
 func (e *Denied) AccessDenied() bool { return true }
 
+// A NoColumn error is the engine's word that its table does not have a field that the report is of.
+type NoColumn struct {
+	Field string
+	Err   error
+}
+
+func (e *NoColumn) Error() string {
+	return fmt.Sprintf("the table has no column %s: ask without it, or of a table that has it, as `flowlog sql ddl` makes them", e.Field)
+}
+func (e *NoColumn) Unwrap() error { return e.Err }
+
+// unresolved is what Trino and Athena say of a column that is not there.
+var unresolved = regexp.MustCompile(`(?i)\bcolumn '"?(\w+)"?' cannot be resolved`)
+
+// named is the error of a query with the field that the table lacks, if that is why.
+func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	if m := unresolved.FindStringSubmatch(err.Error()); m != nil {
+		if f, ok := schema.Logged().Lookup(m[1]); ok {
+			return &NoColumn{f.Name, err}
+		}
+	}
+	return err
+}
+
 // Feed runs the engine's half of a report, and hands over what comes of it; then, where the rows do not tell which fields
 // the records have, the queries that ask for these. wrap computes what the engine does not know. ran is called behind
 // each query.
@@ -66,7 +95,16 @@ func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap, ran
 			err = fmt.Errorf("the query has one row, and the engine's answer %d", rows)
 		}
 	}
-	return err
+	return named(err)
+}
+
+// Count runs a query that comes to one number.
+func Count(ctx context.Context, r Runner, sql string) (n int64, err error) {
+	_, err = each(ctx, r, sql, 1, func(row []any) error {
+		n, _ = row[0].(int64)
+		return nil
+	})
+	return n, err
 }
 
 // each runs a query of so many columns, 0 for any, and hands over its rows.

@@ -36,7 +36,7 @@ func htmlReports(w io.Writer, doc Document, opt Options) error {
 	}
 	m := &markup{clock: commonClock(doc.Tables, binsDrawn, opt)}
 	if !filtered(doc) {
-		m.clock.from, m.clock.to = period(doc.Tables)
+		m.clock.from, m.clock.to = period(doc)
 	}
 	m.head(title)
 	m.put(`<header><div><h1>{}</h1>`, title)

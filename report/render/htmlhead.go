@@ -11,7 +11,7 @@ import (
 // input says what was read and counted: the time, if a summary says so, the records, and the settings.
 func (m *markup) input(doc Document, opt Options) {
 	m.put(`<p class="input">`)
-	if from, to := period(doc.Tables); !from.IsZero() {
+	if from, to := period(doc); !from.IsZero() {
 		m.put(`<span>{} – {} {}</span>`, from.In(opt.zone()).Format(instant), to.In(opt.zone()).Format(instant), opt.zone().String())
 	}
 	if doc.Queries != nil {
@@ -97,9 +97,9 @@ func counted(doc Document, measure string) (int64, bool) {
 	return 0, false
 }
 
-// period is the time that a report without keys gives as first and last.
-func period(tables []report.Table) (from, to time.Time) {
-	for _, t := range tables {
+// period is the time that a report without keys gives as first and last, or else the one that the records cover.
+func period(doc Document) (from, to time.Time) {
+	for _, t := range doc.Tables {
 		if !upright(t) {
 			continue
 		}
@@ -114,5 +114,5 @@ func period(tables []report.Table) (from, to time.Time) {
 		}
 		return from, to
 	}
-	return from, to
+	return doc.Covered[0], doc.Covered[1]
 }

@@ -23,6 +23,8 @@ type Document struct {
 	Input  schema.Stats
 	// Settings are those that all tables have in common.
 	Settings []report.Setting
+	// Covered is the time that the records cover, from the first start to the last end; zero if nobody knows.
+	Covered [2]time.Time
 	// Queries are what the reports took that an engine computed, in place of Input: flowlog read nothing.
 	Queries []Query
 }

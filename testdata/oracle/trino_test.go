@@ -237,7 +237,7 @@ func TestTrinoEnriched(t *testing.T) {
 func TestTrinoEmpty(t *testing.T) {
 	b := setUp(t, trino(t), 3)
 	for _, where := range []string{"1 = 0", "log_status = 'NODATA'", "srcaddr IS NULL"} {
-		table := `(SELECT * FROM ` + b.tables[0] + ` WHERE ` + where + `) t`
+		table := `(SELECT * FROM ` + b.tables[0] + ` WHERE ` + where + `)`
 		out, err := b.run("report", "--engine", "trino", "--table", table, "-o", "json", "-q")
 		if err != nil {
 			t.Errorf("%s: %v", where, err)
@@ -261,7 +261,7 @@ func TestTrinoEmpty(t *testing.T) {
 // Ctrl-C ends the query on the server too, and flowlog with 130.
 func TestTrinoInterrupt(t *testing.T) {
 	b := setUp(t, trino(t), 4)
-	table := fmt.Sprintf("(SELECT a.* FROM %s a CROSS JOIN %[1]s b CROSS JOIN %[1]s c) interrupted_%d", b.tables[0], os.Getpid())
+	table := fmt.Sprintf("(SELECT a.* FROM %s a CROSS JOIN %[1]s b CROSS JOIN %[1]s c WHERE 'interrupted_%d' <> '')", b.tables[0], os.Getpid())
 	state := func() string {
 		a := b.must(t, fmt.Sprintf("SELECT state || coalesce(' ' || error_code, '') FROM system.runtime.queries WHERE query LIKE '%%interrupted!_%d%%' ESCAPE '!' AND query NOT LIKE '%%runtime%%'", os.Getpid()))
 		if len(a.Rows) == 0 {
@@ -340,7 +340,8 @@ func TestTrinoLacking(t *testing.T) {
 		native, nativeErr := b.run(append(args, b.logs)...)
 		got, gotErr := b.run(append(args, "--engine", "trino", "--table", b.tables[0])...)
 		if nativeErr != nil || gotErr != nil {
-			if fmt.Sprint(nativeErr) != fmt.Sprint(gotErr) {
+			left := "no record is left that ends at "
+			if fmt.Sprint(nativeErr) != fmt.Sprint(gotErr) && !(strings.Contains(fmt.Sprint(nativeErr), left) && strings.Contains(fmt.Sprint(gotErr), left)) {
 				t.Errorf("%q:\nflowlog: %v\n  trino: %v", changes, nativeErr, gotErr)
 			}
 			continue
@@ -362,5 +363,6 @@ func notes(t *testing.T, text []byte) string {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	return fmt.Sprintf("%d rows; %q", len(doc.Rows), doc.Notes)
+	notes := slices.DeleteFunc(doc.Notes, func(s string) bool { return strings.HasPrefix(s, "none of ") }) // which an engine does not count
+	return fmt.Sprintf("%d rows; %q", len(doc.Rows), notes)
 }
