@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render"
 )
 
 // newConfig returns `flowlog config`.
@@ -21,7 +22,8 @@ func newConfig(con *console) *cobra.Command {
 	c := &cobra.Command{
 		Use: "config", Short: "Show every setting and where it comes from", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if format != "table" && format != "json" {
+			known := render.Named(format, []string{"table", "json"})
+			if known == "" {
 				return usageError{fmt.Errorf("-o is table or json here, not %q", format)}
 			}
 			shown, err := con.settings.show(c.Root())
@@ -31,7 +33,7 @@ func newConfig(con *console) *cobra.Command {
 			for _, line := range con.settings.unread(c.Root(), os.Environ()) {
 				fmt.Fprintln(con.err, "flowlog: warning:", printable(line))
 			}
-			if format == "table" {
+			if known == "table" {
 				return shown.table(con)
 			}
 			enc := json.NewEncoder(con.out)

@@ -42,7 +42,7 @@ func listing(con *console, use, short string, header []string, list func(wordsFi
 				return usageError{fmt.Errorf("no %s has %q in its name or text: %s`flowlog %s` lists them", strings.TrimSuffix(use, "s"), strings.Join(words, " "),
 					schema.DidYouMean(strings.Join(words, "_"), names), use)}
 			}
-			switch format {
+			switch render.Named(format, []string{"table", "json"}) {
 			case "json":
 				enc := json.NewEncoder(con.out)
 				enc.SetIndent("", "  ")

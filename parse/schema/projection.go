@@ -95,9 +95,10 @@ func (p *Projection) Other(name string) (Field, bool) {
 		return Field{}, false
 	}
 	f := Field{Name: name, Kind: Text}
-	known, ok := p.known.Lookup(name)
+	known, ok := p.known.Named(name)
 	if ok && known.Kind != Addr {
-		f.Kind, f.Max = known.Kind, known.Max
+		f = known
+		f.From, f.Names = nil, ""
 	}
 	return f, ok && p.Rest || !ok && p.Extra
 }

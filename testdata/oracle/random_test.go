@@ -155,7 +155,9 @@ func (r *random) condition(depth int) string {
 	case 5:
 		return r.pick("srcport", "bytes", "packets", "end") + " " + op + " " + r.pick("dstport", "start", "packets")
 	case 6:
-		return r.pick("action", "subnet_id", "log_status", "type") + " " + op + " " + r.pick("REJECT", "accept", "'subnet-b'", `"é"`, "OK", "IPv6")
+		field := r.pick("action", "subnet_id", "log_status", "type")
+		words := map[string][]string{"action": {"REJECT", "accept"}, "subnet_id": {"'subnet-b'", `"é"`, "REJECT"}, "log_status": {"OK", "nodata"}, "type": {"IPv6", "ipv4"}}
+		return field + " " + op + " " + r.pick(words[field]...)
 	case 7:
 		return r.pick("interface_id", "instance_tag") + " " + r.pick("like", "not like") + " " + r.pick("'eni-1%'", "eni-_", "'%1'", "'%'", "'_'", "'caf_'", "'caf__'", `'a\%'`, `'a\_%'`, "'a_b'", "'it''s'")
 	case 8:

@@ -55,7 +55,7 @@ func (t legacySettingsText) settings(known []Column) Settings {
 		if !ok {
 			kind = schema.Text
 		}
-		_, logged := read.Lookup(name)
+		_, logged := read.Named(name)
 		s.Columns = append(s.Columns, Column{Name: name, Kind: kind, Enriched: !logged && all})
 		s.Enrich = s.Enrich || !logged && all
 	}

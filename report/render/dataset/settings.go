@@ -116,7 +116,7 @@ func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema
 	var all schema.Table
 	var computed []string // of the dataset
 	for _, c := range d.columns {
-		f, ok := run.Lookup(c.Name)
+		f, ok := run.Named(c.Name)
 		if c.Enriched {
 			computed = append(computed, c.Name)
 		}
@@ -127,7 +127,7 @@ func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema
 	}
 	var now []string
 	for _, f := range run {
-		_, there := all.Lookup(f.Name)
+		_, there := all.Named(f.Name)
 		if len(f.From) > 0 && (fixed(f.Name) && !there || slices.Contains(computed, f.Name)) {
 			now = append(now, f.Name)
 		}
