@@ -542,6 +542,9 @@ func duckView(s *stored) string {
 		options = append(options, "hive_types = {"+strings.Join(keys, ", ")+"}")
 	}
 	options = append(options, fmt.Sprintf("hive_partitioning = %t", hive))
+	if s.format.ours {
+		options = append(options, "union_by_name = true") // files of later commits can have more columns
+	}
 	if where != "" {
 		columns = strings.Replace(columns, "*", "* EXCLUDE (filename)", 1)
 		options = append(options, "filename = true")

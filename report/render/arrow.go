@@ -2,7 +2,9 @@ package render
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	"math"
 	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -134,6 +136,8 @@ func (s *arrowStream) encode(p *arrowPage, rec arrow.Record) error {
 			columns[i] = p.columns[i].addresses(c)
 		case f.Kind == schema.Text:
 			columns[i] = p.columns[i].texts(c)
+		case c.nulls > 0:
+			columns[i] = p.columns[i].numbers(c, s.typeOf(f.Kind))
 		case f.Kind == schema.Time && s.stamps:
 			columns[i] = array.MakeFromData(retyped(a.Data(), s.typeOf(f.Kind)))
 		default:
@@ -150,6 +154,33 @@ func (s *arrowStream) encode(p *arrowPage, rec arrow.Record) error {
 // retyped is an array's data under another type of the same layout.
 func retyped(d arrow.ArrayData, t arrow.DataType) arrow.ArrayData {
 	return array.NewData(t, d.Len(), d.Buffers(), nil, d.NullN(), d.Offset())
+}
+
+// numbers makes an array in which what is null has the value 0: in the batch it has what came to its place before.
+func (a *arrowColumn) numbers(c *cell, t arrow.DataType) arrow.Array {
+	width := 8
+	if c.Kind == schema.Int32 {
+		width = 4
+	}
+	a.data = resize(a.data, width*c.rows)
+	clear(a.data)
+	if c.nulls < c.rows {
+		for row := range c.rows {
+			i := c.bit + row
+			if c.valid != nil && c.valid[i>>3]&(1<<(i&7)) == 0 {
+				continue
+			}
+			switch to := a.data[width*row:]; c.Kind {
+			case schema.Int32:
+				binary.LittleEndian.PutUint32(to, uint32(c.ints[row]))
+			case schema.Float:
+				binary.LittleEndian.PutUint64(to, math.Float64bits(c.floats[row]))
+			default:
+				binary.LittleEndian.PutUint64(to, uint64(c.longs[row]))
+			}
+		}
+	}
+	return array.MakeFromData(array.NewData(t, c.rows, []*memory.Buffer{c.bitmap(), memory.NewBufferBytes(a.data)}, nil, c.nulls, 0))
 }
 
 // addresses makes an array of texts.

@@ -6,5 +6,6 @@ CREATE OR REPLACE VIEW "vpc"."flow_logs" AS
 SELECT * FROM read_parquet(
   's3://my-bucket/prefix/date=*/*.parquet',
   hive_types = {date: DATE},
-  hive_partitioning = true
+  hive_partitioning = true,
+  union_by_name = true
 );

@@ -5,5 +5,6 @@ CREATE OR REPLACE VIEW "vpc"."flow_logs" AS
 SELECT * FROM read_parquet(
   's3://my-bucket/prefix/date=*/hour=*/account_id=*/region=*/*.parquet',
   hive_types = {date: DATE, hour: INTEGER, account_id: VARCHAR, region: VARCHAR},
-  hive_partitioning = true
+  hive_partitioning = true,
+  union_by_name = true
 );

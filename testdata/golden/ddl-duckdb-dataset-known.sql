@@ -7,6 +7,7 @@ SELECT * EXCLUDE (filename) FROM read_parquet(
   's3://my-bucket/prefix/date=*/hour=*/account_id=*/region=*/*.parquet',
   hive_types = {date: DATE, hour: INTEGER, account_id: VARCHAR, region: VARCHAR},
   hive_partitioning = true,
+  union_by_name = true,
   filename = true
 )
 WHERE regexp_matches(filename, '/account_id=(012345678901|123456789012)/') AND regexp_matches(filename, '/region=(eu-west-1|us-gov-west-1)/');

@@ -1,6 +1,7 @@
 """Reads a dataset with each reader that there is, in each way that people write, and prints what it found.
 
-A line a way: name, rows, sum of bytes, accounts; or name and the error."""
+A line a way: name, rows, sum of bytes, accounts; or name and the error. With a second argument only those ways that can
+read files with different columns."""
 import sys
 
 lake = sys.argv[1]
@@ -12,9 +13,9 @@ def polars(path, **options):
     return t.height, t["bytes"].sum(), sorted(int(a) for a in t["account_id"].unique().drop_nulls())
 
 
-def duckdb(path):
+def duckdb(path, union=False):
     import duckdb as db
-    rows = db.sql(f"SELECT bytes, date, account_id FROM read_parquet('{path}', hive_partitioning = true)").fetchall()
+    rows = db.sql(f"SELECT bytes, date, account_id FROM read_parquet('{path}', hive_partitioning = true, union_by_name = {union})").fetchall()
     return len(rows), sum(r[0] or 0 for r in rows), sorted({int(r[2]) for r in rows if r[2] is not None})
 
 
@@ -28,6 +29,8 @@ ways = [(polars, f"{lake}{end}", {}) for end in ("", "/")]
 ways += [(polars, f"{lake}{end}", {"hive_partitioning": True}) for end in ("/**/*.parquet", "/**/*", "/**/part-*")]
 ways += [(duckdb, f"{lake}{end}", {}) for end in ("", "/**", "/**/*", "/**/*.parquet", "/*/*/*", "/**/part-*.parquet")]
 ways += [(pyarrow, lake, {})]
+if len(sys.argv) > 2:
+    ways = [(polars, lake, {"missing_columns": "insert", "extra_columns": "ignore"}), (duckdb, lake + "/**", {"union": True}), (pyarrow, lake, {})]
 for read, path, options in ways:
     name = f"{read.__name__} {path[len(lake):] or 'dir'}"
     try:

@@ -16,7 +16,6 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
-	"flowlog/report/render"
 )
 
 // Options say how records become files.
@@ -56,13 +55,6 @@ type partition struct {
 	rows   *rows // in memory
 	runs   []run // on disk
 	memory int64
-}
-
-// rows are columns of records in memory. A column is nil as long as it has nothing but nulls: most columns of most
-// logs, in each of maybe thousands of partitions.
-type rows struct {
-	columns []*schema.Column
-	order   []int64 // place in the input
 }
 
 // seqRows is how many rows a batch has at most, for numbering them: 64 MiB of text have fewer.
@@ -275,99 +267,6 @@ func (w *Writer) append(p *partition, b schema.Batch, which []int32) error {
 	return nil
 }
 
-// append appends rows of arrays, of which those are nil that hold nothing but nulls.
-func (r *rows) append(fields schema.Table, arrays []arrow.Array, which []int32) error {
-	for i, f := range fields {
-		a := arrays[i]
-		if a == nil || a.NullN() == a.Len() {
-			if c := r.columns[i]; c != nil {
-				c.Pad(c.Len() + len(which))
-			}
-			continue
-		}
-		if !arrow.TypeEqual(a.DataType(), f.Kind.Arrow()) {
-			return fmt.Errorf("column %s: the values are of type %s, not %s", f.Name, a.DataType(), f.Kind.Arrow())
-		}
-		if r.columns[i] == nil {
-			r.columns[i] = schema.NewColumn(f)
-			r.columns[i].Pad(len(r.order))
-		}
-		r.columns[i].AppendRows(a, which)
-	}
-	return nil
-}
-
-func (r *rows) memory() int64 {
-	n := 8 * cap(r.order)
-	for _, c := range r.columns {
-		if c != nil {
-			n += c.Memory()
-		}
-	}
-	return int64(n)
-}
-
-// A rank is by what rows are sorted.
-type rank struct {
-	at    int64 // math.MaxInt64 for null
-	order int64
-	row   int32
-}
-
-func (a rank) compare(b rank) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
-}
-
-// ranks returns the rows in their order.
-func (r *rows) ranks(clock int) []rank {
-	ranks := make([]rank, len(r.order))
-	times := r.columns[clock]
-	for i := range ranks {
-		ranks[i] = rank{at: math.MaxInt64, order: r.order[i], row: int32(i)}
-		if times != nil && !times.Blank() {
-			ranks[i].at = times.Int64[i]
-		}
-	}
-	if times != nil && !times.Blank() {
-		for _, row := range times.Nulls {
-			ranks[row].at = math.MaxInt64
-		}
-	}
-	slices.SortFunc(ranks, rank.compare)
-	return ranks
-}
-
-// take returns the rows of the given ranks as columns of their own, which share the dictionaries.
-func (r *rows) take(ranks []rank) *rows {
-	which := make([]int32, len(ranks))
-	out := &rows{columns: make([]*schema.Column, len(r.columns)), order: make([]int64, len(ranks))}
-	for i, k := range ranks {
-		which[i], out.order[i] = k.row, k.order
-	}
-	for i, c := range r.columns {
-		if c == nil {
-			continue
-		}
-		c.Fill()
-		to := schema.NewColumn(c.Field)
-		to.Dict = c.Dict
-		to.Gather(c, which)
-		out.columns[i] = to
-	}
-	return out
-}
-
-// arrays wraps the columns.
-func (r *rows) arrays() []arrow.Array {
-	arrays := make([]arrow.Array, len(r.columns))
-	for i, c := range r.columns {
-		if c != nil {
-			arrays[i] = c.Array()
-		}
-	}
-	return arrays
-}
-
 // spill puts the partition that takes the most memory on disk.
 func (w *Writer) spill() error {
 	w.mu.Lock()
@@ -536,55 +435,4 @@ func (w *Writer) write(ctx context.Context, p *partition) (files []Part, err err
 		files = append(files, f)
 	}
 	return files, nil
-}
-
-// output is a file of the dataset under way.
-type output struct {
-	name    string
-	file    File
-	parquet *render.ParquetWriter
-	fields  schema.Table
-	schema  *arrow.Schema
-	seq     int64
-}
-
-func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (*output, error) {
-	file, err := w.dataset.store.Create(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	o := &output{name: name, file: file, fields: fields, schema: fields.Arrow()}
-	if o.parquet, err = render.NewParquetWriter(file, fields, Clock); err != nil {
-		return nil, errors.Join(err, file.Discard())
-	}
-	return o, nil
-}
-
-// add writes sorted rows.
-func (o *output) add(r *rows, columns []int) error {
-	arrays := make([]arrow.Array, len(columns))
-	for i, at := range columns {
-		c := r.columns[at]
-		if c == nil {
-			c = schema.NewColumn(o.fields[i])
-			c.Pad(len(r.order))
-		}
-		arrays[i] = c.Array()
-		defer arrays[i].Release()
-	}
-	rec := array.NewRecord(o.schema, arrays, int64(len(r.order)))
-	defer rec.Release()
-	err := o.parquet.Add(schema.Batch{Record: rec, Seq: o.seq})
-	o.seq++
-	return err
-}
-
-// seal ends the file, which is discarded if that fails.
-func (o *output) seal() (Part, error) {
-	if err := o.parquet.Close(); err != nil {
-		return Part{}, errors.Join(err, o.file.Discard())
-	}
-	size, n := o.parquet.Written()
-	seal, err := o.file.Seal()
-	return Part{Name: o.name, Rows: n, Size: size, Seal: seal}, err
 }

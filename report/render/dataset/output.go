@@ -1,0 +1,63 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+	"flowlog/report/render"
+)
+
+// output is a file of the dataset under way.
+type output struct {
+	name    string
+	file    File
+	parquet *render.ParquetWriter
+	fields  schema.Table
+	schema  *arrow.Schema
+	seq     int64
+}
+
+func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (*output, error) {
+	file, err := w.dataset.store.Create(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	o := &output{name: name, file: file, fields: fields, schema: fields.Arrow()}
+	if o.parquet, err = render.NewParquetWriter(file, fields, Clock); err != nil {
+		return nil, errors.Join(err, file.Discard())
+	}
+	return o, nil
+}
+
+// add writes sorted rows.
+func (o *output) add(r *rows, columns []int) error {
+	arrays := make([]arrow.Array, len(columns))
+	for i, at := range columns {
+		c := r.columns[at]
+		if c == nil {
+			c = schema.NewColumn(o.fields[i])
+			c.Pad(len(r.order))
+		}
+		arrays[i] = c.Array()
+		defer arrays[i].Release()
+	}
+	rec := array.NewRecord(o.schema, arrays, int64(len(r.order)))
+	defer rec.Release()
+	err := o.parquet.Add(schema.Batch{Record: rec, Seq: o.seq})
+	o.seq++
+	return err
+}
+
+// seal ends the file, which is discarded if that fails.
+func (o *output) seal() (Part, error) {
+	if err := o.parquet.Close(); err != nil {
+		return Part{}, errors.Join(err, o.file.Discard())
+	}
+	size, n := o.parquet.Written()
+	seal, err := o.file.Seal()
+	return Part{Name: o.name, Rows: n, Size: size, Seal: seal}, err
+}
