@@ -91,6 +91,7 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 			switch l := lacking[at]; {
 			case l == nil:
 				t = done[next]
+				t.Settings = slices.Concat(t.Settings, r.request.Selection)
 				next++
 			case r.panels == nil:
 				continue
@@ -105,6 +106,11 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 		out = append(out, t)
 	}
 	return out
+}
+
+// settingsOfAll are the settings that all tables of the run have in common.
+func (r *reporting) settingsOfAll() []report.Setting {
+	return slices.Concat(r.request.Change, r.request.Selection)
 }
 
 // command is what prints a report alone.

@@ -120,6 +120,9 @@ func columnsOf(format, logFormat string) (schema.Table, error) {
 		if !ok {
 			f = schema.Field{Name: name, Kind: schema.Text}
 		}
+		if _, twice := fields.Lookup(f.Name); twice {
+			return nil, fmt.Errorf("%q is named twice, and a table has each column once", name)
+		}
 		fields = append(fields, f)
 	}
 	return fields, nil

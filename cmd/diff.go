@@ -201,6 +201,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		limit = diffRows
 	}
 	t := rep.Diff(tables[0], tables[1], having, limit)
+	t.Settings = d.asked(ins[0], windows)
 	t.Notes = append(t.Notes, notes...)
 	if windows != nil {
 		rate := rep.Measures[0].Func == "bps" || rep.Measures[0].Func == "pps"
@@ -208,7 +209,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 			t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
 		}
 	}
-	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats}, out.opt)); err != nil {
+	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
 		return err
 	}
 	var incomplete error
@@ -221,6 +222,20 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		return ctx.Err()
 	}
 	return incomplete
+}
+
+// asked are the settings of the comparison. What is compared, and by what, is its heading.
+func (d *diffing) asked(in *reader, windows []window) []report.Setting {
+	change := report.Change{Where: d.change.Where, Having: d.having, Top: d.change.Top}
+	selection := in.selection(d.vantage)
+	if windows != nil { // in place of the time that has both
+		selection = slices.DeleteFunc(selection, func(s report.Setting) bool { return s.Name == "since" || s.Name == "until" })
+		for i, name := range []string{"before", "after"} {
+			w := windows[i]
+			selection = append(selection, report.Setting{Name: name, Value: second(w.from.Unix()) + ".." + second(w.to.Unix())})
+		}
+	}
+	return append(change.Settings(), selection...)
 }
 
 // report is what is computed of either side, without a limit, and the condition on the rows that are compared.

@@ -255,8 +255,11 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		return err
 	}
 	doc, err := r.fetch(ctx, runner, halves, enr.wrap(1), in.quiet)
+	r.request.Change, r.request.Selection = r.change.Settings(), in.selection("")
+	doc.Settings = r.settingsOfAll()
 	if err == nil {
 		for i := range doc.Tables {
+			doc.Tables[i].Settings = slices.Concat(doc.Tables[i].Settings, r.request.Selection)
 			doc.Tables[i].Command = r.command(c, slices.IndexFunc(r.reports, func(x report.Report) bool { return x.Name == doc.Tables[i].Name }), nil)
 		}
 		err = out.Tables(out.w, doc, out.opt)

@@ -34,6 +34,7 @@ type input struct {
 	tz        string
 	progress  string
 	keys      parse.KeyFilter
+	rename    []string
 	dryRun    bool
 	partial   bool
 	library   bool
@@ -44,6 +45,7 @@ func (in *input) flags(c *cobra.Command) {
 	group(c, "Input flags", func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
+		f.StringSliceVar(&in.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
 		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
 		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
 		f.StringSliceVar(&in.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs, by their `ids`: fl-…")
@@ -154,6 +156,9 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if r.zone, err = loadZone(in.tz); err != nil {
 		return nil, usageError{fmt.Errorf("--tz: %w", err)}
 	}
+	if r.opt.Rename, err = renames(in.rename); err != nil {
+		return nil, usageError{fmt.Errorf("--rename: %w", err)}
+	}
 	now := time.Now()
 	r.now = now
 	for _, bound := range []struct {
@@ -180,6 +185,27 @@ func (in *input) bounds(con *console) (*reader, error) {
 		r.mode = "none"
 	}
 	return r, nil
+}
+
+// renames reads what names of the input stand for: theirs=field.
+func renames(pairs []string) (map[string]string, error) {
+	names := make(map[string]string)
+	for _, pair := range pairs {
+		theirs, field, ok := strings.Cut(pair, "=")
+		key := parse.RenameKey(theirs)
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q is not theirs=field: write it as source_ip=srcaddr", pair)
+		}
+		f, ok := schema.Logged().Lookup(strings.TrimSpace(field))
+		if !ok {
+			return nil, schema.Unknown("field", field, schema.Logged().Names(), "flowlog fields")
+		}
+		if other, twice := names[key]; twice && other != f.Name {
+			return nil, fmt.Errorf("%s cannot be both %s and %s", theirs, other, f.Name)
+		}
+		names[key] = f.Name
+	}
+	return names, nil
 }
 
 // clockSkew is how much later than by this machine's clock records may be.
@@ -244,6 +270,7 @@ func (r *reader) tell(err error) error {
 			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
 		}
 	}
+	r.warnOfOddValues()
 	r.warnOfCounting()
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
@@ -280,6 +307,17 @@ func (r *reader) tell(err error) error {
 		return errors.New("no input could be read")
 	}
 	return err
+}
+
+// warnOfOddValues says which values are none that AWS documents.
+func (r *reader) warnOfOddValues() {
+	var parts []string
+	for _, o := range r.stats.Odd {
+		parts = append(parts, fmt.Sprintf("%s of %s such as %q", o.Field, count(o.Records, "record"), o.Value))
+	}
+	if len(parts) > 0 && !r.quiet {
+		fmt.Fprintln(r.err, printable("flowlog: warning: this version does not know these values, and keeps them: "+strings.Join(parts, "; ")))
+	}
 }
 
 // shownSkipped is how many names a warning about skipped objects has.

@@ -103,7 +103,7 @@ func (m *merging) run(args []string) (err error) {
 	case out.Single && len(tables) > 1:
 		err = usageError{fmt.Errorf("%s holds one report, and these files have %d: use json or ndjson", out.Name, len(tables))}
 	default:
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats, Settings: merger.Settings()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err

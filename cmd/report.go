@@ -31,8 +31,8 @@ type reporting struct {
 	change  report.Change
 	vantage string
 	chart   bool
-	part    io.Writer      // where partial results go; nil if reports are to be finished
-	places  []report.Place // of these on a dashboard
+	part    io.Writer // where partial results go; nil if reports are to be finished
+	request report.Request
 	reports []report.Report
 	panels  []report.Panel // of a dashboard, by report
 }
@@ -248,6 +248,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	reports := make([]report.Report, 0, len(r.reports))
 	tables := make([]report.Table, len(r.reports)) // what is known of them before
 	var computed []int
+	learns := r.vantage != ""
 	for i, rep := range r.reports {
 		change := r.changeOf(i)
 		changed, err := rep.With(change, scope, in.zone)
@@ -273,11 +274,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		}
 		reports = append(reports, changed)
 		computed = append(computed, i)
+		learns = learns || r.learns(needs)
 	}
 	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
 	if partial {
-		if r.vantage != "" {
-			return usageError{errors.New("--vantage learns from all records, which the part of them in a partial result is not")}
+		if learns {
+			return usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
 		}
 		r.output.format = "arrow"
 	}
@@ -285,18 +287,19 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.request.Change, r.request.Selection = r.change.Settings(), in.selection(r.vantage)
 	if partial {
 		r.part = out.w
 		for _, i := range computed {
 			if r.panels != nil {
-				r.places = append(r.places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
+				r.request.Places = append(r.request.Places, report.Place{Tab: r.panels[i].Tab, Title: r.panels[i].Title})
 			}
 		}
 	}
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
-		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats}, out.opt)
+		err = out.Tables(out.w, render.Document{Tables: tables, Input: stats, Settings: r.settingsOfAll()}, out.opt)
 	}
 	if err := out.done(err); err != nil {
 		return err
@@ -355,6 +358,11 @@ func (r *reporting) checkVantage() error {
 	return nil
 }
 
+// learns reports whether what is asked for follows from all records together, so that none of them may be left unread.
+func (r *reporting) learns(fields []string) bool {
+	return r.vantage != "" || slices.ContainsFunc(report.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+}
+
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.
 func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) ([]report.Table, []*report.Lacking, schema.Stats, error) {
 	tables, lacks, err := r.tables(ctx, in, enr, fields, reports)
@@ -391,7 +399,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	if limit > 0 {
 		agg.Limit(limit, r.memory.tempDir)
 	}
-	if r.vantage == "" { // it learns from all records
+	if !r.learns(agg.Projection().Fields.Names()) {
 		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
 	}
 	wrap := enr.wrap(in.opt.Workers)
@@ -401,7 +409,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 		return nil, nil, err
 	}
 	if r.part != nil {
-		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.places)
+		return nil, nil, agg.WritePartial(r.part, in.stats.Stats, r.request)
 	}
 	tables, lacks, err := agg.Tables(in.stats.Stats, wrap)
 	if err != nil {
@@ -421,7 +429,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 // feed scans the input for an Aggregator, by way of a Vantage if one is asked for, and returns what that has to say.
 func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, agg *report.Aggregator) ([]string, error) {
 	p := agg.Projection()
-	if r.vantage == "" && !slices.ContainsFunc(report.VantageFields(), func(f schema.Field) bool { return p.Index(f.Name) >= 0 }) {
+	if !r.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), agg.Add)
 	}
 	v, p, err := report.NewVantage(r.vantage, fields, p)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
 )
@@ -25,17 +27,18 @@ func readArrow(in *input, c *content) error {
 	if bytes.HasPrefix(c.head, []byte(arrowFile)) {
 		skip = len(arrowFile)
 	}
-	r, err := ipc.NewReader(c.Reader(skip))
+	messages := &arrowMessages{r: c.Reader(skip), file: skip > 0}
+	r, err := ipc.NewReaderFromMessageReader(messages, ipc.WithAllocator(arrowMemory{memory.DefaultAllocator, messages}))
 	if err != nil {
 		return named("arrow", err)
 	}
 	defer r.Release()
-	var raw, names []string
+	var raw []string
 	for _, f := range r.Schema().Fields() {
-		raw, names = append(raw, f.Name), append(names, in.opt.field(f.Name))
+		raw = append(raw, f.Name)
 	}
-	preferOwn(raw, names)
-	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+	names := in.opt.fields(raw)
+	if err := in.opt.refused("arrow", names, in.projection); err != nil {
 		return fmt.Errorf("arrow: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)
@@ -66,7 +69,7 @@ func readArrow(in *input, c *content) error {
 // recoveredIn makes a panic of a decoder that we did not write an error of the block's object.
 func recoveredIn(b *block) {
 	if r := recover(); r != nil {
-		b.fail(fmt.Errorf("the file is damaged (%v)", r))
+		b.fail(damaged(r))
 	}
 }
 
@@ -93,38 +96,98 @@ func (w *worker) arrow(rec arrow.Record, at place) {
 			}
 			values = d.Dictionary()
 		}
-		t.add(c, convert(c, values.Len(), arrowValue(values)), index)
+		t.add(c, convert(c, values.Len(), arrowValue(values, storedInArrow(values.DataType()))), index)
 	}
 	t.done(at.line)
 }
 
+// storedInArrow says what the values of a type stand for.
+func storedInArrow(t arrow.DataType) stored {
+	switch t := t.(type) {
+	case *arrow.TimestampType:
+		return instants(int64(time.Second / t.Unit.Multiplier()))
+	case *arrow.Date32Type:
+		return dates
+	case *arrow.Date64Type:
+		return instants(1e3)
+	case arrow.DecimalType:
+		return stored{what: decimal, scale: int(t.GetScale())}
+	case *arrow.Uint64Type:
+		return stored{what: unsigned}
+	}
+	return stored{}
+}
+
 // arrowValue returns the function that appends a value of an array.
-func arrowValue(values arrow.Array) func(c *schema.Column, i int) (schema.Fault, string) {
-	switch a := values.(type) {
-	case *array.Int32:
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, int64(a.Value(i))) }
-	case *array.Int64:
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, a.Value(i)) }
-	case *array.Float64:
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, a.Value(i)) }
-	case *array.FixedSizeBinary:
-		if a.DataType().(*arrow.FixedSizeBinaryType).ByteWidth == 16 {
-			return func(c *schema.Column, i int) (schema.Fault, string) {
-				if c.Kind != schema.Addr {
-					return appendText(c, a.Value(i))
-				}
-				c.Addr = append(c.Addr, [16]byte(a.Value(i)))
-				return schema.Valid, ""
-			}
-		}
-	case *array.String:
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendText(c, []byte(a.Value(i))) }
+func arrowValue(values arrow.Array, as stored) func(c *schema.Column, i int) (schema.Fault, string) {
+	value := arrowValueOf(values, as)
+	if values.NullN() == 0 {
+		return value
 	}
 	return func(c *schema.Column, i int) (schema.Fault, string) {
 		if values.IsNull(i) {
 			c.Null()
 			return schema.Valid, ""
 		}
-		return appendText(c, []byte(values.ValueStr(i)))
+		return value(c, i)
 	}
+}
+
+// arrowValueOf is arrowValue for values that are not null.
+func arrowValueOf(values arrow.Array, as stored) func(c *schema.Column, i int) (schema.Fault, string) {
+	if whole := arrowWhole(values); whole != nil {
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, whole(i), 64) }
+	}
+	switch a := values.(type) {
+	case *array.Float16:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, float64(a.Value(i).Float32())) }
+	case *array.Float32:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, float64(a.Value(i))) }
+	case *array.Float64:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, a.Value(i)) }
+	case *array.Decimal128:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.unscaled(c, a.Value(i).BigInt()) }
+	case *array.Decimal256:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.unscaled(c, a.Value(i).BigInt()) }
+	case *array.FixedSizeBinary:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.bytes(c, a.Value(i)) }
+	case *array.String:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, []byte(a.Value(i))) }
+	case *array.LargeString:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, []byte(a.Value(i))) }
+	case *array.Binary:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, a.Value(i)) }
+	case *array.LargeBinary:
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, a.Value(i)) }
+	}
+	return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, []byte(values.ValueStr(i))) }
+}
+
+// arrowWhole returns the function that has the whole number of a value, or nil if the values are none.
+func arrowWhole(values arrow.Array) func(i int) int64 {
+	switch a := values.(type) {
+	case *array.Int8:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Int16:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Int32:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Int64:
+		return a.Value
+	case *array.Uint8:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Uint16:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Uint32:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Uint64:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Timestamp:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Date32:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	case *array.Date64:
+		return func(i int) int64 { return int64(a.Value(i)) }
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -95,6 +96,9 @@ func named(name string, err error) error {
 	}
 	if errors.Is(err, gzip.ErrHeader) {
 		err = errors.New("what follows is not gzip data")
+	}
+	if _, _, gos := strings.Cut(err.Error(), "runtime error: "); gos { // of a panic that the decoder caught itself
+		err = errDamaged
 	}
 	return errors.New(name + ": " + err.Error())
 }

@@ -2,8 +2,6 @@ package parse
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"flowlog/parse/schema"
 )
@@ -135,55 +133,4 @@ func (w *worker) unzero() {
 			}
 		}
 	}
-}
-
-// appendInt appends a number that came as an integer.
-func appendInt(c *schema.Column, v int64) (schema.Fault, string) {
-	switch c.Kind {
-	case schema.Int32, schema.Int64, schema.Time:
-	case schema.Float:
-		c.Float = append(c.Float, float64(v))
-		return schema.Valid, ""
-	default:
-		if strings.HasSuffix(c.Name, "account_id") {
-			return appendText(c, fmt.Appendf(nil, "%012d", v)) // a number has lost its leading zeros
-		}
-		return appendText(c, strconv.AppendInt(nil, v, 10))
-	}
-	switch {
-	case v < 0:
-		return schema.OutOfRange, fmt.Sprint(v)
-	case c.Kind == schema.Int32:
-		if v > c.Max {
-			return schema.OutOfRange, fmt.Sprint(v)
-		}
-		c.Int32 = append(c.Int32, int32(v))
-	default:
-		c.Int64 = append(c.Int64, v)
-	}
-	return schema.Valid, ""
-}
-
-// appendFloat appends a number that came as floating point, as some tools write integers that can be null.
-func appendFloat(c *schema.Column, v float64) (schema.Fault, string) {
-	if c.Kind == schema.Float {
-		c.Float = append(c.Float, v)
-		return schema.Valid, ""
-	}
-	if v != float64(int64(v)) {
-		return schema.NotNumber, fmt.Sprint(v)
-	}
-	return appendInt(c, int64(v))
-}
-
-// appendText appends a value that came as text. "None" is how Python writes a null.
-func appendText(c *schema.Column, v []byte) (schema.Fault, string) {
-	if string(v) == "None" {
-		c.Null()
-		return schema.Valid, ""
-	}
-	if fault := c.Parse(v); fault != schema.Valid {
-		return fault, string(v)
-	}
-	return schema.Valid, ""
 }

@@ -52,19 +52,20 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 			h.comma, h.cells = comma, cells
 		}
 	}
+	var raw []string
 	for i, cell := range h.cells {
 		cell = strings.TrimSpace(cell)
-		added := cell == "" || strings.HasPrefix(cell, "@") || cell == "timestamp" || strings.HasPrefix(cell, "Unnamed: ")
-		name := ""
-		switch {
-		case cell == "@message" || cell == "message":
+		_, renamed := opt.renamed(cell)
+		added := !renamed && (cell == "" || strings.HasPrefix(cell, "@") || cell == "timestamp" || strings.HasPrefix(cell, "Unnamed: "))
+		if !renamed && (cell == "@message" || cell == "message") {
 			h.message, added = i, true
-		case !added:
-			name = opt.field(strings.ReplaceAll(cell, " ", "_"))
 		}
-		h.names, h.added = append(h.names, name), append(h.added, added)
+		if added {
+			cell = ""
+		}
+		raw, h.added = append(raw, strings.ReplaceAll(cell, " ", "_")), append(h.added, added)
 	}
-	preferOwn(h.cells, h.names)
+	h.names = opt.fields(raw)
 	for _, name := range h.names {
 		if _, ok := schema.Logged().Lookup(name); ok {
 			h.known++
@@ -127,15 +128,19 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 			strange = append(strange, h.cells[i])
 		}
 	}
-	err := notFlowLog(names, p)
-	if err == nil || opt.Input == "csv" && h.known > 0 {
+	err := opt.refused("csv", names, p)
+	if err == nil {
 		return &layout{names: h.names}, nil
 	}
 	if errors.Is(err, errReport) || len(strange) == 0 {
 		return nil, err
 	}
-	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: rename the columns in its first line",
-		h.comma, h.known, clip(strings.Join(strange, ", ")))
+	hint := advice(names, strange)
+	if h.known > 0 && opt.Input == "" {
+		hint += ", or name the format with --input-format csv"
+	}
+	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
 }
 
 // readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty

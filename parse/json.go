@@ -342,8 +342,8 @@ func (f *seeker) shape(r found) *shape {
 		return sh
 	}
 	sh.layout = &layout{}
-	for _, m := range r.members {
-		if name := f.opt.field(m.name); name != "" {
+	for _, name := range f.opt.fields(namesOf(r.members)) {
+		if name != "" {
 			sh.layout.names = append(sh.layout.names, name)
 			if !f.projection.Knows(name) {
 				sh.extra = append(sh.extra, name)
@@ -426,7 +426,7 @@ func (w *worker) membersOf(v *fastjson.Value) []member {
 
 // namesField reports whether a token could begin a header. Few values are words without a digit.
 func (w *worker) namesField(tok []byte) bool {
-	if tok[0] < 'a' || bytes.ContainsAny(tok, "0123456789.:/") {
+	if tok[0] < 'A' || bytes.ContainsAny(tok, "0123456789.:/") {
 		return false
 	}
 	return w.projection.Knows(w.opt.field(string(tok)))
@@ -465,7 +465,9 @@ func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.
 		w.object(b, at, text, sh, membersOf(v))
 	case f.longest.path != nil && !sh.object:
 		message := f.longest.text
-		w.tokens = tokens(message, w.tokens[:0])
+		if w.tokens = tokens(message, w.tokens[:0]); len(w.tokens) == len(at.layout.names) && len(message) < longestNoted {
+			return w.message(b, at, message) // which says what is wrong with it
+		}
 		w.drop(message, Problem{Line: at.line, Value: at.layout.miscounted(w.tokens), Fault: schema.WrongCount})
 	case f.empty && (!sh.direct || v.Get(sh.path...) == nil): // a document whose list has no events
 	default:
@@ -514,7 +516,7 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		}
 	}
 	if problem == nil && (known == 0 && len(members) > 0 || strange > 0 && known < 2 || strange > known) {
-		if err := notFlowLog(w.namesOf(members), w.projection); err != nil {
+		if err := w.opt.refused("json", w.opt.fields(namesOf(members)), w.projection); err != nil {
 			problem = &Problem{Line: at.line, Value: "too few members of " + clip(string(doc)) + " are fields", Fault: schema.NotRecord}
 			if known == 0 {
 				problem.Value = "no member of " + clip(string(doc)) + " is a field"
@@ -542,27 +544,36 @@ const mostNames = 1000
 
 // memberOf returns what a member of an object is, or nil if it is nothing that counts.
 func (w *worker) memberOf(raw string, members []member) *field {
-	if f, ok := w.fields[raw]; ok {
+	if f, ok := w.named[raw]; ok {
 		return f
 	}
-	name := strings.Clone(w.opt.field(raw)) // outlives the document
-	own := schema.CanonicalName(raw)
-	if name == "" || own != name && slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
+	if w.namesFor != w.objects {
+		w.namesFor, w.names = w.objects, namesOf(members)
+	}
+	name := w.opt.fieldAmong(raw, w.names)
+	if name == "" {
 		return nil
 	}
-	f, ok := w.fields[name]
-	if !ok {
-		f = &field{name: name, known: w.projection.Knows(name), col: w.column(name)}
-		if f.read = f.col != nil; !f.read {
-			f.col = unreadColumn(name)
-		}
-		if !f.known && len(w.fields) >= mostNames {
-			return f
-		}
-		w.fields[name] = f
+	f := w.fieldOf(name)
+	// whether another name stands for a field depends on those beside it
+	if len(w.opt.Rename) == 0 && schema.CanonicalName(raw) == name && schema.FieldNamed(name) == name && len(w.named) < mostNames {
+		w.named[strings.Clone(raw)] = f
 	}
-	if own == name {
-		w.fields[strings.Clone(raw)] = f
+	return f
+}
+
+// fieldOf returns the field of a name, which belongs to a document.
+func (w *worker) fieldOf(name string) *field {
+	if f, ok := w.fields[name]; ok {
+		return f
+	}
+	name = strings.Clone(name)
+	f := &field{name: name, known: w.projection.Knows(name), col: w.column(name)}
+	if f.read = f.col != nil; !f.read {
+		f.col = unreadColumn(name)
+	}
+	if f.known || len(w.fields) < mostNames {
+		w.fields[name] = f
 	}
 	return f
 }
@@ -598,10 +609,10 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	return nil
 }
 
-func (w *worker) namesOf(members []member) []string {
-	var names []string
-	for _, m := range members {
-		names = append(names, w.opt.field(m.name))
+func namesOf(members []member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.name
 	}
 	return names
 }

@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,26 +15,6 @@ import (
 type layout struct {
 	names []string // canonical
 	fixed bool     // the format was given or assumed: there is no header to point at
-}
-
-// field returns the name of the field that a name of the input stands for, or "" if it cannot be the name of one.
-// Readers of all formats ask it, so that a name means the same in each.
-func (opt Options) field(name string) string { return schema.FieldNamed(schema.CanonicalName(name)) }
-
-// preferOwn takes a field's own name before an alias of it: where raw has both, the column under the alias keeps its
-// name, and is not the field.
-func preferOwn(raw, names []string) {
-	for i, name := range names {
-		own := schema.CanonicalName(raw[i])
-		if name == "" || own == "" || own == name {
-			continue
-		}
-		for _, other := range raw {
-			if schema.CanonicalName(other) == name {
-				names[i] = own
-			}
-		}
-	}
 }
 
 // tokens splits a line at white space, which is every byte up to the blank, and appends to toks.
@@ -58,72 +37,15 @@ func tokens(line []byte, toks [][]byte) [][]byte {
 // headerOf returns the layout that a line announces, or nil if the line is not a header: its tokens are the names
 // of a flow log's fields.
 func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
-	l := &layout{}
 	raw := make([]string, len(toks))
 	for i, tok := range toks {
 		raw[i] = string(tok)
-		name := opt.field(string(tok))
-		if name == "" || tok[0] < 'a' {
-			return nil
-		}
-		l.names = append(l.names, name)
 	}
-	preferOwn(raw, l.names)
-	if notFlowLog(l.names, p) != nil {
+	l := &layout{names: opt.fields(raw)}
+	if slices.Contains(l.names, "") && !opt.displaces(raw) || opt.refused("text", l.names, p) != nil {
 		return nil
 	}
 	return l
-}
-
-// errReport is the error for what `flowlog report` wrote.
-var errReport = errors.New("this is a report of flowlog, not a flow log: read the logs that it was made of")
-
-// measures are columns that reports have and records have not.
-var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share"}
-
-func isMeasure(name string) bool {
-	return slices.Contains(measures, name) || strings.HasPrefix(name, "distinct_")
-}
-
-// notFlowLog says why columns or members of these names are not those of a flow log, or nil if they are: all of them
-// are known, or there are both addresses, or the interface and both times. A name that is "" is one that cannot be a
-// field's.
-func notFlowLog(names []string, p *schema.Projection) error {
-	var known, unknown []string
-	for _, name := range names {
-		if p.Knows(name) {
-			known = append(known, name)
-		} else {
-			unknown = append(unknown, cmp.Or(name, "one that cannot be a field's"))
-		}
-	}
-	has := func(names ...string) bool {
-		return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(known, name) })
-	}
-	switch {
-	case slices.ContainsFunc(unknown, isMeasure):
-		return errReport
-	case len(known) > 0 && len(unknown) == 0, has("srcaddr", "dstaddr"), has("pkt_srcaddr", "pkt_dstaddr"), has("interface_id", "start", "end"):
-		return nil
-	}
-	return fmt.Errorf("these are no flow logs: %s, without both addresses or the interface and both times; "+
-		"if they are, rename the columns, or name the format with --input-format", seen(known, unknown))
-}
-
-// seen lists the names that were met.
-func seen(known, unknown []string) string {
-	list := func(names []string) string {
-		const most = 6
-		more := ""
-		if len(names) > most {
-			names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
-		}
-		return clip(strings.Join(names, ", ")) + more
-	}
-	if len(known) == 0 {
-		return "no name is that of a field, but " + list(unknown)
-	}
-	return "the names are " + list(known) + ", and not known are " + list(unknown)
 }
 
 // intern returns the one layout of the scan that equals l, and notes the columns that are not known.
@@ -154,15 +76,16 @@ var errNoLayout = errors.New("there is no header line, and the records do not fi
 // errOCSF is the error for records that AWS has translated.
 var errOCSF = errors.New("these are OCSF records, as Security Lake keeps them, not flow logs: read the flow logs that it was fed from")
 
-// holds reports whether tokens can be the values of the named fields.
-func holds(names []string, toks [][]byte) bool {
+// holds reports whether tokens can be the values of the named fields. Strictly, none may be a value of its field that
+// AWS does not document: that rules out other text, and a value that AWS adds as well.
+func holds(names []string, toks [][]byte, strictly bool) bool {
 	if len(toks) != len(names) {
 		return false
 	}
 	for i, name := range names {
 		tok := toks[i]
 		f, ok := schema.Logged().Lookup(name)
-		if !ok || string(tok) == "-" {
+		if !ok || f.IsNull(tok) {
 			continue
 		}
 		fault := schema.Valid
@@ -176,25 +99,18 @@ func holds(names []string, toks [][]byte) bool {
 				return false
 			}
 		}
-		words := closed[name]
-		if fault != schema.Valid || words != nil && !slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, string(tok)) }) {
+		if fault != schema.Valid || strictly && !f.Documents(string(tok)) {
 			return false
 		}
 	}
 	return true
 }
 
-// closed has the fields of which each value is known.
-var closed = map[string][]string{
-	"action":     {"ACCEPT", "REJECT"},
-	"log_status": {schema.StatusOK, schema.StatusNoData, schema.StatusSkipData},
-}
-
 // telling reports whether enough of the fields have a form that other text has not by accident.
 func telling(names []string) bool {
 	n := 0
 	for _, name := range names {
-		if f, ok := schema.Logged().Lookup(name); ok && (f.Kind != schema.Text || closed[name] != nil) {
+		if f, ok := schema.Logged().Lookup(name); ok && (f.Kind != schema.Text || f.Values != nil) {
 			n++
 		}
 	}
@@ -211,7 +127,7 @@ func margins(names []string, toks [][]byte) (before, after int, ok bool) {
 		return 0, 0, false
 	}
 	for after = range min(more, 2) + 1 {
-		if before = more - after; holds(names, toks[before:len(toks)-after]) {
+		if before = more - after; holds(names, toks[before:len(toks)-after], true) {
 			return before, after, true
 		}
 	}

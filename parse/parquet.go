@@ -40,18 +40,15 @@ func readParquet(in *input, c *content) error {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	in.opt.Meter.Bytes.Add(size - in.bytes.Swap(size))
-	names := make([]string, len(f.Root().Columns()))
-	own, ocsf := make([]string, len(names)), false
-	for i, col := range f.Root().Columns() {
-		own[i] = col.Name()
-		names[i] = in.opt.field(col.Name())
-		ocsf = ocsf || names[i] == "src_endpoint"
+	var columns []string
+	for _, col := range f.Root().Columns() {
+		columns = append(columns, col.Name())
 	}
-	if ocsf {
+	if slices.Contains(columns, "src_endpoint") {
 		return errOCSF
 	}
-	preferOwn(own, names)
-	if err := notFlowLog(names, in.projection); err != nil && in.opt.Input == "" {
+	names := in.opt.fields(columns)
+	if err := in.opt.refused("parquet", names, in.projection); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
 	l := in.intern(&layout{names: names}, in.object)
@@ -66,7 +63,7 @@ func readParquet(in *input, c *content) error {
 				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
 			}
 		}
-		if !in.outside(group, names) && !in.unwanted(group, names) {
+		if !in.outside(group, f.Root().Columns(), names) && !in.unwanted(group, names) {
 			groups = append(groups, &rowGroup{RowGroup: &f.Metadata().RowGroups[i], place: place{layout: l, line: line}})
 		}
 		line += group.NumRows()
@@ -233,9 +230,9 @@ func checkFooter(raw io.ReaderAt, size int64) error {
 
 // outside reports whether all records of a row group end outside the time that was asked for, by the
 // smallest and largest end that the file notes. They are counted.
-func (in *input) outside(group parquet.RowGroup, names []string) bool {
+func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, names []string) bool {
 	column := slices.Index(names, "end")
-	if in.opt.Since == 0 && in.opt.Until == 0 || column < 0 {
+	if in.opt.Since == 0 && in.opt.Until == 0 || column < 0 || !columns[column].Leaf() {
 		return false
 	}
 	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
@@ -246,7 +243,8 @@ func (in *input) outside(group parquet.RowGroup, names []string) bool {
 	if !ok || low.Kind() != parquet.Int64 || high.Kind() != parquet.Int64 {
 		return false
 	}
-	if high.Int64() >= in.opt.Since && (in.opt.Until == 0 || low.Int64() < in.opt.Until) {
+	from, to, ok := storedIn(columns[column]).between(low.Int64(), high.Int64())
+	if !ok || to >= in.opt.Since && (in.opt.Until == 0 || from < in.opt.Until) {
 		return false
 	}
 	in.Lock()
@@ -260,7 +258,8 @@ func (in *input) outside(group parquet.RowGroup, names []string) bool {
 // seen.
 func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 	low, high, ok := textBounds(group, names, in.opt.Only.Field)
-	if !ok || in.opt.Only.Value >= low && in.opt.Only.Value <= high {
+	f, _ := in.projection.Field(in.opt.Only.Field)
+	if !ok || f.Within(in.opt.Only.Value, low, high) {
 		return false
 	}
 	first, last, ok := textBounds(group, names, "log_status")
@@ -389,8 +388,13 @@ func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) 
 		}
 	}
 	switch {
+	case p.as.what != asIs:
 	case p.values.Kind() == encoding.Int64 && (c.Kind == schema.Int64 || c.Kind == schema.Time):
-		if v := p.values.Int64()[first:end]; within(v, math.MaxInt64) {
+		most := int64(math.MaxInt64)
+		if c.Kind == schema.Time {
+			most = schema.LatestTime
+		}
+		if v := p.values.Int64()[first:end]; within(v, most) {
 			c.Int64 = scatter(c, c.Int64, v, index)
 			return
 		}
@@ -400,7 +404,7 @@ func (t *columns) page(c *schema.Column, p *page, dict *distinct, from, to int) 
 			return
 		}
 	}
-	value := parquetValue(p.values, t.foreign)
+	value := parquetValue(p.values, p.as, t.foreign)
 	t.add(c, convert(c, end-first, func(c *schema.Column, i int) (schema.Fault, string) { return value(c, first+i) }), index)
 }
 
@@ -431,21 +435,68 @@ func scatter[T int32 | int64](c *schema.Column, to, values []T, index []int32) [
 	return to
 }
 
+// storedIn says what the values of a column stand for.
+func storedIn(column *parquet.Column) stored {
+	t := column.Type()
+	if t.Kind() == parquet.Int96 {
+		return instants(1e9)
+	}
+	logical := t.LogicalType()
+	if logical == nil {
+		return stored{}
+	}
+	switch l := logical.Value.(type) {
+	case *format.TimestampType:
+		switch l.Unit.Value.(type) {
+		case *format.MilliSeconds:
+			return instants(1e3)
+		case *format.MicroSeconds:
+			return instants(1e6)
+		}
+		return instants(1e9)
+	case *format.DateType:
+		return dates
+	case *format.DecimalType:
+		return stored{what: decimal, scale: int(l.Scale)}
+	case *format.IntType:
+		if !l.IsSigned {
+			return stored{what: unsigned}
+		}
+	case *format.TimeType:
+		return stored{what: unusable}
+	}
+	return stored{}
+}
+
 // parquetValue returns the function that appends a value of a page.
-func parquetValue(data encoding.Values, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
+func parquetValue(data encoding.Values, as stored, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
 	switch data.Kind() {
 	case encoding.Int32:
 		v := data.Int32()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, int64(v[i])) }
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, int64(v[i]), 32) }
 	case encoding.Int64:
 		v := data.Int64()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendInt(c, v[i]) }
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, v[i], 64) }
+	case encoding.Int96:
+		v := data.Int96()
+		return func(c *schema.Column, i int) (schema.Fault, string) {
+			const epoch = 2440588 // the Julian day of 1970-01-01
+			nanos := int64(v[i][1])<<32 | int64(v[i][0])
+			day := int64(v[i][2]) - epoch
+			if fault := c.Instant(day*24*60*60+nanos/1e9, nanos%1e9); fault != schema.Valid {
+				return fault, fmt.Sprintf("day %d, %d ns", day, nanos)
+			}
+			return schema.Valid, ""
+		}
 	case encoding.Float:
 		v := data.Float()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, float64(v[i])) }
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, float64(v[i])) }
 	case encoding.Double:
 		v := data.Double()
-		return func(c *schema.Column, i int) (schema.Fault, string) { return appendFloat(c, v[i]) }
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.real(c, v[i]) }
+	case encoding.FixedLenByteArray:
+		v, size := data.FixedLenByteArray()
+		return func(c *schema.Column, i int) (schema.Fault, string) { return as.bytes(c, v[i*size:(i+1)*size]) }
 	case encoding.ByteArray:
 		v, offsets := data.ByteArray()
 		return func(c *schema.Column, i int) (schema.Fault, string) {
@@ -457,10 +508,13 @@ func parquetValue(data encoding.Values, escaped bool) func(c *schema.Column, i i
 				}
 			}
 			text := v[offsets[i]:offsets[i+1]]
-			if escaped && c.Escaped && bytes.IndexByte(text, '%') >= 0 {
+			switch {
+			case as.what == decimal:
+				return as.unscaled(c, bigEndian(text))
+			case escaped && c.Escaped && bytes.IndexByte(text, '%') >= 0:
 				return c.ParseEscaped(text), string(text)
 			}
-			return appendText(c, text)
+			return as.text(c, text)
 		}
 	}
 	return func(*schema.Column, int) (schema.Fault, string) {

@@ -3,9 +3,14 @@ package parse
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"iter"
+	"math"
+	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
@@ -105,7 +110,7 @@ func TestParquetOfOthers(t *testing.T) {
 			}, parquet.Compression(codec)),
 			"texts": parquetOf(t, []texts{
 				{account, "10.0.0.1", "443", "5", "1700000060", "OK", "None", "a%20b"},
-				{account, "-", "None", "-", "1700000061", "NODATA", "-", "None"},
+				{account, "-", "None", "NULL", "1700000061", "NODATA", "-", `\N`},
 				{account, "2001:db8::1", "0", "7", "1700000062", "OK", "", "-"},
 			}, parquet.Compression(codec)),
 		} {
@@ -182,4 +187,119 @@ func FuzzParquet(f *testing.F) {
 		}
 		rowsOf(t, readerAtSource{"x", content}, Options{Workers: 2}, "srcaddr", "bytes")
 	})
+}
+
+// ends is a file of two row groups with two ends each, in a type of column.
+func ends(t *testing.T, end parquetColumn, values ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[any](&b, parquet.NewSchema("x", parquet.Group{"end": end.node, "srcaddr": parquet.String()}))
+	for i, v := range values {
+		row := parquet.Row{end.of(v).Level(0, 0, 0), parquet.ByteArrayValue(fmt.Appendf(nil, "10.0.0.%d", i)).Level(0, 0, 1)}
+		if _, err := w.WriteRows([]parquet.Row{row}); err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 1 {
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// spoil damages the addresses of the first row group, which nobody sees who does not read them.
+func spoil(t *testing.T, content []byte) {
+	t.Helper()
+	f, err := parquet.OpenFile(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := f.Metadata().RowGroups[0].Columns[1].MetaData
+	clear(content[chunk.DataPageOffset : chunk.DataPageOffset+chunk.TotalCompressedSize])
+}
+
+// A row group is passed over by what its bounds stand for, and only if they say it.
+func TestParquetSkipsByTime(t *testing.T) {
+	values := []string{"1710000000", "1710000001", "1710000100", "1710000101"}
+	l := &law{rand.New(rand.NewPCG(1, 1)), nil}
+	skips := 0
+	for _, end := range l.times() {
+		content := ends(t, end, values...)
+		got, stats := rowsOf(t, readerAtSource{"x", content}, Options{Since: 1710000100, Until: 1710000101}, "srcaddr")
+		want(t, end.name, got, "[srcaddr=10.0.0.2 ]")
+		want(t, end.name+": outside", stats.Outside, 3)
+		spoil(t, content)
+		_, stats = rowsOf(t, readerAtSource{"x", content}, Options{Since: 1710000100}, "srcaddr")
+		if len(stats.Failed) == 0 {
+			want(t, end.name+": outside", stats.Outside, 2)
+			skips++
+		}
+		if strings.HasPrefix(end.name, "timestamp") && len(stats.Failed) > 0 {
+			t.Errorf("%s: the row group was read, though all of it is outside: %v", end.name, stats.Failed)
+		}
+	}
+	want(t, "types by which row groups are passed over", skips, 11) // 6 timestamps, int64, uint64, and 3 finer units
+	mixed := parquetColumn{"mixed", parquet.Leaf(parquet.Int64Type), numbers[0].of}
+	got, _ := rowsOf(t, readerAtSource{"x", ends(t, mixed, "1710000000", "1710000100000", "0", "1710000050000000")}, Options{Since: 1710000050, Until: 1710000101}, "srcaddr")
+	want(t, "seconds beside milliseconds", got, "[srcaddr=10.0.0.1  srcaddr=10.0.0.3 ]")
+}
+
+// A row group is not passed over for a value that it has in another spelling.
+func TestParquetSkipsNoOtherSpelling(t *testing.T) {
+	type row struct {
+		SrcAddr string `parquet:"srcaddr"`
+		Action  string `parquet:"action"`
+		Account string `parquet:"account_id"`
+		Status  string `parquet:"log_status"`
+	}
+	content := parquetOf(t, []row{{"10.0.0.1", "reject", "12345678901", "OK"}, {"10.0.0.2", "reject", "12345678901", "OK"}, {"10.0.0.3", "accept", "2", "OK"}, {"10.0.0.4", "accept", "3", "OK"},
+		{"10.0.0.5", "Accept", "12345678901", "OK"}, {"10.0.0.6", "accept", "2", "OK"}})
+	for value, records := range map[[2]string]string{
+		{"action", "REJECT"}:           "1 2 5 6", // the bounds of the last two are those of other spellings as well
+		{"action", "ACCEPT"}:           "3 4 5 6",
+		{"account_id", "012345678901"}: "1 2 3 4 5 6",
+	} {
+		got, stats := rowsOf(t, readerAtSource{"x", content}, Options{Only: only(value[0], value[1])}, "srcaddr")
+		want(t, value[1], strings.ReplaceAll(strings.Join(got, ""), "srcaddr=10.0.0.", ""), records+" ")
+		want(t, value[1]+": flows", stats.Flows, 6)
+	}
+}
+
+// What no value of the field can be is a malformed record, whatever its type is.
+func TestParquetValuesOutOfRange(t *testing.T) {
+	type row struct {
+		SrcAddr string  `parquet:"srcaddr"`
+		Bytes   float64 `parquet:"bytes"`
+		Packets int64   `parquet:"packets,decimal(2:18)"`
+		Start   int64   `parquet:"start,timestamp(millisecond)"`
+		End     float64 `parquet:"end"`
+	}
+	content := parquetOf(t, []row{
+		{"10.0.0.1", 300, 200, 1710000000999, 1710000060}, {"10.0.0.2", 300.5, 200, 0, 0}, {"10.0.0.3", 1, 250, 0, 0}, {"10.0.0.4", 1, -200, 0, 0},
+		{"10.0.0.5", 1, 100, -1, 0}, {"10.0.0.6", 1e19, 100, 0, 0}, {"10.0.0.7", math.Inf(1), 100, 0, 0}, {"10.0.0.8", math.NaN(), 100, 0, math.NaN()}, {"10.0.0.9", 1, 100, 0, -5},
+	})
+	got, stats := rowsOf(t, readerAtSource{"x", content}, Options{}, "srcaddr", "bytes", "packets", "start", "end")
+	want(t, "records", got, "[srcaddr=10.0.0.1 bytes=300 packets=2 start=1710000000 end=1710000060  srcaddr=10.0.0.8 packets=1 start=0 ]")
+	want(t, "kinds", stats.Faults, func() (faults [schema.Faults]int64) {
+		faults[schema.NotNumber], faults[schema.OutOfRange], faults[schema.Overflow] = 3, 3, 1
+		return
+	}())
+	want(t, "problems", stats.Problems, `[x:2: bytes: "300.5" is not a whole number x:3: packets: "2.5" is not a whole number x:4: packets: "-2" is out of range `+
+		`x:5: start: "-1" is out of range x:6: bytes: "1e+19" is too large for a 64-bit integer]`)
+	type odd struct {
+		SrcAddr string        `parquet:"srcaddr"`
+		Bytes   int64         `parquet:"bytes,timestamp(millisecond)"`
+		Packets time.Duration `parquet:"packets,time(microsecond)"`
+		Start   int32         `parquet:"start,date"`
+	}
+	got, stats = rowsOf(t, readerAtSource{"x", parquetOf(t, []odd{{"10.0.0.1", 5, 6, 19791}})}, Options{}, "srcaddr", "start")
+	want(t, "a date", got, "[srcaddr=10.0.0.1 start=1709942400 ]")
+	for _, field := range []string{"bytes", "packets"} {
+		_, stats = rowsOf(t, readerAtSource{"x", parquetOf(t, []odd{{"10.0.0.1", 5, 6, 19791}})}, Options{}, field)
+		want(t, field+" that are a time", stats.Malformed, 1)
+	}
 }

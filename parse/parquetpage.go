@@ -36,6 +36,7 @@ const olderDictionary = format.PlainDictionary //nolint:staticcheck // see above
 // A chunkReader gives out the pages of one column of a row group, in order.
 type chunkReader struct {
 	column  *parquet.Column
+	as      stored
 	codec   compress.Codec // nil if nothing is compressed
 	section *io.SectionReader
 	in      *bufio.Reader
@@ -55,7 +56,7 @@ func newChunkReader(raw io.ReaderAt, size int64, column *parquet.Column, meta *f
 	if start < 0 || start > size || meta.TotalCompressedSize < 0 {
 		return nil, errors.New("its place is outside of the file")
 	}
-	r := &chunkReader{column: column, pool: pool, total: rows}
+	r := &chunkReader{column: column, as: storedIn(column), pool: pool, total: rows}
 	if meta.Codec != format.Uncompressed {
 		r.codec = parquet.LookupCompressionCodec(meta.Codec)
 	}
@@ -102,7 +103,7 @@ func (r *chunkReader) next() (*page, error) {
 	if !ok {
 		p = new(page)
 	}
-	*p = page{column: r.column, codec: r.codec, dict: r.dict, from: r.rows, to: r.rows, stored: p.stored[:0]}
+	*p = page{column: r.column, as: r.as, codec: r.codec, dict: r.dict, from: r.rows, to: r.rows, stored: p.stored[:0]}
 	if err := r.thrift.Decode(&p.header); err != nil {
 		return nil, err
 	}
@@ -153,6 +154,7 @@ func (r *chunkReader) next() (*page, error) {
 // A page is some rows of a column, or a dictionary. It is as stored until it is decoded.
 type page struct {
 	column   *parquet.Column
+	as       stored
 	codec    compress.Codec
 	dict     *dictionary // that the values may be in
 	from, to int64       // rows of the row group
@@ -301,6 +303,9 @@ func (p *page) decodeStored() error {
 		p.data = values
 	}
 	width := widths[p.values.Kind()]
+	if p.values.Kind() == encoding.FixedLenByteArray {
+		width = kind.Length()
+	}
 	if width > 0 && len(values)/width < p.valid || p.values.Kind() == encoding.ByteArray && len(offsets) <= p.valid {
 		return io.ErrUnexpectedEOF
 	}
@@ -308,7 +313,7 @@ func (p *page) decodeStored() error {
 }
 
 // widths is the size of a value, in bytes, of each kind that is used.
-var widths = [...]int{encoding.Int32: 4, encoding.Int64: 8, encoding.Float: 4, encoding.Double: 8, encoding.FixedLenByteArray: 0}
+var widths = [...]int{encoding.Int32: 4, encoding.Int64: 8, encoding.Int96: 12, encoding.Float: 4, encoding.Double: 8, encoding.FixedLenByteArray: 0}
 
 // largestGuess bounds the memory that is set aside because a header says so.
 const largestGuess = 64 << 20
@@ -429,7 +434,7 @@ func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
 	d.once.Do(func() {
 		defer recovered(&d.err)
 		if d.err = d.page.decode(&w.rooms); d.err == nil && c.Kind != schema.Text {
-			d.all = convert(c, d.count, parquetValue(d.page.values, foreign))
+			d.all = convert(c, d.count, parquetValue(d.page.values, d.page.as, foreign))
 			w.freePage(d.page)
 			d.page = nil
 		}
@@ -444,7 +449,7 @@ func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distin
 	}
 	known := w.words[c]
 	if known.of != d || known.in != c.Dict {
-		known = words{d, c.Dict, convert(c, d.count, parquetValue(d.page.values, foreign))}
+		known = words{d, c.Dict, convert(c, d.count, parquetValue(d.page.values, d.page.as, foreign))}
 		w.words[c] = known
 	}
 	return known.distinct, nil

@@ -60,6 +60,7 @@ type Stats struct {
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
+	Odd      []OddValues
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
 }
 
@@ -81,6 +82,9 @@ func (s *Stats) Merge(t Stats) {
 			s.Unknown = append(s.Unknown, u)
 		}
 	}
+	for _, o := range t.Odd {
+		s.odd(o)
+	}
 	for _, both := range t.Overlaps {
 		if i, found := slices.BinarySearch(s.Overlaps, both); !found {
 			s.Overlaps = slices.Insert(s.Overlaps, i, both)
@@ -92,6 +96,24 @@ func (s *Stats) Merge(t Stats) {
 type UnknownColumn struct {
 	Name   string
 	Object string // the first that has it
+}
+
+// OddValues are values of a field that are none of those which AWS documents. The records count with them.
+type OddValues struct {
+	Field   string
+	Value   string // the first in the order of bytes
+	Records int64
+}
+
+// odd adds such values, in the order of the fields' names.
+func (s *Stats) odd(o OddValues) {
+	i, found := slices.BinarySearchFunc(s.Odd, o, func(a, b OddValues) int { return cmp.Compare(a.Field, b.Field) })
+	if !found {
+		s.Odd = slices.Insert(s.Odd, i, o)
+		return
+	}
+	s.Odd[i].Value = min(s.Odd[i].Value, o.Value)
+	s.Odd[i].Records += o.Records
 }
 
 // shownProblems is how many dropped records are remembered, to be shown.

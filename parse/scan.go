@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Workers   int       // goroutines that decode; 0 means one per processor
 	Ordered   bool      // number the batches by their place in the input
-	LogFormat []string  // the fields of records without a header, in order
+	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
 	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
 	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
@@ -34,6 +34,9 @@ type Options struct {
 	// LibraryGzip has klauspost/compress read gzip, for comparing with parse/internal/inflate: in speed, and
 	// where what that makes of an object is in doubt.
 	LibraryGzip bool
+
+	// Rename has the fields that names of the input stand for, in the form of RenameKey. They go before all others.
+	Rename map[string]string
 
 	// Only names a text field and the one value of it that emit cares for. Where a format tells without
 	// reading them that none of some flows has it, they are counted and passed over; others still come.
@@ -82,6 +85,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		opt.BlockSize = defaultBlockSize
 	}
 	opt.Ordered = opt.Ordered || opt.Rejects != nil
+	opt.LogFormat = opt.fields(opt.LogFormat)
 	if opt.Input != "" {
 		if _, err := formatNamed(opt.Input); err != nil {
 			return Stats{}, err
@@ -129,6 +133,9 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			s.Transit += o.records.Load()
 		}
 		s.Bytes += o.bytes.Load()
+	}
+	for _, u := range s.Unknown {
+		s.Strange = append(s.Strange, u.Name)
 	}
 	return s.Stats, context.Cause(ctx)
 }
@@ -368,8 +375,16 @@ func (in *input) read() (err error) {
 // recovered turns a panic of a decoder that we did not write into an error of the object.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("the file is damaged (%v)", r)
+		*err = damaged(r)
 	}
+}
+
+// damaged is the error that a panic of a decoder says. What Go says of its own is no help to anybody.
+func damaged(r any) error {
+	if _, ok := r.(runtime.Error); ok {
+		return errDamaged
+	}
+	return named("the file is damaged", fmt.Errorf("%v", r))
 }
 
 // send gives out a block. It reports false when the scan has ended.
@@ -473,15 +488,19 @@ type worker struct {
 	tokens  [][]byte
 	json    fastjson.Parser
 	members []member          // of the object at hand
-	fields  map[string]*field // that members were found to be
+	names   []string          // of its members, once they are needed: of object namesFor
+	fields  map[string]*field // by their names
+	named   map[string]*field // by the names of members that always stand for them
 	objects int64             // of JSON so far
+
+	namesFor int64
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
 }
 
 func newWorker(s *scan, id int) *worker {
-	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field)}
+	w := &worker{scan: s, id: id, schema: s.projection.Fields.Arrow(), byName: make(map[string]*schema.Column), bound: make(map[*layout]*binding), words: make(map[*schema.Column]words), fields: make(map[string]*field), named: make(map[string]*field)}
 	for _, f := range s.projection.Fields {
 		w.cols = append(w.cols, schema.NewColumn(f))
 	}
@@ -630,6 +649,13 @@ func (w *worker) report(b *block) {
 	w.crop()
 	b.records.Add(int64(w.rows))
 	w.stats.Add(w.statuses(w.rows))
+	for _, c := range w.cols {
+		for value, n := range c.Outside() {
+			w.Lock()
+			w.odd(OddValues{c.Name, value, n})
+			w.Unlock()
+		}
+	}
 	for _, p := range w.problems {
 		p.Object, p.object = b.Name, b.index
 		w.stats.Malformed++

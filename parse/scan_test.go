@@ -382,7 +382,7 @@ func TestMalformed(t *testing.T) {
 		good + " more": "wrong number of fields: 15, but the header names 14",
 		"2 1 eni-1":    "wrong number of fields: 3, but the header names 14",
 		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 12x4 5 6 ACCEPT OK":                 `bytes: "12x4" is not a whole number`,
-		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 -4 5 6 ACCEPT OK":                   `bytes: "-4" is not a whole number`,
+		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 -4 5 6 ACCEPT OK":                   `bytes: "-4" is out of range`,
 		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 99999999999999999999 5 6 ACCEPT OK": `bytes: "99999999999999999999" is too large for a 64-bit integer`,
 		"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 3 9223372036854775808 5 6 ACCEPT OK":  `bytes: "9223372036854775808" is too large for a 64-bit integer`,
 		"2 1 eni-1 10.0.0.256 10.0.0.2 1 2 6 3 4 5 6 ACCEPT OK":                  `srcaddr: "10.0.0.256" is not an IP address`,

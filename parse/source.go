@@ -272,7 +272,7 @@ func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) 
 func headerOfObject(ctx context.Context, obj Object, p *schema.Projection, opt Options) ([]string, error) {
 	ctx, stop := context.WithCancelCause(context.WithValue(ctx, looking{}, true))
 	defer stop(nil)
-	opt.BlockSize, opt.Meter = defaultBlockSize, new(Meter)
+	opt.BlockSize, opt.Meter, opt.LogFormat = defaultBlockSize, new(Meter), opt.fields(opt.LogFormat)
 	s := &scan{opt: opt, projection: p, stop: stop, layouts: make(map[string]*layout)}
 	in := &input{scan: s, object: &object{Object: obj}, ctx: ctx, queue: make(chan *block)}
 	done := make(chan error, 1)

@@ -103,16 +103,15 @@ func startOfLines(p *schema.Projection, opt Options, c *content) (place, int, er
 
 // notHeader says why a line that names some fields is not the header of a flow log; nil if it names none.
 func notHeader(toks [][]byte, p *schema.Projection, opt Options) error {
-	var names []string
-	known := false
-	for _, tok := range toks {
-		names = append(names, opt.field(string(tok)))
-		known = known || p.Knows(names[len(names)-1])
+	raw := make([]string, len(toks))
+	for i, tok := range toks {
+		raw[i] = string(tok)
 	}
-	if !known || slices.Contains(names, "") {
+	names := opt.fields(raw)
+	if slices.Contains(names, "") || !slices.ContainsFunc(names, p.Knows) {
 		return nil
 	}
-	return notFlowLog(names, p)
+	return opt.refused("text", names, p)
 }
 
 // writeTest is all that the object aws-logs-write-test holds, with which CloudWatch tries out an export.
@@ -137,7 +136,7 @@ func (w *worker) text(b *block, at place) place {
 		if len(w.tokens) == 0 {
 			continue
 		}
-		if w.projection.Knows(string(w.tokens[0])) {
+		if w.namesField(w.tokens[0]) {
 			if l := headerOf(w.tokens, w.projection, w.opt); l != nil {
 				at.layout = w.intern(l, b.object)
 				b.current.Store(at.layout)
@@ -316,7 +315,7 @@ func regularInt32(c *schema.Column, data []byte, seps []int32, rows, n int) bool
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		v, ok := shortInt(data, s, e)
 		if !ok {
-			if e-s == 1 && data[s] == '-' {
+			if c.IsNull(data[s:e]) {
 				c.Nulls = append(c.Nulls, int32(base+r))
 				out[r] = 0
 				continue
@@ -350,7 +349,7 @@ func regularInt64(c *schema.Column, data []byte, seps []int32, rows, n int, time
 		s, e := int(seps[r*n])+1, int(seps[r*n+1])
 		v, ok := shortInt(data, s, e)
 		if !ok {
-			if e-s == 1 && data[s] == '-' {
+			if c.IsNull(data[s:e]) {
 				c.Nulls = append(c.Nulls, int32(base+r))
 				out[r] = 0
 				continue
@@ -415,7 +414,7 @@ func regularAddr(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 			continue
 		}
 		if v, ok = schema.ParseAddr(data[s:e]); !ok {
-			if e-s != 1 || data[s] != '-' {
+			if !c.IsNull(data[s:e]) {
 				return false
 			}
 			c.Nulls = append(c.Nulls, int32(base+r))
@@ -518,7 +517,7 @@ func regularText(c *schema.Column, data []byte, seps []int32, rows, n int) bool 
 				continue
 			}
 		}
-		if e-s == 1 && data[s] == '-' {
+		if c.IsNull(data[s:e]) {
 			c.Nulls = append(c.Nulls, int32(base+r))
 			out[r] = 0
 			continue

@@ -157,24 +157,19 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 	if all := f.inLines(trimmed, path); all != nil {
 		return all
 	}
-	f.note(trimmed, path)
 	if level >= nested {
+		f.note(trimmed, path)
 		return nil
 	}
 	inner := append(slices.Clip(path), opaque)
 	if trimmed[0] == '{' || trimmed[0] == '[' || trimmed[0] == '"' {
-		var all []found
-		for docs := (&shape{}); ; {
-			ev := docs.next(trimmed, false)
-			if ev.end == 0 {
-				return all
-			}
-			if v, err := fastjson.ParseBytes(trimmed[ev.start:ev.end]); err == nil {
-				all = append(all, f.find(v, inner, level+1)...)
-			}
-			trimmed = trimmed[ev.end:]
+		all, whole := f.inDocuments(trimmed, inner, level+1)
+		if !whole { // else the texts in it are noted
+			f.note(trimmed, path)
 		}
+		return all
 	}
+	f.note(trimmed, path)
 	payload, err := unpacked(trimmed)
 	if err != nil {
 		f.refused = cmpErr(f.refused, fmt.Errorf("%s: %w", jqPath(path), err))
@@ -183,6 +178,23 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 		return nil
 	}
 	return f.inText(payload, inner, level+1)
+}
+
+// inDocuments returns the records in a text that is JSON, and whether all of it is.
+func (f *seeker) inDocuments(s []byte, path []string, level int) (all []found, whole bool) {
+	whole = true
+	for docs := (&shape{}); ; {
+		ev := docs.next(s, false)
+		if ev.end == 0 {
+			return all, whole && len(bytes.TrimSpace(s[min(ev.start, len(s)):])) == 0
+		}
+		v, err := fastjson.ParseBytes(s[ev.start:ev.end])
+		if err == nil {
+			all = append(all, f.find(v, path, level)...)
+		}
+		whole = whole && err == nil
+		s = s[ev.end:]
+	}
 }
 
 // controlMessage is what CloudWatch sends to try out a subscription.
@@ -215,7 +227,7 @@ func (f *seeker) isRecord(s []byte) bool {
 		return false
 	}
 	toks := tokens(s, nil)
-	if len(toks) > 1 && f.opt.field(string(toks[0])) != "" && f.projection.Knows(f.opt.field(string(toks[0]))) {
+	if len(toks) > 1 && f.projection.Knows(f.opt.field(string(toks[0]))) {
 		if l := headerOf(toks, f.projection, f.opt); l != nil {
 			if f.layout == nil {
 				f.layout = l
@@ -224,14 +236,17 @@ func (f *seeker) isRecord(s []byte) bool {
 		}
 	}
 	if f.layout != nil {
-		return holds(f.layout.names, toks)
+		return holds(f.layout.names, toks, false)
 	}
-	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks) {
+	if l, err := layoutWithout(f.opt, [][]byte{s}); err == nil && holds(l.names, toks, true) {
 		f.layout = l
 		return true
 	}
 	return false
 }
+
+// longestNoted bounds what is remembered of such a text.
+const longestNoted = 4 << 10
 
 // note remembers the text that looks most like a record.
 func (f *seeker) note(s []byte, path []string) {
@@ -241,11 +256,12 @@ func (f *seeker) note(s []byte, path []string) {
 			name = step
 		}
 	}
-	words := len(bytes.Fields(s[:min(len(s), 4<<10)]))
+	s = s[:min(len(s), longestNoted)]
+	words := len(bytes.Fields(s))
 	message := name == "message" || name == "@message"
 	f.messages = f.messages || message && words > 1
 	if words > 1 && (f.longest.path == nil || words > len(bytes.Fields(f.longest.text))) {
-		f.longest = found{path: slices.Clone(path), text: bytes.Clone(s[:min(len(s), 4<<10)])}
+		f.longest = found{path: slices.Clone(path), text: bytes.Clone(s)}
 		if f.longest.path == nil {
 			f.longest.path = []string{}
 		}
@@ -379,12 +395,10 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 	}
 	var names []string
 	nestedOnes := false
-	for _, m := range members {
-		if m.value.Type() == fastjson.TypeObject || m.value.Type() == fastjson.TypeArray {
+	for i, name := range f.opt.fields(namesOf(members)) {
+		if t := members[i].value.Type(); t == fastjson.TypeObject || t == fastjson.TypeArray {
 			nestedOnes = true
-			continue
-		}
-		if name := f.opt.field(m.name); name != "" {
+		} else if name != "" {
 			names = append(names, name)
 		}
 	}
@@ -393,11 +407,7 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 		if nestedOnes || len(path) > 0 && path[len(path)-1] != "" && path[len(path)-1] != opaque {
 			names = append(names, "") // an object with or within others needs more than known names
 		}
-		err = notFlowLog(names, f.projection)
-		if err != nil && f.opt.Input != "" && slices.ContainsFunc(names, f.projection.Knows) {
-			err = nil
-		}
-		if err == nil {
+		if err = f.opt.refused("json", names, f.projection); err == nil {
 			return []found{{path: path, members: members}}
 		}
 	}

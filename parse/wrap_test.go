@@ -268,6 +268,18 @@ func FuzzJSONBlocks(f *testing.F) {
 	})
 }
 
+// A record in a wrapper whose value is wrong is told by the value.
+func TestWrongValueInWrapper(t *testing.T) {
+	bad := strings.Replace(records, "8400", "84x0", 1)
+	for name, content := range shapesOf(records + bad) {
+		got, stats := rowsOf(t, one(content), Options{}, "bytes")
+		want(t, name+": records", len(got), 7)
+		if len(stats.Problems) != 1 || !strings.HasSuffix(stats.Problems[0].String(), `: bytes: "84x0" is not a whole number`) {
+			t.Errorf("%s: problems %v", name, stats.Problems)
+		}
+	}
+}
+
 // Text that only looks like base64 of some length is other text.
 func TestUnpackedOfAnyLength(t *testing.T) {
 	for n := range 200 {

@@ -232,8 +232,19 @@ type run struct {
 	measures []measured
 	span     []int              // the bases for the time that the report covers, if a measure needs it
 	medians  map[uint32]float64 // by group that is a spike
+	met      *metRows           // of a report with a condition on rows, some of whose groups are not here
 	covered  *[2]any            // what they have come to for the whole report, once it is known
-	seconds  float64
+	seconds  float64            // that the whole report covers
+	worker   *worker            // that has it
+	lasting  *lasting           // nil until it is asked for
+}
+
+// metRows says which rows meet a report's condition, where the groups that are not here are added up, those that meet it
+// and those that do not.
+type metRows struct {
+	here map[uint32]bool // groups that are here and may be shown; nil if all may
+	cut  []state         // what the others have come to together; nil if there are none
+	n    int             // how many these are
 }
 
 // grouping is the groups of one report, or of several that differ in what they show of them: in measures, order or
@@ -391,7 +402,7 @@ func (w *worker) newGrouping(r *Report, all bool) *grouping {
 }
 
 func (w *worker) newRun(r *Report) *run {
-	u := &run{Report: r, grouping: w.grouping(r)}
+	u := &run{Report: r, grouping: w.grouping(r), worker: w}
 	for i := range r.Measures {
 		m := &r.Measures[i]
 		x := measured{Measure: m, fn: functionNamed(m.Func)}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -124,21 +123,4 @@ func Named(name string) (Report, bool) {
 		return Report{}, false
 	}
 	return catalog[i], true
-}
-
-// Flags are the change as flags of the command line, each followed by its value.
-func (c Change) Flags() []string {
-	var flags []string
-	for _, f := range []struct{ name, value string }{
-		{"--by", strings.Join(c.By, ",")}, {"--measures", strings.Join(c.Measures, ",")}, {"--where", c.Where},
-		{"--having", c.Having}, {"--every", c.Every}, {"--sort", c.Sort},
-	} {
-		if f.value != "" {
-			flags = append(flags, f.name, f.value)
-		}
-	}
-	if c.Top >= 0 {
-		flags = append(flags, "--top", strconv.Itoa(c.Top))
-	}
-	return flags
 }

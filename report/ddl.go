@@ -55,12 +55,38 @@ func Layouts() []Layout { return slices.Clone(layouts) }
 var layouts = []Layout{
 	{"daily", "AWSLogs/ACCOUNT/vpcflowlogs/REGION/2026/05/14/, which is AWS's default", "${aws_account_id}/vpcflowlogs/${aws_region}/${day}/"},
 	{"hourly", "AWSLogs/ACCOUNT/vpcflowlogs/REGION/2026/05/14/09/", "${aws_account_id}/vpcflowlogs/${aws_region}/${day}/${hour}/"},
-	{"hive", "AWSLogs/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/year=2026/month=05/day=14/", hiveFolders},
-	{"hive-hourly", "the same, then hour=09/", hiveFolders + "hour=${hour}/"},
+	{"hive", "AWSLogs/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/year=2026/month=05/day=14/", hiveFolders + "${day}/"},
+	{"hive-hourly", "the same, then hour=09/", hiveFolders + "${hour}/"},
 	{"none", "all files below the location, in no partitions", ""},
 }
 
-const hiveFolders = "aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/"
+const hiveFolders = "aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/"
+
+// A dateForm is how folders write a day or an hour. One column has all of it, also the folders of year, month and day of
+// Hive's layouts: as columns of their own these would stand for days that never were, and for years to come.
+type dateForm struct {
+	java, layout string // as Java and as Go write it; texts of it are in the order of time
+	glob         string // what matches all
+	hours        bool
+}
+
+var (
+	isoDay   = &dateForm{java: "yyyy-MM-dd", layout: time.DateOnly}
+	slashDay = &dateForm{java: "yyyy/MM/dd", layout: "2006/01/02", glob: "*/*/*"}
+	hiveDay  = &dateForm{java: "'year='yyyy/'month='MM/'day='dd", layout: "year=2006/month=01/day=02", glob: "year=*/month=*/day=*"}
+	hiveHour = &dateForm{java: hiveDay.java + "/'hour='HH", layout: hiveDay.layout + "/hour=15", glob: hiveDay.glob + "/hour=*", hours: true}
+)
+
+// dateOf is the column that has the date in a layout of AWS's folders, and its form.
+func dateOf(layout string) (name string, form *dateForm) {
+	switch layout {
+	case "hive":
+		return "day", hiveDay
+	case "hive-hourly":
+		return "hour", hiveHour
+	}
+	return "day", slashDay
+}
 
 // A partition is a column whose value is in the name of a folder. Its values are those between lo and hi, those
 // listed, or if neither is known whatever a query names: an engine then has no need to be told of new folders.
@@ -69,16 +95,12 @@ type partition struct {
 	typ    string // a word that means the same to all engines: date, or "" for the dialect's text, "int" for its number
 	values []string
 	lo, hi string
-	digits int    // of a number, with zeros in front
-	date   string // the form of a date, as Java writes it
+	digits int       // of a number, with zeros in front
+	date   *dateForm // of a date
 }
 
 // listed reports whether the values are known without looking at the folders.
 func (p partition) listed() bool { return len(p.values) > 0 || p.lo != "" }
-
-// yearsAhead is for how many years after the first one a Hive layout is laid out: a year is a number there, and
-// numbers have no NOW.
-const yearsAhead = 10
 
 // partitionNamed is what is known of a partition by its name.
 func (t *StoredTable) partitionNamed(name string) partition {
@@ -89,19 +111,16 @@ func (t *StoredTable) partitionNamed(name string) partition {
 	case "aws_region", "region":
 		p.values = t.Regions
 	case "date": // the type must be text unless the date is written as in ISO 8601
-		p.typ, p.date, p.lo, p.hi = "date", "yyyy-MM-dd", t.Since.Format(time.DateOnly), "NOW"
-	case "hour":
-		p.typ, p.lo, p.hi, p.digits = "int", "0", "23", 2
-	case "year":
-		p.typ, p.lo, p.hi = "int", strconv.Itoa(t.Since.Year()), strconv.Itoa(t.Since.Year()+yearsAhead)
-	case "month":
-		p.typ, p.lo, p.hi, p.digits = "int", "1", "12", 2
-	case "day":
-		if strings.HasPrefix(t.Layout, "hive") {
-			p.typ, p.lo, p.hi, p.digits = "int", "1", "31", 2
+		p.typ, p.date = "date", isoDay
+	case "day", "hour":
+		if date, form := dateOf(t.Layout); name == date && t.Format != "dataset" {
+			p.date = form
 		} else {
-			p.date, p.lo, p.hi = "yyyy/MM/dd", t.Since.Format("2006/01/02"), "NOW"
+			p.typ, p.lo, p.hi, p.digits = "int", "0", "23", 2
 		}
+	}
+	if p.date != nil {
+		p.lo, p.hi = t.Since.Truncate(day).Format(p.date.layout), "NOW"
 	}
 	return p
 }
@@ -269,10 +288,8 @@ func (s *stored) comments(next ...string) string {
 		switch {
 		case s.projected && !p.listed():
 			line("A query must name %[1]s, as in WHERE %[1]s = '…'; with a list of all in the table it need not.", p.name)
-		case s.projected && p.date != "":
-			line("Days before %s are not in the table.", p.lo)
-		case s.projected && p.name == "year":
-			line("Years other than %s to %s are not in the table.", p.lo, p.hi)
+		case s.projected && p.date != nil:
+			line("Days before %s are not in the table.", s.Since.Format(time.DateOnly))
 		}
 	}
 	for _, n := range next {
@@ -287,16 +304,12 @@ func (s *stored) where() string {
 	for _, p := range s.partitions {
 		name := s.name(p.name)
 		switch {
-		case p.name == "date":
+		case p.date == isoDay:
 			parts = append(parts, name+" = DATE "+quote(p.lo))
-		case p.date != "":
+		case p.date != nil && p.date.hours:
+			parts = append(parts, name+" BETWEEN "+quote(p.lo)+" AND "+quote(s.Since.Truncate(day).Add(23*time.Hour).Format(p.date.layout)))
+		case p.date != nil:
 			parts = append(parts, name+" = "+quote(p.lo))
-		case p.name == "year":
-			parts = append(parts, fmt.Sprintf("%s = %d", name, s.Since.Year()))
-		case p.name == "month":
-			parts = append(parts, fmt.Sprintf("%s = %d", name, s.Since.Month()))
-		case p.name == "day":
-			parts = append(parts, fmt.Sprintf("%s = %d", name, s.Since.Day()))
 		case !p.listed() && s.projected:
 			parts = append(parts, name+" = '…'")
 		}
@@ -321,6 +334,14 @@ func (s *stored) questions() []string {
 
 // backtick quotes a name for Hive's language, in which Athena takes statements about tables.
 func backtick(s string) string { return "`" + s + "`" }
+
+// hiveText is a text in Hive's language, where two texts side by side are one.
+func hiveText(s string) string {
+	if strings.Contains(s, "'") {
+		return doubleQuote(s)
+	}
+	return quote(s)
+}
 
 func doubleQuote(s string) string { return `"` + s + `"` }
 
@@ -347,7 +368,7 @@ func athenaTable(s *stored) string {
 	b.WriteString(s.comments(next...))
 	fmt.Fprintf(&b, "CREATE EXTERNAL TABLE IF NOT EXISTS %s %s\n", dotted(backtick, s.Table), list(s.columns(backtick, hiveTypes)))
 	var properties []string
-	set := func(name, value string) { properties = append(properties, quote(name)+" = "+quote(value)) }
+	set := func(name, value string) { properties = append(properties, quote(name)+" = "+hiveText(value)) }
 	if len(s.partitions) > 0 {
 		var columns []string
 		for _, p := range s.partitions {
@@ -373,9 +394,13 @@ func athenaTable(s *stored) string {
 			case p.lo == "":
 				set(prefix+"type", "injected")
 				continue
-			case p.date != "":
+			case p.date != nil:
 				set(prefix+"type", "date")
-				set(prefix+"format", p.date)
+				set(prefix+"format", p.date.java)
+				if p.date.hours {
+					set(prefix+"interval", "1")
+					set(prefix+"interval.unit", "HOURS")
+				}
 			default:
 				set(prefix+"type", "integer")
 			}
@@ -438,8 +463,11 @@ func trinoTable(s *stored) string {
 				of = []string{"type = 'ENUM'", "values = " + texts(p.values...)}
 			case p.lo == "":
 				of = []string{"type = 'INJECTED'"}
-			case p.date != "":
-				of = []string{"type = 'DATE'", "format = " + quote(p.date), "range = " + texts(p.lo, p.hi)}
+			case p.date != nil:
+				of = []string{"type = 'DATE'", "format = " + quote(p.date.java), "range = " + texts(p.lo, p.hi)}
+				if p.date.hours {
+					of = append(of, "interval = 1", "interval_unit = 'HOURS'")
+				}
 			default:
 				of = []string{"type = 'INTEGER'", "range = " + texts(p.lo, p.hi)}
 			}
@@ -478,8 +506,8 @@ func duckView(s *stored) string {
 	for _, p := range s.partitions {
 		value := "*"
 		switch {
-		case p.date == "yyyy/MM/dd":
-			value = "*/*/*"
+		case p.date != nil && p.date.glob != "":
+			value = p.date.glob
 		case len(p.values) == 1:
 			value = p.values[0]
 		case len(p.values) > 1:
@@ -559,23 +587,11 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 			parts = append(parts, fmt.Sprintf(form, "<", day(last)))
 		}
 	}
-	switch {
-	case layout == "dataset":
-		bound(func(t time.Time) string { return "DATE " + quote(t.Format(time.DateOnly)) }, d.name("date")+" %s= %s")
-	case !strings.HasPrefix(layout, "hive"):
-		bound(func(t time.Time) string { return quote(t.Format("2006/01/02")) }, "day %s= %s")
-	case !since.IsZero() && !until.IsZero() && first.Year() == last.Year() && first.Month() == last.Month():
-		parts = append(parts, fmt.Sprintf("year = %d AND month = %d AND day BETWEEN %d AND %d", first.Year(), first.Month(), first.Day(), last.Day()))
-	default:
-		for _, b := range []struct {
-			is string
-			t  time.Time
-			ok bool
-		}{{">", first, !since.IsZero()}, {"<", last, !until.IsZero()}} {
-			if b.ok {
-				parts = append(parts, fmt.Sprintf("(year %[1]s %[2]d OR year = %[2]d AND (month %[1]s %[3]d OR month = %[3]d AND day %[1]s= %[4]d))", b.is, b.t.Year(), b.t.Month(), b.t.Day()))
-			}
-		}
+	if layout == "dataset" {
+		bound(func(t time.Time) string { return "DATE " + quote(t.Format(isoDay.layout)) }, d.name("date")+" %s= %s")
+	} else {
+		name, form := dateOf(layout)
+		bound(func(t time.Time) string { return quote(t.Format(form.layout)) }, name+" %s= %s")
 	}
 	if len(parts) == 0 {
 		return table, nil

@@ -21,9 +21,9 @@ func TestWithinDays(t *testing.T) {
 		{"hourly", "2026-05-14T00:00", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE day >= '2026/05/13' AND day <= '2026/05/15')"}, // what was delivered late
 		{"daily", "", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE day <= '2026/05/15')"},
 		{"daily", "", "", "vpc.f"},
-		{"hive", "2026-05-14T09:00", "2026-05-15T10:00", "(SELECT * FROM vpc.f WHERE year = 2026 AND month = 5 AND day BETWEEN 14 AND 15)"},
+		{"hive", "2026-05-14T09:00", "2026-05-15T10:00", "(SELECT * FROM vpc.f WHERE day >= 'year=2026/month=05/day=14' AND day <= 'year=2026/month=05/day=15')"},
 		{"hive-hourly", "2026-05-31T09:00", "2026-06-01T10:00",
-			"(SELECT * FROM vpc.f WHERE (year > 2026 OR year = 2026 AND (month > 5 OR month = 5 AND day >= 31)) AND (year < 2026 OR year = 2026 AND (month < 6 OR month = 6 AND day <= 1)))"},
+			"(SELECT * FROM vpc.f WHERE hour >= 'year=2026/month=05/day=31/hour=08' AND hour <= 'year=2026/month=06/day=01/hour=10')"}, // likewise
 		{"dataset", "2026-05-14T00:00", "2026-05-15T00:00", "(SELECT * FROM vpc.f WHERE date >= DATE '2026-05-14' AND date <= DATE '2026-05-14')"},
 		{"none", "", "", ""},
 	} {

@@ -107,7 +107,7 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 			if met {
 				rows = append(rows, all[i])
 			} else {
-				cut = append(cut, all[i])
+				t.Excluded++
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 	}
 	t.Totals = d.between(totalsOf(before), totalsOf(after))
 	t.Totals[d.status] = nil // it is of rows
-	if len(rows)+len(cut) == 0 && same > 0 {
+	if len(rows)+t.Excluded == 0 && same > 0 {
 		t.None = "no differences"
 	}
 	if same > 0 {

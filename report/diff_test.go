@@ -47,7 +47,7 @@ srcaddr bytes log_status
 	}
 	got = rep.Diff(before, after, having, 0)
 	want(t, "having", lines(got.Rows), "10.0.0.5 new 0 500 500 <nil>; 10.0.0.1 grown 100 150 50 0.5")
-	want(t, "cut", got.Cut, 4)
+	want(t, "cut and excluded", []any{got.Cut, got.Excluded, got.Others == nil}, "[0 4 true]")
 }
 
 // A null is no number: what was null and has a value, or the other way round, is shown, whatever the measure.

@@ -514,7 +514,7 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 		if near := misspelt(f, t.text); near != "" && p.scope.Text == nil {
 			return Item{}, p.fail(t, "%q is not a value of %s: did you mean %s? In quotes it is taken as it is", t.text, f.Name, near)
 		}
-		return p.textItem(f, t, spelled(f, t.text))
+		return p.textItem(f, t, f.Spelled(t.text))
 	}
 	if from, to, ok := strings.Cut(t.text, ".."); ok {
 		var ends [2]any
@@ -543,16 +543,6 @@ func (p *exprParser) textItem(f schema.Field, t token, value string) (Item, erro
 		}
 	}
 	return Item{Value: value}, nil
-}
-
-// spelled is a text in the spelling that AWS logs, if it differs from it in case alone.
-func spelled(f schema.Field, s string) string {
-	for _, v := range f.Values {
-		if strings.EqualFold(v, s) {
-			return v
-		}
-	}
-	return s
 }
 
 // misspelt is the value that AWS logs which a text is nearly, or "". What is far from all of them may be one that AWS adds;

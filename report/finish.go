@@ -25,15 +25,15 @@ type Lacking struct {
 	From   []string // the logged fields that these are, or are computed from
 	Index  int      // of the report
 
-	transit bool // the logs are those of transit gateways
+	stats schema.Stats // of the logs
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.transit))
+	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
 }
 
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.transit) }
+func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -68,7 +68,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			}
 			needed = append(needed, unmet(u.Where, a.lacking)...)
 			if names := a.lacking(needed...); len(names) > 0 {
-				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, transit: stats.OfTransitGateways()})
+				lacks = append(lacks, &Lacking{Report: u.Name, Fields: names, From: a.origins(names), Index: i, stats: stats})
 				continue
 			}
 		}
@@ -154,7 +154,7 @@ func (a *Aggregator) chosen(k Key) Key {
 	if k.Every == auto {
 		k.Every, k.chosen = steps[0], true
 		if a.bins.lo <= a.bins.hi {
-			k.Every = chooseStep(a.bins.lo, a.bins.hi)
+			k.Every = chooseStep(a.bins.lo, a.bins.hi, k.Zone)
 		}
 	}
 	return k
@@ -243,7 +243,7 @@ func unmet(e Expr, lacking func(...string) []string) []string {
 }
 
 func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
-	t := Table{Name: u.Name, Doc: u.Doc}
+	t := Table{Name: u.Name, Doc: u.Doc, Settings: u.Settings}
 	if stats.SkipData > 0 && u == w.runs[0] {
 		say := "records say"
 		if stats.SkipData == 1 {
@@ -262,7 +262,7 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if err := u.cover(exist); err != nil {
 		return t, err
 	}
-	rows, err := w.rank(u, ids, order, byKey, t.Desc, stats)
+	rows, met, err := w.rank(u, u.candidates(ids), order, byKey, t.Desc, stats)
 	if err != nil {
 		return t, err
 	}
@@ -277,27 +277,63 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	if len(u.keys) == 0 {
 		return t, nil
 	}
-	shown := make([]bool, len(exist))
-	for _, r := range rows {
-		exist[r.id], shown[r.id] = false, true
-	}
-	all, err := u.together(exist, u.rest)
-	if err != nil {
+	if err := u.sums(&t, exist, rows, met, len(u.keys)+labels, stats); err != nil {
 		return t, err
 	}
-	if t.Cut = len(ids) + u.restGroups - len(rows); t.Cut > 0 {
-		t.Others = u.folded(all, len(u.keys)+labels, stats)
-	}
-	if err := u.addTo(all, shown); err != nil {
-		return t, err
-	}
-	t.Totals = u.folded(all, len(u.keys)+labels, stats)
 	for i, b := range u.bases {
 		if e, ok := u.stateOf(i).(estimate); ok && e.error() != "" {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
 		}
 	}
 	return t, err
+}
+
+// sums adds up the rows that were cut, of those that met the report's conditions, and all that exist.
+func (u *run) sums(t *Table, exist []bool, rows []ranked, met []uint32, keys int, stats schema.Stats) error {
+	cut, shown := make([]bool, len(exist)), make([]bool, len(exist))
+	for _, id := range met {
+		cut[id] = true
+	}
+	for _, r := range rows {
+		cut[r.id], shown[r.id] = false, true
+	}
+	existing := u.restGroups
+	for id, yes := range exist {
+		if yes {
+			existing++
+		}
+		shown[id] = yes && !cut[id] // or excluded
+	}
+	rest, n := u.rest, u.restGroups
+	if u.met != nil {
+		rest, n = u.met.cut, u.met.n
+	}
+	all, err := u.together(cut, rest)
+	if err != nil {
+		return err
+	}
+	t.Cut = len(met) - len(rows) + n
+	t.Excluded = existing - len(rows) - t.Cut
+	if t.Cut > 0 {
+		t.Others = u.folded(all, keys, stats)
+	}
+	if u.met != nil {
+		all, err = u.together(exist, u.rest)
+	} else {
+		err = u.addTo(all, shown)
+	}
+	if err == nil {
+		t.Totals = u.folded(all, keys, stats)
+	}
+	return err
+}
+
+// candidates are the groups that may be shown, of all that are here.
+func (u *run) candidates(ids []uint32) []uint32 {
+	if u.met == nil || u.met.here == nil {
+		return ids
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id uint32) bool { return !u.met.here[id] })
 }
 
 // groups lists the groups that have records, also as a set.
@@ -319,22 +355,23 @@ type ranked struct {
 	keys []any
 }
 
-// rank returns the groups that are shown, in order.
-func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats schema.Stats) ([]ranked, error) {
+// rank returns the groups that are shown, in order, and all that meet the report's conditions on rows, of which they are
+// the first.
+func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats schema.Stats) (rows []ranked, met []uint32, err error) {
 	keysOf, all := w.groupKeys(u), ids
 	if u.Having != nil {
-		var err error
 		if ids, err = w.having(u, ids, keysOf, stats); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if u.Spike != nil {
 		ids = w.spikes(u, ids, all, stats)
 	}
+	met = ids
 	if u.Limit > 0 && len(ids) > u.Limit && !byKey {
 		ids = leaders(ids, u.Limit, u.cost(order, desc, stats))
 	}
-	rows := make([]ranked, len(ids))
+	rows = make([]ranked, len(ids))
 	for i, id := range ids {
 		rows[i] = ranked{id: id, keys: keysOf(id)}
 		if byKey {
@@ -357,7 +394,7 @@ func (w *worker) rank(u *run, ids []uint32, order int, byKey, desc bool, stats s
 	if u.Limit > 0 && len(rows) > u.Limit {
 		rows = rows[:u.Limit]
 	}
-	return rows, nil
+	return rows, met, nil
 }
 
 // having returns the groups that meet the report's condition on its rows.
@@ -422,7 +459,7 @@ func (w *worker) fill(u *run, t *Table, rows []ranked, stats schema.Stats, wrap 
 	for i, f := range keys {
 		c := Column{Name: f.Name, Role: KeyRole, Kind: f.Kind}
 		if u.Keys[i].Every != 0 {
-			c.Unit, c.Every = Instant, u.Keys[i].Every
+			c.Unit, c.Every, c.Zone = Instant, u.Keys[i].Every, u.Keys[i].Zone
 		}
 		t.Columns = append(t.Columns, c)
 		place = append(place, len(t.Columns)-1)
@@ -485,7 +522,7 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats.OfTransitGateways())))
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(w.aggregator.origins(names), stats)))
 	}
 	return lacks
 }
@@ -536,19 +573,9 @@ func (u *run) spanOf(all []state) *[2]any {
 	return &[2]any{all[u.span[0]].value(0), all[u.span[1]].value(0)}
 }
 
-// bin is the seconds that a row covers: all, or its bin of time.
-func (u *run) bin() float64 {
-	for _, k := range u.Keys {
-		if k.Every != 0 {
-			return k.Every.Seconds()
-		}
-	}
-	return u.seconds
-}
-
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
-	return u.measures[m].value(u.bin(), func(i int) any {
+	return u.measures[m].value(u.lasts(group), func(i int) any {
 		if s := u.stateOf(i); s != nil {
 			return s.value(group)
 		}
@@ -580,6 +607,8 @@ func (u *grouping) empty(only ...int) []state {
 			all[i] = newKnown(b.Measure)
 		case b.Func == "distinct":
 			all[i] = &distinctOfAll{coder: b.coder}
+		case b.Func == "gap":
+			all[i] = new(longest)
 		case f.new != nil:
 			all[i] = f.new()
 		default:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -90,3 +91,47 @@ func longestGap(spans []span[int64]) any {
 	}
 	return longest
 }
+
+// longest is the longest gap of several groups, in each of which gaps are looked for alone: what one group covers fills no
+// gap of another.
+type longest struct {
+	seconds int64
+	known   bool // some group has records
+}
+
+func (s *longest) grow(int) {}
+
+func (s *longest) add([]uint32, []int32, inputs) error {
+	panic("the gaps of several groups have no records")
+}
+
+func (s *longest) merge(other state, ids, _ []uint32) error {
+	for group, id := range ids {
+		if id == skip {
+			continue
+		}
+		if v, ok := other.value(uint32(group)).(int64); ok {
+			s.seconds, s.known = max(s.seconds, v), true
+		}
+	}
+	return nil
+}
+
+func (s *longest) value(uint32) any { return boxed(s.seconds, s.known) }
+
+func (s *longest) append(dst []byte, _ uint32) []byte {
+	if !s.known {
+		return binary.AppendUvarint(dst, 0)
+	}
+	return binary.AppendUvarint(dst, uint64(s.seconds)+1)
+}
+
+func (s *longest) load(src []byte, _ uint32) ([]byte, error) {
+	n, src, err := uvarint(src)
+	if n > 0 && err == nil {
+		s.seconds, s.known = max(s.seconds, int64(n-1)), true
+	}
+	return src, err
+}
+
+func (s *longest) size() int64 { return 16 }

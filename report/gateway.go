@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,8 +20,39 @@ var instead = map[string][]string{
 	"pkt_dstaddr":  {"dstaddr"},
 }
 
-// adviceFor is advice for logs of which is known whether transit gateways alone have written them.
-func adviceFor(names []string, transit bool) string {
+// adviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
+// written them.
+func adviceFor(names []string, stats schema.Stats) string {
+	there, names := guessed(names, stats.Strange)
+	if there != "" && len(names) > 0 {
+		return there + "; " + adviceOn(names, stats.OfTransitGateways())
+	}
+	return cmp.Or(there, adviceOn(names, stats.OfTransitGateways()))
+}
+
+// guessed says which columns of the input may hold some of the fields, and returns the other fields.
+func guessed(names, columns []string) (string, []string) {
+	var found []schema.Renaming
+	var labels, others []string
+	guesses := schema.Guesses(columns)
+	for _, name := range names {
+		i := slices.IndexFunc(guesses, func(g schema.Renaming) bool { return g.Field == name })
+		if i < 0 {
+			others = append(others, name)
+			continue
+		}
+		found, labels = append(found, guesses[i]), append(labels, guesses[i].Column)
+	}
+	switch len(found) {
+	case 0:
+		return "", names
+	case 1:
+		return fmt.Sprintf("the input has a column %s: %s", labels[0], schema.RenameFlag(found)), others
+	}
+	return fmt.Sprintf("the input has the columns %s: %s", strings.Join(labels, " and "), schema.RenameFlag(found)), others
+}
+
+func adviceOn(names []string, transit bool) string {
 	var without, near []string
 	lost := false
 	for _, name := range names {

@@ -18,10 +18,10 @@ type Key struct {
 	Field string
 	// Bits is, for the network of an address, the length of its prefix, and Bits6 that for IPv6.
 	Bits, Bits6 int
-	// Every is the width of a bin of time; auto chooses one by the span of the records. Days begin in Zone.
+	// Every is the width of a bin of time, see calendar; auto chooses one by the span of the records.
 	Every time.Duration
-	Hour  bool // of the day, from 0 to 23, in Zone
-	Zone  *time.Location
+	Hour  bool           // of the day, from 0 to 23, in Zone
+	Zone  *time.Location // of bins and hours; nil is UTC
 
 	chosen bool // Every was auto: keys that were different stay so
 }
@@ -122,11 +122,11 @@ func (k Key) coder(f schema.Field) schema.Coder {
 	base := schema.NewCoder(f)
 	switch {
 	case k.Every != 0:
-		every, zone := k.Every, k.Zone
-		if every == auto {
-			every = steps[0]
+		if k.Every == auto {
+			k.Every = steps[0]
 		}
-		c := newKeyCoder(base, func(v any) any { return bin(v.(int64), every, zone) })
+		b := bins{calendar: k.calendar()}
+		c := newKeyCoder(base, func(v any) any { return b.begin(v.(int64)) })
 		c.again = true // bins that were made before the width was known are put into wider ones
 		return c
 	case k.Hour:
@@ -161,30 +161,10 @@ func (k Key) value(v any) any {
 	return v
 }
 
-// bin is the beginning of the bin that a second is in. Bins of days and weeks begin at midnight in the zone,
-// weeks on Mondays.
-func bin(second int64, every time.Duration, zone *time.Location) int64 {
-	var shift int64
-	if zone != nil {
-		_, offset := time.Unix(second, 0).In(zone).Zone()
-		shift = int64(offset)
-	}
-	if every%(7*day) == 0 {
-		shift += 3 * int64(day/time.Second) // 1970 began on a Thursday
-	}
-	width := int64(every / time.Second)
-	local := second + shift
-	rest := local % width
-	if rest < 0 {
-		rest += width
-	}
-	return second - rest
-}
-
-// chooseStep is the width of bins for what begins between two seconds.
-func chooseStep(first, last int64) time.Duration {
+// chooseStep is the width of bins for what begins between two seconds: the smallest that makes no more than maxBins.
+func chooseStep(first, last int64, zone *time.Location) time.Duration {
 	for _, step := range steps {
-		if (last-first)/int64(step/time.Second) < maxBins {
+		if (Key{Every: step, Zone: zone}).calendar().count(first, last) <= maxBins {
 			return step
 		}
 	}

@@ -86,9 +86,15 @@ func (w *worker) keyCodes(u *grouping, groups []uint32) [][]uint32 {
 
 // load takes in a record that unload has made.
 func (w *worker) load(u *grouping, rec arrow.Record) error {
+	_, err := w.loadGroups(u, rec)
+	return err
+}
+
+// loadGroups is load, which returns what groups the rows are here.
+func (w *worker) loadGroups(u *grouping, rec arrow.Record) ([]uint32, error) {
 	n := int(rec.NumRows())
 	if int(rec.NumCols()) != len(u.first.Keys)+2 {
-		return errPartial
+		return nil, errPartial
 	}
 	rows := w.rows(n)
 	ids, groups := make([]uint32, n), 1
@@ -96,7 +102,7 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 		c := w.coded[u.keys[i]]
 		col := rec.Column(i)
 		if !arrow.TypeEqual(col.DataType(), k.kind(w.aggregator.projection.Fields[c.field]).Arrow()) {
-			return errPartial
+			return nil, errPartial
 		}
 		c.codes = schema.Grown(c.codes, n)
 		if made, ok := c.coder.(*keyCoder); ok {
@@ -117,7 +123,7 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 	records, ok := rec.Column(len(u.first.Keys)).(*array.Int64)
 	states, ok2 := rec.Column(len(u.first.Keys) + 1).(*array.Binary)
 	if !ok || !ok2 {
-		return errPartial
+		return nil, errPartial
 	}
 	u.grow(groups)
 	for row, id := range ids {
@@ -127,15 +133,15 @@ func (w *worker) load(u *grouping, rec arrow.Record) error {
 			if s := u.bases[i].state; s != nil {
 				var err error
 				if src, err = s.load(src, id); err != nil {
-					return err
+					return nil, err
 				}
 			}
 		}
 		if len(src) > 0 {
-			return errPartial
+			return nil, errPartial
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 func (s *count) append(dst []byte, group uint32) []byte {

@@ -106,12 +106,13 @@ const unloadRows = 1 << 16
 // partialHeader says what a file is about.
 type partialHeader struct {
 	Reports []reportText
-	Places  []Place      `json:",omitempty"` // of Reports on a dashboard
-	Fields  []fieldText  // that the reports read
-	Present []string     // those of which some flow had a value
-	Stats   schema.Stats // of the input
-	Parts   []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
-	Transit int64        `json:",omitempty"` // of Stats, which has it for itself
+	Request
+	Settings [][]Setting  `json:",omitempty"` // of Reports
+	Fields   []fieldText  // that the reports read
+	Present  []string     // those of which some flow had a value
+	Stats    schema.Stats // of the input
+	Parts    []string     `json:",omitempty"` // the runs that this is of, each a name that no other has
+	Transit  int64        `json:",omitempty"` // of Stats, which has it for itself
 }
 
 // reportText is a Report whose conditions are text.
@@ -231,16 +232,17 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 }
 
 // WritePartial writes what was computed so far to a file, for Merge to finish. The Aggregator cannot be used
-// afterwards. places are those of its reports on a dashboard, nil if it is none.
-func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, places []Place) error {
-	return a.writePartial(out, stats, places, []string{rand.Text()})
+// afterwards.
+func (a *Aggregator) WritePartial(out io.Writer, stats schema.Stats, request Request) error {
+	return a.writePartial(out, stats, request, []string{rand.Text()})
 }
 
-func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, places []Place, parts []string) error {
+func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Request, parts []string) error {
 	a.noticePassed(stats)
-	h := partialHeader{Places: places, Stats: stats, Parts: parts, Transit: stats.Transit}
+	h := partialHeader{Request: request, Stats: stats, Parts: parts, Transit: stats.Transit}
 	for i := range a.reports {
 		h.Reports = append(h.Reports, a.reports[i].text())
+		h.Settings = append(h.Settings, a.reports[i].Settings)
 	}
 	for i, f := range a.projection.Fields {
 		h.Fields = append(h.Fields, fieldText{f.Name, f.Kind, f.Max, f.From, f.Names, f.InPlace})
@@ -373,6 +375,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	} else if !sameReports(m.header, h) {
 		return fmt.Errorf("it is not about the same report as %s", m.first)
 	}
+	m.header.Selection = shared(m.header.Selection, h.Selection)
 	if err := m.take(h.Parts, name); err != nil {
 		return err
 	}
@@ -444,10 +447,13 @@ func (m *Merger) begin(h partialHeader, memory int64, tempDir string) error {
 		fields = append(fields, schema.Field{Name: f.Name, Kind: f.Kind, Max: f.Max, From: f.From, Names: f.Names, InPlace: f.InPlace})
 	}
 	var reports []Report
-	for _, t := range h.Reports {
+	for i, t := range h.Reports {
 		r, err := t.report(fields)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errPartial, err)
+		}
+		if len(h.Settings) == len(h.Reports) {
+			r.Settings = h.Settings[i]
 		}
 		reports = append(reports, r)
 	}
@@ -477,6 +483,9 @@ func sameReports(a, b partialHeader) bool {
 func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, error) {
 	m.agg.fields = known
 	tables, lacks, err := m.agg.Tables(m.Stats, wrap)
+	for i := range tables {
+		tables[i].Settings = slices.Concat(tables[i].Settings, m.header.Selection)
+	}
 	if err != nil || len(m.header.Places) != len(m.header.Reports) {
 		return tables, lacks, err
 	}
@@ -490,9 +499,12 @@ func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, err
 	return tables, nil, nil
 }
 
+// Settings are what the user changed about all reports, and what was read of all files alike.
+func (m *Merger) Settings() []Setting { return slices.Concat(m.header.Change, m.header.Selection) }
+
 // Partial writes what was brought together as one file.
 func (m *Merger) Partial(out io.Writer) error {
-	return m.agg.writePartial(out, m.Stats, m.header.Places, slices.Sorted(maps.Keys(m.parts)))
+	return m.agg.writePartial(out, m.Stats, m.header.Request, slices.Sorted(maps.Keys(m.parts)))
 }
 
 // Close deletes temporary files.

@@ -48,7 +48,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 					stats.Malformed = 3
 				}
 				var file bytes.Buffer
-				if err := agg.WritePartial(&file, stats, nil); err != nil {
+				if err := agg.WritePartial(&file, stats, Request{}); err != nil {
 					t.Fatal(err)
 				}
 				if err := agg.Close(); err != nil {
@@ -94,7 +94,7 @@ func partialOf(t testing.TB, r Report) []byte {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := agg.WritePartial(&file, schema.Stats{}, nil); err != nil {
+	if err := agg.WritePartial(&file, schema.Stats{}, Request{}); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()

@@ -177,18 +177,17 @@ func (m *Remote) plan(r *Report, fields schema.Table, own Expr) error {
 const zoneStep = 15 * time.Minute
 
 // pushed is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
-// how wide bins are to be, or when the days of a zone begin.
+// how wide bins are to be, or when those of a zone begin.
 func (k Key) pushed() Key {
-	zoned := (k.Every != 0 || k.Hour) && k.Zone != nil && k.Zone != time.UTC
 	switch {
 	case k.Every == auto:
 		return Key{Field: k.Field, Every: steps[0]}
-	case zoned && k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
+	case k.Every == 0 && !k.Hour || k.inSQL():
+		return k
+	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
 		return Key{Field: k.Field, Every: zoneStep}
-	case zoned:
-		return Key{Field: k.Field}
 	}
-	return k
+	return Key{Field: k.Field}
 }
 
 // feeds reports whether the engine groups by the key itself.
@@ -214,7 +213,7 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 		case k.Every == auto:
 			return fmt.Errorf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in --every 1h", r.Name, name)
 		case engineKnows(k.Field) && (k.Every != 0 || k.Hour):
-			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when days begin in %s: leave --tz at UTC", r.Name, name, k.Zone)
+			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
 		case engineKnows(k.Field):
 			by = append(by, k.Name())
 		default:
@@ -321,7 +320,13 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 	return q.checked(q.text(layers))
 }
 
-// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and place 0.
+// The places of rows that are added up: those that were cut, and those that do not meet the condition on rows.
+const (
+	cutPlace      = 0
+	excludedPlace = -1
+)
+
+// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and one or two more.
 func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	r := q.report
 	shown := layer{name: "shown"}
@@ -363,7 +368,11 @@ func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	if r.Limit > 0 {
 		test += " AND " + q.name(placeName) + " <= " + strconv.Itoa(r.Limit)
 	}
-	place := "CASE WHEN " + test + " THEN " + q.name(placeName) + " ELSE 0 END AS " + q.name(placeName)
+	place := "CASE WHEN " + test + " THEN " + q.name(placeName)
+	if r.Having != nil {
+		place += " WHEN NOT " + q.name(meetsName) + " THEN " + strconv.Itoa(excludedPlace)
+	}
+	place += " ELSE " + strconv.Itoa(cutPlace) + " END AS " + q.name(placeName)
 	last := layer{columns: append([]string{place, "count(*) AS " + q.name(groupsName)}, sums...), group: 1}
 	return []layer{shown, placed, last}
 }

@@ -121,6 +121,22 @@ func TestRemoteOthers(t *testing.T) {
 	}
 }
 
+// With a condition on rows it sends two: what meets it, and what does not.
+func TestRemoteExcluded(t *testing.T) {
+	m := newRemote(t, "rejected", Change{Top: 1, Having: "flows > 7", Measures: []string{"flows", "bytes"}})
+	// _place, _groups, srcaddr, _records, sum(bytes), count(action)
+	for _, row := range [][]any{
+		{int64(-1), int64(7), "10.0.0.9", int64(12), int64(100)},
+		{int64(0), int64(2), "10.0.0.2", int64(16), int64(20)},
+		{int64(1), int64(1), "2001:db8::1", int64(9), nil},
+	} {
+		if err := m.Add(row, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
+}
+
 // Rows that the query cannot have are errors, and no panics.
 func TestRemoteRows(t *testing.T) {
 	for _, row := range [][]any{

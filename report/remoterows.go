@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -75,17 +76,17 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	u := m.agg.workers[0].groupings[0]
 	var states []byte
 	next := 0
-	if place == 0 {
-		u.rest = u.empty()
-		u.restGroups = int(groups)
+	var rests [][]state // what the row is added to, in place of being one
+	if place <= 0 {
+		rests = m.rests(place, int(groups))
 	}
 	for i, b := range u.bases {
 		var state []byte
 		var err error
 		switch {
 		case b.rows:
-			if place == 0 {
-				_, err = u.rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
+			for _, rest := range rests {
+				_, err = rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
 			}
 		case b.Func == "malformed":
 			state = (&known{v: []int64{0}, have: []fill{empty}}).append(nil, 0)
@@ -103,15 +104,17 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			}
 			state, err = remoteState(b.state, v, groups)
 		}
-		if err == nil && place == 0 && state != nil {
-			_, err = u.rest[i].load(state, 0)
+		for _, rest := range rests {
+			if err == nil && state != nil {
+				_, err = rest[i].load(state, 0)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		states = append(states, state...)
 	}
-	if place == 0 {
+	if rests != nil {
 		return nil
 	}
 	for i, v := range keys {
@@ -125,6 +128,24 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 		return m.flush(wrap)
 	}
 	return nil
+}
+
+// rests are what the groups of a place are added to that are not shown: they were cut, or do not meet the condition.
+func (m *Remote) rests(place int64, groups int) [][]state {
+	u := m.agg.workers[0].runs[0]
+	if u.rest == nil {
+		u.rest = u.empty()
+	}
+	u.restGroups += groups
+	rests := [][]state{u.rest}
+	if u.met == nil && u.Having != nil {
+		u.met = new(metRows)
+	}
+	if u.met != nil && place == cutPlace {
+		u.met.cut, u.met.n = u.empty(), groups
+		rests = append(rests, u.met.cut)
+	}
+	return rests
 }
 
 // skipData is the condition of the measure skipdata.
@@ -209,7 +230,7 @@ func (f fed) append(c *schema.Column, v any) error {
 		return nil
 	case int64:
 		if f.key.Hour {
-			x *= 3600
+			x = secondOfHour(x, f.key.Zone)
 		}
 		if f.Kind == schema.Int32 && x != int64(int32(x)) || f.Kind > schema.Time {
 			return fmt.Errorf("%s has the value %d: %w", f.Name, x, errRow)
@@ -233,6 +254,14 @@ func (f fed) append(c *schema.Column, v any) error {
 		}
 	}
 	return fmt.Errorf("%s has the value %v: %w", f.Name, v, errRow)
+}
+
+// secondOfHour is some time at which a clock shows an hour of the day: of a day on which none is set.
+func secondOfHour(hour int64, zone *time.Location) int64 {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.Date(2021, time.January, 15, int(hour), 0, 0, 0, zone).Unix()
 }
 
 // flush takes the batch in.

@@ -18,12 +18,13 @@ type Report struct {
 	Where    Expr   // the records it is about; nil is all flows
 	Keys     []Key
 	Measures []Measure
-	Having   Expr   // the rows that are shown: a condition on keys and measures; nil is all
-	Spike    *Spike // of the rows that meet Having, those that stand out of their time; nil is all
-	Order    string // the measure or key that ranks the rows, from the best on; "" is the first measure
-	Reverse  bool   // rank from the other end
-	Limit    int    // rows that are shown; 0 is all
-	Overview bool   // part of what `flowlog report` prints without a name
+	Having   Expr      // the rows that are shown: a condition on keys and measures; nil is all
+	Spike    *Spike    // of the rows that meet Having, those that stand out of their time; nil is all
+	Order    string    // the measure or key that ranks the rows, from the best on; "" is the first measure
+	Reverse  bool      // rank from the other end
+	Limit    int       // rows that are shown; 0 is all
+	Overview bool      // part of what `flowlog report` prints without a name
+	Settings []Setting // what With has changed about it
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -127,6 +128,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	if c.Top >= 0 {
 		r.Limit = c.Top
 	}
+	r.Settings = slices.Concat(r.Settings, c.Settings())
 	return r.distinctNames(), nil
 }
 

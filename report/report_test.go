@@ -309,6 +309,22 @@ func naive(r Report, rows []row) Table {
 	if t.Cut > 0 {
 		t.Others = append(make([]any, len(r.Keys)), naiveMeasures(r, rest)...)
 	}
+	for i, m := range r.Measures { // the longest gap of several is that of one
+		if column := len(r.Keys) + i; m.Func == "gap" && len(r.Keys) > 0 {
+			longest := func(groups []ranked) (v any) {
+				for _, g := range groups {
+					if gap, ok := g.cells[column].(int64); ok && (v == nil || gap > v.(int64)) {
+						v = gap
+					}
+				}
+				return v
+			}
+			t.Totals[column] = longest(list)
+			if t.Cut > 0 {
+				t.Others[column] = longest(list[len(list)-t.Cut:])
+			}
+		}
+	}
 	return t
 }
 
@@ -431,7 +447,7 @@ func naiveMeasures(r Report, rows []row) []any {
 
 // result is all of a table that a user sees.
 func result(t Table) string {
-	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v", t.Rows, t.Totals, t.Cut, t.Others)
+	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
 }
 
 // randomFields are those that randomRows sets.
@@ -661,7 +677,7 @@ func TestParseMeasure(t *testing.T) {
 		"median(bytes)":          "unknown measure",
 		"":                       "there are flows",
 		"malformed(bytes)":       "unknown measure",
-		"distinct(dst_port)":     "did you mean dstport?",
+		"distinct(dst_prt)":      "did you mean dstport?",
 		"distinct()":             "unknown field",
 		"distinct(dstport":       "unknown measure",
 		"distinct_src_addr_port": "unknown field",
@@ -703,7 +719,9 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 				if c.Measures != nil {
 					plain.Measures = []string{name}
 				}
-				if w := changed(t, "scanners", plain); !reflect.DeepEqual(r, w) || r.measure(name) < 0 {
+				w := changed(t, "scanners", plain)
+				r.Settings, w.Settings = nil, nil // these are as they were written
+				if !reflect.DeepEqual(r, w) || r.measure(name) < 0 {
 					t.Errorf("%+v: got %+v, want %+v", c, r, w)
 				}
 			}
@@ -717,7 +735,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		}
 	}
 	for text, part := range map[string]string{
-		"distinct(dst_port) > 1":          "did you mean dstport?",
+		"distinct(dst_prt) > 1":           "did you mean dstport?",
 		"dstinct(dstport) > 1":            "unknown measure",
 		"distinct(dstport > 1":            "unknown field",
 		"distinct() > 1":                  "unknown field",
@@ -847,6 +865,35 @@ func TestOthersAndTotals(t *testing.T) {
 	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
 	r.Limit = 3
 	want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
+
+	// What a condition on rows excludes is neither shown nor cut.
+	r = changed(t, "talkers", Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
+	got = table(t, r, rows)
+	want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
+	want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
+	want(t, "others meet it too", got.Others, []any{nil, 7, 2})
+	want(t, "totals", got.Totals, []any{nil, 157, 6})
+	r.Limit = 0
+	got = table(t, r, rows)
+	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
+}
+
+// TestGapOfOthers: what one interface logs fills no gap of another.
+func TestGapOfOthers(t *testing.T) {
+	rows := rowsOf(`interface_id start end
+eni-1 0 10
+eni-1 1000 1010
+eni-2 5 20
+eni-2 500 520
+eni-3 0 600
+eni-3 590 1010
+- - -`)
+	r := changed(t, "quality", Change{Measures: []string{"longest_gap"}, Top: 1})
+	got := table(t, r, rows)
+	want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
+	want(t, "others", got.Others, []any{nil, 480})
+	want(t, "totals", got.Totals, []any{nil, 990})
+	want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {
@@ -863,7 +910,7 @@ eni-1 2 REJECT -
 eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
-eni-1 32 REJECT ok`)
+eni-1 32 REJECT PARTIAL`)
 	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")

@@ -14,9 +14,10 @@ import (
 )
 
 // A Spike is a condition on the rows of a report over time: that a measure is more than so many times its median
-// in the other bins. Rows that differ in their keys other than time are compared apart. A bin in which there was
-// nothing counts as 0, for a measure that is 0 of nothing; else it is left out. What the median is of 0 is more than
-// any multiple of it, so that a Having should say what is too little to matter.
+// in the other bins. Rows that differ in their keys other than time are compared apart. Where bins differ in length, as
+// days do when a clock is set, counts and sums are compared as rates. A bin in which there was nothing counts as 0, for a
+// measure that is 0 of nothing; else it is left out. What the median is of 0 is more than any multiple of it, so that a
+// Having should say what is too little to matter.
 type Spike struct {
 	Measure string
 	Times   float64
@@ -61,8 +62,7 @@ func (b *began) bins(k Key) int {
 	if lo > hi {
 		return 0
 	}
-	width := int64(k.Every / time.Second)
-	return int((bin(hi, k.Every, k.Zone)-bin(lo, k.Every, k.Zone)+width/2)/width) + 1 // days may be an hour longer or shorter
+	return int(k.calendar().count(lo, hi))
 }
 
 // spiking reports whether some report has a Spike.
@@ -102,13 +102,13 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 	u.medians = make(map[uint32]float64)
 	var kept []uint32
 	for _, id := range candidates {
-		v, ok := float(u.value(m, id, stats))
+		v, ok := u.comparable(m, id, stats)
 		if !ok {
 			continue
 		}
 		var others []float64
 		for _, other := range of[place[id]] {
-			if o, ok := float(u.value(m, other, stats)); ok && other != id {
+			if o, ok := u.comparable(m, other, stats); ok && other != id {
 				others = append(others, o)
 			}
 		}
@@ -120,11 +120,20 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 			continue
 		}
 		if usual := median(others, absent); v > u.Spike.Times*usual {
-			u.medians[id] = usual
+			u.medians[id] = usual / u.perWidth(m, id)
 			kept = append(kept, id)
 		}
 	}
 	return kept
+}
+
+// comparable is a measure of a group as it is compared with those of other bins of time, which may be longer or shorter.
+func (u *run) comparable(m int, group uint32, stats schema.Stats) (float64, bool) {
+	v, ok := float(u.value(m, group, stats))
+	if ok {
+		v *= u.perWidth(m, group)
+	}
+	return v, ok
 }
 
 // series returns what tells apart the groups by their keys other than the one at a place: a text for the i-th.
@@ -191,7 +200,7 @@ func (w *worker) moot(u *run, lacks []bool, stats schema.Stats) string {
 	}
 	if without != nil {
 		slices.Sort(names)
-		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: w.aggregator.origins(names), transit: stats.OfTransitGateways()}).Error()
+		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: w.aggregator.origins(names), stats: stats}).Error()
 	}
 	if u.Spike == nil {
 		return ""

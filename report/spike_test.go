@@ -70,7 +70,7 @@ func TestSpikeIsWithinASeries(t *testing.T) {
 	want(t, "source", got.Rows[0][1], "10.0.0.2")
 	want(t, "columns", len(got.Columns), len(got.Rows[0]))
 	want(t, "totals", len(got.Totals), len(got.Columns))
-	want(t, "others", len(got.Others), len(got.Columns))
+	want(t, "excluded", got.Excluded, 13)
 }
 
 // A measure that is unknown of nothing is compared with the bins that have it.
@@ -106,4 +106,41 @@ func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	want(t, "five workers", again[0].Rows, first[0].Rows)
 
 	want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
+}
+
+// Where the clock is set a day is longer or shorter, which is no spike; what is much for a short day is one.
+func TestSpikeOfDays(t *testing.T) {
+	berlin := inZone(t, "Europe/Berlin")
+	days := func(first time.Time, more map[int]int) (rows []row) {
+		for at := first; at.Before(first.AddDate(0, 0, 7)); at = at.Add(time.Hour) {
+			n := 100 + more[at.Day()]
+			start := fmt.Sprint(at.Unix())
+			rows = append(rows, row{"srcaddr": "10.0.0.1", "start": start, "end": start, "log_status": "OK", "bytes": fmt.Sprint(n)})
+		}
+		return rows
+	}
+	autumn, spring := time.Date(2024, 10, 24, 0, 0, 0, 0, berlin), time.Date(2024, 3, 28, 0, 0, 0, 0, berlin)
+	for _, test := range []struct {
+		measure string
+		rows    []row
+		want    string
+	}{
+		{"bytes", days(autumn, nil), ""},
+		{"bps", days(autumn, nil), ""},
+		{"flows", days(autumn, nil), ""},
+		{"bytes", days(spring, map[int]int{31: 4}), "31:2392/2300"}, // 23 hours of 104, and 100 in others
+		{"bps", days(spring, map[int]int{31: 4}), "31:0.2311/0.2222"},
+		{"bytes", days(spring, map[int]int{30: 4}), "30:2496/2400"},
+	} {
+		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, Scope{Fields: fields()}, berlin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Spike = &Spike{test.measure, 1.03}
+		var got []string
+		for _, x := range table(t, r, test.rows).Rows {
+			got = append(got, fmt.Sprintf("%d:%.4v/%.4v", x[0].(time.Time).In(berlin).Day(), x[len(x)-2], x[len(x)-1]))
+		}
+		want(t, test.measure, strings.Join(got, " "), test.want)
+	}
 }

@@ -283,30 +283,12 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 	if len(ids) == 0 {
 		return nil
 	}
+	shown := make(map[uint32]bool)
+	var may map[*run][]ranked
 	if len(from.keys) > 0 {
-		shown := make(map[uint32]bool)
-		for _, u := range o.runs {
-			if u.grouping != from {
-				continue
-			}
-			lacks := o.lackingMeasures(u, stats, &Table{})
-			order, byKey := u.order(lacks)
-			if err := u.cover(exist); err != nil {
-				return err
-			}
-			if u.Spike != nil { // the bins of a series are in all partitions
-				for _, id := range ids {
-					shown[id] = true
-				}
-				continue
-			}
-			rows, err := o.rank(u, ids, order, byKey, !byKey != u.Reverse, stats)
-			if err != nil {
-				return err
-			}
-			for _, r := range rows {
-				shown[r.id] = true
-			}
+		var err error
+		if may, err = w.choose(shown, o, from, exist, ids, stats); err != nil {
+			return err
 		}
 		to.restGroups += len(ids) - len(shown)
 		all := ids
@@ -318,7 +300,10 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 			}
 		}
 		if len(ids) < len(all) {
-			if err := w.addRest(to, o, from, exist); err != nil {
+			if to.rest == nil {
+				to.rest = to.empty()
+			}
+			if err := w.addRest(to.rest, o, from, exist); err != nil {
 				return err
 			}
 		}
@@ -328,20 +313,88 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 		return err
 	}
 	defer rec.Release()
-	return w.load(to, rec)
+	here, err := w.loadGroups(to, rec)
+	if err != nil {
+		return err
+	}
+	at := make(map[uint32]uint32, len(ids))
+	for i, id := range ids {
+		at[id] = here[i]
+	}
+	for u, rows := range may {
+		for _, r := range rows {
+			u.met.here[at[r.id]] = true
+		}
+	}
+	return nil
 }
 
-// addRest adds up the groups of another worker that are not shown.
-func (w *worker) addRest(u *grouping, o *worker, from *grouping, in []bool) error {
+// choose notes which groups of another worker may be shown by some report. For reports with a condition on rows, it
+// returns these, and adds up the others that meet it.
+func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist []bool, ids []uint32, stats schema.Stats) (map[*run][]ranked, error) {
+	may := make(map[*run][]ranked)
+	for i, u := range o.runs {
+		if u.grouping != from {
+			continue
+		}
+		lacks := o.lackingMeasures(u, stats, &Table{})
+		order, byKey := u.order(lacks)
+		if err := u.cover(exist); err != nil {
+			return nil, err
+		}
+		if u.Spike != nil { // the bins of a series are in all partitions
+			for _, id := range ids {
+				shown[id] = true
+			}
+			continue
+		}
+		rows, met, err := o.rank(u, ids, order, byKey, !byKey != u.Reverse, stats)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			shown[r.id] = true
+		}
+		if u.Having != nil {
+			may[w.runs[i]] = rows
+			if err := w.addCut(w.runs[i], o, from, rows, met); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return may, nil
+}
+
+// addCut adds up the groups of another worker that meet a report's condition on rows, but for those that may be shown.
+func (w *worker) addCut(u *run, o *worker, from *grouping, rows []ranked, met []uint32) error {
+	if u.met == nil {
+		u.met = &metRows{here: make(map[uint32]bool)}
+	}
+	if len(met) == len(rows) {
+		return nil
+	}
+	in := make([]bool, from.rows.groups)
+	for _, id := range met {
+		in[id] = true
+	}
+	for _, r := range rows {
+		in[r.id] = false
+	}
+	u.met.n += len(met) - len(rows)
+	if u.met.cut == nil {
+		u.met.cut = u.empty()
+	}
+	return w.addRest(u.met.cut, o, from, in)
+}
+
+// addRest adds up groups of another worker to others that are not here.
+func (w *worker) addRest(rest []state, o *worker, from *grouping, in []bool) error {
 	all, err := from.together(in, nil)
 	if err != nil {
 		return err
 	}
 	var coded [][]uint32
-	if u.rest == nil {
-		u.rest = u.empty()
-	}
-	for i, b := range u.bases {
+	for i, b := range from.bases {
 		if all[i] == nil {
 			continue
 		}
@@ -352,7 +405,7 @@ func (w *worker) addRest(u *grouping, o *worker, from *grouping, in []bool) erro
 			}
 			codes = coded[b.coded]
 		}
-		if err := u.rest[i].merge(all[i], []uint32{0}, codes); err != nil {
+		if err := rest[i].merge(all[i], []uint32{0}, codes); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"flowlog/parse/schema"
@@ -56,7 +57,15 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 		reports = append(reports[:8:8], changed(t, "quality", Change{Top: 2}), changed(t, "timeline", Change{Top: 1}),
 			changed(t, "talkers", Change{Top: 2}), changed(t, "talkers", Change{Sort: "packets", Top: 3}))
 		rates := changed(t, "talkers", Change{Measures: []string{"bps", "pps", "flows"}, Having: "bps > 1", Top: 3})
-		reports = append(reports, rates)
+		reports = append(reports, rates,
+			changed(t, "talkers", Change{Measures: []string{"bytes", "flows", "distinct(dstport)", "p50(bytes)"}, Having: "flows > 20", Top: 1}),
+			changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Having: "flows > 3", Top: 2}),
+			changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Having: "flows < 3", Sort: "packets", Top: 4}),
+			changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows", "first"}, Top: 3}))
+		many := Change{By: strings.Fields("srcaddr dstaddr dstport srcport"), Measures: strings.Fields("bytes flows last distinct(protocol)"), Top: 1}
+		for _, many.Having = range []string{"dstport < 1000", "bytes > 0 and srcport != 22", ""} {
+			reports = append(reports, changed(t, "talkers", many))
+		}
 		expected, lacks, err := aggregate(t, reports, rows, 1, len(rows))
 		if err != nil || len(lacks) > 0 {
 			t.Fatal(lacks, err)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"flowlog/parse/schema"
 )
@@ -34,6 +33,7 @@ type Dialect struct {
 	network            func(q *query, f schema.Field, bits, bits6 int) string
 
 	instant  string // the point in time of Unix seconds
+	clock    string // what the clock of a zone shows at Unix seconds, in seconds since 1970
 	divide   string // whole numbers, towards zero
 	bits     string // the bits that two numbers have in common
 	matches  func(q *query, x, re string) string
@@ -61,7 +61,8 @@ var dialects = []Dialect{
 		readAddr: "nullif(%s, '-')", addrText: "%s",
 		addrLiteral: func(a netip.Addr) string { return quote(a.String()) },
 		inAddrs:     duckAddrs, network: duckNetwork,
-		instant: "make_timestamp(%s * 1000000)", divide: "%s // %s", bits: "%s & %d",
+		instant: "make_timestamp(%s * 1000000)",
+		clock:   "date_diff('second', TIMESTAMP '1970-01-01 00:00:00', to_timestamp(%s) AT TIME ZONE %s)", divide: "%s // %s", bits: "%s & %d",
 		matches:   func(_ *query, x, re string) string { return "regexp_matches(" + x + ", " + quote(re) + ")" },
 		quantile:  "quantile_disc(%s, %s)",
 		nameParts: 3, ddl: duckView,
@@ -83,7 +84,8 @@ func trino(d Dialect, reserved string) Dialect {
 		readAddr: "try_cast(%s AS ipaddress)", addrText: "cast(%s AS varchar)",
 		addrLiteral: func(a netip.Addr) string { return "IPADDRESS " + quote(a.String()) },
 		inAddrs:     trinoAddrs, network: trinoNetwork,
-		instant: "from_unixtime(%s, 'UTC')", divide: "%s / %s", bits: "bitwise_and(%s, %d)",
+		instant: "from_unixtime(%s, 'UTC')",
+		clock:   "date_diff('second', TIMESTAMP '1970-01-01 00:00:00', cast(from_unixtime(%s) AT TIME ZONE %s AS timestamp))", divide: "%s / %s", bits: "bitwise_and(%s, %d)",
 		matches: func(q *query, x, re string) string {
 			return "regexp_like(" + x + ", " + quote(q.portable(re)) + ")"
 		},
@@ -167,9 +169,10 @@ type query struct {
 	*Dialect
 	report   *Report
 	fields   schema.Table
-	records  layer // the fields as flowlog reads them: - is null
-	computed layer // and what is computed from them
-	rows     bool  // what is written is on rows of the report, not on records
+	records  layer   // the fields as flowlog reads them: - is null
+	computed layer   // and what is computed from them
+	bins     []layer // and the bin of time, where it follows a clock
+	rows     bool    // what is written is on rows of the report, not on records
 	grouped  layer
 	zeros    []string // numbers that are to be null in records that are no flows
 	have     map[string]bool
@@ -298,7 +301,7 @@ func (q *query) base() []layer {
 		q.computed.columns = slices.Insert(q.computed.columns, 0, "*")
 		layers = append(layers, q.computed)
 	}
-	return layers
+	return append(layers, q.bins...)
 }
 
 // asked lists the numbers that decide whether and where a record counts.
@@ -503,20 +506,13 @@ func (q *query) helper(name, x string) string {
 func (q *query) key(k Key) string {
 	f := q.known(k.Field)
 	x := q.field(f)
-	if (k.Every != 0 || k.Hour) && k.Zone != nil && k.Zone != time.UTC {
-		return q.refuse("%s: days and hours of %s begin at times that SQL does not know: leave --tz at UTC", k.Name(), k.Zone)
-	}
 	switch {
 	case k.Every == auto:
 		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in --every 1h", q.report.Name)
 	case k.Every != 0:
-		width, shifted := int64(k.Every/time.Second), x
-		if k.Every%(7*day) == 0 {
-			shifted = fmt.Sprintf("(%s + %d)", x, 3*int64(day/time.Second)) // see bin
-		}
-		return fmt.Sprintf("(%s - %s %% %d)", x, shifted, width)
+		return q.bin(k, x)
 	case k.Hour:
-		return fmt.Sprintf(q.divide, x+" % 86400", "3600")
+		return q.hour(k, x)
 	case k.Bits != 0:
 		return q.network(q, f, min(k.Bits, 32), k.Bits6)
 	}
@@ -584,18 +580,6 @@ func (q *query) filtered(aggregate string, m Measure, mixed bool) string {
 		aggregate += " FILTER (WHERE " + condition + ")"
 	}
 	return aggregate
-}
-
-// seconds is the time that a row covers: its bin, or all that the report does, at least one second.
-func (q *query) seconds(mixed bool) string {
-	for _, k := range q.report.Keys {
-		if k.Every != 0 {
-			return strconv.FormatInt(int64(k.Every/time.Second), 10)
-		}
-	}
-	first := q.measure(Measure{Func: "min", Field: "start"}, mixed)
-	last := q.measure(Measure{Func: "max", Field: "end"}, mixed)
-	return "coalesce(greatest(max(" + last + ") OVER () - min(" + first + ") OVER (), 1), 1)"
 }
 
 // gap is the time that no record covers before a record, of those with the same keys.

@@ -85,15 +85,11 @@ func TestConditionsInSQL(t *testing.T) {
 
 func TestNoFormInSQL(t *testing.T) {
 	ask := func(name string, c Change) Report { return changed(t, name, c) }
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	zoned := ask("timeline", Change{Every: "1h", Top: -1})
-	zoned.Keys[0].Zone = berlin
+	zoned := ask("timeline", Change{Every: "72m", Top: -1})
+	zoned.Keys[0].Zone = inZone(t, "Europe/Berlin")
 	for says, r := range map[string]Report{
 		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in --every 1h":         ask("timeline", Change{Top: -1}),
-		"time: days and hours of Europe/Berlin begin at times that SQL does not know: leave --tz at UTC":                         zoned,
+		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC":   zoned,
 		"src-asn: only flowlog knows src_asn and src_as_org, an engine does not: the nearest report is --by pkt_srcaddr,srcaddr": ask("src-asn", Change{Top: -1}),
 		"ports: only flowlog knows protocol_name, an engine does not: the nearest report is --by dstport,protocol":               ask("ports", Change{By: []string{"dstport", "protocol_name"}, Top: -1}),
 		"talkers: only flowlog knows dst_country, an engine does not: use fields that are logged, see `flowlog fields`":          ask("talkers", Change{Where: "dst_country = DE", Top: -1}),
@@ -186,6 +182,51 @@ func TestPortableRegex(t *testing.T) {
 		q := &query{Dialect: &d}
 		if q.portable(re); q.err == nil {
 			t.Errorf("/%s/: got no error", re)
+		}
+	}
+}
+
+// What SQL computes of bins that follow a clock is what a calendar does, or is refused.
+func TestBinsInSQL(t *testing.T) {
+	for _, name := range calendarZones {
+		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, calendarWidths...) {
+			c := Key{Every: every, Zone: inZone(t, name)}.calendar()
+			form, ahead := c.form()
+			for at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at < time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at += 9001 {
+				begin := c.begin(at)
+				bin, seconds := c.asSQL(at)
+				switch {
+				case form == plainForm && at-floorMod(at+ahead, c.width) != begin, form == clockForm && bin != begin:
+					t.Fatalf("%s in %s: %s is not in the bin of %s", every, name, clock(c, at), clock(c, begin))
+				case form == clockForm && seconds != c.length(begin):
+					t.Fatalf("%s in %s: the bin of %s has %d seconds, want %d", every, name, clock(c, at), seconds, c.length(begin))
+				}
+			}
+		}
+	}
+	forms := func(every time.Duration, zones ...string) (got []binForm) {
+		for _, name := range zones {
+			form, _ := Key{Every: every, Zone: inZone(t, name)}.calendar().form()
+			got = append(got, form)
+		}
+		return got
+	}
+	some := []string{"UTC", "Asia/Kolkata", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "America/Havana", "Australia/Lord_Howe"}
+	for _, every := range []time.Duration{day, 6 * time.Hour, 7 * day} {
+		want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
+	}
+	want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
+	want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
+}
+
+// Each hour of the day has a second in every zone.
+func TestSecondOfHour(t *testing.T) {
+	for _, name := range calendarZones {
+		zone := inZone(t, name)
+		for hour := range int64(24) {
+			if got := time.Unix(secondOfHour(hour, zone), 0).In(zone).Hour(); int64(got) != hour {
+				t.Errorf("%s: got %d, want %d", name, got, hour)
+			}
 		}
 	}
 }

@@ -13,11 +13,13 @@ type Table struct {
 	Columns []Column
 	// Rows are in order. A value is nil (null), int64, float64, string, netip.Addr, or time.Time (UTC).
 	Rows [][]any
-	// Cut counts the rows that a limit or a condition left out, and Others is what they add up to: a value for each measure
-	// that adds up, nil elsewhere. Both are unset when nothing was cut.
+	// Cut counts the rows that a limit left out, and Others is what they add up to: a value for each measure that adds up,
+	// nil elsewhere. Both are unset when nothing was cut.
 	Cut    int
 	Others []any
-	// Totals covers all rows, printed or cut, in the shape of a row; keys are nil. It is nil for a report
+	// Excluded counts the rows that do not meet the report's conditions on rows.
+	Excluded int
+	// Totals covers all rows, printed, cut or excluded, in the shape of a row; keys are nil. It is nil for a report
 	// without keys, whose only row is the total.
 	Totals []any
 	// Order is the index of the column that ranks the rows, and Desc its direction.
@@ -30,6 +32,8 @@ type Table struct {
 	None string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
+	// Settings are what makes it differ from the report of its name, in no order.
+	Settings []Setting
 	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.
 	Tab, Title, Command string
 	// Lacks names what the input does not have and the table needs: it has no columns then, and a note says why.
@@ -70,8 +74,9 @@ type Column struct {
 	InPlace bool
 	// Share is whether a percentage of the total makes sense for this measure.
 	Share bool
-	// Every is, for a key that is a bin of time, the width of the bins.
+	// Every is, for a key that is a bin of time, the width of the bins, and Zone the one whose days they follow; nil is UTC.
 	Every time.Duration
+	Zone  *time.Location
 }
 
 // key is the place of a key among the columns.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -13,14 +14,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"flowlog/parse"
 )
@@ -54,19 +53,8 @@ func concurrency() int {
 	return min(max(32*runtime.GOMAXPROCS(0), 64), 256)
 }
 
-const (
-	// attempts are made at each request. With doubling waits that is half a minute of an overloaded or
-	// absent server.
-	attempts   = 8
-	maxBackoff = 20 * time.Second
-
-	// silence is how long a server may send nothing before a connection is given up. S3 answers within
-	// seconds even when it lists a large prefix.
-	silence = 30 * time.Second
-
-	// someRegion is asked when no region is configured: S3 there knows where every bucket is.
-	someRegion = "us-east-1"
-)
+// someRegion is asked when no region is configured: S3 there knows where every bucket is.
+const someRegion = "us-east-1"
 
 // Stats counts what was asked of S3. Requests that were repeated after a failure count each time.
 type Stats struct {
@@ -93,6 +81,9 @@ type Client struct {
 
 	reached atomic.Bool // something has answered
 	failing atomic.Bool // a request was given up since the last answer
+
+	strange    atomic.Int64 // answers instead of the first listing
+	miscounted atomic.Bool  // a page of a listing has not as many keys as it says
 }
 
 // Connect loads the configuration and credentials. It asks S3 nothing yet, but can ask whoever gives out
@@ -174,38 +165,21 @@ func (c *Client) Stats() Stats {
 	return Stats{n.lists.Load(), n.gets.Load(), n.heads.Load(), n.writes.Load(), n.resumed.Load(), n.bytes.Load(), n.listed.Load(), n.pruned.Load()}
 }
 
-// retryer repeats requests as the SDK does, but longer, and without its quota: when many objects are read at
-// a time a bad minute would use that up, and fail them all.
-func (c *Client) retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
-		o.Backoff = c.backoff
-		o.RateLimiter = ratelimit.None
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(c.retryable)}, o.Retryables...)
-	})
-}
-
-// retryable rules out a further attempt where nothing has ever answered: it is the endpoint that is wrong,
-// and one should hear of it at once.
-func (c *Client) retryable(err error) aws.Ternary {
-	var unsent *smithyhttp.RequestSendError
-	if !c.reached.Load() && errors.As(err, &unsent) {
-		return aws.FalseTernary
-	}
-	return aws.UnknownTernary
-}
-
-// counting counts requests as they go out, attempt by attempt.
+// counting counts requests as they go out, attempt by attempt, and takes in listings.
 type counting struct {
 	s3.HTTPClient
 	c *Client
+}
+
+func isList(req *http.Request) bool {
+	return req.Method == http.MethodGet && strings.Contains(req.URL.RawQuery, "list-type=")
 }
 
 func (h *counting) Do(req *http.Request) (*http.Response, error) {
 	switch {
 	case req.Method == http.MethodHead:
 		h.c.count.heads.Add(1)
-	case strings.Contains(req.URL.RawQuery, "list-type="):
+	case isList(req):
 		h.c.count.lists.Add(1)
 	case req.Method != http.MethodGet:
 		h.c.count.writes.Add(1)
@@ -213,60 +187,16 @@ func (h *counting) Do(req *http.Request) (*http.Response, error) {
 		h.c.count.gets.Add(1)
 	}
 	resp, err := h.HTTPClient.Do(req)
-	if err == nil {
-		h.c.reached.Store(true)
-	}
-	return resp, err
-}
-
-// do sends a request to the region of the bucket, and if it turns out to be elsewhere, there. send must pass
-// the option on to the SDK.
-func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3.Options)) (T, error)) (T, error) {
-	region, _ := c.regions.Load(bucket)
-	out, err := send(c.to(region))
-	if err != nil && ctx.Err() == nil {
-		if other := c.regionOf(ctx, bucket, err); other != "" && other != region {
-			c.regions.Store(bucket, other)
-			out, err = send(c.to(other))
-		}
-	}
-	if err != nil && ctx.Err() != nil {
-		return out, ctx.Err()
-	}
-	c.failing.Store(err != nil && c.retriedInVain(err))
-	return out, err
-}
-
-// to returns the option that sends a request to a region. After a request was given up, the next ones are
-// tried once only until one succeeds: many objects must not each wait for a server that is gone.
-func (c *Client) to(region any) func(*s3.Options) {
-	return func(o *s3.Options) {
-		if region, ok := region.(string); ok {
-			o.Region = region
-		}
-		if c.failing.Load() {
-			o.RetryMaxAttempts = 1
-		}
-	}
-}
-
-// retriedInVain reports whether an error is one that is worth to try again.
-func (c *Client) retriedInVain(err error) bool {
-	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
-}
-
-// wait waits before something is tried for the nth time again. It returns early, with an error, if ctx ends.
-func (c *Client) wait(ctx context.Context, n int) error {
-	d, err := c.backoff.BackoffDelay(n, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	h.c.reached.Store(true)
+	if isList(req) && resp.StatusCode == http.StatusOK {
+		if err := listingOf(resp); err != nil {
+			h.c.strange.Add(1)
+			return nil, err
+		}
+		h.c.strange.Store(math.MinInt64 / 2) // never again the first
 	}
+	return resp, nil
 }

@@ -124,6 +124,7 @@ func (c *Client) explain(r request, err error) error {
 
 	var unsent *smithyhttp.RequestSendError
 	var garbled *smithy.DeserializationError
+	var broken *brokenAnswer
 	switch hint, ok := badCredentials[code]; {
 	case ok:
 		return &AccessError{Reason: message, Hint: hint, Err: err}
@@ -154,6 +155,8 @@ func (c *Client) explain(r request, err error) error {
 		return e
 	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
 		return noCredentials(err)
+	case errors.As(err, &broken):
+		return &cause{broken.Error() + c.check(), err}
 	case errors.As(err, &unsent):
 		server := cmp.Or(c.endpoint(), "S3 in "+name)
 		if c.reached.Load() {

@@ -49,7 +49,7 @@ func TestListErrors(t *testing.T) {
 		{"not S3", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			_, err := io.WriteString(w, "<html><body>Welcome</p></html>")
 			return err == nil
-		}, "the answer is not from an S3 server; check --endpoint-url", false},
+		}, "the server answered with <html> instead of a listing; check --endpoint-url", false},
 		{"nothing there", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			http.Error(w, "404 page not found", 404)
 			return true
@@ -248,7 +248,7 @@ func TestEnvironment(t *testing.T) {
 	s.forget()
 	s.fault = func(c call, w http.ResponseWriter) bool { return fail(w, 500, "InternalError", "No.") }
 	if err := firstError(t, s.source("x", Options{})); err == nil || len(s.log) != 2 {
-		t.Errorf("%v after %d attempts", err, len(s.log))
+		t.Errorf("%v after %d Attempts", err, len(s.log))
 	}
 }
 
@@ -285,7 +285,7 @@ func TestKilled(t *testing.T) {
 	if read+failed != objects || failed < objects-100-1-concurrency() {
 		t.Errorf("%d read, %d failed, of %d", read, failed, objects)
 	}
-	if gets := src.Stats().Gets; gets > objects+10*attempts {
+	if gets := src.Stats().Gets; gets > objects+10*Attempts {
 		t.Errorf("%d requests: those after the first failure go on trying", gets)
 	}
 }

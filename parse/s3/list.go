@@ -47,23 +47,13 @@ func (s *Source) pages(ctx context.Context, l listing, do func(page) bool) error
 		if err != nil {
 			return err
 		}
-		p := page{out.Contents, out.CommonPrefixes, out.IsTruncated == nil || !*out.IsTruncated}
+		p := page{out.Contents, out.CommonPrefixes, !*out.IsTruncated}
 		s.count.listed.Add(int64(len(p.keys)))
 		if !do(p) || p.last {
 			return nil
 		}
-		if out.NextContinuationToken == nil || in.ContinuationToken != nil && *in.ContinuationToken == *out.NextContinuationToken {
-			return errors.New("the server says that the listing goes on, but not where")
-		}
 		in.ContinuationToken = out.NextContinuationToken
 	}
-}
-
-func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	out, err := do(ctx, s.Client, s.bucket, func(o func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
-		return s.api.ListObjectsV2(ctx, in, o)
-	})
-	return out, s.explain(request{permission: "s3:ListBucket", bucket: s.bucket}, err)
 }
 
 // firstPage lists one page.

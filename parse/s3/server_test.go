@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +54,8 @@ type server struct {
 	backend *s3mem.Backend
 	next    http.Handler
 
+	page int // keys of a page of a listing; 0 means what the backend gives
+
 	mu    sync.Mutex
 	log   []call
 	seen  map[string]int
@@ -87,6 +90,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := call{Request: r, op: r.Method, key: key}
 	if q.Get("list-type") == "2" {
 		c.op, c.key, c.folder = "LIST", q.Get("prefix"), q.Get("delimiter") != ""
+		if s.page > 0 {
+			q.Set("max-keys", strconv.Itoa(s.page))
+			r.URL.RawQuery = q.Encode()
+		}
 	}
 	s.mu.Lock()
 	c.nth = s.seen[c.op+c.key]

@@ -34,6 +34,8 @@ type Stats struct {
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
 	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
 	Passed    []string      `json:"-"`                      // fields with values in records that were counted by what the file notes, and not read
+	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
+	Strange []string `json:"-"`
 	// Formats says how much came in which format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
@@ -71,6 +73,11 @@ func (s *Stats) Add(t Stats) {
 	for _, name := range t.Passed {
 		if !slices.Contains(s.Passed, name) {
 			s.Passed = append(s.Passed, name)
+		}
+	}
+	for _, name := range t.Strange {
+		if !slices.Contains(s.Strange, name) {
+			s.Strange = append(s.Strange, name)
 		}
 	}
 	for i := range t.Faults {

@@ -1,14 +1,11 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"math"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -39,7 +36,7 @@ type Column struct {
 func NewColumn(f Field) *Column {
 	c := &Column{Field: f}
 	if f.Kind == Text {
-		c.Dict = NewDict()
+		c.Dict = f.newDict()
 	}
 	if f.Kind == Int32 && f.Max == 0 {
 		c.Max = math.MaxInt32
@@ -91,7 +88,7 @@ func (c *Column) Reset() {
 	c.Truncate(0)
 	c.words = nil
 	if c.Dict != nil && c.Dict.Large() {
-		c.Dict = NewDict()
+		c.Dict = c.newDict()
 	}
 }
 
@@ -225,91 +222,6 @@ func (c *Column) AppendArray(a arrow.Array) {
 	}
 }
 
-// Parse appends the value that a token of a record says. The token "-" and the empty one are null. On a
-// fault nothing is appended.
-func (c *Column) Parse(tok []byte) Fault {
-	if len(tok) == 0 || len(tok) == 1 && tok[0] == '-' {
-		c.Null()
-		return Valid
-	}
-	if c.blank > 0 {
-		c.Fill()
-	}
-	switch c.Kind {
-	case Int32:
-		v, fault := ParseInt(tok)
-		if fault != Valid {
-			return fault
-		}
-		if v > c.Max {
-			return OutOfRange
-		}
-		c.Int32 = append(c.Int32, int32(v))
-	case Int64:
-		v, fault := ParseInt(tok)
-		if fault != Valid {
-			return fault
-		}
-		c.Int64 = append(c.Int64, v)
-	case Time:
-		v, fault := ParseTime(tok)
-		if fault != Valid {
-			return fault
-		}
-		c.Int64 = append(c.Int64, v)
-	case Float:
-		v, err := strconv.ParseFloat(string(tok), 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return NotNumber
-		}
-		c.Float = append(c.Float, v)
-	case Addr:
-		v, ok := ParseAddr(tok)
-		if !ok {
-			return NotAddress
-		}
-		c.Addr = append(c.Addr, v)
-	case Text:
-		code := c.Dict.Code(tok)
-		if code < 0 {
-			return NotText
-		}
-		c.Int32 = append(c.Int32, code)
-	}
-	return Valid
-}
-
-// ParseEscaped is Parse for a token of a text record, where AWS percent-encodes the values of tags. One that
-// does not decode to UTF-8 is kept as it is.
-func (c *Column) ParseEscaped(tok []byte) Fault {
-	if c.Escaped && bytes.IndexByte(tok, '%') >= 0 {
-		if s, err := url.PathUnescape(string(tok)); err == nil && utf8.ValidString(s) && s != "" {
-			c.Text(s)
-			return Valid
-		}
-	}
-	return c.Parse(tok)
-}
-
-// Check reports what Parse would, and appends nothing.
-func (c *Column) Check(tok []byte) Fault { return c.check(tok, c.Parse) }
-
-// CheckEscaped reports what ParseEscaped would, and appends nothing.
-func (c *Column) CheckEscaped(tok []byte) Fault { return c.check(tok, c.ParseEscaped) }
-
-func (c *Column) check(tok []byte, parse func([]byte) Fault) Fault {
-	if c.Kind == Text { // without a place in the dictionary
-		if !utf8.Valid(tok) {
-			return NotText
-		}
-		return Valid
-	}
-	n := c.Len()
-	fault := parse(tok)
-	c.Truncate(n)
-	return fault
-}
-
 // Array wraps the rows so far as an Arrow array. It shares their memory: it is valid until the column is
 // appended to or reset.
 func (c *Column) Array() arrow.Array {
@@ -377,6 +289,9 @@ type Dict struct {
 	slots   []uint32 // hash table of codes+1, at most a quarter full: a place is hardly ever taken
 	sights  []sight  // by code
 	seed    maphash.Seed
+
+	spelled func(string) string // spells values anew; nil leaves them as they are
+	others  map[string]int32    // codes of the spellings that were met
 }
 
 // A sight is what is compared first of a value. Of one of 8 to 24 bytes the words are the first, the middle and the
@@ -404,12 +319,13 @@ func NewDict() *Dict {
 func (d *Dict) Len() int { return len(d.offsets) - 1 }
 
 // Large reports whether the dictionary has grown so far that a new one should be started.
-func (d *Dict) Large() bool { return d.Len() > largeDict || len(d.data) > largeDictBytes }
+func (d *Dict) Large() bool { return d.Len()+len(d.others) > largeDict || len(d.data) > largeDictBytes }
 
 // Value returns the value with the given code. It is valid as long as the dictionary.
 func (d *Dict) Value(code int32) []byte { return d.data[d.offsets[code]:d.offsets[code+1]] }
 
-// Code returns the number of the value s, or -1 if it is new and is not UTF-8.
+// Code returns the number of the value s, as it is spelled in a dictionary of its field: see Field.Spelled. It is -1 if
+// the value is new and is not UTF-8.
 func (d *Dict) Code(s []byte) int32 {
 	n := len(s)
 	var first, middle, last uint64
@@ -441,6 +357,19 @@ func (d *Dict) Code(s []byte) int32 {
 	}
 	if !utf8.Valid(s) || len(d.data)+n > math.MaxInt32 {
 		return -1
+	}
+	if d.spelled != nil {
+		if code, ok := d.others[string(s)]; ok {
+			return code
+		}
+		if own := d.spelled(string(s)); own != string(s) {
+			if d.others == nil {
+				d.others = make(map[string]int32)
+			}
+			code := d.Code([]byte(own))
+			d.others[string(s)] = code
+			return code
+		}
 	}
 	d.data = append(d.data, s...)
 	d.offsets = append(d.offsets, int32(len(d.data)))

@@ -5,7 +5,7 @@ package schema
 // 11), and Amazon VPC Transit Gateways, "Transit Gateway Flow Log records".
 var logged = Table{
 	{Name: "version", Kind: Int32, Since: 2, Doc: "Highest flow log version among the selected fields; 6 is a transit gateway record"},
-	{Name: "account_id", Kind: Text, Since: 2, Doc: "Account that owns the source interface; 12 digits with leading zeros, or \"unknown\""},
+	{Name: "account_id", Kind: Text, Since: 2, Digits: 12, Doc: "Account that owns the source interface; 12 digits with leading zeros, or \"unknown\""},
 	{Name: "interface_id", Kind: Text, Since: 2, Doc: "Network interface the record was captured on"},
 	{Name: "srcaddr", Kind: Addr, Since: 2, Doc: "Source address as the interface saw it; the primary private address on egress"},
 	{Name: "dstaddr", Kind: Addr, Since: 2, Doc: "Destination address as the interface saw it; the primary private address on ingress"},
@@ -62,8 +62,8 @@ var logged = Table{
 	{Name: "resource_type", Kind: Text, Since: 6, Doc: "Resource the flow log is on: TransitGateway"},
 	{Name: "tgw_id", Kind: Text, Since: 6, Doc: "Transit gateway"},
 	{Name: "tgw_attachment_id", Kind: Text, Since: 6, Doc: "Attachment the traffic was recorded on"},
-	{Name: "tgw_src_vpc_account_id", Kind: Text, Since: 6, Doc: "Account of the source VPC"},
-	{Name: "tgw_dst_vpc_account_id", Kind: Text, Since: 6, Doc: "Account of the destination VPC"},
+	{Name: "tgw_src_vpc_account_id", Kind: Text, Since: 6, Digits: 12, Doc: "Account of the source VPC"},
+	{Name: "tgw_dst_vpc_account_id", Kind: Text, Since: 6, Digits: 12, Doc: "Account of the destination VPC"},
 	{Name: "tgw_src_vpc_id", Kind: Text, Since: 6, Doc: "Source VPC"},
 	{Name: "tgw_dst_vpc_id", Kind: Text, Since: 6, Doc: "Destination VPC"},
 	{Name: "tgw_src_subnet_id", Kind: Text, Since: 6, Doc: "Source subnet"},

@@ -73,9 +73,12 @@ func (p *Projection) Index(name string) int {
 	return -1
 }
 
+// Field finds a field of the table that was projected.
+func (p *Projection) Field(name string) (Field, bool) { return p.known.Lookup(name) }
+
 // Knows reports whether the table that was projected has the field.
 func (p *Projection) Knows(name string) bool {
-	_, ok := p.known.Lookup(name)
+	_, ok := p.Field(name)
 	return ok
 }
 

@@ -63,6 +63,7 @@ type Field struct {
 	Since   int      `json:"since,omitempty"`  // flow log version that introduced it; 0 if it is not a field of AWS's
 	Max     int64    `json:"max,omitempty"`    // largest value of an Int32; 0 means 2^31-1
 	Escaped bool     `json:"-"`                // text records hold it percent-encoded
+	Digits  int      `json:"-"`                // how many digits an identifier of nothing but digits has, leading zeros included
 	From    []string `json:"from,omitempty"`   // the fields that an enriched field is computed from; a row needs one of them
 	Names   string   `json:"names,omitempty"`  // the field whose values this one puts into words, if it does
 	InPlace bool     `json:"-"`                // tables for people show it in place of the field that it names
@@ -85,9 +86,21 @@ func Delivered() Table {
 	return Table{{Name: "flow_log_id", Kind: Text, Doc: "Flow log that delivered the record, from the name of the object"}}
 }
 
-// Lookup finds a field by its name, in either spelling (log-status, log_status) and any case.
+// Lookup finds a field by its name, in either spelling (log-status, log_status) and any case, or by a name that other
+// tools give to it: see FieldNamed.
 func (t Table) Lookup(name string) (Field, bool) {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	if f, ok := t.named(name); ok {
+		return f, true
+	}
+	if own := FieldNamed(name); own != name {
+		return t.named(own)
+	}
+	return Field{}, false
+}
+
+// named finds a field by its own name.
+func (t Table) named(name string) (Field, bool) {
 	for _, f := range t {
 		if f.Name == name {
 			return f, true
@@ -131,7 +144,7 @@ func Version(v int) []string {
 
 // ParseFormat reads a flow log format as users have it: "${version} ${account-id} …" as AWS stores it,
 // with $${…} as Terraform writes it, plain names with - or _, or the name of a version, v2 to v11. Names
-// that this table does not know are kept: AWS may have added them.
+// that this table does not know are kept: AWS may have added them. A field may come twice, as in a header.
 func ParseFormat(s string) ([]string, error) {
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' })
 	if len(words) == 1 && len(words[0]) > 1 && (words[0][0] == 'v' || words[0][0] == 'V') {
@@ -155,9 +168,6 @@ func ParseFormat(s string) ([]string, error) {
 		name = CanonicalName(name)
 		if name == "" {
 			return nil, fmt.Errorf("%q is not the name of a field", w)
-		}
-		if slices.Contains(names, name) {
-			return nil, fmt.Errorf("%q is named twice", name)
 		}
 		names = append(names, name)
 	}

@@ -6,10 +6,12 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
@@ -49,7 +51,7 @@ func TestParseFormat(t *testing.T) {
 		"v12":                              "error",
 		"":                                 "error",
 		"${version":                        "error",
-		"version version":                  "error",
+		"version version":                  "version version",
 		"1.2.3.4":                          "error",
 	} {
 		names, err := ParseFormat(s)
@@ -64,23 +66,36 @@ func TestParseFormat(t *testing.T) {
 }
 
 func TestParseIntAgreesWithBig(t *testing.T) {
+	number := regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$`)
 	check := func(s string) {
 		t.Helper()
 		got, fault := ParseInt([]byte(s))
-		v, ok := new(big.Int).SetString(s, 10)
-		want := Valid
-		switch {
-		case !ok || strings.ContainsAny(s, "+-_"):
-			want = NotNumber
-		case !v.IsInt64():
-			want = Overflow
+		want, v := NotNumber, new(big.Int)
+		r := new(big.Rat)
+		if number.MatchString(s) {
+			r.SetString(s)
+		} else {
+			r.SetFrac64(1, 2)
+		}
+		if r.IsInt() {
+			v = r.Num()
+			switch {
+			case !new(big.Int).Abs(v).IsInt64():
+				want = Overflow
+			case v.Sign() < 0:
+				want = OutOfRange
+			default:
+				want = Valid
+			}
 		}
 		if fault != want || want == Valid && got != v.Int64() {
 			t.Errorf("ParseInt(%q): got %d, %v, want %v, %v", s, got, fault, v, want)
 		}
 	}
 	for _, s := range []string{"", "0", "00", "9", "-", "-1", "+1", "1x", "x1", "12345678", "1234567a", "123456789", "a23456789", "9223372036854775807", "9223372036854775808",
-		"18446744073709551615", "18446744073709551616", "18446744073709551619", "99999999999999999999", "000000000000000000000000007", "1_000", "１"} {
+		"18446744073709551615", "18446744073709551616", "18446744073709551619", "99999999999999999999", "000000000000000000000000007", "1_000", "１",
+		"300.0", "300.00", "300.5", "300.", ".0", "-300.0", "-0.0", "--1", "3e2", "1.71e+09", "1.7100000001E9", "1.71e1", "1200e-2", "1201e-2", "0e-9", "1e19", "1e18", "1e", "e1", "1.0.0",
+		"9223372036854775807.0", "9223372036854775808.0", "0x1p3", "Inf", "1e5x"} {
 		check(s)
 	}
 	r := rand.New(rand.NewPCG(1, 1))
@@ -92,6 +107,9 @@ func TestParseIntAgreesWithBig(t *testing.T) {
 		}
 		if r.IntN(3) == 0 {
 			b[r.IntN(n)] = byte(r.IntN(256))
+		}
+		if r.IntN(3) == 0 {
+			b[r.IntN(n)] = ".e-"[r.IntN(3)]
 		}
 		check(string(b))
 	}
@@ -189,13 +207,40 @@ func BenchmarkParseAddr(b *testing.B) {
 }
 
 func TestParseTime(t *testing.T) {
-	for s, want := range map[string]int64{"1700000000": 1700000000, "1700000000123": 1700000000, "999999999": 999999999, "0": 0} {
+	for s, want := range map[string]int64{
+		"1700000000": 1700000000, "1700000000123": 1700000000, "999999999": 999999999, "0": 0, "1700000000.0": 1700000000, "1.7e+12": 1700000000,
+		"1700000000123456": 1700000000, "1700000000123456789": 1700000000, "99999999999": 99999999999, "100000000000": 100000000,
+		"2023-11-14T22:13:20Z": 1700000000, "2023-11-14T22:13:20.999Z": 1700000000, "2023-11-14 22:13:20": 1700000000, "2023-11-14t22:13:20,5z": 1700000000,
+		"2023-11-14 22:13:20.123456789 UTC": 1700000000, "2023-11-14T23:13:20+01:00": 1700000000, "2023-11-14 23:13:20+01": 1700000000,
+		"2023-11-14T17:43:20-0430": 1700000000, "2023-11-14T22:13": 1699999980, "2023-11-14": 1699920000, "2024-02-29": 1709164800, "1970-01-01T00:00:00Z": 0,
+	} {
 		if got, fault := ParseTime([]byte(s)); got != want || fault != Valid {
 			t.Errorf("ParseTime(%s): got %d, %v, want %d", s, got, fault, want)
 		}
 	}
-	if _, fault := ParseTime([]byte("1700000000000000")); fault != OutOfRange {
-		t.Errorf("microseconds: got %v, want %v", fault, OutOfRange)
+	for s, want := range map[string]Fault{
+		"1969-12-31T23:59:59Z": OutOfRange, "-1": OutOfRange, "1700000000.5": NotNumber, "99999999999999999999": Overflow,
+		"2023-13-01": NotNumber, "2023-02-29": NotNumber, "2023-11-14T24:00:00Z": NotNumber, "2023-11-14T22:13:20.Z": NotNumber, "2023-11-14T22:13:20+1": NotNumber,
+		"2023-11-14T22:13:20 CET": NotNumber, "2023-11-14T22": NotNumber, "2023-11-14x": NotNumber, "2023-1-1": NotNumber, "20231114T221320Z": NotNumber, "2023-11-14T22:13:20+01:000": NotNumber,
+	} {
+		if _, fault := ParseTime([]byte(s)); fault != want {
+			t.Errorf("ParseTime(%s): got %v, want %v", s, fault, want)
+		}
+	}
+}
+
+// ParseTime agrees with the library on what that writes.
+func TestParseTimeAgreesWithTime(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20_000 {
+		zone := time.FixedZone("", 60*(r.IntN(1600)-800))
+		want := time.Unix(r.Int64N(latestSeconds), r.Int64N(1e9)).In(zone)
+		for _, form := range []string{time.RFC3339, time.RFC3339Nano, "2006-01-02 15:04:05.999999999-07:00", "2006-01-02T15:04:05-0700"} {
+			s := want.Format(form)
+			if got, fault := ParseTime([]byte(s)); got != want.Unix() || fault != Valid {
+				t.Errorf("ParseTime(%s): got %d, %v, want %d", s, got, fault, want.Unix())
+			}
+		}
 	}
 }
 
@@ -304,5 +349,64 @@ func BenchmarkDict(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(toks)), "ns/text")
 		})
+	}
+}
+
+func TestSpelled(t *testing.T) {
+	for _, c := range []struct{ field, value, want string }{
+		{"action", "reject", "REJECT"}, {"action", "Accept", "ACCEPT"}, {"action", "dropped", "dropped"}, {"type", "ipv4", "IPv4"}, {"flow_direction", "INGRESS", "ingress"},
+		{"account_id", "12345678901", "012345678901"}, {"account_id", "12345678901.0", "012345678901"}, {"account_id", "012345678901", "012345678901"}, {"account_id", "1", "000000000001"},
+		{"account_id", "unknown", "unknown"}, {"account_id", "1234567890123", "1234567890123"}, {"account_id", "0001234567890123", "1234567890123"}, {"account_id", "", ""},
+		{"tgw_src_vpc_account_id", "7", "000000000007"}, {"vpc_id", "ACCEPT", "ACCEPT"}, {"instance_id", "123", "123"},
+	} {
+		f, _ := Logged().Lookup(c.field)
+		if got := f.Spelled(c.value); got != c.want {
+			t.Errorf("%s %q: got %q, want %q", c.field, c.value, got, c.want)
+		}
+		if got := f.Spelled(f.Spelled(c.value)); got != c.want {
+			t.Errorf("%s %q, spelled twice: got %q", c.field, c.value, got)
+		}
+	}
+}
+
+// A dictionary has one code for a value, in all spellings, and the values outside of a vocabulary are counted.
+func TestSpellingsAreOneValue(t *testing.T) {
+	f, _ := Logged().Lookup("action")
+	c := NewColumn(f)
+	for _, tok := range []string{"accept", "ACCEPT", "-", "Accept", "accept", "NULL", "alert", "REJECT", "alert", "reject"} {
+		if fault := c.Parse([]byte(tok)); fault != Valid {
+			t.Fatal(tok, fault)
+		}
+	}
+	if got := c.Array().String(); !strings.Contains(got, `["ACCEPT" "alert" "REJECT"]`) || !strings.Contains(got, "[0 0 (null) 0 0 (null) 1 2 1 2]") {
+		t.Errorf("got %s", got)
+	}
+	if got := c.Outside(); len(got) != 1 || got["alert"] != 2 {
+		t.Errorf("outside: got %v", got)
+	}
+	c.Dict.data = slices.Grow(c.Dict.data, largeDictBytes+1)[:largeDictBytes+1]
+	c.Reset()
+	c.Text("reject")
+	if got := string(c.Dict.Value(0)); got != "REJECT" {
+		t.Errorf("after the dictionary was started anew: got %s", got)
+	}
+}
+
+// A text that may be anything keeps words that are a null elsewhere.
+func TestNulls(t *testing.T) {
+	for name, kept := range map[string]string{"instance_tag": "NULL null None NaN nan <NA>", "action": "", "vpc_id": "", "bytes": "", "srcaddr": "", "start": "", "shiny": "NULL null None NaN nan <NA>"} {
+		f, ok := Logged().Lookup(name)
+		if !ok {
+			f = Field{Name: name, Kind: Text}
+		}
+		var got []string
+		for _, tok := range []string{"", "-", `\N`, "NULL", "null", "None", "NaN", "nan", "<NA>"} {
+			if !f.IsNull([]byte(tok)) {
+				got = append(got, tok)
+			}
+		}
+		if strings.Join(got, " ") != kept {
+			t.Errorf("%s: got %q, want %q", name, got, kept)
+		}
 	}
 }

@@ -1,11 +1,13 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
 	"net/netip"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -43,11 +45,7 @@ var faults = [Faults]string{
 
 func (f Fault) String() string { return faults[f] }
 
-// latestSeconds is the largest value that is taken for Unix seconds, in the year 5138. Larger ones, up to a
-// thousand times that, are milliseconds.
-const latestSeconds = 100_000_000_000
-
-// ParseInt reads a whole number of up to 64 bits, digits only.
+// ParseInt reads a whole number of up to 64 bits, from 0: digits, or as JSON may write it, 300.0 or 3e2.
 func ParseInt(tok []byte) (int64, Fault) {
 	n := len(tok)
 	if n == 0 || n > 19 {
@@ -56,7 +54,7 @@ func ParseInt(tok []byte) (int64, Fault) {
 	if n <= 8 {
 		v, ok := eightDigits(tok)
 		if !ok {
-			return 0, NotNumber
+			return parseReal(tok)
 		}
 		return int64(v), Valid
 	}
@@ -64,7 +62,7 @@ func ParseInt(tok []byte) (int64, Fault) {
 		hi, ok1 := eightDigits(tok[:n-8])
 		lo, ok2 := eightDigits(tok[n-8:])
 		if !ok1 || !ok2 {
-			return 0, NotNumber
+			return parseReal(tok)
 		}
 		return int64(hi*1e8 + lo), Valid
 	}
@@ -107,7 +105,7 @@ func parseLongInt(tok []byte) (int64, Fault) {
 	over := false
 	for _, c := range tok {
 		if c < '0' || c > '9' {
-			return 0, NotNumber
+			return parseReal(tok)
 		}
 		hi, lo := bits.Mul64(v, 10)
 		sum, carry := bits.Add64(lo, uint64(c-'0'), 0)
@@ -120,16 +118,50 @@ func parseLongInt(tok []byte) (int64, Fault) {
 	return int64(v), Valid
 }
 
-// ParseTime reads Unix seconds, or milliseconds, which some exports have; the result is in seconds.
-func ParseTime(tok []byte) (int64, Fault) {
-	v, fault := ParseInt(tok)
-	if v >= latestSeconds {
-		if v /= 1000; v >= latestSeconds {
-			return 0, OutOfRange
+// parseReal reads a whole number that is written as floating point: it has a point, an exponent or both. No digit is
+// lost on the way. One below zero is out of range.
+func parseReal(tok []byte) (int64, Fault) {
+	if len(tok) > 1 && tok[0] == '-' && tok[1] != '-' {
+		v, fault := ParseInt(tok[1:])
+		if fault == Valid && v > 0 {
+			fault = OutOfRange
+		}
+		return 0, fault
+	}
+	mantissa, exponent := tok, 0
+	if i := bytes.IndexAny(tok, "eE"); i > 0 {
+		e, err := strconv.Atoi(string(tok[i+1:]))
+		if err != nil || len(bytes.TrimLeft(tok[i+1:], "+-")) > 2 {
+			return 0, NotNumber
+		}
+		mantissa, exponent = tok[:i], e
+	}
+	front, back, point := bytes.Cut(mantissa, []byte("."))
+	if len(front) == 0 || point == (len(back) == 0) || !point && len(mantissa) == len(tok) || len(mantissa) > longestReal {
+		return 0, NotNumber
+	}
+	digits := append(bytes.Clone(front), back...)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, NotNumber
 		}
 	}
-	return v, fault
+	shift := exponent - len(back)
+	for ; shift < 0 && len(digits) > 0; shift++ {
+		if digits[len(digits)-1] != '0' {
+			return 0, NotNumber
+		}
+		digits = digits[:len(digits)-1]
+	}
+	digits = bytes.TrimLeft(digits, "0")
+	if len(digits) == 0 {
+		return 0, Valid
+	}
+	return parseLongInt(append(digits, strings.Repeat("0", shift)...))
 }
+
+// longestReal bounds the length of numbers that are written as floating point.
+const longestReal = 64
 
 // ParseAddr reads an IPv4 or IPv6 address; IPv4 comes back in its IPv6-mapped form.
 func ParseAddr(tok []byte) (addr [16]byte, ok bool) {

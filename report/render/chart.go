@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
 
@@ -64,7 +65,13 @@ func hasKeys(t report.Table) bool {
 	return slices.ContainsFunc(t.Columns, func(c report.Column) bool { return c.Role == report.KeyRole })
 }
 
-func hasTime(t report.Table) bool { return timeColumn(t) >= 0 }
+// hasTime reports whether some row has a time. The rows of records without one have no place in a chart over time.
+func hasTime(t report.Table) bool { return filled(t, timeColumn(t)) }
+
+// filled reports whether some row has a value in a column, if there is such a column.
+func filled(t report.Table, column int) bool {
+	return column >= 0 && slices.ContainsFunc(t.Rows, func(row []any) bool { return !isNull(row[column]) })
+}
 
 func timeColumn(t report.Table) int {
 	return slices.IndexFunc(t.Columns, func(c report.Column) bool {
@@ -72,7 +79,7 @@ func timeColumn(t report.Table) int {
 	})
 }
 
-func hasHours(t report.Table) bool { return hourColumn(t) >= 0 && !hasTime(t) }
+func hasHours(t report.Table) bool { return filled(t, hourColumn(t)) && timeColumn(t) < 0 }
 
 // hourColumn is that of the hour of the day.
 func hourColumn(t report.Table) int {
@@ -83,7 +90,7 @@ func hourColumn(t report.Table) int {
 
 func hasPlaces(t report.Table) bool {
 	latitude, longitude := placeColumns(t)
-	return latitude >= 0 && longitude >= 0 && !hasTime(t)
+	return latitude >= 0 && longitude >= 0 && timeColumn(t) < 0
 }
 
 func placeColumns(t report.Table) (latitude, longitude int) {
@@ -104,7 +111,7 @@ func fewGroups(t report.Table) bool {
 			keys++
 		}
 	}
-	return keys == 1 && t.Cut == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
+	return keys == 1 && t.Cut == 0 && t.Excluded == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
 }
 
 // noKeys is what stands for a row whose keys have no value.
@@ -123,14 +130,14 @@ func labeller(t report.Table, opt Options, but ...int) func(row []any) string {
 		if c.Role != report.KeyRole || slices.Contains(but, k) {
 			continue
 		}
-		between := " · "
+		between := keyDot
 		if strings.Replace(before, "src", "dst", 1) == c.Name && before != c.Name {
-			between = " → "
+			between = pairArrow
 		}
 		before = c.Name
 		for _, s := range showKey(t, k, opt) {
 			parts = append(parts, part{s, between, strings.HasSuffix(c.Name, "_asn")})
-			between = " · "
+			between = keyDot
 		}
 	}
 	return func(row []any) string {
@@ -139,7 +146,7 @@ func labeller(t report.Table, opt Options, but ...int) func(row []any) string {
 		for i, p := range parts {
 			s := p.cell(0, row)
 			switch {
-			case s == "-" && p.between != " → " && (i+1 == len(parts) || parts[i+1].between != " → "):
+			case s == "-" && p.between != pairArrow && (i+1 == len(parts) || parts[i+1].between != pairArrow):
 				continue
 			case s != "-":
 				some = true
@@ -164,14 +171,20 @@ type grid struct {
 	report.Column
 	lines []line // the largest first
 	more  int    // lines that are not there, because there were too many and the measure does not add up
+	band  bool   // some place has several values that do not add up
 	top   float64
+	// What rows without a place have: those of records without a time. They are nil and 0 if there are none.
+	lost     any
+	lostRows int
 }
 
-// A line is the row of a grid. Its values are nil where there is none.
+// A line is the row of a grid. Its values are nil where there is none. Where several rows share a place and the measure
+// does not add up, nobody knows what it is of all: the value is the largest, and that of least the smallest.
 type line struct {
 	label  string
 	class  string // of its colour
 	values []any
+	least  []any
 	total  any
 }
 
@@ -185,7 +198,11 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 	for _, row := range t.Rows {
 		x := place(row)
 		v := row[measure]
-		if _, ok := number(v); !ok || x < 0 || x >= n {
+		if _, ok := number(v); !ok || x >= n {
+			continue
+		}
+		if x < 0 {
+			g.lost, g.lostRows = g.join(g.lost, v), g.lostRows+1
 			continue
 		}
 		name := label(row)
@@ -193,9 +210,13 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 		if !ok {
 			i = len(g.lines)
 			at[name] = i
-			g.lines = append(g.lines, line{label: name, values: make([]any, n)})
+			g.lines = append(g.lines, line{label: name, values: make([]any, n), least: make([]any, n)})
 		}
 		l := &g.lines[i]
+		g.band = g.band || l.values[x] != nil && !g.Share
+		if l.least[x] == nil || compareNumbers(v, l.least[x]) < 0 {
+			l.least[x] = v
+		}
 		l.values[x], l.total = g.join(l.values[x], v), g.join(l.total, v)
 	}
 	slices.SortStableFunc(g.lines, func(a, b line) int {
@@ -238,6 +259,32 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 	return g
 }
 
+// undrawn says what of a table a chart of it does not show.
+func (g *grid) undrawn(t report.Table, opt Options) []string {
+	var list []string
+	if g.more > 0 {
+		list = append(list, grouped(int64(g.more))+" more, which are smaller")
+	}
+	if v, _ := number(g.lost); g.lostRows > 0 && g.Share && v > 0 {
+		list = append(list, amount(g.Column, g.lost, opt)+" without a start time")
+	} else if g.lostRows > 0 && !g.Share {
+		list = append(list, numberOf(g.lostRows, "row")+" without a start time")
+	}
+	if t.Cut > 0 {
+		list = append(list, count(t.Cut, t.Cut)+" that "+map[bool]string{true: "was", false: "were"}[t.Cut == 1]+" cut")
+	}
+	return list
+}
+
+// amount is a value with what it counts.
+func amount(c report.Column, v any, opt Options) string {
+	s := human(c, v, opt)
+	if c.Unit != report.Bytes {
+		s += " " + spoken(c.Name)
+	}
+	return s
+}
+
 // join is two values together: their sum if the measure adds up, else the larger.
 func (g *grid) join(a, b any) any {
 	switch {
@@ -272,117 +319,6 @@ func compareNumbers(a, b any) int {
 	}
 	return 0
 }
-
-// A clock says which place of a grid a time has.
-type clock struct {
-	column int
-	first  time.Time
-	every  time.Duration
-	n      int
-	zone   *time.Location
-}
-
-// clockOf makes at most so many places for the bins of time of a report: if there are more, some share one.
-func clockOf(t report.Table, most int, opt Options) clock {
-	c := clock{column: timeColumn(t), zone: opt.zone()}
-	c.every = t.Columns[c.column].Every
-	var last time.Time
-	for _, row := range t.Rows {
-		if at, ok := row[c.column].(time.Time); ok {
-			if c.first.IsZero() || at.Before(c.first) {
-				c.first = at
-			}
-			if at.After(last) {
-				last = at
-			}
-		}
-	}
-	if last.IsZero() {
-		return c
-	}
-	bins := c.bins(last)
-	c.every *= time.Duration((bins + most - 1) / most)
-	c.n = c.bins(last)
-	return c
-}
-
-// bins is how many bins there are until the one that a time is in. Days of summer time begin an hour off.
-func (c clock) bins(t time.Time) int {
-	if c.every >= day {
-		return int(math.Floor(float64(t.Sub(c.first))/float64(c.every)+0.1)) + 1
-	}
-	return int(t.Sub(c.first)/c.every) + 1
-}
-
-func (c clock) place(row []any) int {
-	at, ok := row[c.column].(time.Time)
-	if !ok {
-		return -1
-	}
-	return c.bins(at) - 1
-}
-
-func (c clock) at(place int) time.Time {
-	return c.first.Add(time.Duration(place) * c.every).In(c.zone)
-}
-
-// name is a bin in full: when it begins and when the next one does.
-func (c clock) name(place int) string {
-	from, to := c.at(place), c.at(place+1)
-	form := "15:04"
-	switch {
-	case c.every%time.Minute != 0:
-		form = "15:04:05"
-	case c.every >= day:
-		return from.Format("Mon 2006-01-02")
-	}
-	return from.Format("Mon 2006-01-02 "+form) + "–" + to.Format(form)
-}
-
-// ticks are places at round times, at most so many, and how they are written.
-func (c clock) ticks(most int) (places []int, form string) {
-	form = "15:04"
-	switch span := time.Duration(c.n) * c.every; {
-	case c.every >= day:
-		form = "Jan 2"
-	case span > 36*time.Hour:
-		form = "Jan 2 15:04"
-	case c.every%time.Minute != 0:
-		form = "15:04:05"
-	}
-	for _, step := range tickSteps {
-		n := int(step / c.every)
-		if step%c.every != 0 || (c.n+n-1)/n > most {
-			continue
-		}
-		for i := range c.n {
-			at := c.at(i)
-			_, offset := at.Zone()
-			if (at.Unix()+int64(offset))%int64(step/time.Second) == 0 {
-				places = append(places, i)
-			}
-		}
-		if len(places) > 1 {
-			return places, form
-		}
-		break // the bins do not begin at round times
-	}
-	places = nil
-	for i := 0; i < c.n; i += (c.n + most - 1) / most {
-		places = append(places, i)
-	}
-	return places, form
-}
-
-// tickSteps are the distances of the times below a chart.
-var tickSteps = []time.Duration{
-	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
-}
-
-const day = 24 * time.Hour
 
 // scale chooses the lines behind a chart: round numbers from 0 to the first that is not below top.
 func scale(c report.Column, top float64) (step float64, n int) {
@@ -430,14 +366,53 @@ func brief(c report.Column, v float64) string {
 
 func grouped(n int64) string { return humanize.Comma(n) }
 
-// ellipsis cuts a text in its middle, so that at most so many characters are left.
+// What stands between the keys of a row in one line: an arrow from a source to a destination, else a dot.
+const (
+	pairArrow = " → "
+	keyDot    = " · "
+)
+
+// ellipsis shortens a text to so many characters. Each key of a row is cut in its own middle, so that what is left of
+// two never looks like one; the last keys are left out where each would have too few characters, but for the second of a
+// pair.
 func ellipsis(s string, most int) string {
+	const least = 4 // characters of a key
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	if left, right, pair := strings.Cut(s, pairArrow); pair {
+		room := most - utf8.RuneCountInString(pairArrow)
+		n := utf8.RuneCountInString(left)
+		if half := room / 2; n > half {
+			n = max(half, room-utf8.RuneCountInString(right))
+		}
+		return ellipsis(left, n) + pairArrow + ellipsis(right, room-min(n, utf8.RuneCountInString(left)))
+	}
+	keys := strings.Split(s, keyDot)
+	dot := utf8.RuneCountInString(keyDot)
+	fair := (most+dot)/len(keys) - dot
+	if len(keys) > 1 && fair < least {
+		return ellipsis(strings.Join(keys[:len(keys)-1], keyDot), most-dot-1) + keyDot + "…"
+	}
+	for i := range keys { // what the ones behind it do not need of their part is for it
+		rest := 0
+		for _, k := range keys[i+1:] {
+			rest += min(utf8.RuneCountInString(k), fair) + dot
+		}
+		keys[i] = cutMiddle(keys[i], most-rest)
+		most -= utf8.RuneCountInString(keys[i]) + dot
+	}
+	return strings.Join(keys, keyDot)
+}
+
+// cutMiddle leaves so many characters of a text, those of its beginning and its end.
+func cutMiddle(s string, most int) string {
 	r := []rune(s)
 	if len(r) <= most {
 		return s
 	}
-	head := (most - 1) * 3 / 5
-	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
+	head := max(most-1, 0) * 3 / 5
+	return string(r[:head]) + "…" + string(r[len(r)-max(most-1-head, 0):])
 }
 
 // spoken is what a measure is called in a sentence.

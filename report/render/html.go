@@ -34,7 +34,10 @@ func htmlReports(w io.Writer, doc Document, opt Options) error {
 	if len(doc.Tables) == 1 {
 		title = titleOf(doc.Tables[0])
 	}
-	m := &markup{}
+	m := &markup{clock: commonClock(doc.Tables, binsDrawn, opt)}
+	if !filtered(doc) {
+		m.clock.from, m.clock.to = period(doc.Tables)
+	}
 	m.head(title)
 	m.put(`<header><div><h1>{}</h1>`, title)
 	m.input(doc, opt)
@@ -97,33 +100,93 @@ func (m *markup) send(w io.Writer) error {
 	return err
 }
 
-// input says what was read: the time, if a summary says so, and the records.
+// input says what was read and counted: the time, if a summary says so, the records, and the settings.
 func (m *markup) input(doc Document, opt Options) {
 	m.put(`<p class="input">`)
 	if from, to := period(doc.Tables); !from.IsZero() {
 		m.put(`<span>{} – {} {}</span>`, from.In(opt.zone()).Format(instant), to.In(opt.zone()).Format(instant), opt.zone().String())
 	}
 	if doc.Queries != nil {
-		m.put(`<span>{}</span></p>`, doc.Queries[0].Engine)
-		return
-	}
-	for _, n := range []struct {
-		n    int64
-		name string
-		must bool
-	}{
-		{doc.Input.Objects, "objects", true}, {doc.Input.Flows, "flows", true},
-		{doc.Input.NoData, "NODATA", false}, {doc.Input.SkipData, "SKIPDATA", false}, {doc.Input.Malformed, "malformed", false},
-	} {
-		if n.must || n.n > 0 {
-			name := n.name
-			if n.n == 1 {
-				name = strings.TrimSuffix(name, "s")
-			}
-			m.put(`<span><b>{}</b> {}</span>`, grouped(n.n), name)
-		}
+		m.put(`<span>{}</span>`, doc.Queries[0].Engine)
+	} else {
+		m.counts(doc)
 	}
 	m.put(`</p>`)
+	if settings := say(headSettings(doc), opt); settings != nil {
+		m.put(`<p class="settings">`)
+		for _, s := range settings {
+			m.put(`<span>{}</span> `, s)
+		}
+		m.put(`</p>`)
+	}
+}
+
+// filtered reports whether a condition or a side that flows are counted from leaves flows out.
+func filtered(doc Document) bool {
+	return slices.ContainsFunc(headSettings(doc), func(s report.Setting) bool { return s.Name == "where" || s.Name == "vantage" })
+}
+
+// headSettings are the settings of all that is on the page.
+func headSettings(doc Document) []report.Setting {
+	if len(doc.Tables) == 1 {
+		return settingsOf(doc.Tables[0])
+	}
+	return doc.Settings
+}
+
+// counts says how many records there are. Where a condition or a side that flows are counted from leaves records out,
+// the numbers are those of the reports: of flows as a part of all, of others none that no report has.
+func (m *markup) counts(doc Document) {
+	put := func(n int64, name string) {
+		if n == 1 {
+			name = strings.TrimSuffix(name, "s")
+		}
+		m.put(`<span><b>{}</b> {}</span>`, grouped(n), name)
+	}
+	put(doc.Input.Objects, "objects")
+	whole := !filtered(doc)
+	switch flows, known := counted(doc, "flows"); {
+	case known && flows != doc.Input.Flows:
+		m.put(`<span><b>{}</b> of {} flows read</span>`, grouped(flows), grouped(doc.Input.Flows))
+	case known || whole:
+		put(doc.Input.Flows, "flows")
+	default:
+		put(doc.Input.Flows, "flows read")
+	}
+	for _, of := range []struct {
+		all           int64
+		measure, name string
+	}{{doc.Input.NoData, "nodata", "NODATA"}, {doc.Input.SkipData, "skipdata", "SKIPDATA"}} {
+		n, known := counted(doc, of.measure)
+		if !known && whole {
+			n = of.all
+		}
+		if n > 0 {
+			put(n, of.name)
+		}
+	}
+	if doc.Input.Malformed > 0 {
+		put(doc.Input.Malformed, "malformed")
+	}
+}
+
+// counted is a measure of all flows that the reports are about, if some report has it: one without keys, or the only one.
+func counted(doc Document, measure string) (int64, bool) {
+	for _, t := range doc.Tables {
+		row := t.Totals
+		if upright(t) {
+			row = t.Rows[0]
+		} else if len(doc.Tables) > 1 {
+			continue
+		}
+		for i, c := range t.Columns {
+			if c.Name == measure && c.Role == report.MeasureRole && i < len(row) {
+				n, ok := row[i].(int64)
+				return n, ok
+			}
+		}
+	}
+	return 0, false
 }
 
 // period is the time that a report without keys gives as first and last.
@@ -189,7 +252,7 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 		chart.page(m, t, measure, opt)
 		m.put("</div>\n")
 	}
-	for _, note := range t.Notes {
+	for _, note := range notesOf(t) {
 		m.put(`<p class="note">{}</p>`, note)
 	}
 	if len(t.Columns) > 0 && len(t.Rows) > 0 && !facts {
@@ -271,7 +334,7 @@ func (m *markup) table(t report.Table, open bool, opt Options) {
 		m.put("</tr>\n")
 	}
 	m.put(`</tbody>`)
-	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1
+	total := len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut+t.Excluded > 1
 	if others := t.Cut > 0 && len(t.Others) == len(t.Columns); others || total {
 		m.put(`<tfoot>`)
 		if others {

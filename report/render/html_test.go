@@ -452,30 +452,6 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
-	bin := report.Column{Name: "time", Role: report.KeyRole, Kind: schema.Time, Unit: report.Instant, Every: time.Minute}
-	table := report.Table{Columns: []report.Column{bin}}
-	first := time.Date(2026, 5, 14, 9, 0, 0, 0, time.UTC)
-	for i := range 1000 {
-		table.Rows = append(table.Rows, []any{first.Add(time.Duration(i) * time.Minute)})
-	}
-	c := clockOf(table, 360, Options{})
-	if c.n != 334 || c.every != 3*time.Minute || c.place(table.Rows[5]) != 1 || c.place([]any{nil}) != -1 {
-		t.Errorf("%d bins of %v", c.n, c.every)
-	}
-	if got := c.name(1); got != "Thu 2026-05-14 09:03–09:06" {
-		t.Error(got)
-	}
-	places, form := c.ticks(7)
-	if len(places) < 3 || len(places) > 7 || c.at(places[0]).Minute() != 0 || form != "15:04" {
-		t.Error(places, form)
-	}
-	empty := clockOf(report.Table{Columns: []report.Column{bin}}, 360, Options{})
-	if empty.n != 0 {
-		t.Error(empty.n)
-	}
-}
-
 // TestPaint: a protocol has its colour on every chart, and no two lines have the same.
 func TestPaint(t *testing.T) {
 	for _, labels := range [][]string{

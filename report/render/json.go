@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -15,7 +16,8 @@ import (
 	"flowlog/report"
 )
 
-// jsonReports writes one document: {"report":…,"rows":[…],"totals":{…},"others":{…},"input":{…}} for one
+// jsonReports writes one document: {"report":…,"change":{…},"rows":[…],"totals":{…},"others":{…},"excluded":…,"input":{…}} for
+// one
 // report, {"reports":[{…}, …],"input":{…}} for several. Nulls are left out.
 func jsonReports(w io.Writer, doc Document, _ Options) error {
 	out := indenter{w: w}
@@ -69,6 +71,10 @@ func (o *indenter) report(t report.Table, nl string) {
 			o.value(jsonString(nil, member[1]), "")
 		}
 	}
+	if len(t.Settings) > 0 {
+		o.text("," + nl + `"change": `)
+		o.value(jsonSettings(t.Settings), nl[1:])
+	}
 	if t.Lacks != nil {
 		o.text("," + nl + `"lacks": [`)
 		for i, field := range t.Lacks {
@@ -113,6 +119,26 @@ func (o *indenter) report(t report.Table, nl string) {
 		others := strconv.AppendInt([]byte(`{"rows":`), int64(t.Cut), 10)
 		o.value(append(appendMembers(others, t, names, t.Others), '}'), nl[1:])
 	}
+	if t.Excluded > 0 {
+		o.text("," + nl + `"excluded": ` + strconv.Itoa(t.Excluded))
+	}
+}
+
+// jsonSettings writes settings as an object. Each value is what the flag takes; only a number of rows is a number.
+func jsonSettings(settings []report.Setting) []byte {
+	dst := []byte{'{'}
+	for i, s := range settings {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(jsonString(dst, strings.ReplaceAll(s.Name, "-", "_")), ':')
+		if _, err := strconv.Atoi(s.Value); err == nil && s.Name == "top" {
+			dst = append(dst, s.Value...)
+		} else {
+			dst = jsonString(dst, s.Value)
+		}
+	}
+	return append(dst, '}')
 }
 
 func (o *indenter) text(s string) {

@@ -10,7 +10,7 @@ import (
 
 // markdownReports writes a heading and a GitHub table for each report, with the row of others and the
 // totals, and its notes below. The measure that ranks the rows has its shares of the total beside it.
-func markdownReports(w io.Writer, doc Document, _ Options) error {
+func markdownReports(w io.Writer, doc Document, opt Options) error {
 	for i, t := range doc.Tables {
 		var buf []byte
 		if i > 0 {
@@ -26,6 +26,10 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 		if t.Doc != "" {
 			buf = append(buf, '\n')
 			buf = appendMarkdown(buf, nil, t.Doc)
+			buf = append(buf, '\n')
+		}
+		if words := sayOf(t, opt); words != nil {
+			buf = appendMarkdown(append(buf, '\n'), nil, strings.Join(words, betweenSettings))
 			buf = append(buf, '\n')
 		}
 		buf = append(buf, '\n')
@@ -77,10 +81,10 @@ func markdownReports(w io.Writer, doc Document, _ Options) error {
 		if t.Cut > 0 && len(t.Others) > 0 {
 			row(len(t.Rows), t.Others, othersLabel(t))
 		}
-		if t.Totals != nil && len(t.Rows) > 1 {
+		if t.Totals != nil && len(t.Rows)+t.Cut+t.Excluded > 1 {
 			row(len(t.Rows)+1, t.Totals, totalLabel)
 		}
-		for _, note := range t.Notes {
+		for _, note := range notesOf(t) {
 			buf = append(buf, "\nnote: "...)
 			buf = appendMarkdown(buf, nil, note)
 			buf = append(buf, '\n')

@@ -17,8 +17,9 @@ import (
 // else. No value ever comes into a script, a style, the name of a tag, or an attribute that holds an address.
 type markup struct {
 	buf   []byte
-	ids   int  // how many have been given out
-	world bool // the outlines of the map are there already
+	ids   int   // how many have been given out
+	world bool  // the outlines of the map are there already
+	clock clock // the axis of time that all charts have in common; empty if there is none
 }
 
 // A form is a piece of markup with {} where values come. It is a constant: text of the input cannot become one

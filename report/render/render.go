@@ -21,6 +21,8 @@ import (
 type Document struct {
 	Tables []report.Table
 	Input  schema.Stats
+	// Settings are those that all tables have in common.
+	Settings []report.Setting
 	// Queries are what the reports took that an engine computed, in place of Input: flowlog read nothing.
 	Queries []Query
 }

@@ -33,97 +33,6 @@ func titleOf(t report.Table) string {
 	return t.Name
 }
 
-// barsShown is how many rows a bar chart has: more are quicker to read in the table.
-const barsShown = 20
-
-// pageBars draws a bar behind the name of each row, as long as its part of the longest.
-func pageBars(m *markup, t report.Table, measure int, opt Options) {
-	const height, bar = 30, 26
-	c, label := t.Columns[measure], labeller(t, opt)
-	rows := t.Rows[:min(len(t.Rows), barsShown)]
-	others := t.Cut > 0 && len(rows) == len(t.Rows) && c.Share && len(t.Others) == len(t.Columns) && !isNull(t.Others[measure])
-	top := barTop(rows, measure, label)
-	total := any(nil)
-	if c.Share && len(t.Totals) > measure {
-		total = t.Totals[measure]
-	}
-	first, _ := number(rows[0][measure])
-	what := fmt.Sprintf("%s, ranked by %s. ", numberOf(len(rows), "bar"), spoken(c.Name))
-	if first > 0 {
-		what += fmt.Sprintf("The first is %s with %s", label(rows[0]), exact(c, rows[0][measure], opt))
-		if p := humanPercent(rows[0][measure], total); p != "" {
-			what += ", " + p + " % of the total"
-		}
-		what += "."
-	}
-	n := len(rows)
-	if others {
-		n++
-	}
-	m.svgHead(t, "bars", n*height-height+bar, what+" The table has all values.")
-	draw := func(i int, class, name string, row []any) {
-		v, _ := number(row[measure])
-		length := 0.0
-		if top > 0 {
-			length = 100 * min(v/top, 1)
-		}
-		y := i * height
-		tips := tip{head: name}
-		for j, c := range t.Columns {
-			if c.Role == report.MeasureRole && j < len(row) && !isNull(row[j]) {
-				s := exact(c, row[j], opt)
-				if p := humanPercent(row[j], total); j == measure && p != "" {
-					s += " · " + p + " %"
-				}
-				tips.add("", c.Name, s)
-			}
-		}
-		m.put(`<g data-tip="{}"><rect class="row" width="100%" height="{}" y="{}" rx="4"/>`, tips, bar, y)
-		m.put(`<rect class="{}" width="{}%" height="{}" y="{}" rx="4"/>`, class, max(length, 0.4), bar, y)
-		if short := ellipsis(name, 25); short != name {
-			m.put(`<text class="long" x="9" y="{}">{}</text><text class="short" x="9" y="{}">{}</text>`, y+17, ellipsis(name, 58), y+17, short)
-		} else {
-			m.put(`<text x="9" y="{}">{}</text>`, y+17, name)
-		}
-		m.put(`<text class="value" x="100%" y="{}">{}</text>`, y+17, human(c, row[measure], opt))
-		if p := humanPercent(row[measure], total); p != "" {
-			m.put(`<text class="share" x="100%" y="{}">{}%</text>`, y+17, p)
-		}
-		m.put(`</g>`)
-	}
-	for i, row := range rows {
-		class, name := "bar", label(row)
-		if name == noKeys {
-			class = "bar rest"
-		}
-		draw(i, class, name, row)
-	}
-	if others {
-		draw(len(rows), "bar rest", othersLabel(t), t.Others)
-	}
-	m.put(`</svg>`)
-	if len(rows) < len(t.Rows) {
-		m.put(`<p class="note">The first {} of {} rows; the table has more.</p>`, len(rows), grouped(int64(len(t.Rows)+t.Cut)))
-	}
-}
-
-// barTop is the value of the longest bar. What has no name does not count if there is anything else: the traffic of
-// private addresses, which are in no country, would make all countries short.
-func barTop(rows [][]any, measure int, label func([]any) string) float64 {
-	top, all := 0.0, 0.0
-	for _, row := range rows {
-		v, _ := number(row[measure])
-		all = max(all, v)
-		if label(row) != noKeys {
-			top = max(top, v)
-		}
-	}
-	if top > 0 {
-		return top
-	}
-	return all
-}
-
 // seriesShown is how many colours can be told apart.
 const seriesShown = 8
 
@@ -164,8 +73,12 @@ func (m *markup) legend(g grid, opt Options) {
 		m.put(`</li>`)
 	}
 	m.put(`</ul>`)
-	if g.more > 0 {
-		m.put(`<p class="note">Not drawn: {} more, which are in the table.</p>`, grouped(int64(g.more)))
+}
+
+// undrawn says below a chart what it does not show.
+func (m *markup) undrawn(t report.Table, g grid, opt Options) {
+	for _, what := range g.undrawn(t, opt) {
+		m.put(`<p class="note">Not drawn: {}.</p>`, what)
 	}
 }
 

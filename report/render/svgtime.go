@@ -3,7 +3,9 @@ package render
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"flowlog/report"
 )
@@ -11,87 +13,175 @@ import (
 // binsDrawn is how many bins of time a chart has at most: two or three pixels each.
 const binsDrawn = 360
 
-// pageTime draws a measure over time: stacked bars if it adds up, lines if not.
+// A timeChart is a measure over time: stacked bars if it adds up, lines if not.
+type timeChart struct {
+	grid
+	clock
+	t     report.Table
+	alone bool    // there is one line, which is the measure itself
+	top   float64 // of the scale
+	step  float64 // between its lines
+	lines int     // of the scale, without that of 0
+	opt   Options
+}
+
+// Sizes of a chart over time: pixels above, of the chart, and below; units of the drawing by bin and in all.
+const (
+	timeAbove, timeHigh, timeBelow = 8, 180, 38
+	across, up                     = 10, 1000
+)
+
+// pageTime draws a measure over time, on the axis of the page if the table's bins lie in those of it.
 func pageTime(m *markup, t report.Table, measure int, opt Options) {
-	const height, below = 180, 22
-	c := clockOf(t, binsDrawn, opt)
-	if c.n == 0 {
-		return
+	c := m.clock
+	if !c.fits(t) {
+		c = clockOf(t, binsDrawn, opt)
 	}
-	name := labeller(t, opt, c.column)
+	name := labeller(t, opt, timeColumn(t))
 	alone := keyCount(t) == 1
 	if alone {
 		name = func([]any) string { return t.Columns[measure].Name }
 	}
-	g := gridOf(t, measure, c.n, seriesShown, c.place, name)
-	step, lines := scale(g.Column, g.top)
-	top := step * float64(lines)
-	what := fmt.Sprintf("%s from %s on, in %s of %s.", spoken(g.Name), c.at(0).Format("2006-01-02 15:04 MST"), numberOf(c.n, "bin"), c.every)
-	if !alone {
-		what += " By size: "
-		for i, l := range g.lines {
-			if i > 0 {
-				what += ", "
-			}
-			what += l.label
+	x := timeChart{grid: gridOf(t, measure, c.n, seriesShown, c.place(t), name), clock: c, t: t, alone: alone, opt: opt}
+	x.step, x.lines = scale(x.Column, x.grid.top)
+	x.top = x.step * float64(x.lines)
+	m.svgHead(t, "time", timeAbove+timeHigh+timeBelow, x.spoken()+" The table has all values.")
+	for i := range x.lines + 1 {
+		at := timeAbove + timeHigh*(1-float64(i)*x.step/x.top)
+		m.put(`<line class="grid" x2="100%" y1="{}" y2="{}"/><text class="axis y" x="-8" y="{}">{}</text>`, at, at, at+4, brief(x.Column, float64(i)*x.step))
+	}
+	m.series(x)
+	for place := range x.n {
+		m.put(`<rect class="hit" x="{}%" y="8" width="{}%" height="{}" data-tip="{}"/>`, x.left(place), 100/float64(x.n), timeHigh, x.tip(place))
+	}
+	m.timeAxis(x)
+	m.put(`</svg>`)
+	if !x.alone {
+		m.legend(x.grid, opt)
+	}
+	if note := x.bandNote(); note != "" {
+		m.put(`<p class="note">{}</p>`, note)
+	}
+	m.undrawn(t, x.grid, opt)
+}
+
+// spoken says what the chart shows.
+func (x *timeChart) spoken() string {
+	s := fmt.Sprintf("%s from %s on, in %s of %s.", spoken(x.Name), x.at(0).Format("2006-01-02 15:04 MST"), numberOf(x.n, "bin"), shortDuration(x.every))
+	if x.alone {
+		return s
+	}
+	var labels []string
+	for _, l := range x.grid.lines {
+		labels = append(labels, l.label)
+	}
+	return s + " By size: " + strings.Join(labels, ", ") + "."
+}
+
+// left is where a bin begins, in per cent.
+func (x *timeChart) left(place int) float64 { return 100 * float64(place) / float64(x.n) }
+
+// series draws the lines of the chart. Bins that the data cover in part are faded, and lines stop before them.
+func (m *markup) series(x timeChart) {
+	m.put(`<svg y="8" width="100%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">`, timeHigh, across*x.n, up)
+	unit := up / x.top
+	below := make([]float64, x.n)
+	for _, l := range x.grid.lines {
+		switch {
+		case x.Share:
+			m.put(`<path class="{}" d="{}"/>`, l.class, stackPath(l.values, below, across, up, unit))
+		case x.band:
+			m.put(`<path class="band {}" d="{}"/>`, l.class, bandPath(x.whole(l.least), x.whole(l.values), across, up, unit))
+		default:
+			m.put(`<path class="curve {}" d="{}"/>`, l.class, curvePath(x.whole(l.values), across, up, unit))
 		}
-		what += "."
 	}
-	m.svgHead(t, "time", height+below+8, what+" The table has all values.")
-	y := func(v float64) float64 { return 8 + height*(1-v/top) }
-	for i := range lines + 1 {
-		at := y(float64(i) * step)
-		m.put(`<line class="grid" x2="100%" y1="{}" y2="{}"/><text class="axis y" x="-8" y="{}">{}</text>`, at, at, at+4, brief(g.Column, float64(i)*step))
-	}
-	const across, up = 10, 1000 // units of the drawing, by bin and in all
-	m.put(`<svg y="8" width="100%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">`, height, across*c.n, up)
-	unit := up / top
-	below0 := make([]float64, c.n)
-	for _, l := range g.lines {
-		if g.Share {
-			m.put(`<path class="{}" d="{}"/>`, l.class, stackPath(l.values, below0, across, up, unit))
-		} else {
-			m.put(`<path class="curve {}" d="{}"/>`, l.class, curvePath(l.values, across, up, unit))
+	for place := range x.n {
+		if _, cut := x.covered(place); cut {
+			m.put(`<rect class="part" x="{}" width="{}" height="{}"/>`, across*place, across, up)
 		}
 	}
 	m.put(`</svg>`)
-	for x := range c.n {
-		tips := tip{head: c.name(x)}
-		var sum any
-		for _, l := range g.lines {
-			v := l.values[x]
-			if n, ok := number(v); !ok || n == 0 && len(g.lines) > 1 {
-				continue
-			}
-			class := l.class
-			if alone {
-				class = ""
-			}
-			tips.add(class, l.label, exact(g.Column, v, opt))
-			sum = g.join(sum, v)
+}
+
+// whole are values without those of bins that the data cover in part.
+func (x *timeChart) whole(values []any) []any {
+	values = slices.Clone(values)
+	for place := range values {
+		if _, cut := x.covered(place); cut {
+			values[place] = nil
 		}
-		if len(g.lines) > 1 && g.Share && sum != nil {
-			tips.add("", "together", exact(g.Column, sum, opt))
-		}
-		if tips.lines == nil {
-			tips.add("", g.Name, "0")
-		}
-		m.put(`<rect class="hit" x="{}%" y="8" width="{}%" height="{}" data-tip="{}"/>`, 100*float64(x)/float64(c.n), 100/float64(c.n), height, tips)
 	}
-	places, form := c.ticks(7)
-	for i, x := range places {
-		class := "axis x"
+	return values
+}
+
+// tip says what a bin has.
+func (x *timeChart) tip(place int) tip {
+	tips := tip{head: x.clock.name(place)}
+	if part, cut := x.covered(place); cut {
+		tips.head += fmt.Sprintf(" · the data cover %s of it", spokenDuration(part))
+	}
+	var sum any
+	for _, l := range x.grid.lines {
+		v := l.values[place]
+		if n, ok := number(v); !ok || n == 0 && len(x.grid.lines) > 1 {
+			continue
+		}
+		class := l.class
+		if x.alone {
+			class = ""
+		}
+		tips.add(class, l.label, x.exact(l, place))
+		sum = x.join(sum, v)
+	}
+	if len(x.grid.lines) > 1 && x.Share && sum != nil {
+		tips.add("", "together", exact(x.Column, sum, x.opt))
+	}
+	if tips.lines == nil {
+		tips.add("", x.Name, "0")
+	}
+	return tips
+}
+
+// exact is the value of a line in a bin, or the smallest and the largest of several.
+func (x *timeChart) exact(l line, place int) string {
+	s := exact(x.Column, l.values[place], x.opt)
+	if x.Share {
+		return s
+	}
+	if least := exact(x.Column, l.least[place], x.opt); least != s {
+		s = least + " – " + s
+	}
+	return s
+}
+
+// bandNote says what is drawn where bins have several values that do not add up.
+func (x *timeChart) bandNote() string {
+	if !x.band {
+		return ""
+	}
+	return fmt.Sprintf("Drawn from the smallest to the largest %s of the bins of %s in each %s.", spoken(x.Name), shortDuration(x.fine), shortDuration(x.every))
+}
+
+// timeAxis writes the times below a chart.
+func (m *markup) timeAxis(x timeChart) {
+	const y = timeAbove + timeHigh + 14
+	for i, tick := range x.ticks(7) {
+		left := x.left(tick.place)
+		class, larger := "axis x", "axis x"
 		switch {
-		case float64(x)/float64(c.n) > 0.94:
+		case left > 94:
 			class = "axis x last"
 		case i%2 == 1:
 			class = "axis x odd" // left out where there is little room
 		}
-		m.put(`<text class="{}" x="{}%" y="{}">{}</text>`, class, 100*float64(x)/float64(c.n), height+below, c.at(x).Format(form))
-	}
-	m.put(`</svg>`)
-	if !alone {
-		m.legend(g, opt)
+		if left > 75 {
+			larger = "axis x last"
+		}
+		m.put(`<text class="{}" x="{}%" y="{}">{}</text>`, class, left, y, tick.text)
+		if tick.larger != "" {
+			m.put(`<text class="{}" x="{}%" y="{}">{}</text>`, larger, left, y+15, tick.larger)
+		}
 	}
 }
 
@@ -134,6 +224,22 @@ func stackPath(values []any, below []float64, across, up int, unit float64) stri
 		d = append(d, 'h')
 		d = strconv.AppendInt(d, -int64(across-2*gap), 10)
 		d = append(d, 'z')
+	}
+	return string(d)
+}
+
+// bandPath is an area from the least to the most of each bin, and at least a thin line.
+func bandPath(least, most []any, across, up int, unit float64) string {
+	const thin = 8
+	var d []byte
+	for x := range most {
+		v, ok := number(most[x])
+		if !ok {
+			continue
+		}
+		low, _ := number(least[x])
+		from, to := int(math.Round(low*unit)), int(math.Round(v*unit))
+		d = fmt.Appendf(d, "M%d %dh%dv%dh%dz", x*across, up-to, across, max(to-from, thin), -across)
 	}
 	return string(d)
 }
@@ -206,9 +312,7 @@ func pageHeat(m *markup, t report.Table, measure int, opt Options) {
 		m.put(`<i class="{}"></i>`, "h"+strconv.Itoa(step))
 	}
 	m.put(`<span>{}</span></p>`, brief(g.Column, top))
-	if g.more > 0 {
-		m.put(`<p class="note">Not drawn: {} more rows, which are in the table.</p>`, grouped(int64(g.more)))
-	}
+	m.undrawn(t, g, opt)
 }
 
 func hourPlace(column int) func(row []any) int {

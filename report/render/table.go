@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -37,10 +38,26 @@ const summedShares = "cum %"
 // othersLabel stands in the first column of the row that adds up what was cut.
 func othersLabel(t report.Table) string { return "others (" + humanize.Comma(int64(t.Cut)) + " more)" }
 
+// notesOf are the remarks on a table: its own, and how many rows conditions have excluded.
+func notesOf(t report.Table) []string {
+	if t.Excluded == 0 || len(t.Rows) == 0 {
+		return t.Notes
+	}
+	rows, are := "rows do", "are"
+	if t.Excluded == 1 {
+		rows, are = "row does", "is"
+	}
+	note := fmt.Sprintf("%s more %s not meet the condition on rows and %s not shown", grouped(int64(t.Excluded)), rows, are)
+	if t.Totals != nil {
+		note += "; the total has them"
+	}
+	return append(slices.Clip(t.Notes), note)
+}
+
 // without says why a table has no rows.
 func without(t report.Table) string {
-	if t.None == "" && t.Cut > 0 {
-		return "no row meets --having"
+	if t.None == "" && t.Excluded > 0 {
+		return "no row meets the condition on rows: " + grouped(int64(t.Excluded)) + " do not"
 	}
 	return cmp.Or(t.None, "no matching flows")
 }
@@ -61,7 +78,7 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 		case t.Doc != "":
 			buf.WriteString(": " + printable(t.Doc))
 		}
-		buf.WriteByte('\n')
+		buf.WriteString("\n" + settingsLines(t, opt))
 		var err error
 		switch {
 		case t.Lacks != nil:
@@ -70,9 +87,6 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 			err = writeUpright(&buf, t, opt)
 		case opt.Chart && drawn(t):
 			err = writeChart(&buf, t, opt)
-			if t.Cut > 0 {
-				buf.WriteString("rows cut by --top or --having, and not drawn: " + humanize.Comma(int64(t.Cut)) + "\n")
-			}
 		default:
 			err = writeReport(&buf, t, opt)
 		}
@@ -82,7 +96,7 @@ func tableReports(w io.Writer, doc Document, opt Options) error {
 		if len(t.Rows) == 0 && t.Lacks == nil {
 			buf.WriteString(without(t) + "\n")
 		}
-		for _, note := range t.Notes {
+		for _, note := range notesOf(t) {
 			buf.WriteString("note: " + printable(note) + "\n")
 		}
 		if _, err := w.Write(buf.Bytes()); err != nil {
@@ -166,7 +180,7 @@ func layOut(t report.Table, columns []shown, opt Options) *layout {
 		g.lines = append(g.lines, sum(len(t.Rows), t.Others))
 		g.others = othersLabel(t)
 	}
-	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut > 1 {
+	if len(t.Totals) == len(t.Columns) && len(t.Rows)+t.Cut+t.Excluded > 1 {
 		g.foot = sum(len(t.Rows)+1, t.Totals)
 		g.total = totalLabel
 	}
@@ -288,9 +302,10 @@ func sharedLabels(t report.Table, key, label int) map[any]bool {
 	return shared
 }
 
-// timed reports whether a column's values are points in time, and not seconds as they were logged.
+// timed reports whether a column's values are points in time or hours, and not seconds as they were logged: they go by
+// the zone.
 func timed(t report.Table, i int) bool {
-	if t.Columns[i].Unit == report.Instant {
+	if t.Columns[i].Unit == report.Instant || i == hourColumn(t) {
 		return true
 	}
 	for _, row := range t.Rows {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"flowlog/report"
 )
@@ -63,8 +65,8 @@ func writeChart(w io.Writer, t report.Table, opt Options) error {
 	return c.text(w, t, measure, opt)
 }
 
-// withBars puts a bar behind each line of a table, as long as the measure is part of the largest. Lines that add up
-// others have one too, the foot has none.
+// withBars puts a bar behind each row of a table, as long as the measure is part of the largest. The line that adds up
+// others and the foot have none: they are no rows, and mostly larger than the largest.
 func withBars(t report.Table, g *layout, opt Options) {
 	_, measure := chartOf(t)
 	if measure < 0 || !hasKeys(t) {
@@ -78,18 +80,16 @@ func withBars(t report.Table, g *layout, opt Options) {
 	top := 0.0
 	for _, row := range t.Rows {
 		v, _ := number(row[measure])
-		top = max(top, v)
+		top = max(top, math.Abs(v))
 	}
 	g.head, g.right = append(g.head, ""), append(g.right, false)
 	for i := range g.lines {
-		var v any
+		line := ""
 		if i < len(t.Rows) {
-			v = t.Rows[i][measure]
-		} else if t.Columns[measure].Share {
-			v = t.Others[measure]
+			v, _ := number(t.Rows[i][measure])
+			line = bar(math.Abs(v), top, room, opt.ramp(barRamp, asciiBar))
 		}
-		n, _ := number(v)
-		g.lines[i] = append(g.lines[i], bar(n, top, room, opt.ramp(barRamp, asciiBar)))
+		g.lines[i] = append(g.lines[i], line)
 	}
 	if g.foot != nil {
 		g.foot = append(g.foot, "")
@@ -102,7 +102,7 @@ func bar(v, top float64, n int, ramp []rune) string {
 		return ""
 	}
 	steps := len(ramp) - 1
-	length := max(int(math.Round(min(v/top, 1)*float64(n*steps))), 1)
+	length := max(int(math.Round(v/top*float64(n*steps))), 1)
 	s := strings.Repeat(string(ramp[steps]), length/steps)
 	if rest := length % steps; rest > 0 {
 		s += string(ramp[rest])
@@ -126,9 +126,13 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 		widest += len("1,023 KiB") + 2*len(gap)
 	}
 	c := clockOf(t, max(opt.width()-widest, barMin), opt)
-	g := gridOf(t, measure, c.n, most, c.place, name)
+	g := gridOf(t, measure, c.n, most, c.place(t), name)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s, a column is %s from %s on\n", printable(column.Name), shortDuration(c), c.at(0).Format(instant+" MST"))
+	what := printable(column.Name) + ", a column is " + shortDuration(c.every)
+	if g.band {
+		what = "largest " + printable(column.Name) + " of the bins of " + shortDuration(c.fine) + " in each column of " + shortDuration(c.every)
+	}
+	fmt.Fprintf(&b, "%s from %s on\n", what, c.at(0).Format(instant+" MST"))
 	times := c.axis(opt)
 	if keyCount(t) == 1 {
 		columns(&b, g, margin, opt)
@@ -136,21 +140,33 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 	} else {
 		lines(&b, g, times, opt)
 	}
+	g.writeUndrawn(&b, t, opt)
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
 // shortDuration is the width of a bin as a user writes it.
-func shortDuration(c clock) string {
-	s := c.every.String()
+func shortDuration(width time.Duration) string {
+	if width > 0 && width%day == 0 {
+		return strconv.Itoa(int(width/day)) + "d"
+	}
+	s := width.String()
 	s = strings.TrimSuffix(s, "0s")
 	if s == "" || s[len(s)-1] != 'm' && s[len(s)-1] != 'h' {
-		return c.every.String()
+		return width.String()
 	}
 	if strings.HasSuffix(s, "h0m") {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// spokenDuration is a length of time for people: days are told from hours, and then minutes are left out.
+func spokenDuration(d time.Duration) string {
+	if d < 2*day {
+		return shortDuration(d)
+	}
+	return fmt.Sprintf("%dd %dh", d/day, d%day/time.Hour)
 }
 
 // columns draws one line of a grid, some rows high, with its scale beside it.
@@ -211,22 +227,21 @@ func lines(b *bytes.Buffer, g grid, times string, opt Options) {
 		what = "sum"
 	}
 	fmt.Fprintf(b, "each line has its %s before it and a scale of its own\n", what)
-	if g.more > 0 {
-		fmt.Fprintf(b, "%d more are not drawn\n", g.more)
-	}
 }
 
 // axis is a line of times, a column a bin.
 func (c clock) axis(opt Options) string {
 	line := []rune(strings.Repeat(" ", c.n+12))
-	places, form := c.ticks(max(c.n/14, 2))
 	end := 0
 	mark := "└"
 	if opt.ASCII {
 		mark = "|"
 	}
-	for _, x := range places {
-		s := []rune(mark + c.at(x).Format(form))
+	for i, tick := range c.ticks(max(c.n/14, 2)) {
+		x, s := tick.place, []rune(mark+tick.text)
+		if i > 0 && tick.larger != "" && c.every < day { // a new day; the line above has the first one
+			s = []rune(mark + c.at(x).Format("Jan 2"))
+		}
 		if x < end || x+len(s) > len(line) {
 			continue
 		}
@@ -281,8 +296,16 @@ func textHeat(w io.Writer, t report.Table, measure int, opt Options) error {
 	}
 	b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
 	b.WriteString("\n")
+	g.writeUndrawn(&b, t, opt)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeUndrawn says below a chart what it does not show.
+func (g *grid) writeUndrawn(b *bytes.Buffer, t report.Table, opt Options) {
+	for _, what := range g.undrawn(t, opt) {
+		b.WriteString("not drawn: " + printable(what) + "\n")
+	}
 }
 
 // anyNumber is a number in the type that the values of a column have.

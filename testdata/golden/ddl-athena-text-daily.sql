@@ -1,6 +1,6 @@
 -- Flow logs in s3://my-bucket/prefix/AWSLogs/${aws_account_id}/vpcflowlogs/${aws_region}/${day}/, lines as AWS delivers them: fields between single spaces, a header first.
 -- Every file has these columns in this order. Files of a flow log with another format need a table of their own.
--- Days before 2026/05/14 are not in the table.
+-- Days before 2026-05-14 are not in the table.
 -- Try it: SELECT * FROM vpc.flow_logs WHERE day = '2026/05/14' LIMIT 10
 -- Reports of a day: flowlog sql talkers --dialect athena --table "(SELECT * FROM vpc.flow_logs WHERE day = '2026/05/14')"
 CREATE EXTERNAL TABLE IF NOT EXISTS `vpc`.`flow_logs` (

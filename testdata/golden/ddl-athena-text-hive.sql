@@ -1,8 +1,8 @@
--- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/, lines as AWS delivers them: fields between single spaces, a header first.
+-- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${day}/, lines as AWS delivers them: fields between single spaces, a header first.
 -- Every file has these columns in this order. Files of a flow log with another format need a table of their own.
--- Years other than 2026 to 2036 are not in the table.
--- Try it: SELECT * FROM vpc.flow_logs WHERE year = 2026 AND month = 5 AND day = 14 LIMIT 10
--- Reports of a day: flowlog sql talkers --dialect athena --table "(SELECT * FROM vpc.flow_logs WHERE year = 2026 AND month = 5 AND day = 14)"
+-- Days before 2026-05-14 are not in the table.
+-- Try it: SELECT * FROM vpc.flow_logs WHERE day = 'year=2026/month=05/day=14' LIMIT 10
+-- Reports of a day: flowlog sql talkers --dialect athena --table "(SELECT * FROM vpc.flow_logs WHERE day = 'year=2026/month=05/day=14')"
 CREATE EXTERNAL TABLE IF NOT EXISTS `vpc`.`flow_logs` (
   `version` int,
   `srcaddr` string,
@@ -13,7 +13,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `vpc`.`flow_logs` (
   `log_status` string,
   `new_field` string
 )
-PARTITIONED BY (`aws_account_id` string, `aws_region` string, `year` int, `month` int, `day` int)
+PARTITIONED BY (`aws_account_id` string, `aws_region` string, `day` string)
 ROW FORMAT DELIMITED FIELDS TERMINATED BY ' ' NULL DEFINED AS '-'
 STORED AS TEXTFILE
 LOCATION 's3://my-bucket/prefix/AWSLogs/'
@@ -24,13 +24,8 @@ TBLPROPERTIES (
   'projection.aws_account_id.values' = '012345678901,123456789012',
   'projection.aws_region.type' = 'enum',
   'projection.aws_region.values' = 'eu-west-1,us-gov-west-1',
-  'projection.year.type' = 'integer',
-  'projection.year.range' = '2026,2036',
-  'projection.month.type' = 'integer',
-  'projection.month.range' = '1,12',
-  'projection.month.digits' = '2',
-  'projection.day.type' = 'integer',
-  'projection.day.range' = '1,31',
-  'projection.day.digits' = '2',
-  'storage.location.template' = 's3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/'
+  'projection.day.type' = 'date',
+  'projection.day.format' = "'year='yyyy/'month='MM/'day='dd",
+  'projection.day.range' = 'year=2026/month=05/day=14,NOW',
+  'storage.location.template' = 's3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${day}/'
 );

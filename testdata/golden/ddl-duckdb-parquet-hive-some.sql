@@ -1,4 +1,4 @@
--- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/, Parquet as AWS delivers it.
+-- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${day}/, Parquet as AWS delivers it.
 -- Try it: SELECT * FROM vpc.flow_logs LIMIT 10
 -- Reports: flowlog sql talkers --dialect duckdb --table 'vpc.flow_logs'
 CREATE OR REPLACE VIEW "vpc"."flow_logs" AS

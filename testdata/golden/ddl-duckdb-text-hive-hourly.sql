@@ -1,4 +1,4 @@
--- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/hour=${hour}/, lines as AWS delivers them: fields between single spaces, a header first.
+-- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${hour}/, lines as AWS delivers them: fields between single spaces, a header first.
 -- Every file has these columns in this order. Files of a flow log with another format need a table of their own.
 -- Try it: SELECT * FROM vpc.flow_logs LIMIT 10
 -- Reports: flowlog sql talkers --dialect duckdb --table 'vpc.flow_logs'

@@ -1,7 +1,7 @@
 -- Flow logs in s3://my-bucket/prefix/AWSLogs/${aws_account_id}/vpcflowlogs/${aws_region}/${day}/, Parquet as AWS delivers it.
 -- A query must name aws_account_id, as in WHERE aws_account_id = '…'; with a list of all in the table it need not.
 -- A query must name aws_region, as in WHERE aws_region = '…'; with a list of all in the table it need not.
--- Days before 2026/05/14 are not in the table.
+-- Days before 2026-05-14 are not in the table.
 -- The catalog is one of the Hive connector, with hive.partition-projection-enabled=true.
 -- Try it: SELECT * FROM vpc.flow_logs WHERE aws_account_id = '…' AND aws_region = '…' AND day = '2026/05/14' LIMIT 10
 -- Reports of a day: flowlog sql talkers --dialect trino --table "(SELECT * FROM vpc.flow_logs WHERE aws_account_id = '…' AND aws_region = '…' AND day = '2026/05/14')"

@@ -1,8 +1,8 @@
--- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/, Parquet as AWS delivers it.
--- Years other than 2026 to 2036 are not in the table.
+-- Flow logs in s3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${day}/, Parquet as AWS delivers it.
+-- Days before 2026-05-14 are not in the table.
 -- The catalog is one of the Hive connector, with hive.partition-projection-enabled=true.
--- Try it: SELECT * FROM vpc.flow_logs WHERE year = 2026 AND month = 5 AND day = 14 LIMIT 10
--- Reports of a day: flowlog sql talkers --dialect trino --table "(SELECT * FROM vpc.flow_logs WHERE year = 2026 AND month = 5 AND day = 14)"
+-- Try it: SELECT * FROM vpc.flow_logs WHERE day = 'year=2026/month=05/day=14' LIMIT 10
+-- Reports of a day: flowlog sql talkers --dialect trino --table "(SELECT * FROM vpc.flow_logs WHERE day = 'year=2026/month=05/day=14')"
 CREATE TABLE IF NOT EXISTS "vpc"."flow_logs" (
   "version" integer,
   "account_id" varchar,
@@ -27,14 +27,12 @@ CREATE TABLE IF NOT EXISTS "vpc"."flow_logs" (
   "pkt_dstaddr" varchar,
   "aws_account_id" varchar WITH (partition_projection_type = 'ENUM', partition_projection_values = ARRAY['012345678901', '123456789012']),
   "aws_region" varchar WITH (partition_projection_type = 'ENUM', partition_projection_values = ARRAY['eu-west-1', 'us-gov-west-1']),
-  "year" integer WITH (partition_projection_type = 'INTEGER', partition_projection_range = ARRAY['2026', '2036']),
-  "month" integer WITH (partition_projection_type = 'INTEGER', partition_projection_range = ARRAY['1', '12'], partition_projection_digits = 2),
-  "day" integer WITH (partition_projection_type = 'INTEGER', partition_projection_range = ARRAY['1', '31'], partition_projection_digits = 2)
+  "day" varchar WITH (partition_projection_type = 'DATE', partition_projection_format = '''year=''yyyy/''month=''MM/''day=''dd', partition_projection_range = ARRAY['year=2026/month=05/day=14', 'NOW'])
 )
 WITH (
   external_location = 's3://my-bucket/prefix/AWSLogs/',
   format = 'PARQUET',
-  partitioned_by = ARRAY['aws_account_id', 'aws_region', 'year', 'month', 'day'],
+  partitioned_by = ARRAY['aws_account_id', 'aws_region', 'day'],
   partition_projection_enabled = true,
-  partition_projection_location_template = 's3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/'
+  partition_projection_location_template = 's3://my-bucket/prefix/AWSLogs/aws-account-id=${aws_account_id}/aws-service=vpcflowlogs/aws-region=${aws_region}/${day}/'
 );

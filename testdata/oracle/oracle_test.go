@@ -91,7 +91,7 @@ var errSkip = errors.New("")
 
 // skips are what such reports are refused with.
 var skips = []string{"which these logs do not have", "the width of its bins", "only flowlog knows", "needs a MaxMind", "--by names", "has other words and lines", "unknown flag: --since", "unknown flag: --until",
-	"at times that SQL does not know"}
+	"that SQL does not know"}
 
 // compare runs a report natively, by one worker on the logs and by eight on Parquet, and by the engine.
 func (b *bench) compare(name string, changes ...string) error {

@@ -100,25 +100,8 @@ func (s *statements) query(sql string) (answer, error) {
 // trinoTables are flows, a file of Parquet; partitioned, a dataset of it in folders; and lines, the logs themselves as
 // AWS delivers them: a table of text for each version, with its columns in the order of its logs, and a view of all.
 func trinoTables(t *testing.T, b *bench) {
-	flows := filepath.Join(b.dir, "flows", filepath.Base(b.parquet))
-	if err := os.MkdirAll(filepath.Dir(flows), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(b.parquet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(flows, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, f := range b.random.fields {
-		if f.Since > 0 {
-			all = append(all, f.Name)
-		}
-	}
-	b.external(t, b.tables[0], filepath.Dir(flows), all, "format = 'PARQUET'")
-
+	trinoFlows(t, b)
+	all := b.logged()
 	lake := filepath.Join(b.dir, "lake")
 	if err := os.RemoveAll(lake); err != nil {
 		t.Fatal(err)
@@ -167,6 +150,32 @@ func trinoTables(t *testing.T, b *bench) {
 		selects = append(selects, "SELECT "+strings.Join(columns, ", ")+" FROM "+table)
 	}
 	b.must(t, "CREATE OR REPLACE VIEW "+b.tables[2]+" AS "+strings.Join(selects, " UNION ALL "))
+}
+
+// trinoFlows makes the first of the tables.
+func trinoFlows(t *testing.T, b *bench) {
+	flows := filepath.Join(b.dir, "flows", filepath.Base(b.parquet))
+	if err := os.MkdirAll(filepath.Dir(flows), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(b.parquet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(flows, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b.external(t, b.tables[0], filepath.Dir(flows), b.logged(), "format = 'PARQUET'")
+}
+
+// logged are the columns of all versions.
+func (b *bench) logged() (all []string) {
+	for _, f := range b.random.fields {
+		if f.Since > 0 {
+			all = append(all, f.Name)
+		}
+	}
+	return all
 }
 
 // external makes a table of the files in a folder, with the types of AWS's own files.

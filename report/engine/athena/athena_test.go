@@ -351,6 +351,29 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
+	// A date that is several folders, of a range of hours: only what these share is listed.
+	low, high := "year=2026/month=05/day=13/hour=23", "year=2026/month=05/day=15/hour=00"
+	hours := map[string]string{
+		"location": "s3://logs/", "projection.enabled": "true", "projection.hour.type": "date",
+		"projection.hour.format": "'year='yyyy/'month='MM/'day='dd/'hour='HH", "storage.location.template": "s3://logs/${hour}/",
+	}
+	p, err = newPlace(hours, metadataKeys("hour", "string"), []column{constraint("hour", valueRange{marker{&low, "EXACTLY"}, marker{&high, "EXACTLY"}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.prefixes(); !slices.Equal(got, []string{"year=2026/month=05/day=1"}) {
+		t.Errorf("got %q", got)
+	}
+	for name, want := range map[string]bool{
+		"year=2026/month=05/day=13/hour=22/x.log.gz": false,
+		"year=2026/month=05/day=13/hour=23/x.log.gz": true,
+		"year=2026/month=05/day=15/hour=00/x.log.gz": true,
+		"year=2026/month=05/day=15/hour=01/x.log.gz": false,
+	} {
+		if got := p.holds(name); got != want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
 	if p, err = newPlace(at, nil, nil); err != nil || !p.holds("flows/a/b") || p.holds("flows2/a") {
 		t.Errorf("a table without partitions: %v", err)
 	}

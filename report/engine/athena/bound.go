@@ -262,7 +262,13 @@ func (p *place) prefixes() []string {
 			list[i] += p.template[from:m[0]]
 		}
 		from = m[1]
-		if values == nil || len(list)*len(values) > manyPrefixes {
+		if values == nil {
+			for i := range list {
+				list[i] += k.common()
+			}
+			return list
+		}
+		if len(list)*len(values) > manyPrefixes {
 			return list
 		}
 		var next []string
@@ -299,6 +305,31 @@ func (k *key) known() []string {
 		list = append(list, v)
 	}
 	return list
+}
+
+// common is what the texts of all values that may be read begin with.
+func (k *key) common() string {
+	if len(k.ranges) == 0 || !k.exact || k.number {
+		return ""
+	}
+	var text *string
+	for _, r := range k.ranges {
+		for _, end := range []*string{r.Low.Value, r.High.Value} {
+			if end == nil {
+				return ""
+			}
+			if text == nil {
+				text = end
+			}
+			n := 0
+			for n < min(len(*text), len(*end)) && (*text)[n] == (*end)[n] {
+				n++
+			}
+			shared := (*text)[:n]
+			text = &shared
+		}
+	}
+	return *text
 }
 
 // holds reports whether an object may be read.

@@ -1,0 +1,151 @@
+package parse
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// This file says which field a name of the input is. Readers of all formats ask it, so that a name means the same in
+// each.
+
+// field returns the name of the field that a name of the input stands for, or "" if it cannot be the name of one.
+func (opt Options) field(name string) string {
+	if field, ok := opt.renamed(name); ok {
+		return field
+	}
+	return schema.FieldNamed(schema.CanonicalName(name))
+}
+
+// RenameKey is the form in which Options.Rename has a name of the input: case, blanks, - and _ make no difference.
+func RenameKey(name string) string {
+	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
+}
+
+// renamed returns the field that Options.Rename has for a name of the input.
+func (opt Options) renamed(name string) (string, bool) {
+	if len(opt.Rename) == 0 {
+		return "", false
+	}
+	field, ok := opt.Rename[RenameKey(name)]
+	return field, ok
+}
+
+// fields returns the names of the fields that the names of the columns, or of the members, of one record stand for; ""
+// is one that cannot be a field's. Of several names of one field the one that was renamed to it is the field, else its
+// own, else the first: those beside it are columns of their own names.
+func (opt Options) fields(raw []string) []string {
+	names := make([]string, len(raw))
+	for i, name := range raw {
+		names[i] = opt.fieldAmong(name, raw)
+	}
+	return names
+}
+
+// fieldAmong is field for a name beside others.
+func (opt Options) fieldAmong(name string, all []string) string {
+	field, renamed := opt.renamed(name)
+	if renamed {
+		return field
+	}
+	own := schema.CanonicalName(name)
+	field = schema.FieldNamed(own)
+	for _, other := range all {
+		if to, ok := opt.renamed(other); ok && to == field && field != "" {
+			if own == field {
+				return "" // there is no other name for it
+			}
+			return own
+		}
+	}
+	if field != own && slices.ContainsFunc(all, func(other string) bool { return schema.CanonicalName(other) == field }) {
+		return own
+	}
+	return field
+}
+
+// displaces reports whether one of the names was renamed to a field, which may leave another without a name.
+func (opt Options) displaces(raw []string) bool {
+	return slices.ContainsFunc(raw, func(name string) bool { _, ok := opt.renamed(name); return ok })
+}
+
+// errReport is the error for what `flowlog report` wrote.
+var errReport = errors.New("this is a report of flowlog, not a flow log: read the logs that it was made of")
+
+// measures are columns that reports have and records have not.
+var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share"}
+
+func isMeasure(name string) bool {
+	return slices.Contains(measures, name) || strings.HasPrefix(name, "distinct_")
+}
+
+// notFlowLog says why columns or members of these names are not those of a flow log, or nil if they are: all of them
+// are known, or there are both addresses, or the interface and both times. A name that is "" is one that cannot be a
+// field's.
+func notFlowLog(names []string, p *schema.Projection) error {
+	var known, unknown []string
+	for _, name := range names {
+		if p.Knows(name) {
+			known = append(known, name)
+		} else {
+			unknown = append(unknown, cmp.Or(name, "one that cannot be a field's"))
+		}
+	}
+	has := func(names ...string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(known, name) })
+	}
+	switch {
+	case slices.ContainsFunc(unknown, isMeasure):
+		return errReport
+	case len(known) > 0 && len(unknown) == 0, has("srcaddr", "dstaddr"), has("pkt_srcaddr", "pkt_dstaddr"), has("interface_id", "start", "end"):
+		return nil
+	}
+	return fmt.Errorf("these are no flow logs: %s, without both addresses or the interface and both times; "+
+		"if they are, %s", seen(known, unknown), advice(known, unknown))
+}
+
+// advice says how columns of names that are not known can be read.
+func advice(known, unknown []string) string {
+	names := make([]string, len(unknown))
+	for i, name := range unknown {
+		names[i] = RenameKey(name)
+	}
+	guesses := slices.DeleteFunc(schema.Guesses(names), func(g schema.Renaming) bool { return slices.Contains(known, g.Field) })
+	if len(guesses) == 0 {
+		return "say which field a column is with --rename theirs=field"
+	}
+	return "name their fields with " + schema.RenameFlag(guesses)
+}
+
+// seen lists the names that were met.
+func seen(known, unknown []string) string {
+	list := func(names []string) string {
+		const most = 6
+		more := ""
+		if len(names) > most {
+			names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+		}
+		return clip(strings.Join(names, ", ")) + more
+	}
+	if len(known) == 0 {
+		return "no name is that of a field, but " + list(unknown)
+	}
+	return "the names are " + list(known) + ", and not known are " + list(unknown)
+}
+
+// refused is notFlowLog in a format. If the user says that the input is of this format, some name that is known is
+// enough.
+func (opt Options) refused(format string, names []string, p *schema.Projection) error {
+	err := notFlowLog(names, p)
+	switch known := slices.ContainsFunc(names, p.Knows); {
+	case err == nil, err == errReport, !known:
+		return err
+	case opt.Input == format:
+		return nil
+	}
+	return fmt.Errorf("%w, or name the format with --input-format %s", err, format)
+}

@@ -1,0 +1,97 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// synonyms are words of which tools make the names of columns, in the words of AWS's names.
+var synonyms = map[string]string{
+	"source": "src", "client": "src", "s": "src", "destination": "dst", "dest": "dst", "target": "dst", "d": "dst",
+	"sport": "src port", "dport": "dst port", "sip": "src addr", "dip": "dst addr",
+	"ip": "addr", "address": "addr", "ipaddr": "addr", "ipaddress": "addr", "ipv4": "addr", "ipv6": "addr", "host": "addr",
+	"proto": "protocol", "octet": "byte", "pkt": "packet", "begin": "start", "first": "start", "stop": "end", "last": "end",
+	"eni": "interface", "nic": "interface", "owner": "account", "verdict": "action", "decision": "action", "disposition": "action", "dir": "direction",
+}
+
+// fillers are words that may be in the name of a column or not.
+var fillers = []string{
+	"num", "number", "count", "total", "sum", "of", "id", "time", "ts", "timestamp", "seen", "log", "flow", "aws", "name", "value", "",
+}
+
+// byEssence has the fields by the words of their names.
+var byEssence = func() map[string]string {
+	names := make(map[string]string)
+	for i := len(logged) - 1; i >= 0; i-- { // the first of several stays
+		names[essence(logged[i].Name)] = logged[i].Name
+	}
+	names["src"], names["dst"] = "srcaddr", "dstaddr"
+	delete(names, "")
+	return names
+}()
+
+// Guess returns the field that a column of the input may hold, by the words of its name, or "" if these do not tell:
+// source_ip is srcaddr, and destPort is dstport.
+func Guess(column string) string { return byEssence[essence(column)] }
+
+// essence is the words of a name without fillers, in AWS's words and in the order of the alphabet.
+func essence(name string) string {
+	var spaced strings.Builder
+	last := ' '
+	for _, c := range name {
+		if unicode.IsUpper(c) && unicode.IsLower(last) {
+			spaced.WriteByte(' ')
+		}
+		spaced.WriteRune(unicode.ToLower(c))
+		last = c
+	}
+	var words []string
+	for _, word := range strings.FieldsFunc(spaced.String(), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+		words = append(words, inOurWords(word)...)
+	}
+	words = slices.DeleteFunc(words, func(word string) bool { return slices.Contains(fillers, word) })
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+// inOurWords returns a word as AWS has it, in the singular, and in two words if it begins with the side of a flow.
+func inOurWords(word string) []string {
+	for _, form := range []string{word, strings.TrimSuffix(word, "s")} {
+		if synonym, ok := synonyms[form]; ok {
+			return strings.Fields(synonym)
+		}
+	}
+	for _, side := range []string{"source", "src", "destination", "dest", "dst"} {
+		if rest, ok := strings.CutPrefix(word, side); ok && rest != "" {
+			return append(inOurWords(side), inOurWords(rest)...)
+		}
+	}
+	if len(word) > 3 {
+		word = strings.TrimSuffix(word, "s")
+	}
+	return []string{word}
+}
+
+// A Renaming is a column of the input, and the field that it may hold.
+type Renaming struct{ Column, Field string }
+
+// Guesses returns the columns whose names tell what they hold, as Guess has it.
+func Guesses(columns []string) []Renaming {
+	var guesses []Renaming
+	for _, column := range columns {
+		if field := Guess(column); field != "" {
+			guesses = append(guesses, Renaming{column, field})
+		}
+	}
+	return guesses
+}
+
+// RenameFlag is the flag that has columns read as the fields.
+func RenameFlag(guesses []Renaming) string {
+	pairs := make([]string, len(guesses))
+	for i, g := range guesses {
+		pairs[i] = g.Column + "=" + g.Field
+	}
+	return "--rename " + strings.Join(pairs, ",")
+}

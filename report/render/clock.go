@@ -1,0 +1,205 @@
+package render
+
+import (
+	"sort"
+	"time"
+
+	"flowlog/report"
+)
+
+const day = 24 * time.Hour
+
+// A clock is an axis of time: bins, each of which is a place of a grid.
+type clock struct {
+	edges []time.Time   // where each bin begins, and where the last one ends
+	n     int           // of bins
+	every time.Duration // their width
+	fine  time.Duration // that of the bins in the table, of which one here may be several
+	zone  *time.Location
+	// from and to are the time that the data cover; zero if nobody knows.
+	from, to time.Time
+}
+
+// clockOf makes the axis of a table, with at most so many bins.
+func clockOf(t report.Table, most int, opt Options) clock {
+	return commonClock([]report.Table{t}, most, opt)
+}
+
+// commonClock makes one axis for all tables that have bins of time, with at most so many bins: if those of the tables are
+// more, or narrower than those of another table, some share one. Bins that no table has are there too.
+func commonClock(tables []report.Table, most int, opt Options) clock {
+	c := clock{zone: opt.zone()}
+	var first, last time.Time
+	var zone *time.Location
+	for _, t := range tables {
+		column := timeColumn(t)
+		if column < 0 || !hasTime(t) {
+			continue
+		}
+		zone = t.Columns[column].Zone
+		c.fine = max(c.fine, t.Columns[column].Every)
+		for _, row := range t.Rows {
+			at, ok := row[column].(time.Time)
+			if !ok {
+				continue
+			}
+			if first.IsZero() || at.Before(first) {
+				first = at
+			}
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	if last.IsZero() {
+		return c
+	}
+	c.every, c.edges = widen(first, last, c.fine, zone, most)
+	c.n = len(c.edges) - 1
+	return c
+}
+
+// widen finds the narrowest bins that are no more than most: of the width itself, or of several of it, round ones first.
+func widen(first, last time.Time, every time.Duration, zone *time.Location, most int) (time.Duration, []time.Time) {
+	widths := []time.Duration{every}
+	for _, step := range tickSteps {
+		if step > every && step%every == 0 {
+			widths = append(widths, step)
+		}
+	}
+	for _, width := range widths {
+		if edges := report.BinEdges(first, last, width, zone, most); edges != nil {
+			return width, edges
+		}
+	}
+	for many := last.Sub(first)/(every*time.Duration(most)) + 1; ; many++ {
+		if edges := report.BinEdges(first, last, every*many, zone, most); edges != nil {
+			return every * many, edges
+		}
+	}
+}
+
+// fits reports whether the bins of a table lie in those of the axis.
+func (c clock) fits(t report.Table) bool {
+	return c.n > 0 && c.every%t.Columns[timeColumn(t)].Every == 0
+}
+
+// place returns a function that says which bin a row of a table is in, -1 if it has no time.
+func (c clock) place(t report.Table) func(row []any) int {
+	column := timeColumn(t)
+	return func(row []any) int {
+		at, ok := row[column].(time.Time)
+		if !ok {
+			return -1
+		}
+		return sort.Search(len(c.edges), func(i int) bool { return c.edges[i].After(at) }) - 1
+	}
+}
+
+// at is the beginning of a bin.
+func (c clock) at(place int) time.Time { return c.edges[place].In(c.zone) }
+
+// name is a bin in full: when it begins and when the next one does.
+func (c clock) name(place int) string {
+	from, to := c.at(place), c.at(place+1)
+	form := "15:04"
+	switch {
+	case c.every%time.Minute != 0:
+		form = "15:04:05"
+	case c.every == day:
+		return from.Format("Mon 2006-01-02")
+	case c.every%day == 0:
+		return from.Format("Mon 2006-01-02") + " – " + to.AddDate(0, 0, -1).Format("Mon 2006-01-02")
+	}
+	return from.Format("Mon 2006-01-02 "+form) + "–" + to.Format(form)
+}
+
+// covered is how much of a bin the data cover, and whether that is so little that the bin says less than it seems to: only
+// the first and the last can be cut like that.
+func (c clock) covered(place int) (time.Duration, bool) {
+	if c.from.IsZero() || place > 0 && place < c.n-1 {
+		return 0, false
+	}
+	from, to := c.edges[place], c.edges[place+1]
+	length := to.Sub(from)
+	if c.from.After(from) {
+		from = c.from
+	}
+	if c.to.Before(to) {
+		to = c.to
+	}
+	part := max(to.Sub(from), 0)
+	return part, part*10 < length*9
+}
+
+// A tick is a place below a chart: the time there, and the larger unit, where that is another than before.
+type tick struct {
+	place        int
+	text, larger string
+}
+
+// ticks are places at round times, at most so many.
+func (c clock) ticks(most int) []tick {
+	var places []int
+	for _, step := range tickSteps {
+		if step%c.every != 0 || (c.n+int(step/c.every)-1)/int(step/c.every) > most {
+			continue
+		}
+		for i := range c.n {
+			at := c.at(i)
+			_, offset := at.Zone()
+			if (at.Unix()+int64(offset))%int64(step/time.Second) == 0 {
+				places = append(places, i)
+			}
+		}
+		break
+	}
+	if len(places) < 2 { // the bins do not begin at round times
+		places = nil
+		for i := 0; i < c.n; i += (c.n + most - 1) / most {
+			places = append(places, i)
+		}
+	}
+	return c.written(places)
+}
+
+// written puts the times of places in words: a time of day with its date below, a date with its year, a month with its
+// year. The larger unit stands at the first one, with the zone, and where it changes.
+func (c clock) written(places []int) []tick {
+	text, larger, again := "15:04", "Mon 2 Jan 2006", "Mon 2 Jan"
+	apart := c.every
+	if len(places) > 1 {
+		apart = c.at(places[1]).Sub(c.at(places[0]))
+	}
+	switch {
+	case apart >= 28*day && c.edges[c.n].Sub(c.edges[0]) > 366*day:
+		text, larger, again = "Jan", "2006", "2006"
+	case apart >= day:
+		text, larger, again = "Jan 2", "2006", "2006"
+	case c.every%time.Minute != 0:
+		text = "15:04:05"
+	}
+	ticks := make([]tick, len(places))
+	for i, place := range places {
+		at := c.at(place)
+		ticks[i] = tick{place: place, text: at.Format(text)}
+		switch {
+		case i == 0:
+			ticks[i].larger = at.Format(larger) + " " + c.zone.String()
+		case at.Format(larger) != c.at(places[i-1]).Format(larger):
+			ticks[i].larger = at.Format(again)
+			if at.Year() != c.at(places[i-1]).Year() {
+				ticks[i].larger = at.Format(larger)
+			}
+		}
+	}
+	return ticks
+}
+
+// tickSteps are the distances of the times below a chart.
+var tickSteps = []time.Duration{
+	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
+}

@@ -1,0 +1,180 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Columns of layers that compute bins of time which follow a clock. No field has these names.
+const (
+	shownName   = "_shown"   // what the clock shows at the start, in seconds since 1970
+	roundName   = "_round"   // when it showed a round time last, if it was not set since
+	binName     = "_bin"     // the beginning of the bin
+	secondsName = "_seconds" // how long the bin is
+)
+
+// A binForm is how bins of a calendar are written in SQL.
+type binForm int
+
+const (
+	noForm    binForm = iota // they cannot be, exactly
+	plainForm                // by arithmetic: the clock is never set, or by whole bins
+	clockForm                // by what the engine's clock of the zone shows
+)
+
+// Bins are the same in SQL for what begins in this time: there are no older flow logs.
+var (
+	sqlFrom = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	sqlTo   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+)
+
+// form is how the bins of a calendar are written, and how far ahead of UTC they are counted, if by arithmetic.
+func (c calendar) form() (f binForm, ahead int64) {
+	first := c.stretch(sqlFrom)
+	ahead = floorMod(first.offset+c.shift(), c.width)
+	f = plainForm
+	for s := first; s.to < sqlTo; {
+		s = c.stretch(s.to)
+		if floorMod(s.offset-first.offset, c.width) != 0 {
+			f = clockForm
+		}
+	}
+	if f == clockForm && !namedZone(c.zone) {
+		return noForm, 0
+	}
+	for s := first; s.to < sqlTo; s = c.stretch(s.to) {
+		if !c.exact(f, ahead, s.to) {
+			return noForm, 0
+		}
+	}
+	return f, ahead
+}
+
+// namedZone reports whether an engine can be told the zone.
+func namedZone(zone *time.Location) bool { return zone.String() != "" && zone != time.Local }
+
+// exact reports whether the SQL of bins is right where a clock is set, in the bins around that.
+func (c calendar) exact(f binForm, ahead, set int64) bool {
+	begin := set
+	for range 3 {
+		begin = c.begin(begin - 1)
+	}
+	for range 6 {
+		next := c.next(begin)
+		for _, second := range []int64{begin, set - 1, set, next - 1} {
+			if second < begin || second >= next {
+				continue
+			}
+			if f == plainForm && second-floorMod(second+ahead, c.width) != begin {
+				return false
+			}
+			if got, seconds := c.asSQL(second); f == clockForm && (got != begin || seconds != next-begin) {
+				return false
+			}
+		}
+		begin = next
+	}
+	return true
+}
+
+// asSQL computes the bin of a second, and how long it is, as the layers of clockLayers do.
+func (c calendar) asSQL(start int64) (bin, seconds int64) {
+	clock := func(second int64) int64 { return second + c.stretch(second).offset }
+	shown := clock(start)
+	round := start - (shown+c.shift())%c.width
+	if !c.local() {
+		bin = round - clock(round)%c.width
+		return bin, c.width + (c.width-clock(bin+c.width)%c.width)%c.width
+	}
+	bin = shown - start + 2*round - max(clock(round), clock(round-1)+1)
+	return bin, shown - start + round + 2*c.width - min(clock(bin+c.width), clock(bin+c.width-1)+1)
+}
+
+// clockLayers are the layers that add a bin that follows a clock. A round time is found as if the clock had not been set
+// since; what it shows then says by how much it was.
+func (q *query) clockLayers(c calendar, start string) []layer {
+	clock := func(x string) string { return fmt.Sprintf(q.clock, x, quote(c.zone.String())) }
+	width := strconv.FormatInt(c.width, 10)
+	shown := shownName
+	if shift := c.shift(); shift != 0 {
+		shown = fmt.Sprintf("(%s + %d)", shown, shift)
+	}
+	end := binName + " + " + width
+	bin := fmt.Sprintf("%s - %s %% %s", roundName, clock(roundName), width)
+	seconds := fmt.Sprintf("%[1]s + (%[1]s - %[2]s %% %[1]s) %% %[1]s", width, clock(end))
+	if c.local() {
+		bin = fmt.Sprintf("%s - %s + 2 * %s - greatest(%s, %s + 1)", shownName, start, roundName, clock(roundName), clock(roundName+" - 1"))
+		seconds = fmt.Sprintf("%s - %s + %s + 2 * %s - least(%s, %s + 1)", shownName, start, roundName, width, clock(end), clock(end+" - 1"))
+	}
+	layers := []layer{
+		{name: "clocked", columns: []string{"*", clock(start) + " AS " + shownName}},
+		{name: "rounded", columns: []string{"*", fmt.Sprintf("%s - %s %% %s AS %s", start, shown, width, roundName)}},
+		{name: "binned", columns: []string{"*", bin + " AS " + binName}},
+	}
+	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return functionNamed(m.Func).span }) {
+		layers = append(layers, layer{name: "lasting", columns: []string{"*", seconds + " AS " + secondsName}})
+	}
+	return layers
+}
+
+// bin is the SQL of a bin of time of a field, which is the start.
+func (q *query) bin(k Key, x string) string {
+	c := k.calendar()
+	switch form, ahead := c.form(); form {
+	case clockForm:
+		q.bins = q.clockLayers(c, x)
+		return binName
+	case plainForm:
+		shifted := x
+		if ahead != 0 {
+			shifted = fmt.Sprintf("(%s + %d)", x, ahead)
+		}
+		return fmt.Sprintf("(%s - %s %% %d)", x, shifted, c.width)
+	}
+	if !namedZone(k.Zone) {
+		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
+	}
+	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), width(k.Every), k.Zone)
+}
+
+// hour is the SQL of the hour of the day.
+func (q *query) hour(k Key, x string) string {
+	k.Every = day
+	form, ahead := k.calendar().form()
+	switch {
+	case form == plainForm && ahead != 0:
+		x = fmt.Sprintf("(%s + %d)", x, ahead)
+	case form != plainForm && !namedZone(k.Zone):
+		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
+	case form != plainForm:
+		x = fmt.Sprintf(q.clock, x, quote(k.Zone.String()))
+	}
+	return fmt.Sprintf(q.divide, x+" % 86400", "3600")
+}
+
+// inSQL reports whether an engine can group by the key, if it is of time.
+func (k Key) inSQL() bool {
+	if k.Hour {
+		k.Every = day // where days cannot be written exactly, hours can
+		form, _ := k.calendar().form()
+		return form != noForm || namedZone(k.Zone)
+	}
+	form, _ := k.calendar().form()
+	return form != noForm
+}
+
+// seconds is the time that a row covers: its bin, or all that the report does, at least one second.
+func (q *query) seconds(mixed bool) string {
+	if at := q.report.timeAt(); at >= 0 {
+		width := strconv.FormatInt(int64(q.report.Keys[at].Every/time.Second), 10)
+		if q.bins != nil {
+			return "coalesce(max(" + secondsName + "), " + width + ")"
+		}
+		return width
+	}
+	first := q.measure(Measure{Func: "min", Field: "start"}, mixed)
+	last := q.measure(Measure{Func: "max", Field: "end"}, mixed)
+	return "coalesce(greatest(max(" + last + ") OVER () - min(" + first + ") OVER (), 1), 1)"
+}
