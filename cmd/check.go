@@ -93,12 +93,13 @@ func (k *checking) threshold() (report.Severity, error) {
 
 // format is what findings are written as.
 func (k *checking) format() (render.FindingFormat, error) {
-	name := cmp.Or(k.output.format, k.output.ending(findingFormatNames()), render.FindingFormats[0].Name)
-	i := slices.Index(findingFormatNames(), name)
-	if i < 0 {
-		return render.FindingFormat{}, usageError{schema.Unknown("output format of check", name, findingFormatNames(), "flowlog check --help")}
+	name, err := k.output.formatName("output format of check", findingFormatNames())
+	if err != nil {
+		return render.FindingFormat{}, err
 	}
-	return render.FindingFormats[i], nil
+	name = cmp.Or(name, render.FindingFormats[0].Name)
+	k.output.tellEnding(k.console, name)
+	return render.FindingFormats[slices.Index(findingFormatNames(), name)], nil
 }
 
 func (k *checking) run(c *cobra.Command, args []string) (err error) {
@@ -206,6 +207,9 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 		}
 	}
 	incomplete := in.close()
+	if left := (nothingError{}); in.stats.Records == 0 && !errors.As(incomplete, &left) {
+		incomplete = nothingError{"there are no records to check"}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

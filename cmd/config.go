@@ -200,8 +200,10 @@ func (s *settings) unread(root *cobra.Command, environ []string) []string {
 		}
 	}
 	reasons := make(map[string]string)
-	for flag, reason := range onlyTyped {
-		reasons[envName(flag)] = fmt.Sprintf("is not read: --%s is for the command line only, since %s", flag, reason)
+	for flag, t := range trust {
+		if t.class == typed {
+			reasons[envName(flag)] = fmt.Sprintf("is not read: --%s is for the command line only, since %s", flag, t.reason)
+		}
 	}
 	var lines []string
 	slices.Sort(environ)

@@ -102,6 +102,9 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 		if r.panels != nil {
 			t.Tab, t.Title = r.panels[i].Tab, r.panels[i].Title
 		}
+		if r.panels == nil && t.Why != "" {
+			t.Notes = append(t.Notes, t.Why)
+		}
 		t.Command = r.command(c, i, args)
 		out = append(out, t)
 	}

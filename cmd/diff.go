@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,17 +38,22 @@ func newDiff(con *console) *cobra.Command {
 		Use:   "diff [flags] BEFORE AFTER",
 		Short: "Compare two inputs, or two times of one: what is new, gone, grown, shrunk",
 		Long: "diff groups the flows of two inputs by the same keys and compares a measure of them. What differs\n" +
-			"the most comes first. With --before and --after, it compares two times of the same INPUT … .\n" +
+			"the most comes first. With --before and --after, it compares two times of the same INPUT … . A day is such\n" +
+			"a time, and so is FROM..TO. With --since and one INPUT, it compares the time from then on with as long\n" +
+			"before it.\n" +
 			"The status of a row is new, gone, grown, shrunk, or changed where the measure is null in one of the two.",
 		Example: "  flowlog diff monday/ tuesday/\n" +
+			"  flowlog diff --before yesterday --after today logs/\n" +
+			"  flowlog diff --since 1d logs/        the last 24 hours, compared with the 24 before\n" +
 			"  flowlog diff --by dstaddr,dstport --where 'src_scope = private' --having 'status = new' monday/ tuesday/\n" +
 			"  flowlog diff --by srcaddr --measures flows --before 2d..1d --after 1d..now s3://my-bucket",
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case (d.before == "") != (d.after == ""):
 				return errors.New("--before and --after go together: each is a time, as in --before 2d..1d --after 1d..now")
+			case d.sinceBefore(args):
 			case d.before == "" && len(args) != 2:
-				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one by --before and --after")
+				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one, as in --before 2d..1d --after 1d..now or --since 1d")
 			case d.before == "" && args[0] == "-" && args[1] == "-":
 				return errors.New("standard input can be read but once: only one of the two can be -")
 			case d.before != "" && (d.input.since != "" || d.input.until != ""):
@@ -67,11 +73,11 @@ func newDiff(con *console) *cobra.Command {
 	group(c, "Comparison flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&d.change.By, "by", []string{diffKey}, "compare by these `keys`: fields, networks such as srcaddr/24")
 		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
-		f.StringVar(&d.change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
-		f.StringVar(&d.having, "having", "", "only rows that meet this `condition`: 'status = new and after > 1MB'")
+		conditionVar(f, &d.change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		conditionVar(f, &d.having, "having", "only rows that meet this `condition`: 'status = new and after > 1MB'")
 		f.IntVarP(&d.change.Top, "top", "n", diffRows, "show this many `rows`; 0 shows all")
-		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13..2026-05-14, 2d..1d")
-		f.StringVar(&d.after, "after", "", "the second `time` of the input: 1d..now")
+		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13, yesterday, 2d..1d")
+		f.StringVar(&d.after, "after", "", "the second `time` of the input: 2026-05-14, today, 1d..now")
 		d.vantageFlag(f)
 	})
 	complete(c, "by", d.enrichment.names)
@@ -83,15 +89,26 @@ func newDiff(con *console) *cobra.Command {
 	return c
 }
 
-// A window is a time of the input.
-type window struct{ from, to time.Time }
+// sinceBefore reports whether the time since --since is to be compared with as long before it.
+func (d *diffing) sinceBefore(args []string) bool {
+	return d.before == "" && d.after == "" && d.input.since != "" && len(args) < 2
+}
 
-// parseWindow reads FROM..TO.
-func parseWindow(flag, text string, now time.Time, zone *time.Location) (w window, err error) {
+// parseWindow reads a time of the input: FROM..TO, or a day, week, month or year.
+func parseWindow(flag, text string, now time.Time, zone *time.Location) (span, error) {
 	from, to, ok := strings.Cut(text, "..")
 	if !ok {
-		return w, fmt.Errorf("--%s: %q has no end: write two times with .. between, as in 2d..1d", flag, text)
+		w, err := parseSpan(text, now, zone)
+		switch {
+		case err != nil:
+			return w, fmt.Errorf("--%s: %w", flag, err)
+		case !w.from.Before(w.to):
+			return w, fmt.Errorf("--%s: %q has no end: write two times with .. between, as in 2d..1d, or a day", flag, text)
+		}
+		return w, nil
 	}
+	var w span
+	var err error
 	if w.from, err = parseTime(from, now, zone); err != nil {
 		return w, fmt.Errorf("--%s: %w", flag, err)
 	}
@@ -104,9 +121,11 @@ func parseWindow(flag, text string, now time.Time, zone *time.Location) (w windo
 	return w, nil
 }
 
-// windows reads --before and --after, and makes the input that which has both. They are nil if there are none.
-func (d *diffing) windows() ([]window, error) {
-	if d.before == "" {
+// windows reads --before and --after, or makes them from --since, and makes the input that which has both. They are
+// nil if two inputs are compared.
+func (d *diffing) windows(args []string) ([]span, error) {
+	since := d.sinceBefore(args)
+	if d.before == "" && !since {
 		return nil, nil
 	}
 	zone, err := loadZone(d.input.tz)
@@ -114,11 +133,13 @@ func (d *diffing) windows() ([]window, error) {
 		return nil, fmt.Errorf("--tz: %w", err)
 	}
 	now := time.Now()
-	before, err := parseWindow("before", d.before, now, zone)
-	if err != nil {
-		return nil, err
+	var before, after span
+	if since {
+		after, err = parseWindow("since", d.input.since+".."+cmp.Or(d.input.until, "now"), now, zone)
+		before = span{after.from.Add(-after.to.Sub(after.from)), after.from}
+	} else if before, err = parseWindow("before", d.before, now, zone); err == nil {
+		after, err = parseWindow("after", d.after, now, zone)
 	}
-	after, err := parseWindow("after", d.after, now, zone)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +151,7 @@ func (d *diffing) windows() ([]window, error) {
 		last = before.to
 	}
 	d.input.since, d.input.until = first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339)
-	return []window{before, after}, nil
+	return []span{before, after}, nil
 }
 
 func (d *diffing) run(c *cobra.Command, args []string) (err error) {
@@ -138,10 +159,11 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := d.checkVantage(); err != nil {
 		return err
 	}
-	windows, err := d.windows()
+	windows, err := d.windows(args)
 	if err != nil {
 		return usageError{err}
 	}
+	d.input.warnIdle(d.console, args)
 	inputs := [][]string{args}
 	if windows == nil {
 		inputs = [][]string{args[:1], args[1:]}
@@ -196,6 +218,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		notes = slices.Compact(notes)
 		tables[0].Notes, tables[1].Notes = nil, nil
 	}
+	notes = append(notes, emptySides(ins[0], tables, windows)...)
 	limit := d.change.Top
 	if limit < 0 {
 		limit = diffRows
@@ -212,20 +235,48 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
 		return err
 	}
+	if out.Bare && d.change.Top < 0 && len(t.Rows) == limit && t.Cut > 0 {
+		d.output.tellCut(d.console, len(t.Rows), len(t.Rows)+t.Cut, "--top 0 writes all")
+	}
+	return cmp.Or(d.close(ins), ctx.Err())
+}
+
+// emptySides says which of two times has nothing, if one of them does: all is new then, or gone.
+func emptySides(in *reader, tables []report.Table, windows []span) []string {
+	var notes []string
+	for i, w := range windows {
+		if len(tables[i].Rows) == 0 && len(tables[1-i].Rows) > 0 {
+			notes = append(notes, fmt.Sprintf("nothing was found %s, from %s to %s", tables[i].Name, in.clock(w.from), in.clock(w.to)))
+		}
+	}
+	return notes
+}
+
+// close prints the closing lines. That nothing is left of one side is a warning, of both an error.
+func (d *diffing) close(ins []*reader) error {
 	var incomplete error
+	var empty []error
 	for _, in := range ins {
-		if err := in.close(); err != nil {
+		err := in.close()
+		if left := (nothingError{}); errors.As(err, &left) {
+			empty = append(empty, err)
+		} else if err != nil {
 			incomplete = err
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if len(empty) == len(ins) {
+		return empty[0]
+	}
+	for _, err := range empty {
+		if !d.input.quiet {
+			fmt.Fprintln(d.err, printable("flowlog: warning: "+err.Error()))
+		}
 	}
 	return incomplete
 }
 
 // asked are the settings of the comparison. What is compared, and by what, is its heading.
-func (d *diffing) asked(in *reader, windows []window) []report.Setting {
+func (d *diffing) asked(in *reader, windows []span) []report.Setting {
 	change := report.Change{Where: d.change.Where, Having: d.having, Top: d.change.Top}
 	selection := in.selection(d.vantage)
 	if windows != nil { // in place of the time that has both
@@ -264,7 +315,7 @@ func (d *diffing) report(ctx context.Context, ins []*reader, enr *lookups) (repo
 }
 
 // sides computes the report for both sides: in one pass each, or of windows in one pass.
-func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep report.Report, scope report.Scope, windows []window) ([]report.Table, schema.Stats, error) {
+func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep report.Report, scope report.Scope, windows []span) ([]report.Table, schema.Stats, error) {
 	groups := [][]report.Report{{rep}, {rep}}
 	if windows != nil {
 		var both []report.Report

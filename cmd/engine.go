@@ -267,6 +267,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if err := out.done(err); err != nil {
 		return err
 	}
+	r.tellCut(out.Format, doc.Tables)
 	if !in.quiet {
 		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)+engines[i].note(&r.elsewhere)))
 	}

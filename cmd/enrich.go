@@ -188,6 +188,11 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		}
 		l.fields = append(l.fields, f)
 	}
+	for _, known := range l.all { // the names of protocols may be the user's
+		if i := slices.IndexFunc(l.fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
+			l.fields[i].Values = known.Values
+		}
+	}
 	l.fields = append(l.fields, tableFields...)
 	return l, nil
 }

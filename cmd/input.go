@@ -39,14 +39,20 @@ type input struct {
 	partial   bool
 	library   bool
 	s3        s3Flags
+	command   *cobra.Command // whose flags these are
+	warned    bool           // see warnIdle
 }
 
+// inputHeading is the heading of these flags.
+const inputHeading = "Input flags"
+
 func (in *input) flags(c *cobra.Command) {
-	group(c, "Input flags", func(f *pflag.FlagSet) {
+	in.command = c
+	group(c, inputHeading, func(f *pflag.FlagSet) {
 		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
 		f.StringSliceVar(&in.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
-		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
+		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, yesterday, 3d")
 		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
 		f.StringSliceVar(&in.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs, by their `ids`: fl-…")
 		f.StringSliceVar(&in.keys.Accounts, "account", nil, "only objects whose names are of these `accounts`")
@@ -84,16 +90,20 @@ func complete(c *cobra.Command, flag string, values func() []string) {
 type reader struct {
 	*console
 	parse.Source
-	sources []parse.Source // that Source is made of
-	opt     parse.Options
-	partial bool
-	quiet   bool
-	mode    string         // of progress
-	zone    *time.Location // of times that are shown
-	now     time.Time
-	rejects *outFile
-	names   []string // header of the first object, see header
-	stats   parse.Stats
+	sources     []parse.Source // that Source is made of
+	opt         parse.Options
+	partial     bool
+	quiet       bool
+	mode        string         // of progress
+	zone        *time.Location // of times that are shown
+	now         time.Time
+	rejects     *outFile
+	names       []string // header of the first object, see header
+	stats       parse.Stats
+	formatTyped bool // --log-format is on the command line
+
+	asked string // when the records end that are asked for, "" if at any time
+	done  bool   // there is something of the input already: it is no fault that no record is new
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -105,6 +115,10 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		}
 		args = []string{"-"}
 	}
+	if err := checkArguments(in.command, args); err != nil {
+		return nil, usageError{err}
+	}
+	in.warnIdle(con, args)
 	r, err := in.bounds(con)
 	if err != nil {
 		return nil, err
@@ -114,7 +128,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
-		r.opt.LogFormat = names
+		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.format != "" {
 		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
@@ -148,6 +162,12 @@ func (in *input) bounds(con *console) (*reader, error) {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
 	r := &reader{console: con, quiet: in.quiet, partial: in.partial}
+	for i, account := range in.keys.Accounts {
+		in.keys.Accounts[i] = accountNumber(account)
+	}
+	for i, region := range in.keys.Regions {
+		in.keys.Regions[i] = strings.ToLower(region)
+	}
 	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors, LibraryGzip: in.library}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
@@ -178,6 +198,14 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if r.opt.Until != 0 && r.opt.Since >= r.opt.Until {
 		return nil, usageError{errors.New("--since is not before --until: no record can match")}
 	}
+	switch since, until := r.opt.Keys.Since, r.opt.Keys.Until; {
+	case !since.IsZero() && !until.IsZero():
+		r.asked = "from " + r.clock(since) + " to " + r.clock(until)
+	case !since.IsZero():
+		r.asked = "at " + r.clock(since) + " or later"
+	case !until.IsZero():
+		r.asked = "before " + r.clock(until)
+	}
 	if r.mode = in.progress; !slices.Contains(progressModes, r.mode) {
 		return nil, usageError{schema.Unknown("progress", r.mode, progressModes, "flowlog report --help")}
 	}
@@ -206,6 +234,16 @@ func renames(pairs []string) (map[string]string, error) {
 		names[key] = f.Name
 	}
 	return names, nil
+}
+
+// accountNumber is an account as names of objects have it: twelve digits, without the dashes of the console, and with
+// the zeros that a spreadsheet cuts. What is no number stays, since a dataset may have other names.
+func accountNumber(s string) string {
+	digits := strings.ReplaceAll(strings.TrimSpace(s), "-", "")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return s
+	}
+	return strings.Repeat("0", max(12-len(digits), 0)) + digits
 }
 
 // clockSkew is how much later than by this machine's clock records may be.
@@ -260,6 +298,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
+	r.gather(ctx)
 	return r.tell(err)
 }
 
@@ -291,10 +330,13 @@ func (r *reader) tell(err error) error {
 		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
 	}
 	if read := r.stats.Records + r.stats.Malformed + r.stats.Outside; err == nil && read == 0 && len(r.stats.Failed) == 0 {
-		if r.stats.Objects == 0 && !r.opt.Keys.Timed() {
-			return errors.New("there is nothing to read: no file is there, or none has a name that --flow-log, --account and --region-filter choose")
-		}
-		if !r.quiet {
+		switch other := r.otherServices(); {
+		case r.nothing() != nil: // which close says
+		case r.stats.Objects == 0 && other != "":
+			return errors.New("there is nothing to read: " + other)
+		case r.stats.Objects == 0 && !r.done:
+			return errors.New("there is nothing to read: the input has no files")
+		case r.stats.Objects > 0 && !r.quiet:
 			fmt.Fprintln(r.err, "flowlog: warning: there are no records in the input")
 		}
 	}
@@ -328,6 +370,9 @@ func (r *reader) warnOfCounting() {
 	if r.quiet {
 		return
 	}
+	if other := r.otherServices(); other != "" && r.stats.Objects > 0 {
+		fmt.Fprintln(r.err, printable("flowlog: "+other))
+	}
 	if n := len(r.stats.Twice); n > 0 {
 		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
 	}
@@ -341,6 +386,9 @@ func (r *reader) warnOfCounting() {
 			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
 		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
+	}
+	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
+		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""
@@ -362,7 +410,8 @@ func faults(s schema.Stats) string {
 	return strings.Join(parts, ", ")
 }
 
-// close prints the closing line. It returns errIncomplete if not everything could be read.
+// close prints the closing line. It returns a nothingError if no record is left to report on, and errIncomplete if not
+// everything could be read.
 func (r *reader) close() error {
 	s := r.stats
 	if !r.quiet {
@@ -386,8 +435,14 @@ func (r *reader) close() error {
 			}
 			line += " (" + strings.Join(parts, ", ") + ")"
 		}
+		if left := r.leftOut(); left != "" {
+			line += "; " + left
+		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
 		fmt.Fprintln(r.err, line)
+	}
+	if err := r.nothing(); err != nil {
+		return err
 	}
 	if s.Malformed > 0 || len(s.Failed) > 0 {
 		return errIncomplete

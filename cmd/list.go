@@ -19,15 +19,28 @@ import (
 	"flowlog/report/render"
 )
 
-// listing makes a command that prints what flowlog knows: as text, a row a thing, or as JSON.
-func listing(con *console, use, short string, header []string, list func() (rows [][]string, document any, err error)) *cobra.Command {
+// wordsFilter reports whether a thing is asked for, by its name and what is said about it.
+type wordsFilter func(texts ...string) bool
+
+// listing makes a command that prints what flowlog knows: as text, a row a thing, or as JSON. Words behind the command
+// choose the things that have all of them.
+func listing(con *console, use, short string, header []string, list func(wordsFilter) (rows [][]string, document any, err error)) *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			rows, document, err := list()
+		Use: use + " [WORD ...]", Short: short, Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, words []string) error {
+			names := []string{}
+			rows, document, err := list(func(texts ...string) bool {
+				names = append(names, texts[0])
+				text := strings.ToLower(strings.Join(texts, "\n"))
+				return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, strings.ToLower(w)) })
+			})
 			if err != nil {
 				return err
+			}
+			if len(rows) == 0 {
+				return usageError{fmt.Errorf("no %s has %q in its name or text: %s`flowlog %s` lists them", strings.TrimSuffix(use, "s"), strings.Join(words, " "),
+					schema.DidYouMean(strings.Join(words, "_"), names), use)}
 			}
 			switch format {
 			case "json":
@@ -103,12 +116,13 @@ func wrapped(header []string, rows [][]string, width int) [][]string {
 // newFields returns `flowlog fields`.
 func newFields(con *console) *cobra.Command {
 	var e enrichment
-	c := listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func() ([][]string, any, error) {
+	c := listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func(asked wordsFilter) ([][]string, any, error) {
 		tables, _, err := e.readTables()
 		if err != nil {
 			return nil, nil, err
 		}
 		fields := slices.Concat(schema.Logged(), schema.Delivered(), enrich.Fields(), tables)
+		fields = slices.DeleteFunc(fields, func(f schema.Field) bool { return !asked(f.Name, f.Doc) })
 		var rows [][]string
 		for _, f := range fields {
 			since := "enriched"
@@ -133,7 +147,7 @@ const listedKeys = 2
 
 // newReports returns `flowlog reports`.
 func newReports(con *console) *cobra.Command {
-	c := listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func() ([][]string, any, error) {
+	c := listing(con, "reports", "List the reports", []string{"REPORT", "GROUPS BY", "WHAT IT ANSWERS"}, func(asked wordsFilter) ([][]string, any, error) {
 		type entry struct {
 			Name     string   `json:"name"`
 			Doc      string   `json:"doc"`
@@ -145,8 +159,11 @@ func newReports(con *console) *cobra.Command {
 			Command  string   `json:"command,omitempty"`
 		}
 		var rows [][]string
-		var entries []entry
+		entries := []entry{}
 		for _, r := range slices.Concat(report.Catalog(), con.settings.reports()) {
+			if !asked(r.Name, r.Doc) {
+				continue
+			}
 			e := entry{Name: r.Name, Doc: r.Doc, Next: r.Next, Keys: []string{}}
 			for _, k := range r.Keys {
 				e.Keys = append(e.Keys, k.Name())
@@ -178,7 +195,9 @@ func newReports(con *console) *cobra.Command {
 			rows = append(rows, []string{r.Name, by, doc})
 			entries = append(entries, e)
 		}
-		rows = append(rows, []string{dashboardName, "-", dashboardDoc})
+		if asked(dashboardName, dashboardDoc) {
+			rows = append(rows, []string{dashboardName, "-", dashboardDoc})
+		}
 		return rows, entries, nil
 	})
 	c.PreRunE = func(*cobra.Command, []string) error { return con.settings.err }
@@ -187,7 +206,7 @@ func newReports(con *console) *cobra.Command {
 
 // newFormats returns `flowlog formats`.
 func newFormats(con *console) *cobra.Command {
-	return listing(con, "formats", "List the formats of input and output", []string{"FORMAT", "USE", "WHAT IT IS"}, func() ([][]string, any, error) {
+	return listing(con, "formats", "List the formats of input and output", []string{"FORMAT", "USE", "WHAT IT IS"}, func(asked wordsFilter) ([][]string, any, error) {
 		type entry struct {
 			Name string `json:"name"`
 			Use  string `json:"use"`
@@ -203,6 +222,7 @@ func newFormats(con *console) *cobra.Command {
 		for _, f := range render.Formats {
 			entries = append(entries, entry{f.Name, "output", f.Doc})
 		}
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return !asked(e.Name, e.Use, e.Doc) })
 		var rows [][]string
 		for _, e := range entries {
 			rows = append(rows, []string{e.Name, e.Use, e.Doc})

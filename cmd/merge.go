@@ -108,6 +108,13 @@ func (m *merging) run(args []string) (err error) {
 	if err := out.done(err); err != nil {
 		return err
 	}
+	written, cut := 0, 0
+	for _, t := range tables {
+		written, cut = written+len(t.Rows), cut+t.Cut
+	}
+	if out.Bare && cut > 0 {
+		m.output.tellCut(m.console, written, written+cut, "parts that report --partial --top 0 makes have all")
+	}
 	if !m.quiet {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,9 +23,10 @@ type output struct {
 	format string
 	file   string
 	raw    bool
+	quiet  func() bool
 }
 
-func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDefault, formatNames) }
+func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDefault, render.Names) }
 
 // flagsFor is flags for a command that has formats of its own.
 func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []string) {
@@ -37,14 +36,13 @@ func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []s
 		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")
 	})
 	complete(c, "output", formats)
+	o.quiet = func() bool { return quiet(c) }
 }
 
-func formatNames() []string {
-	var names []string
-	for _, f := range render.Formats {
-		names = append(names, f.Name)
-	}
-	return names
+// quiet reports whether a command is to say nothing on stderr but what is wrong.
+func quiet(c *cobra.Command) bool {
+	f := c.Flags().Lookup("quiet")
+	return f != nil && f.Value.String() == "true"
 }
 
 func join(names []string) string {
@@ -72,11 +70,12 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 	if o.file != "" && o.file != "-" {
 		isTerminal = false
 	}
-	name := o.format
+	name, err := o.formatName("output format", render.Names())
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case name != "":
-	case o.ending(formatNames()) != "":
-		name = o.ending(formatNames())
 	case isTerminal:
 		name = onTerminal
 	default:
@@ -86,18 +85,11 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 	if err != nil {
 		return nil, usageError{err}
 	}
+	o.tellEnding(con, f.Name)
 	if f.Binary && isTerminal {
 		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
 	}
 	return o.start(con, zone, f)
-}
-
-// ending is the format that the name of the file ends in, or "": who writes to a.html wants no table.
-func (o *output) ending(formats []string) string {
-	if end := strings.TrimPrefix(filepath.Ext(o.file), "."); slices.Contains(formats, end) {
-		return end
-	}
-	return ""
 }
 
 // start opens the file for a format.

@@ -48,7 +48,7 @@ func newParse(con *console) *cobra.Command {
 	}
 	group(c, "Record flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
-		f.StringVar(&p.where, "where", "", "write only records that meet this `condition`: see `flowlog help filters`")
+		conditionVar(f, &p.where, "where", "write only records that meet this `condition`: see `flowlog help filters`")
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
 	})
 	p.output.flags(c, "table on a terminal, ndjson otherwise")

@@ -133,6 +133,8 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err := r.list(ctx); err != nil {
 		return err
 	}
+	in.done = r.there > 0
+	in.gather(ctx)
 	began := time.Now()
 	in.opt.Meter = new(parse.Meter)
 	for _, c := range r.todo {
@@ -289,7 +291,7 @@ func (r *filling) candidates(ctx context.Context) iter.Seq2[candidate, error] {
 				continue
 			}
 			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.reader.opt.Keys.Keep(o.Name) {
+				if err == nil && !r.chooses(o.Name) {
 					continue
 				}
 				name := o.Name

@@ -52,7 +52,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		"  flowlog report rejected-ports -o csv 'logs/**/*.log.gz'\n" +
 		"  flowlog report talkers --by srcaddr,dstaddr,dstport logs/\n" +
 		"  flowlog report dashboard -o html -O report.html logs/"
-	c.Args = func(_ *cobra.Command, args []string) error {
+	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 || con.settings.err != nil {
 			return con.settings.err
 		}
@@ -61,6 +61,9 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		reports := append(report.Names(), con.settings.names()...)
 		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(args[0], "/.*?[{") && args[0] != "-" {
+			if meant(c, noFiles(args)) != "" {
+				return checkArguments(c, args)
+			}
 			err := schema.Unknown("report", args[0], append(reports, dashboardName), "flowlog reports")
 			return fmt.Errorf("%w; there is no file of that name either", err)
 		}
@@ -180,12 +183,12 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
 	group(c, "Report flags", func(f *pflag.FlagSet) {
 		f.IntVarP(&change.Top, "top", "n", 10, "show this many `rows`; 0 shows all")
-		f.StringVar(&change.Where, "where", "", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
+		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")
 		f.StringSliceVar(&change.Measures, "measures", nil, "compute these `measures`: flows, bytes, distinct(dstport) …")
-		f.StringVar(&change.Having, "having", "", "only rows that meet this `condition`: 'flows > 1000'")
+		conditionVar(f, &change.Having, "having", "only rows that meet this `condition`: 'flows > 1000'")
 		f.StringVar(&change.Every, "every", "", "group by bins of time of this `width` too: 5m, 1h, 1d, or auto")
-		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end")
+		f.StringVar(&change.Sort, "sort", "", "rank by this measure or key; -`name` ranks from the other end, as name:asc and name:desc say it")
 	})
 	complete(c, "by", keys)
 	complete(c, "sort", measureNames)
@@ -225,6 +228,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if !r.settings.typedIn("table") && !report.PlainTable(table) {
+		return usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
+	}
 	if r.elsewhere.name != "" {
 		if r.panels != nil {
 			return usageError{errPanels}
@@ -262,6 +268,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		if r.settings.fromSaved("by") {
 			changed.Doc = rep.Doc // it speaks of these keys
 		}
+		if err := r.checkRows(c, changed); err != nil {
+			return err
+		}
+		if m := changed.SmallestFirst(); m != "" && !in.quiet && strings.HasPrefix(r.change.Sort, "-") {
+			fmt.Fprintf(r.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
+		}
 		tables[i] = report.Table{Name: rep.Name, Doc: changed.Doc}
 		var needs []string
 		changed.Fields(func(name string) { needs = append(needs, name) })
@@ -276,7 +288,11 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		computed = append(computed, i)
 		learns = learns || r.learns(needs)
 	}
-	partial := r.input.partial && cmp.Or(r.output.format, r.output.ending(formatNames())) == "arrow"
+	format, err := r.output.formatName("output format", render.Names())
+	if err != nil {
+		return err
+	}
+	partial := r.input.partial && format == "arrow"
 	if partial {
 		if learns {
 			return usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
@@ -304,7 +320,44 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err := out.done(err); err != nil {
 		return err
 	}
+	if !partial {
+		r.tellCut(out.Format, tables)
+	}
 	return cmp.Or(in.close(), ctx.Err())
+}
+
+// checkRows refuses flags that choose and order rows, if the one report that they are for has no more than one.
+func (r *reporting) checkRows(c *cobra.Command, rep report.Report) error {
+	if len(rep.Keys) > 0 || len(r.reports) > 1 {
+		return nil
+	}
+	for _, flag := range r.settings.typed(c, "Report flags") {
+		if flag == "top" || flag == "sort" {
+			return usageError{fmt.Errorf("--%s is for rows, and %s has one: leave it out, or group with --by", flag, rep.Name)}
+		}
+	}
+	return nil
+}
+
+// tellCut says how many rows a limit that nobody has set left out of what was written, where the output does not say it.
+func (r *reporting) tellCut(f render.Format, tables []report.Table) {
+	if !f.Bare || r.change.Top >= 0 || r.panels != nil {
+		return
+	}
+	limits := make(map[string]int)
+	for _, rep := range r.reports {
+		limits[rep.Name] = rep.Limit
+	}
+	written, cut := 0, 0
+	for _, t := range tables {
+		written += len(t.Rows)
+		if len(t.Rows) > 0 && len(t.Rows) == limits[t.Name] {
+			cut += t.Cut
+		}
+	}
+	if cut > 0 {
+		r.output.tellCut(r.console, written, written+cut, "--top 0 writes all")
+	}
 }
 
 // wanted are the words that may be names of fields.

@@ -5,7 +5,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +33,7 @@ const (
 	exitIncomplete  = 3
 	exitDenied      = 4
 	exitFired       = 5
+	exitNothing     = 6
 	exitInterrupted = 130
 )
 
@@ -139,6 +139,8 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		return exitUsage
 	case accessDenied(err):
 		return exitDenied
+	case errors.As(err, &nothingError{}):
+		return exitNothing
 	}
 	return exitFailed
 }
@@ -152,9 +154,6 @@ func printable(s string) string {
 		return r
 	}, s)
 }
-
-//go:embed help/*.md
-var helpPages embed.FS
 
 func newRoot(con *console, args []string) *cobra.Command {
 	root := &cobra.Command{
@@ -190,48 +189,12 @@ func newRoot(con *console, args []string) *cobra.Command {
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)
 	}
-	topics := make(map[*cobra.Command]func(*cobra.Command, []string))
-	root.SetHelpCommand(&cobra.Command{
-		Use: "help [COMMAND or TOPIC]", Short: "Help about a command or a topic",
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, rest, err := root.Find(args)
-			if err != nil || len(args) > 0 && (c == root || len(rest) > 0) {
-				return usageError{fmt.Errorf("there is no help about %q: `flowlog help` lists commands and topics", strings.Join(args, " "))}
-			}
-			if page := topics[c]; page != nil {
-				page(c, nil)
-				return nil
-			}
-			c.InitDefaultHelpFlag()
-			c.InitDefaultVersionFlag()
-			return c.Help()
-		},
-	})
-	pages, err := helpPages.ReadDir("help")
-	if err != nil {
-		panic(err)
-	}
-	for _, page := range pages {
-		text, err := helpPages.ReadFile("help/" + page.Name())
-		if err != nil {
-			panic(err)
-		}
-		name := strings.TrimSuffix(page.Name(), ".md")
-		title, _, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
-		page := func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), string(text)) }
-		if c, _, err := root.Find([]string{name}); err == nil && c != root {
-			topics[c] = page // `flowlog help fields` is the page, `flowlog fields --help` about the command
-			continue
-		}
-		topic := &cobra.Command{Use: name, Short: title}
-		topic.SetHelpFunc(page)
-		root.AddCommand(topic)
-	}
+	addHelp(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
 			err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, badValue(bad.GetFlag(), bad.GetValue(), bad))
 		}
-		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err), c.CommandPath())}
+		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err, args), c.CommandPath())}
 	})
 	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -257,39 +220,6 @@ func newRoot(con *console, args []string) *cobra.Command {
 		return usage(c, width)
 	})
 	return root
-}
-
-// unknownCommand is the error for a first word that is no command: it may be a report, or nearly a command.
-func unknownCommand(root *cobra.Command, args []string) error {
-	name := args[0]
-	if list, _ := several(name, nil); list != nil || slices.Contains(append(report.Names(), dashboardName), name) {
-		return fmt.Errorf("%s is a report: flowlog report %s", name, strings.Join(args, " "))
-	}
-	var names []string
-	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return fmt.Errorf("unknown command %q: %s`flowlog --help` lists the commands", name, schema.DidYouMean(name, names))
-}
-
-// nearFlag offers the flag that is nearest to one that does not exist.
-func nearFlag(c *cobra.Command, err error) string {
-	unknown := (*pflag.NotExistError)(nil)
-	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
-		return ""
-	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
-		}
-	})
-	if n := schema.Nearest(unknown.GetSpecifiedName(), names); n != "" {
-		return "did you mean --" + n + "? "
-	}
-	return ""
 }
 
 // asUsageErrors marks what the commands say about their arguments as errors of usage.

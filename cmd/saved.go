@@ -62,15 +62,21 @@ func (r *savedReport) command() string {
 		words = append(words, r.from)
 	}
 	for _, flag := range r.flags {
-		switch v := withoutSecrets(flag, r.values[flag].text()); {
-		case v == "true":
-			words = append(words, "--"+flag)
-		case v == "false":
-			words = append(words, "--"+flag+"=false")
-		case plain.MatchString(v):
-			words = append(words, "--"+flag, v)
-		default:
-			words = append(words, "--"+flag, "'"+strings.ReplaceAll(v, "'", `'\''`)+"'")
+		values := []string{r.values[flag].text()}
+		if r.values[flag].each {
+			values = r.values[flag].values
+		}
+		for _, v := range values {
+			switch v := withoutSecrets(flag, v); {
+			case v == "true":
+				words = append(words, "--"+flag)
+			case v == "false":
+				words = append(words, "--"+flag+"=false")
+			case plain.MatchString(v):
+				words = append(words, "--"+flag, v)
+			default:
+				words = append(words, "--"+flag, "'"+strings.ReplaceAll(v, "'", `'\''`)+"'")
+			}
 		}
 	}
 	return strings.Join(words, " ")

@@ -33,6 +33,7 @@ type settings struct {
 type setting struct {
 	values []string // one for each entry of a YAML list, else one
 	list   bool     // it is a YAML list
+	each   bool     // a command line would name the flag once for each of the values
 	origin string   // file:line:column, or $NAME
 	file   *settingsFile
 	saved  bool // it is part of the saved report that runs
@@ -55,37 +56,10 @@ const (
 	settingsName = "flowlog.yaml"
 )
 
-// onlyTyped are the flags that neither the environment nor a file can set, with the reason.
-var onlyTyped = map[string]string{
-	"out":     "every run would overwrite the file",
-	"rejects": "every run would overwrite the file",
-
-	"builtin":         "it says what the arguments are",
-	"print-builtin":   "nothing would be checked any more",
-	"update-baseline": "every run would accept what it finds",
-}
-
-// onlyTrusted are the flags that a file in the working directory cannot set, with the reason: it may have come
-// there in an archive or from another user, together with the logs.
-var onlyTrusted = map[string]string{
-	"profile":         "it chooses whose credentials are used",
-	"endpoint-url":    "it sends requests that are signed with your credentials to another server",
-	"request-payer":   "it spends your money",
-	"engine":          "it spends your money",
-	"workgroup":       "it chooses who pays",
-	"max-scan":        "it lifts the limit on your money",
-	"scan-price":      "it hides what a query costs",
-	flagTrinoDSN:      "it sends queries, and perhaps a password, to another server",
-	"quiet":           "it would hide which flags the file sets",
-	"output-location": "it sends results to another place",
-	"baseline":        "it writes a file, and hides findings",
-	"fail-on":         "it hides findings from who runs the check",
-}
-
 // configurable reports whether a flag can be set by the environment and files: it stands under a heading of its
 // own, and what it does is not for every run.
 func configurable(f *pflag.Flag) bool {
-	return f.Annotations[flagGroup] != nil && onlyTyped[f.Name] == ""
+	return f.Annotations[flagGroup] != nil && onlyTyped(f.Name) == ""
 }
 
 // configurableFlags returns the flags of a command that can be set by the environment and files.
@@ -266,7 +240,7 @@ func (s *settings) start(c *cobra.Command, con *console) error {
 	if s.used, err = s.apply(c); err != nil {
 		return err
 	}
-	if quiet := c.Flags().Lookup("quiet"); quiet != nil && quiet.Value.String() == "true" {
+	if quiet(c) {
 		return nil
 	}
 	var near []string
@@ -281,15 +255,33 @@ func (s *settings) start(c *cobra.Command, con *console) error {
 	return nil
 }
 
+// entries are the values that a flag of several gets: text is split at commas.
+func (s setting) entries(f *pflag.Flag) ([]string, error) {
+	if _, list := f.Value.(pflag.SliceValue); list && !s.list {
+		return splitList(s.values[0])
+	}
+	return slices.Clone(s.values), nil
+}
+
+// typedIn reports whether the value of a flag of the running command is not from the environment or a file.
+func (s *settings) typedIn(flag string) bool {
+	return !slices.ContainsFunc(s.used, func(u applied) bool { return u.flag == flag })
+}
+
 // set gives a flag the value.
 func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 	values := slices.Clone(s.values)
+	if conditions, ok := f.Value.(*conditionValue); ok {
+		if err := conditions.Replace(values); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.origin, f.Name, err)
+		}
+		f.Changed = true
+		return nil
+	}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
-		if !s.list {
-			var err error
-			if values, err = splitList(values[0]); err != nil {
-				return fmt.Errorf("%s: %s: %w", s.origin, f.Name, err)
-			}
+		var err error
+		if values, err = s.entries(f); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.origin, f.Name, err)
 		}
 		for i, v := range values {
 			values[i] = s.path(f, v)

@@ -110,27 +110,27 @@ func TestEveryFlag(t *testing.T) {
 	if want := []string{"parse", "report"}; len(reserved)-3 < len(want) || !slices.Contains(reserved, want[0]) || !slices.Contains(reserved, want[1]) {
 		t.Fatalf("the commands with settings are %q", reserved[3:])
 	}
-	exceptions := make(map[string]bool)
+	exists := make(map[string]bool)
 	for _, c := range sections(root) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if slices.Contains(reserved, f.Name) {
 				t.Errorf("--%s of %s is called like a section of a file", f.Name, c.Name())
 			}
-			if onlyTyped[f.Name] != "" || onlyTrusted[f.Name] != "" {
-				exceptions[f.Name] = true
-			} else if !configurable(f) && !f.Hidden && f.Name != "help" && c.Name()+" --"+f.Name != "sql --table" { // it is another thing than report's
+			if configurable(f) && (trust[f.Name].class == 0 || trust[f.Name].reason == "") {
+				t.Errorf("--%s of %s has no class of trust, with its reason", f.Name, c.Name())
+			}
+			exists[f.Name] = true
+			if onlyTyped(f.Name) == "" && !configurable(f) && !f.Hidden && f.Name != "help" && c.Name()+" --"+f.Name != "sql --table" { // it is another thing than report's
 				t.Errorf("--%s of %s is in no group: no setting can reach it", f.Name, c.Name())
 			}
-			if _, list := f.Value.(pflag.SliceValue); !list && f.Value.Type() != "string" && kinds[f.Value.Type()] == "" {
+			if _, list := f.Value.(pflag.SliceValue); !list && !isCondition(f) && f.Value.Type() != "string" && kinds[f.Value.Type()] == "" {
 				t.Errorf("--%s of %s: kinds does not say what a %s is", f.Name, c.Name(), f.Value.Type())
 			}
 		})
 	}
-	for _, rules := range []map[string]string{onlyTyped, onlyTrusted} {
-		for name := range rules {
-			if !exceptions[name] {
-				t.Errorf("there is a rule about --%s, but no such flag", name)
-			}
+	for name := range trust {
+		if !exists[name] {
+			t.Errorf("there is a rule about --%s, but no such flag", name)
 		}
 	}
 	for _, name := range report.Names() {
@@ -343,18 +343,18 @@ func FuzzSettings(f *testing.F) {
 				t.Errorf("an error without a place: %v", err)
 			}
 		}
-		check := func(values map[string]setting) {
+		check := func(values map[string]setting, most trustClass) {
 			for flag, v := range values {
-				if onlyTyped[flag] != "" || onlyTrusted[flag] != "" || len(v.values) == 0 && !v.list || printable(v.text()) != v.text() {
+				if trust[flag].class > most || len(v.values) == 0 && !v.list || printable(v.text()) != v.text() {
 					t.Errorf("%s is %q", flag, v.values)
 				}
 			}
 		}
 		for _, values := range file.values {
-			check(values)
+			check(values, beside)
 		}
 		for _, r := range file.reports {
-			check(r.values)
+			check(r.values, narrowing)
 			if !reportName.MatchString(r.name) || bytes.ContainsAny([]byte(r.doc+r.from+r.next), "\n\x1b") {
 				t.Errorf("a report %q: %q", r.name, r.doc)
 			}

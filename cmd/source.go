@@ -17,8 +17,11 @@ import (
 // s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
 type s3Flags struct{ s3.Options }
 
+// s3Heading is the heading of these flags.
+const s3Heading = "S3 flags"
+
 func (f *s3Flags) flags(c *cobra.Command) {
-	group(c, "S3 flags", func(set *pflag.FlagSet) {
+	group(c, s3Heading, func(set *pflag.FlagSet) {
 		set.StringVar(&f.Profile, "profile", "", "AWS `profile` to use (default: the AWS environment's)")
 		set.StringVar(&f.Region, "region", "", "AWS `region` to ask first; the region of a bucket is found out")
 		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")
@@ -86,7 +89,7 @@ func (r *reader) plan(ctx context.Context) error {
 		remote, ok := src.(*s3.Source)
 		if !ok {
 			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.opt.Keys.Keep(o.Name) {
+				if err == nil && !r.chooses(o.Name) {
 					continue
 				}
 				if err := print(o, err); err != nil {
@@ -116,7 +119,22 @@ func (r *reader) plan(ctx context.Context) error {
 	if requests > 0 {
 		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
 	}
+	r.stats.Objects = objects
+	if !failed {
+		r.gather(ctx)
+	}
+	if left := r.leftOut(); left != "" {
+		line += "; " + left
+	}
+	if other := r.otherServices(); other != "" {
+		line += "; " + other
+	}
 	fmt.Fprintln(r.err, line)
+	if objects == 0 && !failed {
+		if err := r.nothing(); err != nil {
+			return err
+		}
+	}
 	if failed {
 		return errIncomplete
 	}

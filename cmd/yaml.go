@@ -163,11 +163,11 @@ func (f *settingsFile) bind(sections []*cobra.Command) []error {
 		case section != nil:
 			values := make(map[string]setting)
 			for key, value := range f.entries(key.Value, value) {
-				f.take(values, key, value, section, all)
+				f.take(values, key, value, section, all, false)
 			}
 			f.values[key.Value] = values
 		default:
-			f.take(f.values[""], key, value, all, all, words...)
+			f.take(f.values[""], key, value, all, all, false, words...)
 		}
 	}
 	return f.errs
@@ -214,10 +214,10 @@ func (f *settingsFile) entries(what string, n *yaml.Node) iter.Seq2[*yaml.Node, 
 }
 
 // take puts a value for a flag among values. Flags are those that can stand there, all those that there are, and
-// words what else a name can be there.
-func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, flags, all flagSet, words ...string) {
+// words what else a name can be there; saved says that they are for a saved report.
+func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, flags, all flagSet, saved bool, words ...string) {
 	name := key.Value
-	if reason := onlyTyped[name]; reason != "" {
+	if reason := onlyTyped(name); reason != "" {
 		f.fail(key, "%s is for the command line only: %s", name, reason)
 		return
 	}
@@ -230,15 +230,11 @@ func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, fl
 		f.failAt(key, schema.Unknown("setting", name, append(flags.names(), words...), "flowlog help config"))
 		return
 	}
-	if reason := onlyTrusted[name]; f.near && reason != "" {
-		f.fail(key, "%s is not taken from a file in the working directory, which others may have put there: %s; it can stand in your own file, or name this one: --%s %s", name, reason, flagConfig, f.path)
-		return
-	}
-	v := setting{origin: f.place(value), file: f}
+	v := setting{origin: f.place(value), file: f, each: isCondition(flag)}
 	nodes := []*yaml.Node{value}
 	if value.Kind == yaml.SequenceNode {
 		v.list, nodes = true, value.Content
-		if _, ok := flag.Value.(pflag.SliceValue); !ok {
+		if _, ok := flag.Value.(pflag.SliceValue); !ok && !isCondition(flag) {
 			f.fail(value, "%s takes one value, not a list", name)
 			return
 		}
@@ -249,6 +245,10 @@ func (f *settingsFile) take(values map[string]setting, key, value *yaml.Node, fl
 			return
 		}
 		v.values = append(v.values, s)
+	}
+	if reason := f.distrusts(flag, v, saved); f.near && reason != "" {
+		f.fail(key, "%s is not taken from a file in the working directory, which others may have put there: %s; it can stand in your own file, or name this one: --%s %s", name, reason, flagConfig, f.path)
+		return
 	}
 	values[name] = v
 }
@@ -294,7 +294,7 @@ func (f *settingsFile) bindReport(key, value *yaml.Node, flags flagSet) {
 	for key, value := range f.entries("the report "+r.name, value) {
 		to := texts[key.Value]
 		if to == nil {
-			f.take(r.values, key, value, flags, flags, words...)
+			f.take(r.values, key, value, flags, flags, true, words...)
 			if v, ok := r.values[key.Value]; ok {
 				v.saved = true
 				r.values[key.Value] = v

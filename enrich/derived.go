@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,7 +97,7 @@ var numbered = []struct {
 
 func numberedLookup(field, doc string, meaning []string) Lookup {
 	return Lookup{
-		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Doc: doc},
+		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Values: present(meaning), Doc: doc},
 		func(out *schema.Column, in []arrow.Array, row int) {
 			if n, ok := integer(in, row); ok && 0 <= n && int(n) < len(meaning) && meaning[n] != "" {
 				out.Text(meaning[n])
@@ -105,6 +106,11 @@ func numberedLookup(field, doc string, meaning []string) Lookup {
 			}
 		},
 	}
+}
+
+// present are the words that are not "".
+func present(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
 }
 
 // servicePort is the port of the side that offers the service: the one with a known name if the other has none,
@@ -149,7 +155,7 @@ func servicePortLookup() Lookup {
 func serviceLookup() Lookup {
 	return Lookup{
 		schema.Field{
-			Name: "service", Kind: schema.Text, From: ports,
+			Name: "service", Kind: schema.Text, From: ports, Values: serviceNames,
 			Doc: "What the service port is known for, such as https, or else its number",
 		},
 		func(out *schema.Column, in []arrow.Array, row int) {

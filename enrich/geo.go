@@ -37,11 +37,12 @@ type place struct {
 
 // A dbField is a field that a database gives of either side.
 type dbField struct {
-	db     DBKind
-	name   string
-	kind   schema.Kind
-	doc    string
-	append func(*schema.Column, *place)
+	db      DBKind
+	name    string
+	kind    schema.Kind
+	letters schema.Case
+	doc     string
+	append  func(*schema.Column, *place)
 	// set takes a value of a record into the place, and reports whether it is one of the field.
 	set func(*place, any) bool
 	// paths are where records may have the value, best first: those of GeoIP2 and DB-IP, whose records are nested, then
@@ -50,47 +51,47 @@ type dbField struct {
 }
 
 func (f dbField) field(prefix, addrDoc string, addrs []string) schema.Field {
-	return schema.Field{Name: prefix + "_" + f.name, Kind: f.kind, From: addrs, Doc: f.doc + " of " + addrDoc}
+	return schema.Field{Name: prefix + "_" + f.name, Kind: f.kind, Case: f.letters, From: addrs, Doc: f.doc + " of " + addrDoc}
 }
 
 var dbFields = []dbField{
 	{
-		City, "country", schema.Text, "Country (ISO 3166-1 code)",
+		City, "country", schema.Text, schema.Upper, "Country (ISO 3166-1 code)",
 		func(c *schema.Column, p *place) { text(c, p.country) }, func(p *place, v any) bool { return setCode(&p.country, v) },
 		"country.iso_code registered_country.iso_code represented_country.iso_code country.code geo.country_code country_code country_iso_code countryCode country",
 	},
 	{
-		City, "country_name", schema.Text, "Country (English name)",
+		City, "country_name", schema.Text, schema.MixedCase, "Country (English name)",
 		func(c *schema.Column, p *place) { text(c, p.countryName) }, func(p *place, v any) bool { return setName(&p.countryName, v) },
 		"country.names.en registered_country.names.en represented_country.names.en country.name geo.country country_name countryName country",
 	},
 	{
-		City, "region", schema.Text, "First subdivision of the country (English name)",
+		City, "region", schema.Text, schema.MixedCase, "First subdivision of the country (English name)",
 		func(c *schema.Column, p *place) { text(c, p.region) }, func(p *place, v any) bool { return setText(&p.region, v) },
 		"subdivisions.0.names.en region.name geo.region region region_name subdivision state state1 region1",
 	},
 	{
-		City, "city", schema.Text, "City (English name)",
+		City, "city", schema.Text, schema.MixedCase, "City (English name)",
 		func(c *schema.Column, p *place) { text(c, p.city) }, func(p *place, v any) bool { return setText(&p.city, v) },
 		"city.names.en city.name geo.city city city_name",
 	},
 	{
-		City, "latitude", schema.Float, "Approximate latitude in degrees",
+		City, "latitude", schema.Float, schema.MixedCase, "Approximate latitude in degrees",
 		func(c *schema.Column, p *place) { float(c, p.latitude) }, func(p *place, v any) bool { return setDegrees(&p.latitude, v, 0) },
 		"location.latitude geo.latitude latitude lat loc",
 	},
 	{
-		City, "longitude", schema.Float, "Approximate longitude in degrees",
+		City, "longitude", schema.Float, schema.MixedCase, "Approximate longitude in degrees",
 		func(c *schema.Column, p *place) { float(c, p.longitude) }, func(p *place, v any) bool { return setDegrees(&p.longitude, v, 1) },
 		"location.longitude geo.longitude longitude lng lon loc",
 	},
 	{
-		ASN, "asn", schema.Int64, "Number of the autonomous system",
+		ASN, "asn", schema.Int64, schema.MixedCase, "Number of the autonomous system",
 		func(c *schema.Column, p *place) { whole(c, p.asn) }, func(p *place, v any) bool { return setASN(&p.asn, v) },
 		"traits.autonomous_system_number asn.asn as.asn autonomous_system_number asn as_number",
 	},
 	{
-		ASN, "as_org", schema.Text, "Organization that the autonomous system is registered to",
+		ASN, "as_org", schema.Text, schema.MixedCase, "Organization that the autonomous system is registered to",
 		func(c *schema.Column, p *place) { text(c, p.org) }, func(p *place, v any) bool { return setText(&p.org, v) },
 		"traits.autonomous_system_organization asn.name as.name autonomous_system_organization as_name as_org asn_name organization org name as_domain domain",
 	},

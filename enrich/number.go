@@ -6,8 +6,8 @@ import (
 )
 
 // Numbers returns a function that says which numbers of a field go by a name, whatever its case: those of
-// protocol, srcport, dstport and service_port. With nil the names of protocols are the built-in ones. For other fields and
-// names it returns nil.
+// protocol, srcport, dstport, service_port, traffic_path and encryption_status. With nil the names of protocols are the
+// built-in ones. For other fields and names it returns nil.
 func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 	if names == nil {
 		names = &protocols
@@ -34,9 +34,40 @@ func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 				}
 			}
 			slices.Sort(found)
+		default:
+			return meant(field, name)
 		}
 		return found
 	}
+}
+
+// meant returns the numbers of a field of numbered that mean what a name says, or may: "internet gateway" is one of the two
+// things that 2 stands for.
+func meant(field, name string) (found []int64) {
+	if alias, ok := meaningAliases[field+" "+strings.ToLower(name)]; ok {
+		name = alias
+	}
+	for _, words := range numbered {
+		if words.field != field {
+			continue
+		}
+		for n, meaning := range words.meaning {
+			for _, one := range append(strings.Split(meaning, " or "), meaning) {
+				if strings.EqualFold(one, name) || strings.EqualFold(one, "by "+name) {
+					found = append(found, int64(n))
+					break
+				}
+			}
+		}
+	}
+	return found
+}
+
+// meaningAliases are what people call the meaning of numbers, by field and word.
+var meaningAliases = map[string]string{
+	"traffic_path igw": "internet gateway", "traffic_path internet-gateway": "internet gateway", "traffic_path internet_gateway": "internet gateway",
+	"traffic_path vgw": "virtual private gateway", "traffic_path vpn": "virtual private gateway", "traffic_path local": "same VPC",
+	"traffic_path endpoint": "gateway endpoint", "encryption_status none": "not encrypted", "encryption_status unencrypted": "not encrypted",
 }
 
 // portAliases are names that people ask for in place of those that are shown.

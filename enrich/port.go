@@ -1,6 +1,9 @@
 package enrich
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
@@ -55,10 +58,13 @@ var services = map[int64]string{
 	61613: "stomp", 61616: "activemq", 61617: "activemq-tls",
 }
 
+// serviceNames are the names of ports.
+var serviceNames = slices.Compact(slices.Sorted(maps.Values(services)))
+
 func portLookup(prefix, port, doc string) Lookup {
 	return Lookup{
 		schema.Field{
-			Name: prefix + "port_name", Kind: schema.Text, From: []string{port}, Names: port,
+			Name: prefix + "port_name", Kind: schema.Text, From: []string{port}, Names: port, Values: serviceNames,
 			Doc: "Service that the " + doc + " is known for, such as ssh or https",
 		},
 		func(out *schema.Column, in []arrow.Array, row int) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -176,14 +177,21 @@ var protocolField = schema.Field{
 	Doc: "IANA's keyword for the protocol, such as TCP",
 }
 
+// unassigned is the name of protocols that have none.
+const unassigned = "Unassigned"
+
 func protocolLookup(names *ProtocolNames) Lookup {
-	return Lookup{protocolField, func(out *schema.Column, in []arrow.Array, row int) {
+	field := protocolField
+	field.Values = append(present(names[:]), unassigned)
+	slices.Sort(field.Values)
+	field.Values = slices.Compact(field.Values)
+	return Lookup{field, func(out *schema.Column, in []arrow.Array, row int) {
 		n, ok := integer(in, row)
 		switch {
 		case !ok || n < 0 || n > 255:
 			out.Null()
 		case names[n] == "":
-			out.Text("Unassigned")
+			out.Text(unassigned)
 		default:
 			out.Text(names[n])
 		}

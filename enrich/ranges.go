@@ -125,7 +125,7 @@ func (r *AWSRanges) Lookups() []Lookup {
 	for _, side := range sides {
 		logged := "pkt_" + side.prefix + "_aws_service"
 		add(schema.Field{
-			Name: side.prefix + "_aws_service", From: append([]string{logged}, side.addrs...),
+			Name: side.prefix + "_aws_service", Case: schema.Upper, From: append([]string{logged}, side.addrs...),
 			Doc: "AWS service that has " + side.addrDoc + ", such as S3; " + logged + " where that was logged",
 		}, func(in []arrow.Array, row int) string {
 			if service, ok := word(in[0], row); ok {
@@ -134,7 +134,7 @@ func (r *AWSRanges) Lookups() []Lookup {
 			return r.find(in[1:], row).service
 		})
 		add(schema.Field{
-			Name: side.prefix + "_aws_region", From: side.addrs,
+			Name: side.prefix + "_aws_region", Case: schema.LowerOrUpper, From: side.addrs,
 			Doc: "AWS region that has " + side.addrDoc + "; GLOBAL if no single one has it",
 		}, func(in []arrow.Array, row int) string { return r.find(in, row).region })
 	}

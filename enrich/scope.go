@@ -63,6 +63,16 @@ var scopes = []scope{
 	{"ff00::/8", "multicast"},
 }
 
+// scopeNames are the scopes that there are.
+var scopeNames = func() (names []string) {
+	for _, s := range scopes {
+		if !slices.Contains(names, s.name) {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}()
+
 type scope struct{ block, name string }
 
 type scopeBlock struct {
@@ -106,7 +116,7 @@ func scopeOf(a netip.Addr) string {
 func scopeLookup(prefix, addrDoc string, from []string) Lookup {
 	return Lookup{
 		schema.Field{
-			Name: prefix + "_scope", Kind: schema.Text, From: from,
+			Name: prefix + "_scope", Kind: schema.Text, From: from, Values: scopeNames,
 			Doc: "Scope of " + addrDoc + ": public, private, shared, link-local, multicast …",
 		},
 		func(out *schema.Column, in []arrow.Array, row int) {

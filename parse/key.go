@@ -24,6 +24,7 @@ type Key struct {
 }
 
 const (
+	deliveryRoot    = "AWSLogs"        // the folder of the logs of all services, below any prefix
 	deliveryService = "vpcflowlogs"    // also of transit gateways
 	deliverySpan    = 5 * time.Minute  // of a file: AWS publishes that often
 	deliveryTime    = "20060102T1504Z" // in the name of a file
@@ -225,44 +226,4 @@ func (k Key) Window() (from, to time.Time) {
 		return k.Time, k.Time
 	}
 	return k.Time.Add(-keyMargin), k.Time.Add(k.Span + keyMargin)
-}
-
-// A KeyFilter chooses objects by their names. The zero value chooses all.
-type KeyFilter struct {
-	// Since and Until bound the end of records, half-open; zero is no bound. An object whose name does not
-	// tell its time is chosen, since its records will show.
-	Since, Until time.Time
-	// Accounts, Regions and FlowLogs are alternatives; empty means any. An object whose name does not tell
-	// is not chosen.
-	Accounts, Regions, FlowLogs []string
-}
-
-// Keep reports whether the object of this name is chosen.
-func (f KeyFilter) Keep(name string) bool {
-	if f.All() {
-		return true
-	}
-	k, _ := ParseKey(name)
-	return among(f.Accounts, k.Account) && among(f.Regions, k.Region) && among(f.FlowLogs, k.FlowLogID) && f.During(k)
-}
-
-// All reports whether every object is chosen.
-func (f KeyFilter) All() bool {
-	return !f.Timed() && len(f.Accounts)+len(f.Regions)+len(f.FlowLogs) == 0
-}
-
-// Timed reports whether the filter has a bound in time.
-func (f KeyFilter) Timed() bool { return !f.Since.IsZero() || !f.Until.IsZero() }
-
-// During reports whether what k covers can hold a record between Since and Until.
-func (f KeyFilter) During(k Key) bool {
-	from, to := k.Window()
-	if to.IsZero() {
-		return true
-	}
-	return (f.Since.IsZero() || to.After(f.Since)) && (f.Until.IsZero() || from.Before(f.Until))
-}
-
-func among(all []string, one string) bool {
-	return len(all) == 0 || slices.Contains(all, one)
 }

@@ -111,3 +111,70 @@ func TestKeyFilter(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherService(t *testing.T) {
+	const flowLog = "123456789012_vpcflowlogs_us-east-1_fl-1_20260514T0905Z_1a2b3c4d.log.gz"
+	for _, test := range []struct{ name, want string }{
+		{"AWSLogs/123456789012/CloudTrail/us-east-1/2026/05/14/123456789012_CloudTrail_us-east-1_20260514T0905Z_abc.json.gz", "CloudTrail"},
+		{"s3://b/x/AWSLogs/o-a1b2c3d4e5/123456789012/CloudTrail-Digest/us-east-1/2026/05/14/x.json.gz", "CloudTrail-Digest"},
+		{"/mirror/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/2026/05/14/x.log.gz", "elasticloadbalancing"},
+		{"AWSLogs/123456789012/globalaccelerator/us-west-2/2026/05/14/123456789012_globalaccelerator_x_flow_logs.log.gz", "globalaccelerator"},
+		{"AWSLogs/123456789012/vpcdnsquerylogs/vpc-1/2026/05/14/vpc-1_vpcdnsquerylogs_123456789012_20260514T0905Z_a.log.gz", "vpcdnsquerylogs"},
+		{`C:\AWSLogs\aws-account-id=123456789012\aws-service=network-firewall\x.log`, "network-firewall"},
+		{"AWSLogs/123456789012/ELBAccessLogTestFile", "elasticloadbalancing"},
+		{"AWSLogs/AWSLogs/123456789012/Config/x.json.gz", "Config"},
+		// flow logs, and what nobody can tell
+		{"AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/14/" + flowLog, ""},
+		{"AWSLogs/123456789012/mine/" + flowLog, ""},
+		{"AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/x.parquet", ""},
+		{"AWSLogs/123456789012/flow.log", ""},
+		{"AWSLogs/123456789012/us-east-1/2026/05/14/flow.log", ""},
+		{"AWSLogs/123456789012/2026/05/14/flow.log", ""},
+		{"AWSLogs/flow.log", ""},
+		{"AWSLogs/CloudTrail/x.json", ""},
+		{"myAWSLogs/123456789012/CloudTrail/x.json", ""},
+		{"123456789012/CloudTrail/x.json", ""},
+		{"AWSLogs", ""},
+		{"", ""},
+	} {
+		want(t, test.name, OtherService(test.name), test.want)
+		want(t, test.name, KeyFilter{}.Keep(test.name), test.want == "")
+	}
+}
+
+// TestLeftOut counts objects for the first reason for which they were not chosen.
+func TestLeftOut(t *testing.T) {
+	at := func(s string) time.Time {
+		tm, err := time.Parse("2006-01-02T15:04", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tm
+	}
+	f := KeyFilter{Since: at("2026-05-14T09:00"), Accounts: []string{"111111111111"}, Regions: []string{"us-east-1"}}
+	const name = "%s_vpcflowlogs_%s_fl-1_%s_1a2b3c4d.log.gz"
+	var left, more LeftOut
+	for i, object := range []string{
+		fmt.Sprintf(name, "111111111111", "us-east-1", "20260514T0905Z"),
+		fmt.Sprintf(name, "222222222222", "eu-west-1", "20260101T0905Z"),
+		fmt.Sprintf(name, "222222222222", "us-east-1", "20260514T0905Z"),
+		fmt.Sprintf(name, "111111111111", "eu-west-1", "20260514T0905Z"),
+		fmt.Sprintf(name, "111111111111", "us-east-1", "20260512T0905Z"),
+		fmt.Sprintf(name, "111111111111", "us-east-1", "20260510T0905Z"),
+		"AWSLogs/111111111111/vpcflowlogs/us-east-1/2026/05/13/x.log",
+		"my.log",
+		"AWSLogs/111111111111/CloudTrail/us-east-1/2026/05/14/x.json.gz",
+	} {
+		to := &left
+		if i%2 == 1 {
+			to = &more
+		}
+		_, ok := f.Choose(object, to)
+		want(t, object, ok, i == 0)
+	}
+	left.Merge(more)
+	want(t, "services", left.Services, map[string]int64{"CloudTrail": 1})
+	want(t, "accounts", left.Accounts, map[string]int64{"222222222222": 2, "": 1})
+	want(t, "regions", left.Regions, map[string]int64{"eu-west-1": 1})
+	want(t, "time", []any{left.Timed, left.From, left.To}, []any{int64(3), at("2026-05-10T09:05"), at("2026-05-14T00:00")})
+}

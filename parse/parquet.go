@@ -250,6 +250,7 @@ func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, name
 	in.Lock()
 	defer in.Unlock()
 	in.Outside += group.NumRows()
+	in.OutsideEnds.Join(Ends{low.Int64(), high.Int64(), true})
 	return true
 }
 

@@ -62,11 +62,40 @@ type Stats struct {
 	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
 	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
+
+	Headerless  int64   // objects whose records are laid out as Options.LogFormat or the default format says
+	LeftOut     LeftOut // objects that were not read
+	OutsideEnds Ends    // of the records outside the time that was asked for
+}
+
+// Ends are the first and last end of some records, in Unix seconds.
+type Ends struct {
+	First, Last int64
+	Known       bool // there are such records
+}
+
+// Cover adds the end of a record.
+func (e *Ends) Cover(end int64) {
+	if !e.Known {
+		*e = Ends{end, end, true}
+	}
+	e.First, e.Last = min(e.First, end), max(e.Last, end)
+}
+
+// Join adds those of other records.
+func (e *Ends) Join(f Ends) {
+	if f.Known {
+		e.Cover(f.First)
+		e.Cover(f.Last)
+	}
 }
 
 // Merge adds up what two scans have read, one after the other.
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
+	s.Headerless += t.Headerless
+	s.LeftOut.Merge(t.LeftOut)
+	s.OutsideEnds.Join(t.OutsideEnds)
 	if s.Formats == nil {
 		s.Formats = make(map[string]schema.Volume)
 	}

@@ -42,7 +42,8 @@ type Options struct {
 	// reading them that none of some flows has it, they are counted and passed over; others still come.
 	Only struct{ Field, Value string }
 
-	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing.
+	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing: what they left
+	// out is not in the Stats.
 	Keys KeyFilter
 
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
@@ -109,6 +110,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			}
 			s.Lock()
 			s.Add(w.stats)
+			s.OutsideEnds.Join(w.outside)
 			s.Unlock()
 		}()
 	}
@@ -129,6 +131,9 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 			v.Records += o.records.Load()
 			s.Formats[o.format] = v
 		}
+		if l := o.current.Load(); l != nil && l.fixed {
+			s.Headerless++
+		}
 		if l := o.current.Load(); l != nil && slices.Contains(l.names, "tgw_id") && !slices.Contains(l.names, "interface_id") {
 			s.Transit += o.records.Load()
 		}
@@ -137,7 +142,11 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	for _, u := range s.Unknown {
 		s.Strange = append(s.Strange, u.Name)
 	}
-	return s.Stats, context.Cause(ctx)
+	s.Lock()
+	defer s.Unlock()
+	stats := s.Stats
+	stats.LeftOut = s.LeftOut.Clone() // a scan that was stopped may be listing still
+	return stats, context.Cause(ctx)
 }
 
 // scan is the state of one Scan.
@@ -292,11 +301,10 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 		defer s.opt.Meter.Listed.Store(true)
 		index := 0
 		for obj, err := range src.Objects(ctx) {
-			if err == nil && !s.opt.Keys.Keep(obj.Name) {
+			o := &object{Object: obj, index: index, err: err}
+			if err == nil && !s.chooses(o) {
 				continue
 			}
-			o := &object{Object: obj, index: index, err: err}
-			o.key, _ = ParseKey(obj.Name)
 			index++
 			if err == nil {
 				s.opt.Meter.KnownObjects.Add(1)
@@ -310,6 +318,14 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 		}
 	}()
 	return listed
+}
+
+// chooses reports whether an object is to be read, and reads its name. If not, it is counted.
+func (s *scan) chooses(o *object) (ok bool) {
+	s.Lock()
+	defer s.Unlock()
+	o.key, ok = s.opt.Keys.Choose(o.Name, &s.LeftOut)
+	return ok
 }
 
 // dispatch gives out the blocks of all objects in the order of the input.
@@ -473,6 +489,7 @@ type worker struct {
 	*scan
 	id      int
 	stats   schema.Stats
+	outside Ends
 	schema  *arrow.Schema    // of a batch without extra columns
 	cols    []*schema.Column // of the projection, then those of status and end that are not in there
 	status  *schema.Column
@@ -701,6 +718,8 @@ func (w *worker) crop() {
 			}
 			if end >= w.opt.Since && (w.opt.Until == 0 || end < w.opt.Until) {
 				w.window = append(w.window, int32(row))
+			} else {
+				w.outside.Cover(end)
 			}
 		}
 	}

@@ -249,12 +249,16 @@ func (s *replayReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Header returns the names of the columns of the first object of src that has a layout, in its order.
+// Header returns the names of the columns of the first object of src that has a layout and is chosen by opt.Keys, in
+// its order.
 // What it reads of stdin for this comes again in Scan.
 func Header(ctx context.Context, src Source, p *schema.Projection, opt Options) ([]string, error) {
 	var first error
 	for obj, err := range src.Objects(ctx) {
 		var names []string
+		if err == nil && !opt.Keys.Keep(obj.Name) {
+			continue
+		}
 		if err == nil {
 			names, err = headerOfObject(ctx, obj, p, opt)
 		}

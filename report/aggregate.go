@@ -269,7 +269,7 @@ type grouping struct {
 
 // selection is the rows of a batch that meet a condition, for all groupings that have it.
 type selection struct {
-	filter
+	*conjunction
 	text  string
 	rows  []int32
 	batch int // that the rows are flows of
@@ -283,17 +283,19 @@ func (w *worker) selection(e Expr) *selection {
 			return s
 		}
 	}
-	s := &selection{filter: e.filter(), text: text}
+	field, value := w.aggregator.Only()
+	s := &selection{conjunction: newConjunction(e, field, value), text: text}
 	w.selections = append(w.selections, s)
 	return s
 }
 
-// meet returns those of the rows that meet the condition. They are the flows of the batch with a number, or others.
-func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others bool) []int32 {
+// meet returns those of the rows that meet the condition, and counts them where no other call has the same ones. They are
+// the flows of the batch with a number, or others.
+func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others, count bool) []int32 {
 	if s.batch == batch && !others {
 		return s.rows
 	}
-	s.rows = s.keep(rec, append(s.rows[:0], rows...), true)
+	s.rows = s.keep(rec, append(s.rows[:0], rows...), count)
 	if s.batch = batch; others {
 		s.batch = 0
 	}

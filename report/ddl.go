@@ -571,6 +571,9 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 	if !slices.Contains(names, layout) {
 		return "", schema.Unknown("layout", layout, names, "flowlog help sql")
 	}
+	if err := CheckTable(table); err != nil {
+		return "", err
+	}
 	var parts []string
 	first, last := since.UTC(), until.UTC()
 	if !until.IsZero() {

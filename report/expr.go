@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -306,6 +307,37 @@ func anyOf(conditions []Expr) Expr {
 		return parts[0]
 	}
 	return parts
+}
+
+// Conjunction is the text of a condition that is met where each of the texts is; empty ones ask nothing. Where there are
+// several, each must be whole by itself: `a) or (b` is an error.
+func Conjunction(texts []string) (string, error) {
+	texts = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
+	if len(texts) < 2 {
+		return strings.Join(texts, ""), nil // what is wrong with it is said when it is read
+	}
+	for _, text := range texts {
+		tokens, err := lex(text)
+		if err != nil {
+			return "", err
+		}
+		depth := 0
+		for _, t := range tokens {
+			switch {
+			case t.is("("):
+				depth++
+			case t.is(")"):
+				depth--
+			}
+			if depth < 0 {
+				return "", &ExprError{text, t.pos, "`)` closes nothing"}
+			}
+		}
+		if depth > 0 {
+			return "", &ExprError{text, len(text), "something is missing: `)`"}
+		}
+	}
+	return "(" + strings.Join(texts, ") and (") + ")", nil
 }
 
 // A span is a range of numbers, both ends included.

@@ -215,7 +215,8 @@ func randomExpr(r *rand.Rand, depth int) string {
 	case 5:
 		return "srcport " + op + " dstport"
 	case 6:
-		return pick("action", "subnet_id", "log_status") + " " + op + " " + pick("REJECT", "accept", "'subnet-b'", `"é"`, "OK")
+		return pick("action "+op+" "+pick("REJECT", "accept", "'Reject'"), "log_status "+op+" "+pick("ok", "NODATA"),
+			"subnet_id "+op+" "+pick("'subnet-b'", `"é"`, "OK"), "region "+op+" "+pick("eu-west-1", "US-East-2"), "region "+in+" (EU-west-1, us-east-2, 'EU-WEST-1')")
 	case 7:
 		return "interface_id " + pick("like", "not like") + " " + pick("'eni-1%'", "eni-_", "'%1'", "'%'", "'_'")
 	case 8:
@@ -346,7 +347,7 @@ func TestParseExprErrors(t *testing.T) {
 		"(dstport = 22":                   {13, "`)`"},
 		"dstport = 65536":                 {10, "dstport is at most 65535"},
 		"dstport = 9999999999999999999":   {10, "not a whole number"},
-		"dstport = sshd":                  {10, "names such as tcp"},
+		"dstport = sshd":                  {10, "or goes by a name such as https"},
 		"bytes > 1.5":                     {8, "not a whole number"},
 		"srcaddr = 10.0.0.256":            {10, "not an IP address"},
 		"srcaddr = 10.0.0.1/8":            {10, "write 10.0.0.0/8 for the network, or 10.0.0.1"},

@@ -161,7 +161,7 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		rows = w.rows(n)
 	}
 	if u.where != nil {
-		rows = u.where.meet(rec, rows, w.batches, u.all)
+		rows = u.where.meet(rec, rows, w.batches, u.all, !u.all || len(w.runs) == 1)
 	}
 	if len(rows) == 0 {
 		return nil

@@ -53,6 +53,7 @@ func advice(names []string) string {
 // its place in the second result; it has no table. wrap computes the labels of keys; nil leaves them out.
 // The Aggregator cannot be used afterwards.
 func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking, error) {
+	passed := a.passed()
 	w, err := a.merged(stats)
 	if err != nil {
 		return nil, nil, err
@@ -93,6 +94,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 			if all[i], err = w.table(w.runs[i], stats, wrap); err != nil {
 				return err
 			}
+			all[i].Why = a.explain(w.runs[i], passed, stats.Flows)
 		}
 		return nil
 	})

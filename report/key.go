@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,7 +84,7 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 		return Key{}, fmt.Errorf("%q is not a key: keys are fields with commas between, as in srcaddr,dstport", s)
 	}
 	if !ok {
-		return Key{}, schema.Unknown("field", name, append(fields.Names(), timeKey, hourKey), "flowlog fields")
+		return Key{}, unknownKey(name, fields)
 	}
 	k := Key{Field: f.Name}
 	if !masked {
@@ -102,6 +104,21 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 		return k, fmt.Errorf("%s: write the length of a prefix, as in %s/24, or one for IPv4 and one for IPv6, as in %[2]s/24/64", s, f.Name)
 	}
 	return k, nil
+}
+
+// unknownKey is the error for a name that nothing can be grouped by.
+func unknownKey(name string, fields schema.Table) error {
+	if width := schema.WidthOf(name); width != "" {
+		return fmt.Errorf("%s is a length of time: group by bins of it with --every %s", name, width)
+	}
+	names := append(fields.Names(), timeKey, hourKey)
+	word := cmp.Or(schema.Meant(name), name)
+	for _, prefix := range []string{"", "_"} {
+		if src, dst := "src"+prefix+word, "dst"+prefix+word; slices.Contains(names, src) && slices.Contains(names, dst) {
+			return fmt.Errorf("%s is either end of a flow, which only conditions can ask for: group by %s or %s", name, src, dst)
+		}
+	}
+	return schema.UnknownField(name, names, "flowlog fields")
 }
 
 // kind is that of the key's values.

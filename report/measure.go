@@ -114,7 +114,7 @@ func cutPair(names string, fields schema.Table) (first, second string, pair bool
 func (fn function) measureOf(field string, fields schema.Table) (Measure, error) {
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
-		return Measure{}, schema.Unknown("field", field, fields.Names(), "flowlog fields")
+		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
 	}
 	if !slices.Contains(fn.kinds, f.Kind) {
 		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.name, f.Name, f.Name, f.Kind, fn.name)

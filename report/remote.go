@@ -49,6 +49,9 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	if r.Spike != nil {
 		return nil, fmt.Errorf("%s compares bins of time with their median, which is computed of records here alone", r.Name)
 	}
+	if err := CheckTable(table); err != nil {
+		return nil, err
+	}
 	m := &Remote{name: r.Name, whole: r.Where == nil && !r.mixed()}
 	pushed, own := r.split(&d, fields)
 	if err := m.plan(&r, fields, own); err != nil {

@@ -332,7 +332,7 @@ func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, r
 		rec := array.NewRecord(fields.Arrow(), present, int64(n))
 		defer rec.Release()
 		w.batches++
-		rows = u.where.meet(rec, rows, w.batches, false)
+		rows = u.where.meet(rec, rows, w.batches, false, false)
 	}
 	if len(rows) == 0 {
 		return nil

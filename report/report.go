@@ -34,13 +34,13 @@ type Change struct {
 	Where    string // a condition that records must meet too
 	Having   string // a condition on keys and measures that rows must meet
 	Every    string // the width of bins of time; adds the key time where there is none
-	Sort     string // a measure or a key; with - in front from the other end
+	Sort     string // a measure or a key; with - in front from the other end, or :asc or :desc behind it
 	Top      int    // -1 leaves the report's own
 }
 
 // Words lists the words of the changes that may be names of fields, and what such words may stand for.
 func (c Change) Words() []string {
-	words := slices.Concat(c.By, c.Measures, []string{strings.TrimPrefix(c.Sort, "-")})
+	words := slices.Concat(c.By, c.Measures, []string{orderingOf(c.Sort).name})
 	for _, text := range []string{c.Where, c.Having} {
 		tokens, _ := lex(text) // what is wrong with it is said when the reports are changed
 		for _, t := range joinCalls(tokens) {
@@ -107,12 +107,19 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		r.Order = ""
 	}
 	if c.Sort != "" {
-		name, reverse := strings.CutPrefix(strings.TrimSpace(c.Sort), "-")
-		r.Reverse = reverse
-		if k := r.key(name); k >= 0 && r.measure(name) < 0 {
+		o := orderingOf(c.Sort)
+		if err := o.check(); err != nil {
+			return r, fmt.Errorf("--sort: %w", err)
+		}
+		k := r.key(o.name)
+		if r.measure(o.name) >= 0 {
+			k = -1
+		}
+		r.Reverse = o.reverse(k >= 0)
+		if k >= 0 {
 			r.Order = r.Keys[k].Name()
 		} else {
-			m, err := own.parseMeasure(name, fields)
+			m, err := own.parseMeasure(o.name, fields)
 			if err != nil {
 				return r, fmt.Errorf("--sort: %w", err)
 			}
@@ -127,6 +134,9 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	}
 	if c.Top >= 0 {
 		r.Limit = c.Top
+	}
+	if c.Where != "" && !r.mixed() && !flowsMeet(r.Where) {
+		return r, fmt.Errorf("--where: %s counts flows, whose log_status is OK: the measures nodata and skipdata count other records, `flowlog report quality` says where they are, and `flowlog parse` writes them", r.Name)
 	}
 	r.Settings = slices.Concat(r.Settings, c.Settings())
 	return r.distinctNames(), nil
@@ -208,7 +218,7 @@ func (r *Report) having(text string, own Report, scope Scope) error {
 
 // rowScope is the scope of a condition on the report's rows.
 func (r *Report) rowScope(scope Scope) Scope {
-	rows := Scope{Number: scope.Number, Time: scope.Time, Open: scope.Open, List: "flowlog reports"}
+	rows := Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
 	rows.Measure = func(text string) (string, error) {
 		m, err := r.parseMeasure(text, scope.Fields)
 		return m.Name, err

@@ -466,7 +466,7 @@ func randomRows(r *rand.Rand, n int) []row {
 			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
 			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
 			"end": pick("1700000060", "1700000061", "1699999999"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
-			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "tcp_flags": pick("0", "18", "2147483647"),
+			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "region": pick("eu-west-1", "us-east-2", "EU-WEST-1"), "tcp_flags": pick("0", "18", "2147483647"),
 		}
 		for name := range rec {
 			if r.IntN(8) == 0 {

@@ -143,7 +143,7 @@ var fileName = regexp.MustCompile(`[/*\\]|\.(parquet|csv|json|gz|zst)$`)
 // from writes what a query reads: a name with dots, a file's name, or what is SQL already.
 func (d *Dialect) from(table string) string {
 	switch {
-	case strings.ContainsAny(table, `"(`) || strings.HasPrefix(table, "'"):
+	case !PlainTable(table):
 		return table
 	case d.files && fileName.MatchString(table):
 		return quote(table)
@@ -188,6 +188,9 @@ type query struct {
 func (r *Report) SQL(d Dialect, fields schema.Table, table string) (string, error) {
 	if r.Spike != nil {
 		return "", fmt.Errorf("%s compares bins of time with their median, which is not written as SQL", r.Name)
+	}
+	if err := CheckTable(table); err != nil {
+		return "", err
 	}
 	q := r.query(&d, fields, table)
 	mixed := r.mixed()

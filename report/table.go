@@ -30,6 +30,8 @@ type Table struct {
 	Moot string
 	// None says why there are no rows, if it is not for want of flows.
 	None string
+	// Why says which of the conditions on flows none of them meets, if none meets all.
+	Why string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
 	// Settings are what makes it differ from the report of its name, in no order.

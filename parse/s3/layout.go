@@ -114,9 +114,35 @@ func treeOf(key string, n int) (folder string, at place, ok bool) {
 	return "", place{}, false
 }
 
-// chosen reports whether a name is among those asked for, which is any if there are none.
-func (s *Source) chosen(names []string, name string) bool {
-	return len(names) == 0 || slices.Contains(names, name)
+// chosen reports whether a folder's name is among those asked for, which is any if there are none. If not, it is noted.
+func (s *Source) chosen(names []string, name string, left func(*parse.LeftOut) *map[string]int64) bool {
+	if len(names) == 0 || slices.Contains(names, name) {
+		return true
+	}
+	s.notes.Lock()
+	defer s.notes.Unlock()
+	counts := left(&s.notes.left)
+	if *counts == nil {
+		*counts = make(map[string]int64)
+	}
+	(*counts)[name] += 0 // as many as there are in the folder, which nobody lists
+	return false
+}
+
+func leftAccount(l *parse.LeftOut) *map[string]int64 { return &l.Accounts }
+
+func leftRegion(l *parse.LeftOut) *map[string]int64 { return &l.Regions }
+
+// overlaps reports whether a folder can hold a record of the time that was asked for. If not, its time is noted.
+func (s *Source) overlaps(p place) bool {
+	k := p.covers()
+	if s.opt.Filter.During(k) {
+		return true
+	}
+	s.notes.Lock()
+	defer s.notes.Unlock()
+	s.notes.left.Cover(k)
+	return false
 }
 
 // below searches the chosen objects in a folder of flow logs. It goes down as far as the filter tells one
@@ -127,7 +153,7 @@ func (s *Source) below(p place, folder string) *search {
 	case accounts:
 		return s.folder(folder, nil, func(sub, name string) *search {
 			account, hive, ok := accountOf(name)
-			if !ok || !s.chosen(f.Accounts, account) {
+			if !ok || !s.chosen(f.Accounts, account, leftAccount) {
 				return nil
 			}
 			return s.below(place{level: services, hive: hive, account: account}, sub)
@@ -145,7 +171,7 @@ func (s *Source) below(p place, folder string) *search {
 			break
 		}
 		return s.folder(folder, nil, func(sub, name string) *search {
-			if !s.chosen(f.Regions, strings.TrimPrefix(name, hiveRegion)) {
+			if !s.chosen(f.Regions, strings.TrimPrefix(name, hiveRegion), leftRegion) {
 				return nil
 			}
 			p := p
@@ -187,7 +213,7 @@ func (s *Source) during(p place, folder string) *search {
 		if !ok {
 			return s.flat(sub, nil) // no date: what is in there shows by its own name
 		}
-		if !f.During(sp.covers()) {
+		if !s.overlaps(sp) {
 			return nil
 		}
 		return s.below(sp, sub)

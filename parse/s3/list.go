@@ -66,8 +66,23 @@ func (s *Source) firstPage(ctx context.Context, l listing) (page, error) {
 	return first, err
 }
 
-// object returns the object of a listed key, or nil if it is none or is not chosen.
+// object returns the object of a listed key, or nil if it is none or is not chosen, which is counted.
 func (s *Source) object(k types.Object, match func(key string) bool) *object {
+	o := s.listed(k, match)
+	if o == nil {
+		return nil
+	}
+	s.notes.Lock()
+	defer s.notes.Unlock()
+	if _, ok := s.opt.Filter.Choose(o.key, &s.notes.left); !ok {
+		s.count.pruned.Add(1)
+		return nil
+	}
+	return o
+}
+
+// listed returns the object of a listed key, or nil if it is none or does not match.
+func (s *Source) listed(k types.Object, match func(key string) bool) *object {
 	o := &object{Client: s.Client, bucket: s.bucket}
 	if k.Key != nil {
 		o.key = *k.Key
@@ -85,10 +100,6 @@ func (s *Source) object(k types.Object, match func(key string) bool) *object {
 		return nil // it says what is in a dataset, and is none of the flow logs
 	}
 	if match != nil && !match(o.key) {
-		return nil
-	}
-	if !s.opt.Filter.Keep(o.key) {
-		s.count.pruned.Add(1)
 		return nil
 	}
 	return o
@@ -259,16 +270,18 @@ func (s *Source) inside(folder string) *search {
 			}
 			if at, ok := locate(*f.Prefix); !ok {
 				others = append(others, *f.Prefix)
-			} else if at.account == "" || s.chosen(s.opt.Filter.Accounts, at.account) {
+			} else if at.account == "" || s.chosen(s.opt.Filter.Accounts, at.account, leftAccount) {
 				trees = append(trees, found{search: s.below(at, *f.Prefix)})
 			}
 		}
 		switch {
 		case len(trees) > 0:
-			for _, o := range s.objects(p.keys, nil).objects {
-				others = append(others, o.key)
+			for _, k := range p.keys {
+				if o := s.listed(k, s.opt.Filter.Keep); o != nil {
+					others = append(others, o.key)
+				}
 			}
-			s.skip(others)
+			s.notes.skip(s.bucket, others)
 			emit(trees...)
 		case len(others) == 0 && p.last:
 			emit(s.objects(p.keys, nil))

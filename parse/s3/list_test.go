@@ -184,6 +184,67 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// TestSpan finds out what time there is when the time that was asked for has nothing, and asks for little.
+func TestSpan(t *testing.T) {
+	for _, l := range layouts {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.fill(l, "")
+			s.put(l.key(account2, "cn-north-1", fl2, time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC)), []byte("x"))
+			for _, test := range []struct {
+				path   string
+				filter parse.KeyFilter
+				want   string
+			}{
+				{"", parse.KeyFilter{}, "2025-12-31 2026-05-09"},
+				{"AWSLogs", parse.KeyFilter{Accounts: []string{account1}}, "2026-04-28 2026-05-09"},
+				{l.folders("AWSLogs/" + account1 + "/vpcflowlogs/us-east-1/2026/05/"), parse.KeyFilter{}, "2026-05-01 2026-05-09"},
+				{"", parse.KeyFilter{Regions: []string{"eu-west-1"}}, "0001-01-01 0001-01-01"},
+				{"nothing/", parse.KeyFilter{}, "0001-01-01 0001-01-01"},
+			} {
+				test.filter.Since, test.filter.Until = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 6, 2, 0, 0, 0, 0, time.UTC)
+				src := s.source(test.path, Options{Filter: test.filter})
+				keys, errs := names(src)
+				want(t, test.path+": keys", []any{keys, errs}, []any{[]string(nil), []string(nil)})
+				left := src.LeftOut()
+				s.forget()
+				from, to, err := src.Span(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, test.path+": span", from.Format(time.DateOnly)+" "+to.Format(time.DateOnly), test.want)
+				want(t, test.path+": what was left out", src.LeftOut(), left)
+				if n := len(s.calls("LIST")); n > 20 {
+					t.Errorf("%s: %d requests", test.path, n)
+				}
+			}
+		})
+	}
+}
+
+// TestLeftOut counts what a filter leaves out where it is listed, and names the folders where it is not.
+func TestLeftOut(t *testing.T) {
+	s := newServer(t)
+	s.fill(layouts[0], "")
+	read := func(path string, f parse.KeyFilter) parse.LeftOut {
+		t.Helper()
+		src := s.source(path, Options{Filter: f})
+		for range 2 { // a second listing counts anew
+			if _, errs := names(src); errs != nil {
+				t.Errorf("%s: %v", path, errs)
+			}
+		}
+		return src.LeftOut()
+	}
+	want(t, "accounts", read("", parse.KeyFilter{Accounts: []string{"999999999999"}}).Accounts, map[string]int64{account1: 0, account2: 0})
+	want(t, "regions", read("", parse.KeyFilter{Regions: []string{"us-east-1"}}).Regions, map[string]int64{"us-gov-west-1": 0, "cn-north-1": 0})
+	want(t, "flow logs", read("AWSLogs/", parse.KeyFilter{FlowLogs: []string{fl2}}).FlowLogs, map[string]int64{fl1: 176})
+	left := read("AWSLogs/", parse.KeyFilter{Since: time.Date(2026, 5, 8, 12, 5, 0, 0, time.UTC), Regions: []string{"us-east-1"}})
+	want(t, "time", []any{left.Timed, left.From.Format(time.DateTime), left.To.Format(time.DateTime)}, []any{int64(4), "2026-04-01 00:00:00", "2026-05-08 09:05:00"})
+	want(t, "services", read("AWSLogs/**", parse.KeyFilter{}).Services, map[string]int64{"CloudTrail": 1})
+}
+
 // at chooses the keys of us-east-1 and others whose time begins with one of some texts.
 func at(times ...string) func(string, parse.Key) bool {
 	return func(_ string, k parse.Key) bool {

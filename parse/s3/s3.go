@@ -26,8 +26,15 @@ type Source struct {
 	bucket string
 	path   string // of the URL, without a slash before it
 
-	mu      sync.Mutex
+	mu    sync.Mutex
+	notes *notes // of the listing that began last
+}
+
+// notes are what a listing came upon and did not take.
+type notes struct {
+	sync.Mutex
 	skipped []string
+	left    parse.LeftOut
 }
 
 var _ parse.Source = (*Source)(nil)
@@ -55,7 +62,7 @@ func (c *Client) Source(url string) (*Source, error) {
 	case strings.ContainsAny(bucket, `*?[]{}\ :`):
 		return nil, fmt.Errorf("%q is not the name of a bucket: a glob is for keys only", bucket)
 	}
-	return &Source{Client: c, url: url, bucket: bucket, path: path}, nil
+	return &Source{Client: c, url: url, bucket: bucket, path: path, notes: new(notes)}, nil
 }
 
 // Objects lists the objects in the order of their keys. Reading of them begins ahead of time when the first
@@ -110,19 +117,49 @@ func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	}
 }
 
-// Skipped returns what lies beside AWSLogs/ and was therefore not read, as far as a listing came upon it.
+// Skipped returns what lies beside AWSLogs/ and was therefore not read, as far as the last listing came upon it.
 func (s *Source) Skipped() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.skipped)
+	n := s.lastNotes()
+	n.Lock()
+	defer n.Unlock()
+	return slices.Clone(n.skipped)
 }
 
-func (s *Source) skip(names []string) {
+// LeftOut returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
+// asked for are not listed: what is in them is not counted, and often nobody knows of them.
+func (s *Source) LeftOut() parse.LeftOut {
+	n := s.lastNotes()
+	n.Lock()
+	defer n.Unlock()
+	return n.left.Clone()
+}
+
+func (s *Source) lastNotes() *notes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.notes
+}
+
+// forListing returns the source for one listing, with notes of its own: what an earlier one still finds is not counted.
+func (s *Source) forListing() *Source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = new(notes)
+	return &Source{Client: s.Client, url: s.url, bucket: s.bucket, path: s.path, notes: s.notes}
+}
+
+// passedOver reports whether the filter left out anything for another reason than its time.
+func (s *Source) passedOver() bool {
+	left := s.LeftOut()
+	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
+}
+
+func (n *notes) skip(bucket string, names []string) {
+	n.Lock()
+	defer n.Unlock()
 	for _, name := range names {
-		if name = "s3://" + s.bucket + "/" + name; !slices.Contains(s.skipped, name) {
-			s.skipped = append(s.skipped, name)
+		if name = "s3://" + bucket + "/" + name; !slices.Contains(n.skipped, name) {
+			n.skipped = append(n.skipped, name)
 		}
 	}
 }
@@ -175,7 +212,8 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 	return func(yield func(*object, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		seen, before := false, s.count.pruned.Load()
+		s := s.forListing()
+		seen := false
 		line := []found{{search: s.root()}}
 		for len(line) > 0 {
 			line = s.take(ctx, line)
@@ -214,13 +252,9 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 				line = line[1:]
 			}
 		}
-		// no flow in the last hours is news, but no fault
-		if !seen && ctx.Err() == nil && !s.opt.Filter.Timed() {
-			err := errNothing
-			if s.count.pruned.Load() > before || !s.opt.Filter.All() {
-				err = errors.New("no object there is of the accounts, regions and flow logs that were asked for")
-			}
-			yield(&object{Client: s.Client, bucket: s.bucket, key: s.path}, err)
+		// that nothing is left by the filter is for the caller to say, who knows of the other sources
+		if !seen && ctx.Err() == nil && !s.opt.Filter.Timed() && !s.passedOver() {
+			yield(&object{Client: s.Client, bucket: s.bucket, key: s.path}, errNothing)
 		}
 	}
 }

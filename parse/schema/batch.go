@@ -33,9 +33,9 @@ type Stats struct {
 	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
 	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
 	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
-	Passed    []string      `json:"-"`                      // fields with values in records that were counted by what the file notes, and not read
 	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
 	Strange []string `json:"-"`
+	Passed  []string `json:"-"` // fields with values in records that were counted by what the file notes, and not read
 	// Formats says how much came in which format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
@@ -70,14 +70,14 @@ func (s *Stats) Add(t Stats) {
 	s.Malformed += t.Malformed
 	s.Outside += t.Outside
 	s.Transit += t.Transit
-	for _, name := range t.Passed {
-		if !slices.Contains(s.Passed, name) {
-			s.Passed = append(s.Passed, name)
-		}
-	}
 	for _, name := range t.Strange {
 		if !slices.Contains(s.Strange, name) {
 			s.Strange = append(s.Strange, name)
+		}
+	}
+	for _, name := range t.Passed {
+		if !slices.Contains(s.Passed, name) {
+			s.Passed = append(s.Passed, name)
 		}
 	}
 	for i := range t.Faults {

@@ -34,7 +34,7 @@ func (t Table) Project(names ...string) (*Projection, error) {
 		}
 		f, ok := t.Lookup(names[i])
 		if !ok {
-			return nil, Unknown("field", names[i], t.Names(), "flowlog fields")
+			return nil, UnknownField(names[i], t.Names(), "flowlog fields")
 		}
 		if _, ok := p.index[f.Name]; ok {
 			continue

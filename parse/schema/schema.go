@@ -67,9 +67,20 @@ type Field struct {
 	From    []string `json:"from,omitempty"`   // the fields that an enriched field is computed from; a row needs one of them
 	Names   string   `json:"names,omitempty"`  // the field whose values this one puts into words, if it does
 	InPlace bool     `json:"-"`                // tables for people show it in place of the field that it names
-	Values  []string `json:"values,omitempty"` // all values of a text that AWS documents, in AWS's spelling
+	Values  []string `json:"values,omitempty"` // all values that a text can have, as far as AWS documents them, in their spelling
+	Case    Case     `json:"-"`                // of the letters of a text's values, if there are no others
 	Doc     string   `json:"doc"`              // one line
 }
+
+// Case is what letters the values of a text have.
+type Case uint8
+
+const (
+	MixedCase    Case = iota
+	Lower             // none are capitals
+	Upper             // all are
+	LowerOrUpper      // all of a value are, or none
+)
 
 // LogName is the field's name in flow log headers and in ${…} formats.
 func (f Field) LogName() string { return strings.ReplaceAll(f.Name, "_", "-") }

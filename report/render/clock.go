@@ -2,6 +2,7 @@ package render
 
 import (
 	"sort"
+	"strings"
 	"time"
 
 	"flowlog/report"
@@ -164,7 +165,7 @@ func (c clock) ticks(most int) []tick {
 }
 
 // written puts the times of places in words: a time of day with its date below, a date with its year, a month with its
-// year. The larger unit stands at the first one, with the zone, and where it changes.
+// year. The larger unit stands at the first one and where it changes.
 func (c clock) written(places []int) []tick {
 	text, larger, again := "15:04", "Mon 2 Jan 2006", "Mon 2 Jan"
 	apart := c.every
@@ -185,13 +186,16 @@ func (c clock) written(places []int) []tick {
 		ticks[i] = tick{place: place, text: at.Format(text)}
 		switch {
 		case i == 0:
-			ticks[i].larger = at.Format(larger) + " " + c.zone.String()
+			ticks[i].larger = at.Format(larger)
 		case at.Format(larger) != c.at(places[i-1]).Format(larger):
 			ticks[i].larger = at.Format(again)
 			if at.Year() != c.at(places[i-1]).Year() {
 				ticks[i].larger = at.Format(larger)
 			}
 		}
+	}
+	if len(ticks) > 1 && ticks[1].larger != "" { // there is less room for the first
+		ticks[0].larger = strings.TrimPrefix(ticks[0].larger, c.at(places[0]).Format("Mon "))
 	}
 	return ticks
 }

@@ -84,10 +84,13 @@ func humanBytes(v float64) string {
 
 // humanBits writes a number of bits a second with three digits and its unit, which is decimal.
 func humanBits(v float64) string {
-	units := [...]string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"}
+	units := [...]string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"}
 	unit := 0
 	for ; math.Abs(v) >= 999.5 && unit < len(units)-1; unit++ {
 		v /= 1000
+	}
+	if math.Abs(v) >= 999.5 { // beyond the largest unit there is no exponent either
+		return humanFloat(math.Round(v)) + " " + units[unit]
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[unit]
 }
@@ -100,8 +103,10 @@ func humanFloat(v float64) string {
 		return "0"
 	case abs < 0.01:
 		return strconv.FormatFloat(v, 'g', 3, 64)
-	case abs >= 1e15: // beyond what int64 and two decimals of a float64 hold
+	case abs >= math.MaxInt64: // beyond all measures
 		return strconv.FormatFloat(v, 'g', 4, 64)
+	case abs >= 1e15: // beyond what two decimals of a float64 hold
+		return humanize.Comma(int64(v))
 	}
 	s := strconv.FormatFloat(abs, 'f', 2, 64)
 	whole, fraction, _ := strings.Cut(s, ".")

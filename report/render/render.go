@@ -76,6 +76,8 @@ type Format struct {
 	Binary bool
 	// Single output has room for one report only.
 	Single bool
+	// Bare output of a report is its rows alone: nothing in it says that there are more.
+	Bare bool
 	// Tables writes finished reports.
 	Tables func(io.Writer, Document, Options) error
 	// Records starts to write records, whose columns are the fields in their order. A batch may have further
@@ -87,32 +89,14 @@ type Format struct {
 var Formats = []Format{
 	{Name: "table", Doc: "aligned columns for people, with units", Tables: tableReports, Records: tableRecords},
 	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Tables: jsonReports, Records: jsonRecords},
-	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Tables: ndjsonReports, Records: ndjsonRecords},
-	{Name: "csv", Doc: "comma-separated values with a header", Single: true, Tables: csvReports, Records: csvRecords},
-	{Name: "tsv", Doc: "tab-separated values with a header", Single: true, Tables: tsvReports, Records: tsvRecords},
+	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Bare: true, Tables: ndjsonReports, Records: ndjsonRecords},
+	{Name: "csv", Doc: "comma-separated values with a header", Single: true, Bare: true, Tables: csvReports, Records: csvRecords},
+	{Name: "tsv", Doc: "tab-separated values with a header", Single: true, Bare: true, Tables: tsvReports, Records: tsvRecords},
 	{Name: "markdown", Doc: "GitHub tables (also: md)", Tables: markdownReports, Records: markdownRecords},
 	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Tables: htmlReports, Records: htmlRecords},
-	{Name: "parquet", Doc: "Apache Parquet, zstd", Binary: true, Single: true, Tables: parquetReports, Records: parquetRecords},
-	{Name: "arrow", Doc: "Apache Arrow IPC stream", Binary: true, Single: true, Tables: arrowReports, Records: arrowRecords},
+	{Name: "parquet", Doc: "Apache Parquet, zstd", Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
+	{Name: "arrow", Doc: "Apache Arrow IPC stream", Binary: true, Single: true, Bare: true, Tables: arrowReports, Records: arrowRecords},
 	{Name: "none", Doc: "no output: read and count only", Tables: noReports, Records: noRecords},
-}
-
-// aliases are names that people try first.
-var aliases = map[string]string{"md": "markdown", "jsonl": "ndjson"}
-
-// Lookup finds a format by its name or alias.
-func Lookup(name string) (Format, error) {
-	if full, ok := aliases[name]; ok {
-		name = full
-	}
-	names := make([]string, len(Formats))
-	for i, f := range Formats {
-		if f.Name == name {
-			return f, nil
-		}
-		names[i] = f.Name
-	}
-	return Format{}, schema.Unknown("output format", name, names, "flowlog formats")
 }
 
 // single returns the report of a document for a format that has room for one.

@@ -166,6 +166,8 @@ func (x *timeChart) bandNote() string {
 // timeAxis writes the times below a chart.
 func (m *markup) timeAxis(x timeChart) {
 	const y = timeAbove + timeHigh + 14
+	m.put(`<text class="axis y" x="-8" y="{}">{}</text>`, y+15, x.at(0).Format("MST"))
+	last := -100.0
 	for i, tick := range x.ticks(7) {
 		left := x.left(tick.place)
 		class, larger := "axis x", "axis x"
@@ -175,12 +177,16 @@ func (m *markup) timeAxis(x timeChart) {
 		case i%2 == 1:
 			class = "axis x odd" // left out where there is little room
 		}
-		if left > 75 {
+		switch {
+		case left > 75:
 			larger = "axis x last"
+		case left-last < 40:
+			larger = "axis x odd"
 		}
 		m.put(`<text class="{}" x="{}%" y="{}">{}</text>`, class, left, y, tick.text)
 		if tick.larger != "" {
 			m.put(`<text class="{}" x="{}%" y="{}">{}</text>`, larger, left, y+15, tick.larger)
+			last = left
 		}
 	}
 }

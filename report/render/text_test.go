@@ -158,6 +158,7 @@ func TestHuman(t *testing.T) {
 	count := report.Column{Role: report.MeasureRole, Kind: schema.Int64, Unit: report.Count}
 	size := report.Column{Role: report.MeasureRole, Kind: schema.Int64, Unit: report.Bytes}
 	plain := report.Column{Role: report.MeasureRole, Kind: schema.Float}
+	rate := report.Column{Role: report.MeasureRole, Kind: schema.Float, Unit: report.BitRate}
 	port := report.Column{Role: report.KeyRole, Kind: schema.Int32, Unit: report.Count}
 	for _, c := range []struct {
 		column report.Column
@@ -181,10 +182,33 @@ func TestHuman(t *testing.T) {
 		{plain, -0.5, "-0.5"},
 		{plain, 1e-9, "1e-09"},
 		{plain, 1e300, "1e+300"},
+		{plain, 1.5e15, "1,500,000,000,000,000"},
+		{plain, -9.2e18, "-9,200,000,000,000,000,000"},
+		{rate, 1.0, "1 bit/s"},
+		{rate, 999.6, "1 kbit/s"},
+		{rate, 1.5e15, "1.5 Pbit/s"},
+		{rate, 7.37e19, "73.7 Ebit/s"},
+		{rate, 1.234567e22, "12,346 Ebit/s"},
 		{plain, nil, "-"},
 	} {
 		if got := human(c.column, c.value, Options{}); got != c.want {
 			t.Errorf("human(%v) = %q, want %q", c.value, got, c.want)
+		}
+	}
+}
+
+// TestTotalOfOneRow: where rows were cut or excluded, the one that is left is not all, in any format.
+func TestTotalOfOneRow(t *testing.T) {
+	for _, hidden := range []report.Table{{Cut: 3, Others: []any{nil, int64(5)}}, {Excluded: 3}} {
+		table := report.Table{
+			Columns: []report.Column{{Name: "k", Role: report.KeyRole, Kind: schema.Text}, {Name: "n", Role: report.MeasureRole, Kind: schema.Int64, Share: true}},
+			Rows:    [][]any{{"a", int64(1)}}, Totals: []any{nil, int64(6)}, Order: 1, Desc: true,
+			Cut: hidden.Cut, Others: hidden.Others, Excluded: hidden.Excluded,
+		}
+		for _, format := range []string{"table", "markdown", "html"} {
+			if !strings.Contains(render(t, format, documentOf(table), Options{}), "total") {
+				t.Errorf("%s: there is no total of one row, %d others and %d that are excluded", format, table.Cut, table.Excluded)
+			}
 		}
 	}
 }

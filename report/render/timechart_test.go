@@ -95,12 +95,13 @@ func TestTicks(t *testing.T) {
 		n     int
 		want  string
 	}{
-		{minute(542), time.Minute, 60, "[{8 09:10 Mon 18 Mar 2024 UTC} {18 09:20 } {28 09:30 } {38 09:40 } {48 09:50 } {58 10:00 }]"},
-		{minute(0), 30 * time.Minute, 49, "[{0 00:00 Mon 18 Mar 2024 UTC} {12 06:00 } {24 12:00 } {36 18:00 } {48 00:00 Tue 19 Mar}]"},
-		{time.Date(2023, 12, 31, 18, 0, 0, 0, time.UTC), time.Hour, 12, "[{0 18:00 Sun 31 Dec 2023 UTC} {2 20:00 } {4 22:00 } {6 00:00 Mon 1 Jan 2024} {8 02:00 } {10 04:00 }]"},
-		{time.Date(2023, 12, 28, 0, 0, 0, 0, time.UTC), day, 7, "[{0 Dec 28 2023 UTC} {1 Dec 29 } {2 Dec 30 } {3 Dec 31 } {4 Jan 1 2024} {5 Jan 2 } {6 Jan 3 }]"},
-		{time.Date(2014, 10, 31, 0, 0, 0, 0, time.UTC), 91 * day, 37, "[{0 Aug 2014 UTC} {6 Feb 2016} {12 Jul 2017} {18 Jan 2019} {24 Jul 2020} {30 Jan 2022} {36 Jul 2023}]"},
-		{minute(0), time.Second, 3, "[{0 00:00:00 Mon 18 Mar 2024 UTC} {1 00:00:01 } {2 00:00:02 }]"},
+		{minute(542), time.Minute, 60, "[{8 09:10 Mon 18 Mar 2024} {18 09:20 } {28 09:30 } {38 09:40 } {48 09:50 } {58 10:00 }]"},
+		{minute(0), 30 * time.Minute, 49, "[{0 00:00 Mon 18 Mar 2024} {12 06:00 } {24 12:00 } {36 18:00 } {48 00:00 Tue 19 Mar}]"},
+		{time.Date(2023, 12, 31, 18, 0, 0, 0, time.UTC), time.Hour, 12, "[{0 18:00 Sun 31 Dec 2023} {2 20:00 } {4 22:00 } {6 00:00 Mon 1 Jan 2024} {8 02:00 } {10 04:00 }]"},
+		{time.Date(2023, 12, 28, 0, 0, 0, 0, time.UTC), day, 7, "[{0 Dec 28 2023} {1 Dec 29 } {2 Dec 30 } {3 Dec 31 } {4 Jan 1 2024} {5 Jan 2 } {6 Jan 3 }]"},
+		{time.Date(2014, 10, 31, 0, 0, 0, 0, time.UTC), 91 * day, 37, "[{0 Aug 2014} {6 Feb 2016} {12 Jul 2017} {18 Jan 2019} {24 Jul 2020} {30 Jan 2022} {36 Jul 2023}]"},
+		{minute(-10), time.Minute, 60, "[{0 23:50 17 Mar 2024} {10 00:00 Mon 18 Mar} {20 00:10 } {30 00:20 } {40 00:30 } {50 00:40 }]"},
+		{minute(0), time.Second, 3, "[{0 00:00:00 Mon 18 Mar 2024} {1 00:00:01 } {2 00:00:02 }]"},
 	} {
 		bin := binColumn
 		bin.Every = tt.every
@@ -120,6 +121,10 @@ func TestCommonAxis(t *testing.T) {
 		tables = append(tables, report.Table{Columns: []report.Column{binColumn, flowsColumn}, Rows: [][]any{{minute(span[0]), int64(1)}, {minute(span[1]), int64(2)}}})
 	}
 	tables = append(tables, talkers())
+	berlin := render(t, "html", documentOf(tables...), Options{Zone: time.FixedZone("CET", 3600)})
+	if n := strings.Count(berlin, `<text class="axis y" x="-8" y="217">CET</text>`); n != 3 {
+		t.Errorf("%d axes say what zone they are in", n)
+	}
 	page := render(t, "html", documentOf(tables...), Options{})
 	axes := axisOf.FindAllStringSubmatch(strings.ReplaceAll(page, "\n", ""), -1)
 	if len(axes) != 3 {
