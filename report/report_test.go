@@ -737,9 +737,9 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 	for text, part := range map[string]string{
 		"distinct(dst_prt) > 1":           "did you mean dstport?",
 		"dstinct(dstport) > 1":            "unknown measure",
-		"distinct(dstport > 1":            "unknown field",
-		"distinct() > 1":                  "unknown field",
-		"distinct(srcaddr, dstport) > 1":  "unknown field",
+		"distinct(dstport > 1":            "the rows have no",
+		"distinct() > 1":                  "the rows have no",
+		"distinct(srcaddr, dstport) > 1":  "the rows have no",
 		"flows in (1, distinct(dstport))": "is not a value of flows",
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",
