@@ -314,6 +314,9 @@ func (d *diffing) report(ctx context.Context, ins []*reader, enr *lookups) (repo
 	return rep, having, scope, err
 }
 
+// sideNames are what is compared, in the order of both.
+var sideNames = []string{"before", "after"}
+
 // sides computes the report for both sides: in one pass each, or of windows in one pass.
 func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep report.Report, scope report.Scope, windows []span) ([]report.Table, schema.Stats, error) {
 	groups := [][]report.Report{{rep}, {rep}}
@@ -325,7 +328,7 @@ func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep re
 			if err != nil {
 				return nil, schema.Stats{}, err
 			}
-			side.Name = []string{"before", "after"}[i]
+			side.Name = sideNames[i]
 			both = append(both, side)
 		}
 		groups = [][]report.Report{both}
@@ -336,6 +339,9 @@ func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep re
 		some, lacks, err := d.tables(ctx, ins[i], enr, scope.Fields, slices.Clone(reports))
 		if err != nil {
 			return nil, stats, err
+		}
+		if len(lacks) > 0 && windows == nil { // of one input neither side has them
+			return nil, stats, fmt.Errorf("%s: %w", sideNames[i], lacks[0])
 		}
 		if len(lacks) > 0 {
 			return nil, stats, lacks[0]

@@ -138,6 +138,24 @@ func TestRemoteExcluded(t *testing.T) {
 	want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
 }
 
+// A group of which the engine says that no flow has an action is neither accepted nor rejected, and an end before the
+// start is no duration.
+func TestRemoteActions(t *testing.T) {
+	m := newRemote(t, "talkers", Change{By: []string{"parity"}, Measures: []string{"rejected", "accepted", "duration", "rejected_share"}})
+	// dstport, _records, REJECT, any action, ACCEPT, min(start), max(end), count(action)
+	for _, row := range [][]any{
+		{int64(1), int64(2), int64(1), int64(2), int64(1), int64(10), int64(20), int64(2)},
+		{int64(3), int64(1), int64(0), int64(0), int64(0), int64(5), int64(9), int64(0)},
+		{int64(2), int64(4), int64(0), int64(0), int64(0), int64(30), int64(20), int64(0)},
+	} {
+		if err := m.Add(row, wrapParity); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := remoteTable(t, m)
+	want(t, "table", fmt.Sprint(got.Rows, got.Totals), "[[odd 1 1 15 0.5] [even <nil> <nil> <nil> <nil>]] [<nil> 1 1 15 0.5]")
+}
+
 // Rows that the query cannot have are errors, and no panics.
 func TestRemoteRows(t *testing.T) {
 	for _, row := range [][]any{
