@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -12,9 +13,11 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"flowlog/parse/schema"
 )
 
-// Every page has the checksum of what is stored of it, and another implementation refuses a page of which any byte has
+// Every page has the checksum of what is stored of it, the footer its own, and another implementation refuses a page of which any byte has
 // changed.
 func TestParquetChecksums(t *testing.T) {
 	data := writeParquet(t, sampleFields, 40, 100, groupMemory, random(t, rand.New(rand.NewPCG(7, 1)), sampleFields, 300))
@@ -50,6 +53,11 @@ func TestParquetChecksums(t *testing.T) {
 				}
 			}
 		}
+	}
+	footer := data[:len(data)-8]
+	footer = footer[len(footer)-int(binary.LittleEndian.Uint32([]byte(data[len(data)-8:]))):]
+	if at, sum := schema.FooterSum([]byte(footer)); at < 0 || footer[at:at+len(sum)] != sum {
+		t.Errorf("the footer has its checksum at %d, want %s", at, sum)
 	}
 	if dictionaries == 0 || pages < 2*dictionaries {
 		t.Errorf("there are %d dictionaries and %d pages of data", dictionaries, pages)
