@@ -127,7 +127,8 @@ func secrets(u *url.URL) []string {
 }
 
 // Run runs a query.
-func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
+func (r *runner) Run(ctx context.Context, query string) (_ engine.Result, err error) {
+	defer r.believed(&err)
 	r.reset()
 	rows, err := r.db.QueryContext(ctx, query)
 	if err != nil {
@@ -139,6 +140,15 @@ func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
 		return nil, errors.Join(r.plain(err), rows.Close())
 	}
 	return &result{runner: r, rows: rows, columns: columns}, nil
+}
+
+// believed makes an error of a panic of the driver's: it takes a server's answers for well-formed, such as that rows have
+// as many values as there are columns.
+func (r *runner) believed(err *error) {
+	if p := recover(); p != nil {
+		r.end()
+		*err = r.plain(errors.New("the answer is not from Trino, or damaged on the way: ask again, and check the address"))
+	}
 }
 
 // Stats is what the last query took.
@@ -198,7 +208,8 @@ type result struct {
 func (r *result) Columns() []string { return r.columns }
 
 // Next is the next row. The context is that of Run, which ends the query.
-func (r *result) Next(ctx context.Context) ([]any, error) {
+func (r *result) Next(ctx context.Context) (_ []any, err error) {
+	defer r.believed(&err)
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			r.end()
