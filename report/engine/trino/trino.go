@@ -142,12 +142,15 @@ func (r *runner) Run(ctx context.Context, query string) (_ engine.Result, err er
 	return &result{runner: r, rows: rows, columns: columns}, nil
 }
 
+// errStrange is the error for answers that Trino does not give.
+var errStrange = errors.New("the answer is not from Trino, or it was damaged on the way: check the address, and ask again")
+
 // believed makes an error of a panic of the driver's: it takes a server's answers for well-formed, such as that rows have
 // as many values as there are columns.
 func (r *runner) believed(err *error) {
 	if p := recover(); p != nil {
 		r.end()
-		*err = r.plain(errors.New("the answer is not from Trino, or damaged on the way: ask again, and check the address"))
+		*err = r.plain(errStrange)
 	}
 }
 
@@ -214,6 +217,9 @@ func (r *result) Next(ctx context.Context) (_ []any, err error) {
 		if err := r.rows.Err(); err != nil {
 			r.end()
 			return nil, r.plain(err)
+		}
+		if !r.ended() {
+			return nil, r.plain(errStrange)
 		}
 		return nil, io.EOF
 	}
