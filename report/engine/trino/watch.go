@@ -24,7 +24,7 @@ type watch struct {
 	stats   engine.Stats
 	server  *url.URL    // that the query was sent to, nil if it is not there or no more
 	headers http.Header // that it was sent with
-	cut     bool        // the last page neither names another one nor says how the query ended
+	cut     bool        // no page has said yet how the query ended
 }
 
 // smallPage is how many bytes of an answer are looked at: those at the beginning and the end of a query, which have
@@ -42,7 +42,7 @@ func (w *watch) reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stats = engine.Stats{Scanned: -1, Cost: -1}
-	w.server, w.headers, w.cut = nil, nil, false
+	w.server, w.headers, w.cut = nil, nil, true
 }
 
 // ended reports whether the last page said that the query is finished.
@@ -70,19 +70,15 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	var page struct {
 		ID      string
 		NextURI string
-		Error   *struct{}
 		Stats   struct {
 			State                                                 string
 			ElapsedTimeMillis, PhysicalInputBytes, ProcessedBytes int64
 		}
 	}
-	if len(head) == smallPage {
-		return res, nil
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cut = json.Unmarshal(head, &page) != nil; w.cut {
-		return res, nil
+	if w.cut = len(head) < smallPage; !w.cut || json.Unmarshal(head, &page) != nil {
+		return res, nil // of a large page the driver sees whether it is whole
 	}
 	if w.stats.ID = page.ID; page.NextURI != "" && req.Method == http.MethodPost {
 		w.server, w.headers = req.URL, req.Header.Clone()
@@ -93,7 +89,7 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if page.NextURI == "" {
 		w.server = nil // it has ended
-		w.cut = page.Error == nil && page.Stats.State != finished
+		w.cut = page.Stats.State != finished
 	}
 	return res, nil
 }
