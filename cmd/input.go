@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
@@ -311,11 +312,7 @@ func (r *reader) tell(err error) error {
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
 	}
-	if r.rejects != nil {
-		if cerr := r.rejects.commit(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}
+	err = r.endRejects(err)
 	var many *parse.TooManyErrors
 	if errors.As(err, &many) {
 		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
@@ -368,6 +365,18 @@ func (r *reader) warnOfColumns() {
 		list += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
 	}
 	fmt.Fprintln(r.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
+}
+
+// endRejects completes the file of malformed records if the scan has ended as asked for, and discards it otherwise. It
+// returns err or its own error.
+func (r *reader) endRejects(err error) error {
+	switch {
+	case r.rejects == nil:
+		return err
+	case err == nil, r.partial && errors.Is(err, context.Canceled):
+		return cmp.Or(err, r.rejects.commit())
+	}
+	return errors.Join(err, r.rejects.discard())
 }
 
 // warnOfOddValues says which values are none that AWS documents.
