@@ -25,7 +25,7 @@ func (r *reader) close() error {
 		if r.opt.Since != 0 || r.opt.Until != 0 {
 			line += fmt.Sprintf(", %s outside the time", humanize.Comma(s.Outside))
 		}
-		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
+		line += "; " + malformedPart(s.Stats)
 		if len(s.Failed) > 0 {
 			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
 		}
@@ -46,7 +46,7 @@ func (r *reader) close() error {
 	if err := r.nothing(); err != nil {
 		return err
 	}
-	if s.Malformed > 0 || len(s.Failed) > 0 {
+	if s.Malformed > 0 || s.MalformedValues > 0 || len(s.Failed) > 0 {
 		return errIncomplete
 	}
 	return nil
@@ -69,7 +69,28 @@ func count(n int64, thing string) string {
 	return humanize.Comma(n) + " " + thing
 }
 
-// faults lists how many records were malformed in which way.
+// malformedPart is the part of a closing line about malformed records and values.
+func malformedPart(s schema.Stats) string {
+	part := humanize.Comma(s.Malformed) + " malformed"
+	if s.MalformedValues > 0 {
+		part += fmt.Sprintf("; %s read as null", count(s.MalformedValues, "malformed value"))
+	}
+	return part
+}
+
+// malformed says how many records were malformed, and how many values.
+func malformed(s schema.Stats) string {
+	var parts []string
+	if s.Malformed > 0 {
+		parts = append(parts, count(s.Malformed, "malformed record"))
+	}
+	if s.MalformedValues > 0 {
+		parts = append(parts, count(s.MalformedValues, "malformed value"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// faults lists how many records and values were malformed in which way.
 func faults(s schema.Stats) string {
 	var parts []string
 	for f, n := range s.Faults {

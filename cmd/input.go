@@ -58,8 +58,8 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
-		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
+		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; of malformed values, row and field")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
@@ -300,8 +300,8 @@ func (r *reader) tell(err error) error {
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
-	if more := r.stats.Malformed - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more; %s malformed records in all: %s\n", humanize.Comma(more), humanize.Comma(r.stats.Malformed), faults(r.stats.Stats))
+	if more := r.stats.Malformed + r.stats.MalformedValues - int64(len(r.stats.Problems)); more > 0 {
+		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))

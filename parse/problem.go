@@ -11,13 +11,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Problem is a record that was dropped, and why.
+// A Problem is a record that was dropped, and why; or, of a format that is read column by column, a value that was.
 type Problem struct {
 	Object string
 	Line   int64 // counted from 1; the number of the document or row in formats without lines
 	Field  string
 	Value  string
 	Fault  schema.Fault
+	Null   bool // only the value was dropped: the record counts, with null in its place
 
 	object int // the object's place in the source
 }
@@ -28,7 +29,10 @@ func (p Problem) String() string {
 	if p.Line > 0 {
 		place += ":" + strconv.FormatInt(p.Line, 10)
 	}
-	if p.Field != "" {
+	switch {
+	case p.Null:
+		return fmt.Sprintf("%s: %s: %s is %s, and is read as null", place, p.Field, strconv.Quote(p.Value), p.Fault)
+	case p.Field != "":
 		return fmt.Sprintf("%s: %s: %s is %s", place, p.Field, strconv.Quote(p.Value), p.Fault)
 	}
 	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
@@ -56,7 +60,7 @@ func (e ObjectError) Unwrap() error { return e.Err }
 // Stats is what a scan has read and what it could not read.
 type Stats struct {
 	schema.Stats
-	Problems []Problem     // the first few dropped records, in the order of the input
+	Problems []Problem     // the first few dropped records and values, in the order of the input
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
@@ -151,7 +155,7 @@ func (s *Stats) odd(o OddValues) {
 	s.Odd[i].Records += o.Records
 }
 
-// shownProblems is how many dropped records are remembered, to be shown.
+// shownProblems is how many dropped records and values are remembered, to be shown.
 const shownProblems = 5
 
 // tally collects what the parts of a scan report.
@@ -167,7 +171,7 @@ func (t *tally) problem(p Problem) {
 	t.Lock()
 	defer t.Unlock()
 	order := func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Field, b.Field))
 	}
 	i, _ := slices.BinarySearchFunc(t.Problems, p, order)
 	if t.Problems = slices.Insert(t.Problems, i, p); len(t.Problems) > shownProblems {
