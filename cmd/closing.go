@@ -26,9 +26,7 @@ func (r *reader) close() error {
 			line += fmt.Sprintf(", %s outside the time", humanize.Comma(s.Outside))
 		}
 		line += "; " + malformedPart(s.Stats)
-		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
-		}
+		line += failed(s.Failed)
 		if len(s.Formats) > 1 {
 			var parts []string
 			for _, name := range slices.Sorted(maps.Keys(s.Formats)) {
@@ -52,13 +50,25 @@ func (r *reader) close() error {
 	return nil
 }
 
-// failedNames lists the objects that could not be read, where the exit code is seen.
-func failedNames(failed []parse.ObjectError) string {
-	names := make([]string, len(failed))
-	for i, f := range failed {
-		names[i] = f.Object
+// failed is the part of the closing line about objects that could not be read and listings that broke off: it names
+// them where the exit code is seen.
+func failed(all []parse.ObjectError) string {
+	var objects, listings []string
+	for _, f := range all {
+		if f.Listing() {
+			listings = append(listings, f.Object)
+		} else {
+			objects = append(objects, f.Object)
+		}
 	}
-	return printable(few(names))
+	part := ""
+	if len(objects) > 0 {
+		part += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(objects)), "object"), printable(few(objects)))
+	}
+	if len(listings) > 0 {
+		part += fmt.Sprintf("; %s not whole, and how many objects are missing is not known: %s", either(int64(len(listings)), "1 listing is", count(int64(len(listings)), "listing")+" are"), printable(few(listings)))
+	}
+	return part
 }
 
 // count says how many of a thing there are.

@@ -380,6 +380,9 @@ func (r *reader) warnOfCounting() {
 		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
 	}
+	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
+		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
+	}
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}

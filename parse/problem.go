@@ -2,6 +2,7 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,7 +39,14 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
 }
 
-// An ObjectError is an object that could not be read, or not to its end.
+// A ListingError is what a Source yields where it could not list, or not to the end: how many objects are missing is not
+// known. Object names what was listed.
+type ListingError struct{ Err error }
+
+func (e *ListingError) Error() string { return e.Err.Error() }
+func (e *ListingError) Unwrap() error { return e.Err }
+
+// An ObjectError is an object that could not be read, or not to its end; or, if Err is a *ListingError, a listing.
 type ObjectError struct {
 	Object  string
 	Records int64 // that were read of it before, and count
@@ -47,6 +55,8 @@ type ObjectError struct {
 
 func (e ObjectError) Error() string {
 	switch {
+	case e.Listing():
+		return fmt.Sprintf("%s: %v; how many objects are missing is not known", e.Object, e.Err)
 	case e.Records == 1:
 		return fmt.Sprintf("%s: %v; the record before that counts", e.Object, e.Err)
 	case e.Records > 1:
@@ -56,6 +66,12 @@ func (e ObjectError) Error() string {
 }
 
 func (e ObjectError) Unwrap() error { return e.Err }
+
+// Listing reports whether it is a listing that is not whole, and not an object.
+func (e ObjectError) Listing() bool {
+	var listing *ListingError
+	return errors.As(e.Err, &listing)
+}
 
 // Stats is what a scan has read and what it could not read.
 type Stats struct {
