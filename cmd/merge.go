@@ -70,7 +70,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}
-	limit, err := m.memory.limit()
+	limit, err := m.memory.limit(m.warnings(m.quiet))
 	if err != nil {
 		return err
 	}
