@@ -112,10 +112,12 @@ func (r *parquetReader) open(g *rowGroup) {
 		return
 	}
 	chunks := make([]*chunkReader, len(names))
+	seen := make(map[string]bool, len(names))
 	for i, name := range names {
-		if slices.Contains(names[:i], name) || !r.needs(name) {
+		if seen[name] || !r.needs(name) {
 			continue
 		}
+		seen[name] = true
 		if !columns[i].Leaf() || columns[i].MaxRepetitionLevel() > 0 || columns[i].MaxDefinitionLevel() > 1 {
 			g.err = errors.New("nested columns: these are not flow logs")
 			return
