@@ -17,9 +17,10 @@ func processLimits() []ceiling {
 		name     string
 		resource int
 		taken    uint64 // pages
+		per      uint64 // bytes of the limit that a byte of memory takes
 	}{
-		{"RLIMIT_AS (ulimit -v)", syscall.RLIMIT_AS, size},
-		{"RLIMIT_DATA (ulimit -d)", syscall.RLIMIT_DATA, data},
+		{"RLIMIT_AS (ulimit -v)", syscall.RLIMIT_AS, size, 2}, // the heap and threads reserve it in pieces of 64 MB
+		{"RLIMIT_DATA (ulimit -d)", syscall.RLIMIT_DATA, data, 1},
 	} {
 		const none = 1 << 62 // and more is no limit
 		var limit syscall.Rlimit
@@ -27,7 +28,7 @@ func processLimits() []ceiling {
 			continue
 		}
 		taken := l.taken * uint64(os.Getpagesize())
-		all = append(all, ceiling{l.name, uint64(limit.Cur) - min(taken, uint64(limit.Cur))})
+		all = append(all, ceiling{l.name, (uint64(limit.Cur) - min(taken, uint64(limit.Cur))) / l.per})
 	}
 	return all
 }
