@@ -92,7 +92,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.Concurrency <= 0 {
 		opt.Concurrency = concurrency()
 	}
-	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(maxBackoff)}
+	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(LongestWait)}
 	if opt.backoff != nil {
 		c.backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return opt.backoff(n), nil })
 	}
