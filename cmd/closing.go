@@ -56,9 +56,9 @@ func (r *reader) close() error {
 func failedNames(failed []parse.ObjectError) string {
 	names := make([]string, len(failed))
 	for i, f := range failed {
-		names[i] = f.Object
+		names[i] = schema.Shown(f.Object)
 	}
-	return printable(few(names))
+	return few(names)
 }
 
 // count says how many of a thing there are.

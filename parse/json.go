@@ -51,7 +51,7 @@ func readJSON(in *input, c *content) error {
 			ev := sh.next(data[end:], inside)
 			if ev.end == 0 {
 				unfinished = ev.open
-				return end, inside
+				return end + leadingBlank(data[end:]), inside
 			}
 			end += ev.end
 			inside = ev.inside
@@ -96,7 +96,11 @@ func (sh *shape) next(data []byte, inside bool) event {
 	isKey := true
 	for i := 0; i < len(data); {
 		c := data[i]
-		if c <= ' ' || depth == 0 && (c == ',' || c == '[' || c == ']') {
+		if c <= ' ' {
+			i += leadingBlank(data[i:])
+			continue
+		}
+		if depth == 0 && (c == ',' || c == '[' || c == ']') {
 			i++
 			continue
 		}

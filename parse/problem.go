@@ -25,7 +25,7 @@ type Problem struct {
 
 // String is the message for people: object:line: field: what is wrong.
 func (p Problem) String() string {
-	place := p.Object
+	place := schema.Shown(p.Object)
 	if p.Line > 0 {
 		place += ":" + strconv.FormatInt(p.Line, 10)
 	}
@@ -45,11 +45,11 @@ type ObjectError struct {
 func (e ObjectError) Error() string {
 	switch {
 	case e.Records == 1:
-		return fmt.Sprintf("%s: %v; the record before that counts", e.Object, e.Err)
+		return fmt.Sprintf("%s: %v; the record before that counts", schema.Shown(e.Object), e.Err)
 	case e.Records > 1:
-		return fmt.Sprintf("%s: %v; the %d records before that count", e.Object, e.Err, e.Records)
+		return fmt.Sprintf("%s: %v; the %d records before that count", schema.Shown(e.Object), e.Err, e.Records)
 	}
-	return fmt.Sprintf("%s: %v", e.Object, e.Err)
+	return fmt.Sprintf("%s: %v", schema.Shown(e.Object), e.Err)
 }
 
 func (e ObjectError) Unwrap() error { return e.Err }

@@ -23,7 +23,7 @@ import (
 
 // Options says how a scan goes. The zero value is what most callers want.
 type Options struct {
-	Workers   int       // goroutines that decode; 0 means one per processor
+	Workers   int       // goroutines that decode; 0 means one per processor; never more than MostWorkers
 	Ordered   bool      // number the batches by their place in the input
 	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
@@ -52,6 +52,10 @@ type Options struct {
 
 	Meter *Meter // is kept up to date, if it is not nil
 }
+
+// MostWorkers is how many workers a scan has at most: each takes memory of its own, and more than a few per processor
+// only wait for each other.
+func MostWorkers() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
 
 // A Meter shows how far a scan has come. Any goroutine may read it.
 type Meter struct {
@@ -82,6 +86,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
+	opt.Workers = min(opt.Workers, MostWorkers())
 	if opt.BlockSize <= 0 {
 		opt.BlockSize = defaultBlockSize
 	}
