@@ -45,7 +45,7 @@ func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Ta
 
 // More groups than memory change nothing.
 func TestSpilledTablesAreTheSame(t *testing.T) {
-	for seed := range uint64(2) {
+	for seed := range uint64(fewer(2)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		rows := randomRows(r, 200)
 		reports := randomReports(t, r)
@@ -167,7 +167,7 @@ func TestEveryFailureOfASpill(t *testing.T) {
 	reports := []Report{changed(t, "pairs", Change{})}
 	want := spilled(t, reports, rows, 2, 10)
 	done := false
-	for n := 1; !done; n++ {
+	for n := 1; !done; n += 1 + n/fewer(1000) {
 		left := n
 		createSpill = func(dir string) (spillFile, error) {
 			f := failing{left: &left}

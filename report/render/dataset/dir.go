@@ -163,11 +163,15 @@ func (f *dirFile) Seal() (string, error) {
 func (f *dirFile) Discard() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
 func (d *Dir) Publish(_ context.Context, name, seal string) error {
+	from, err := sealedName(seal)
+	if err != nil {
+		return err
+	}
 	to := d.path(name)
 	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return err
 	}
-	err := os.Rename(d.path(schema.ManifestFolder+"/"+filepath.Base(seal)), to)
+	err = os.Rename(d.path(from), to)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, serr := os.Stat(to); serr == nil {
 			return nil
@@ -184,7 +188,20 @@ func (d *Dir) Remove(_ context.Context, name string) error {
 }
 
 func (d *Dir) Discard(ctx context.Context, _, seal string) error {
-	return d.Remove(ctx, schema.ManifestFolder+"/"+filepath.Base(seal))
+	name, err := sealedName(seal)
+	if err != nil {
+		return err
+	}
+	return d.Remove(ctx, name)
+}
+
+// sealedName is the file that a seal of Seal's stands for. A manifest may have been damaged: any other text could stand
+// for a file of the manifest, or for all of its folder.
+func sealedName(seal string) (string, error) {
+	if seal != filepath.Base(seal) || !strings.HasSuffix(seal, tempEnd) {
+		return "", fmt.Errorf("the manifest is damaged: %q is not the name of a file that is being written", seal)
+	}
+	return schema.ManifestFolder + "/" + seal, nil
 }
 
 func (d *Dir) Sweep(_ context.Context, seals []string) error {
