@@ -362,8 +362,11 @@ func (r *reader) tell(err error) error {
 	return err
 }
 
-// shownColumns is how many columns a warning names.
-const shownColumns = 5
+// shownColumns is how many columns a warning names, and longestColumn how many letters it shows of a name.
+const (
+	shownColumns  = 5
+	longestColumn = 80
+)
 
 // warnOfColumns says which columns are none that AWS documents.
 func (r *reader) warnOfColumns() {
@@ -381,7 +384,9 @@ func (r *reader) warnOfColumns() {
 	}
 	names := make([]string, min(len(unknown), shownColumns))
 	for i := range names {
-		names[i] = unknown[i].Name
+		if names[i] = unknown[i].Name; len(names[i]) > longestColumn {
+			names[i] = names[i][:longestColumn] + "…"
+		}
 	}
 	list := strings.Join(names, ", ")
 	if more := len(unknown) - len(names); more > 0 {
