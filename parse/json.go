@@ -502,6 +502,7 @@ func (w *worker) message(b *block, at place, message []byte) place {
 func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
 	known, strange := 0, 0
+	w.touched = w.touched[:0]
 	w.objects++
 	for i, f := range w.fieldsOf(members) {
 		switch {
@@ -619,6 +620,7 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	parse := f.col.Check
 	if f.read {
 		f.col.Pad(w.rows)
+		w.touched = append(w.touched, f.col)
 		parse = f.col.Parse
 	}
 	if fault := parse(tok); fault != schema.Valid {

@@ -518,6 +518,7 @@ type worker struct {
 	seps    []int32                  // of the block, see separators
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
+	touched []*schema.Column // that have a value of the record at hand, see drop
 	json    fastjson.Parser
 	members []member            // of the object at hand
 	fields  map[string]*field   // of members, by their names
@@ -655,16 +656,12 @@ func (w *worker) reset() {
 
 // drop notes a record that cannot be used, and removes what was appended of it.
 func (w *worker) drop(record []byte, p Problem) {
-	for _, c := range w.cols {
+	for _, c := range w.touched {
 		if c.Len() > w.rows {
 			c.Truncate(w.rows)
 		}
 	}
-	for _, c := range w.extra {
-		if c.Len() > w.rows {
-			c.Truncate(w.rows)
-		}
-	}
+	w.touched = w.touched[:0]
 	w.problems = append(w.problems, p)
 	if w.opt.Rejects != nil {
 		w.rejected = append(append(w.rejected, record...), '\n')

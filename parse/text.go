@@ -184,12 +184,14 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 		return
 	}
 	b := w.bind(at.layout)
+	w.touched = w.touched[:0]
 	for i, tok := range w.tokens {
 		c := b.cols[i]
 		parse := (*schema.Column).Parse
 		switch {
 		case c != nil:
 			c.Pad(w.rows)
+			w.touched = append(w.touched, c)
 			if escaped {
 				parse = (*schema.Column).ParseEscaped
 			}
