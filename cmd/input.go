@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,8 +59,8 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines, at most 16 or 4 per processor (default: one per processor)")
-		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were")
+		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
@@ -325,17 +326,13 @@ func (r *reader) tell(err error) error {
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
-	if more := r.stats.Malformed - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more; %s malformed records in all: %s\n", humanize.Comma(more), humanize.Comma(r.stats.Malformed), faults(r.stats.Stats))
+	if more := r.stats.Malformed + r.stats.MalformedValues - int64(len(r.stats.Problems)); more > 0 {
+		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
 	}
-	if r.rejects != nil {
-		if cerr := r.rejects.commit(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}
+	err = r.endRejects(err)
 	var many *parse.TooManyErrors
 	if errors.As(err, &many) {
 		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
@@ -395,6 +392,18 @@ func (r *reader) warnOfColumns() {
 	fmt.Fprintln(r.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
 }
 
+// endRejects completes the file of malformed records if the scan has ended as asked for, and discards it otherwise. It
+// returns err or its own error.
+func (r *reader) endRejects(err error) error {
+	switch {
+	case r.rejects == nil:
+		return err
+	case err == nil, r.partial && errors.Is(err, context.Canceled):
+		return cmp.Or(err, r.rejects.commit())
+	}
+	return errors.Join(err, r.rejects.discard())
+}
+
 // warnOfOddValues says which values are none that AWS documents.
 func (r *reader) warnOfOddValues() {
 	var parts []string
@@ -440,6 +449,9 @@ func (r *reader) warnOfCounting() {
 			skipped[i] = schema.Shown(name)
 		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
+	}
+	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
+		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -71,7 +70,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}
-	limit, err := m.memory.limit()
+	limit, err := m.memory.limit(m.warnings(m.quiet))
 	if err != nil {
 		return err
 	}
@@ -131,8 +130,8 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", count(merged, "partial result"),
-			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s\n", count(merged, "partial result"),
+			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), malformedPart(merger.Stats))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -89,6 +90,9 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	defer enr.finish(in, &err)
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
+	}
+	if _, err := p.memory.limit(io.Discard); err != nil { // for the collector: nothing is kept here
+		return err
 	}
 	out, err := p.output.open(p.console, in.zone, "table", "ndjson")
 	if err != nil {

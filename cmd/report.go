@@ -452,7 +452,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 			err = cerr
 		}
 	}()
-	limit, err := r.memory.limit()
+	limit, err := r.memory.limit(r.warnings(r.input.quiet))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -79,13 +79,16 @@ func (h *helpWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// discard removes the files that are not complete.
-func (con *console) discard() {
+// discard removes the files that are not complete: those that are have ended. It returns err or its own error.
+func (con *console) discard(err error) error {
 	con.mu.Lock()
 	defer con.mu.Unlock()
 	for _, f := range con.files {
-		_ = f.discard() // those that are complete are closed, and have another name
+		if derr := f.discard(); derr != nil {
+			err = errors.Join(err, derr)
+		}
 	}
+	return err
 }
 
 // terminal reports whether a stream is one.
@@ -121,10 +124,10 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		select {
 		case err = <-done:
 		case <-time.After(patience):
-			con.discard()
 			err = ctx.Err()
 		}
 	}
+	err = con.discard(err)
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, errPlanned):
 		return exitDone

@@ -129,6 +129,9 @@ func (r *reader) plan(ctx context.Context) error {
 		line += "; " + other
 	}
 	fmt.Fprintln(r.err, line)
+	if client != nil {
+		fmt.Fprintln(r.err, "flowlog:", retryBudget())
+	}
 	if objects == 0 && !failed {
 		if err := r.nothing(); err != nil {
 			return err
@@ -138,6 +141,12 @@ func (r *reader) plan(ctx context.Context) error {
 		return errIncomplete
 	}
 	return errPlanned
+}
+
+// retryBudget says how long a request to S3 is tried.
+func retryBudget() string {
+	return fmt.Sprintf("a request that S3 throttles or fails is sent up to %d times, with doubling waits of at most %g s; it is given up at once if nothing has ever answered",
+		s3.Attempts, s3.LongestWait.Seconds())
 }
 
 // accessDenied reports whether an error is a missing permission or missing credentials.

@@ -27,8 +27,8 @@ type Options struct {
 	Ordered   bool      // number the batches by their place in the input
 	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
-	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
-	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
+	Rejects   io.Writer // takes dropped records as they were, each with a newline, and of dropped values row, field and value; implies Ordered
+	MaxErrors int64     // how many records and values may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
 
 	// LibraryGzip has klauspost/compress read gzip, for comparing with parse/internal/inflate: in speed, and
@@ -80,8 +80,8 @@ var errTooLong = errors.New("a record is longer than 64 MiB: these are not flow 
 // schema.Emit. All batches of a worker come from one goroutine.
 //
 // Objects and records that cannot be read do not end the scan: they are in the Stats. An error means that
-// emit failed, ctx ended, or more records than opt.MaxErrors were malformed; the Stats then say how far
-// it came.
+// emit failed, ctx ended, or more records and values than opt.MaxErrors were malformed; the Stats then say
+// how far it came.
 func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, emit schema.Emit) (Stats, error) {
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
@@ -689,7 +689,11 @@ func (w *worker) report(b *block) {
 	}
 	for _, p := range w.problems {
 		p.Object, p.object = b.Name, b.index
-		w.stats.Malformed++
+		if p.Null {
+			w.stats.MalformedValues++
+		} else {
+			w.stats.Malformed++
+		}
 		w.stats.Faults[p.Fault]++
 		w.problem(p)
 	}
@@ -750,14 +754,14 @@ func (w *worker) crop() {
 	w.rows = len(w.window)
 }
 
-// TooManyErrors ends a scan that dropped more than Options.MaxErrors records.
+// TooManyErrors ends a scan that dropped more than Options.MaxErrors records and values.
 type TooManyErrors struct{ Most int64 }
 
 func (e *TooManyErrors) Error() string {
 	if e.Most == 1 {
-		return "more than 1 malformed record"
+		return "more than 1 malformed record or value"
 	}
-	return fmt.Sprintf("more than %d malformed records", e.Most)
+	return fmt.Sprintf("more than %d malformed records or values", e.Most)
 }
 
 // statuses counts the first rows of the columns by their log-status.

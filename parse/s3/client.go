@@ -98,7 +98,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 		opt.Concurrency = concurrency()
 	}
 	opt.Concurrency = min(opt.Concurrency, MostConcurrency())
-	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(maxBackoff)}
+	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(LongestWait)}
 	if opt.backoff != nil {
 		c.backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return opt.backoff(n), nil })
 	}
