@@ -56,17 +56,17 @@ func failed(all []parse.ObjectError) string {
 	var objects, listings []string
 	for _, f := range all {
 		if f.Listing() {
-			listings = append(listings, f.Object)
+			listings = append(listings, schema.Shown(f.Object))
 		} else {
-			objects = append(objects, f.Object)
+			objects = append(objects, schema.Shown(f.Object))
 		}
 	}
 	part := ""
 	if len(objects) > 0 {
-		part += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(objects)), "object"), printable(few(objects)))
+		part += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(objects)), "object"), few(objects))
 	}
 	if len(listings) > 0 {
-		part += fmt.Sprintf("; %s not whole, and how many objects are missing is not known: %s", either(int64(len(listings)), "1 listing is", count(int64(len(listings)), "listing")+" are"), printable(few(listings)))
+		part += fmt.Sprintf("; %s not whole, and how many objects are missing is not known: %s", either(int64(len(listings)), "1 listing is", count(int64(len(listings)), "listing")+" are"), few(listings))
 	}
 	return part
 }

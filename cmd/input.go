@@ -58,7 +58,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringVar(&in.tz, "tz", "UTC", "`zone` of times: UTC, Local, Europe/Berlin …")
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
-		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
+		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines, at most 16 or 4 per processor (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
 		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
@@ -117,6 +117,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		return nil, usageError{err}
 	}
 	in.warnIdle(con, args)
+	in.clamp(con, args)
 	r, err := in.bounds(con)
 	if err != nil {
 		return nil, err
@@ -155,6 +156,25 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		r.rejects, r.opt.Rejects = f, f
 	}
 	return r, nil
+}
+
+// clamp lowers the numbers of goroutines, each of which takes memory, to what the machine can use, and says so.
+func (in *input) clamp(con *console, args []string) {
+	remote := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "s3://") })
+	for _, of := range []struct {
+		flag   string
+		number *int
+		most   int
+		matter bool
+	}{
+		{"--workers", &in.workers, parse.MostWorkers(), true},
+		{"--concurrency", &in.s3.Concurrency, s3.MostConcurrency(), remote},
+	} {
+		if *of.number > of.most && of.matter && !in.quiet {
+			fmt.Fprintf(con.err, "flowlog: warning: %s %d is more than the most on this machine, which has %s: %d are used\n", of.flag, *of.number, count(int64(runtime.GOMAXPROCS(0)), "processor"), of.most)
+		}
+		*of.number = min(*of.number, of.most)
+	}
 }
 
 // bounds checks the flags that do not say where the records are.
@@ -339,8 +359,11 @@ func (r *reader) tell(err error) error {
 	return err
 }
 
-// shownColumns is how many columns a warning names.
-const shownColumns = 5
+// shownColumns is how many columns a warning names, and longestColumn how many letters it shows of a name.
+const (
+	shownColumns  = 5
+	longestColumn = 80
+)
 
 // warnOfColumns says which columns are none that AWS documents.
 func (r *reader) warnOfColumns() {
@@ -358,7 +381,9 @@ func (r *reader) warnOfColumns() {
 	}
 	names := make([]string, min(len(unknown), shownColumns))
 	for i := range names {
-		names[i] = unknown[i].Name
+		if names[i] = unknown[i].Name; len(names[i]) > longestColumn {
+			names[i] = names[i][:longestColumn] + "…"
+		}
 	}
 	list := strings.Join(names, ", ")
 	if more := len(unknown) - len(names); more > 0 {
@@ -402,14 +427,14 @@ func (r *reader) warnOfCounting() {
 		fmt.Fprintln(r.err, printable("flowlog: "+other))
 	}
 	if n := len(r.stats.Twice); n > 0 {
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), schema.Shown(r.stats.Twice[0]))))
 	}
 	if n := len(r.stats.Remakes); n > 0 {
 		more := ""
 		if n > 1 {
 			more = fmt.Sprintf(" (and %s more of the kind)", count(int64(n-1), "object"))
 		}
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", r.stats.Remakes[0].Name, r.stats.Remakes[0].Of, more)))
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", schema.Shown(r.stats.Remakes[0].Name), schema.Shown(r.stats.Remakes[0].Of), more)))
 	}
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
@@ -419,6 +444,9 @@ func (r *reader) warnOfCounting() {
 		skipped, more := remote.Skipped(), ""
 		if n := len(skipped) - shownSkipped; n > 0 {
 			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
+		}
+		for i, name := range skipped {
+			skipped[i] = schema.Shown(name)
 		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
 	}

@@ -164,7 +164,7 @@ func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Obje
 					return
 				}
 			}
-			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), fmt.Errorf("%s: there is no object of this name, and none below it", printable(arg)))) {
+			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), fmt.Errorf("%s: there is no object of this name, and none below it", schema.Shown(arg)))) {
 				return
 			}
 		}
@@ -188,5 +188,5 @@ func (m *merging) add(ctx context.Context, merger *report.Merger, part parse.Obj
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(part.Name), limit, m.tempDir)
+	return merger.Add(bufio.NewReaderSize(in, 1<<20), schema.Shown(part.Name), limit, m.tempDir)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"flowlog/parse"
+	"flowlog/parse/schema"
 )
 
 // written are the files that this run writes: what it comes upon of them in its input is none of it.
@@ -153,7 +154,7 @@ func (r *reader) tellPassedOver() {
 			fmt.Fprintf(r.err, "flowlog: left out: %d more\n", len(out)-i)
 			break
 		}
-		fmt.Fprintln(r.err, printable("flowlog: left out: "+l.Name+": "+l.Why))
+		fmt.Fprintln(r.err, printable("flowlog: left out: "+schema.Shown(l.Name)+": "+l.Why))
 	}
 }
 

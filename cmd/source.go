@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse"
 	"flowlog/parse/s3"
+	"flowlog/parse/schema"
 )
 
 // s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
@@ -82,7 +83,7 @@ func (r *reader) plan(ctx context.Context) error {
 		if bytes += max(o.Size, 0); o.Size < 0 {
 			unknown++
 		}
-		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, printable(o.Name))
+		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, schema.Shown(o.Name))
 		return err
 	}
 	for _, src := range r.sources {

@@ -27,15 +27,15 @@ type Problem struct {
 
 // String is the message for people: object:line: field: what is wrong.
 func (p Problem) String() string {
-	place := p.Object
+	place := schema.Shown(p.Object)
 	if p.Line > 0 {
 		place += ":" + strconv.FormatInt(p.Line, 10)
 	}
 	switch {
 	case p.Null:
-		return fmt.Sprintf("%s: %s: %s is %s, and is read as null", place, p.Field, strconv.Quote(p.Value), p.Fault)
+		return fmt.Sprintf("%s: %s: %s is %s, and is read as null", place, clip(p.Field), strconv.Quote(p.Value), p.Fault)
 	case p.Field != "":
-		return fmt.Sprintf("%s: %s: %s is %s", place, p.Field, strconv.Quote(p.Value), p.Fault)
+		return fmt.Sprintf("%s: %s: %s is %s", place, clip(p.Field), strconv.Quote(p.Value), p.Fault)
 	}
 	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
 }
@@ -55,15 +55,16 @@ type ObjectError struct {
 }
 
 func (e ObjectError) Error() string {
+	text := schema.Shown(e.Object) + ": " + brief(e.Err.Error())
 	switch {
 	case e.Listing():
-		return fmt.Sprintf("%s: %v; how many objects are missing is not known", e.Object, e.Err)
+		return text + "; how many objects are missing is not known"
 	case e.Records == 1:
-		return fmt.Sprintf("%s: %v; the record before that counts", e.Object, e.Err)
+		return text + "; the record before that counts"
 	case e.Records > 1:
-		return fmt.Sprintf("%s: %v; the %d records before that count", e.Object, e.Err, e.Records)
+		return text + fmt.Sprintf("; the %d records before that count", e.Records)
 	}
-	return fmt.Sprintf("%s: %v", e.Object, e.Err)
+	return text
 }
 
 func (e ObjectError) Unwrap() error { return e.Err }
@@ -245,6 +246,30 @@ func (t *tally) logged(eni, flowLog string) {
 	if i, found := slices.BinarySearch(t.Overlaps, both); !found {
 		t.Overlaps = slices.Insert(t.Overlaps, i, both)
 	}
+}
+
+// brief shortens a long text of an error, which may quote names that the input chose: the steps of a path that repeat
+// those before them are left out, and so is what is beyond some lines.
+func brief(s string) string {
+	const long, most, period = 300, 4000, 3
+	if len(s) <= long {
+		return s
+	}
+	var steps []string
+	for step := range strings.SplitSeq(s, ".") {
+		steps = append(steps, step)
+		n := len(steps)
+		for k := 1; k <= period && 2*k <= n && step != "" && step[0] > '9'; k++ {
+			if slices.Equal(steps[n-k:], steps[n-2*k:n-k]) {
+				steps = steps[:n-k]
+				break
+			}
+		}
+	}
+	if s = strings.Join(steps, "."); len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }
 
 // clip shortens a value that is shown in a message, and makes one line of it: a run of white space becomes a blank,

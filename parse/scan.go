@@ -23,7 +23,7 @@ import (
 
 // Options says how a scan goes. The zero value is what most callers want.
 type Options struct {
-	Workers   int       // goroutines that decode; 0 means one per processor
+	Workers   int       // goroutines that decode; 0 means one per processor; never more than MostWorkers
 	Ordered   bool      // number the batches by their place in the input
 	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
@@ -52,6 +52,10 @@ type Options struct {
 
 	Meter *Meter // is kept up to date, if it is not nil
 }
+
+// MostWorkers is how many workers a scan has at most: each takes memory of its own, and more than a few per processor
+// only wait for each other.
+func MostWorkers() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
 
 // A Meter shows how far a scan has come. Any goroutine may read it.
 type Meter struct {
@@ -82,6 +86,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
+	opt.Workers = min(opt.Workers, MostWorkers())
 	if opt.BlockSize <= 0 {
 		opt.BlockSize = defaultBlockSize
 	}
@@ -513,6 +518,7 @@ type worker struct {
 	seps    []int32                  // of the block, see separators
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
+	touched []*schema.Column // that have a value of the record at hand, see drop
 	json    fastjson.Parser
 	members []member            // of the object at hand
 	fields  map[string]*field   // of members, by their names
@@ -650,16 +656,12 @@ func (w *worker) reset() {
 
 // drop notes a record that cannot be used, and removes what was appended of it.
 func (w *worker) drop(record []byte, p Problem) {
-	for _, c := range w.cols {
+	for _, c := range w.touched {
 		if c.Len() > w.rows {
 			c.Truncate(w.rows)
 		}
 	}
-	for _, c := range w.extra {
-		if c.Len() > w.rows {
-			c.Truncate(w.rows)
-		}
-	}
+	w.touched = w.touched[:0]
 	w.problems = append(w.problems, p)
 	if w.opt.Rejects != nil {
 		w.rejected = append(append(w.rejected, record...), '\n')
