@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
+	"flowlog/parse/disk"
 	"flowlog/report"
 )
 
@@ -29,10 +29,13 @@ type knownFinding struct {
 // baselineVersion is that of the file's form, and of what IDs are made of.
 const baselineVersion = 1
 
+// maxBaseline is the largest baseline that is read. Rules list a hundred findings each at most.
+const maxBaseline = 64 << 20
+
 // readBaseline reads the file, if there is one.
 func readBaseline(path string) (*baseline, error) {
 	b := &baseline{path: path, known: make(map[string]knownFinding)}
-	text, err := os.ReadFile(path)
+	text, err := disk.Read(path, maxBaseline)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flowlog/enrich"
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
 )
@@ -90,7 +91,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 			byName[strings.ToLower(name)] = t
 			tables = append(tables, t)
 		}
-		content, err := os.ReadFile(file)
+		content, err := disk.Read(file, maxTable)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--table %s: %w", arg, named(err))
 		}
@@ -143,7 +144,7 @@ type lookups struct {
 func (e *enrichment) open(names []string) (*lookups, error) {
 	var protocols *enrich.ProtocolNames
 	if e.protocols != "" {
-		data, err := os.ReadFile(e.protocols)
+		data, err := disk.Read(e.protocols, maxProtocols)
 		if err != nil {
 			return nil, fmt.Errorf("--protocols: %w", named(err))
 		}
@@ -241,9 +242,15 @@ func (l *lookups) scope(r *reader) report.Scope {
 
 // openFile opens a list of values that a condition names.
 func openFile(name string) (io.ReadCloser, error) {
-	f, err := os.Open(name)
+	f, err := disk.Open(name, maxTable)
 	return f, named(err)
 }
+
+// The most that is read of a table or a list, and of a file of protocols. A table may be a listing of a large account.
+const (
+	maxTable     = 1 << 30
+	maxProtocols = 16 << 20
+)
 
 // named is an error of the system with what it calls the operation left out: a.csv: no such file or directory.
 func named(err error) error {

@@ -28,6 +28,7 @@ var helpWords = []struct{ words, target string }{
 	{"alert alerts sarif junit baseline", "rules"},
 	{"athena trino duckdb engine ddl", "sql"},
 	{"dataset datasets partition hive", "partitions"},
+	{"verify checksum checksums crc crc32 fsck integrity corrupt corruption damaged", "check-dataset"},
 	{"speed benchmark slow memory", "performance"},
 	{"merge partial cluster machines", "scaling"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; of malformed values, row and field")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records as they were, and malformed values by row, to this `file`; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
@@ -260,15 +261,24 @@ func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, 
 
 // with returns the table with those of the names that it does not have, but the input does, added as text.
 func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {
+	there := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		there[f.Name] = true
+	}
+	var header map[string]bool // read once a name asks for it
 	for _, name := range names {
 		name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
-		if _, ok := fields.Named(name); ok {
+		if there[name] {
 			continue
 		}
-		for _, h := range r.header(ctx) {
-			if h == name {
-				fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn})
+		if header == nil {
+			header = make(map[string]bool)
+			for _, h := range r.header(ctx) {
+				header[h] = true
 			}
+		}
+		if there[name] = header[name]; there[name] {
+			fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn})
 		}
 	}
 	return fields
@@ -290,11 +300,7 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 // tell says on stderr what could not be read, and returns err, or that nothing was read.
 func (r *reader) tell(err error) error {
 	r.tellPassedOver()
-	if !r.quiet {
-		for _, u := range r.stats.Unknown {
-			fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s: this version does not know the column %s; it can be used by that name, as text", u.Object, u.Name)))
-		}
-	}
+	r.warnOfColumns()
 	r.warnOfOddValues()
 	r.warnOfCounting()
 	for _, p := range r.stats.Problems {
@@ -306,11 +312,7 @@ func (r *reader) tell(err error) error {
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
 	}
-	if r.rejects != nil {
-		if cerr := r.rejects.commit(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}
+	err = r.endRejects(err)
 	var many *parse.TooManyErrors
 	if errors.As(err, &many) {
 		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
@@ -335,6 +337,46 @@ func (r *reader) tell(err error) error {
 		return errors.New("no input could be read")
 	}
 	return err
+}
+
+// shownColumns is how many columns a warning names.
+const shownColumns = 5
+
+// warnOfColumns says which columns are none that AWS documents.
+func (r *reader) warnOfColumns() {
+	unknown := r.stats.Unknown
+	if len(unknown) == 0 || r.quiet {
+		return
+	}
+	first := unknown[0].Object
+	where, them := schema.Shown(first), "s %s; they can be used by those names, as text"
+	if slices.ContainsFunc(unknown, func(u parse.UnknownColumn) bool { return u.Object != first }) {
+		where += " and others"
+	}
+	if len(unknown) == 1 {
+		them = " %s; it can be used by that name, as text"
+	}
+	names := make([]string, min(len(unknown), shownColumns))
+	for i := range names {
+		names[i] = unknown[i].Name
+	}
+	list := strings.Join(names, ", ")
+	if more := len(unknown) - len(names); more > 0 {
+		list += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
+	}
+	fmt.Fprintln(r.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
+}
+
+// endRejects completes the file of malformed records if the scan has ended as asked for, and discards it otherwise. It
+// returns err or its own error.
+func (r *reader) endRejects(err error) error {
+	switch {
+	case r.rejects == nil:
+		return err
+	case err == nil, r.partial && errors.Is(err, context.Canceled):
+		return cmp.Or(err, r.rejects.commit())
+	}
+	return errors.Join(err, r.rejects.discard())
 }
 
 // warnOfOddValues says which values are none that AWS documents.

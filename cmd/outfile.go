@@ -7,8 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/s3"
 )
 
@@ -47,45 +49,97 @@ func (con *console) reach(ctx context.Context, opt s3.Options) {
 	con.upload = func(name string) (*outFile, error) { return newUpload(ctx, opt, name) }
 }
 
+// newOutFile starts a file on this machine. A file that it replaces passes its permissions on, from the first byte, and
+// a symbolic link to that file stays one.
 func newOutFile(name string) (*outFile, error) {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		if info.IsDir() {
-			return nil, fmt.Errorf("%s: is a directory", name)
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a device or pipe is written in place
+	info, err := os.Stat(name)
+	switch {
+	case err != nil: // mostly it is not there; if there is more to it, creating it says what
+		return startBeside(name, name, nil)
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: is a directory", name)
+	case info.Mode().IsRegular():
+		goal, err := filepath.EvalSymlinks(name)
 		if err != nil {
-			return nil, err
+			return nil, cannotWrite(name, err)
 		}
-		return &outFile{Writer: f, name: name, complete: f.Close, remove: f.Close}, nil
+		return startBeside(name, goal, info)
+	}
+	f, err := disk.OpenInPlace(name) // a device or pipe
+	if err != nil {
+		return nil, cannotWrite(name, err)
+	}
+	return &outFile{Writer: f, name: name, complete: f.Close, remove: f.Close}, nil
+}
+
+// tempTries is how many names of temporary files may be taken.
+const tempTries = 100
+
+// startBeside starts a temporary file next to the goal, whose name it gets when it is complete. name is what the user calls
+// the goal, and old is what is there, or nil.
+func startBeside(name, goal string, old fs.FileInfo) (*outFile, error) {
+	perm := fs.FileMode(0o666)
+	if old != nil {
+		perm = old.Mode().Perm()
 	}
 	for n := 0; ; n++ {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", name, os.Getpid(), n), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil {
-			return tempFile(f, name), nil
+		f, err := disk.Create(fmt.Sprintf("%s.%d-%d.tmp", goal, os.Getpid(), n), perm)
+		if errors.Is(err, fs.ErrExist) && n < tempTries {
+			continue
 		}
-		if !os.IsExist(err) || n == 100 {
-			return nil, fmt.Errorf("cannot write %s: %w", name, errors.Unwrap(err))
+		if err != nil {
+			return nil, cannotWrite(name, err)
 		}
+		t := tempFile{f, name, goal}
+		out := &outFile{Writer: t, name: name, complete: t.complete, remove: t.remove}
+		if out.info, err = f.Stat(); err == nil && old != nil && out.info.Mode().Perm() != perm {
+			err = f.Chmod(perm) // which the umask has cut
+		}
+		if err != nil {
+			return nil, errors.Join(cannotWrite(name, err), out.discard())
+		}
+		return out, nil
 	}
 }
 
-// tempFile is a file that is going to have another name.
-func tempFile(f *os.File, name string) *outFile {
-	info, _ := f.Stat()
-	return &outFile{
-		Writer: f, name: name, info: info,
-		complete: func() error {
-			err := f.Close()
-			if err == nil {
-				err = os.Rename(f.Name(), name)
-			}
-			if err != nil {
-				err = errors.Join(err, os.Remove(f.Name()))
-			}
-			return err
-		},
-		remove: func() error { return errors.Join(f.Close(), os.Remove(f.Name())) },
+// A tempFile is going to replace the file of another name.
+type tempFile struct {
+	*disk.File
+	name, goal string
+}
+
+func (t tempFile) Write(p []byte) (int, error) {
+	n, err := t.File.Write(p)
+	return n, cannotWrite(t.name, err)
+}
+
+func (t tempFile) complete() error {
+	err := t.Close()
+	if err == nil {
+		err = disk.Rename(t.Name(), t.goal)
 	}
+	if err != nil {
+		return errors.Join(cannotWrite(t.name, err), disk.Remove(t.Name()))
+	}
+	return nil
+}
+
+func (t tempFile) remove() error { return errors.Join(t.Close(), disk.Remove(t.Name())) }
+
+// cannotWrite is the error of an operation of the system on an output, or on its temporary file, under the name that
+// the user knows.
+func cannotWrite(name string, err error) error {
+	var link *os.LinkError
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &link):
+		err = link.Err
+	case errors.As(err, &path):
+		err = path.Err
+	}
+	return fmt.Errorf("cannot write %s: %w", name, err)
 }
 
 // newUpload starts an object in S3. It goes on when ctx ends: an interrupted run may have something to write.

@@ -222,10 +222,15 @@ func widen(projection *schema.Projection, table schema.Table, names []string) (*
 // override is a table with fields in place of those of their names, or beside them.
 func override(table, fields schema.Table) schema.Table {
 	table = slices.Clone(table)
+	places := make(map[string]int, len(table)+len(fields))
+	for i, f := range slices.Backward(table) {
+		places[f.Name] = i
+	}
 	for _, f := range fields {
-		if i := slices.IndexFunc(table, func(t schema.Field) bool { return t.Name == f.Name }); i >= 0 {
+		if i, ok := places[f.Name]; ok {
 			table[i] = f
 		} else {
+			places[f.Name] = len(table)
 			table = append(table, f)
 		}
 	}
@@ -298,14 +303,18 @@ func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, format stri
 	case format == "parquet" || format == "arrow":
 		found = in.header(ctx)
 	}
-	table := enr.fields
-	for _, name := range found {
-		if slices.Contains(names, name) || name == "" {
-			continue
-		}
-		names = append(names, name)
-		table = override(table, schema.Table{given(table, name)})
+	var columns schema.Table
+	seen := map[string]bool{"": true}
+	for _, name := range names {
+		seen[name] = true
 	}
+	for _, name := range found {
+		if !seen[name] {
+			seen[name] = true
+			names, columns = append(names, name), append(columns, given(enr.fields, name))
+		}
+	}
+	table := override(enr.fields, columns)
 	if p.enrich {
 		for _, l := range enr.all {
 			if p.partitioning.by != nil && enr.own(l.Name) && isTag(l.Name) {

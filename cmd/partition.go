@@ -94,7 +94,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err != nil {
 		return err
 	}
-	store, err := p.store(ctx)
+	store, err := storeAt(ctx, p.s3.Options, p.file)
 	if err != nil {
 		return err
 	}
@@ -246,16 +246,16 @@ func (l *lookups) helpers() []dataset.Helper {
 // unknownMemory is what records may take where it is not known how much memory there is.
 const unknownMemory = 1 << 30
 
-// store is the place to write to.
-func (p *parsing) store(ctx context.Context) (dataset.Store, error) {
-	if !strings.HasPrefix(p.file, "s3://") {
-		return dataset.NewDir(p.file), nil
+// storeAt is the store of the dataset at a place: a directory, or s3://bucket/prefix.
+func storeAt(ctx context.Context, opt s3.Options, place string) (dataset.Store, error) {
+	if !strings.HasPrefix(place, "s3://") {
+		return dataset.NewDir(place), nil
 	}
-	client, err := s3.Connect(ctx, p.s3.Options)
+	client, err := s3.Connect(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := client.Folder(p.file)
+	folder, err := client.Folder(place)
 	if err != nil {
 		return nil, usageError{err}
 	}

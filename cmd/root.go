@@ -78,13 +78,16 @@ func (h *helpWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// discard removes the files that are not complete.
-func (con *console) discard() {
+// discard removes the files that are not complete: those that are have ended. It returns err or its own error.
+func (con *console) discard(err error) error {
 	con.mu.Lock()
 	defer con.mu.Unlock()
 	for _, f := range con.files {
-		_ = f.discard() // those that are complete are closed, and have another name
+		if derr := f.discard(); derr != nil {
+			err = errors.Join(err, derr)
+		}
 	}
+	return err
 }
 
 // terminal reports whether a stream is one.
@@ -120,10 +123,10 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		select {
 		case err = <-done:
 		case <-time.After(patience):
-			con.discard()
 			err = ctx.Err()
 		}
 	}
+	err = con.discard(err)
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, errPlanned):
 		return exitDone
@@ -186,7 +189,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	root.SetIn(con.in)
 	root.SetOut(&con.help)
 	root.SetErr(con.err)
-	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newDiff(con), newMerge(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
+	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newCheckDataset(con), newDiff(con), newMerge(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newConfig(con), newVersion(con))
 	con.settings.bind(root)
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
 )
@@ -68,21 +68,9 @@ func readRules(path string) (*ruleFile, error) {
 	if path == "-" {
 		return nil, errors.New("rules do not come from standard input, where the records may: " + rulesFirst)
 	}
-	info, err := os.Stat(path)
+	text, err := disk.Read(path, maxSettings)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", named(err), rulesFirst)
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory: %s", path, rulesFirst)
-	}
-	in, err := os.Open(path)
-	if err != nil {
-		return nil, named(err)
-	}
-	defer func() { _ = in.Close() }() // it is only read
-	text, err := io.ReadAll(io.LimitReader(in, maxSettings+1))
-	if err != nil {
-		return nil, named(err)
 	}
 	if yml := filepath.Ext(path) == ".yaml" || filepath.Ext(path) == ".yml"; !yml && !bytes.Contains(text, []byte("rules:")) {
 		return nil, fmt.Errorf("%s: has no rules: %s", path, rulesFirst)

@@ -64,6 +64,7 @@ var trust = map[string]struct {
 	"rename":        {narrowing, "records would be read as other fields than they have"},
 	"max-errors":    {narrowing, "reading would end early"},
 	"partial":       {narrowing, "a part would pass for the whole"},
+	"allow-deleted": {narrowing, "files that are lost would not be named"},
 	"dry-run":       {narrowing, "nothing would be read"},
 
 	"profile":         {trusted, "it chooses whose credentials are used"},

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
 )
@@ -57,34 +57,20 @@ const (
 
 // read parses the file, if there is one.
 func (f *settingsFile) read() error {
-	info, err := os.Stat(f.path)
+	text, err := disk.Read(f.path, maxSettings)
 	switch {
 	case f.by == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		return nil
 	case f.by != "" && errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: there is no file %s; %s is for no file", f.by, f.path, noSettings)
 	case err != nil:
-		return err
-	case f.by == "" && !info.Mode().IsRegular(), info.IsDir(): // opening a pipe would wait for a writer
-		return fmt.Errorf("%s: is not a file", f.path)
-	}
-	in, err := os.Open(f.path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // it is only read
-	text, err := io.ReadAll(io.LimitReader(in, maxSettings+1))
-	if err != nil {
-		return err
+		return named(err)
 	}
 	f.found = true
 	return f.parse(text)
 }
 
 func (f *settingsFile) parse(text []byte) error {
-	if len(text) > maxSettings {
-		return fmt.Errorf("%s: is larger than %d KiB, which no %s is", f.path, maxSettings>>10, settingsName)
-	}
 	if at := bytes.IndexFunc(text, unprintable); at >= 0 {
 		what := "a control character"
 		if r, _ := utf8.DecodeRune(text[at:]); r == utf8.RuneError {

@@ -19,6 +19,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/oschwald/maxminddb-golang/v2"
+
+	"flowlog/parse/disk"
 )
 
 // A layout is where the records of a database have the fields of one kind.
@@ -274,6 +276,9 @@ func (e *OtherKindError) Error() string {
 func open(path string, kind DBKind) (*DB, error) {
 	path, err := inFolder(path)
 	if err != nil {
+		return nil, err
+	}
+	if err := disk.Regular(path); err != nil {
 		return nil, err
 	}
 	if what := notMMDB(path); what != "" { // asked first: a database in a tar archive opens, with its data out of place

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/gaissmai/bart"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 )
 
@@ -22,9 +22,12 @@ type AWSRanges struct{ trie bart.Fast[awsRange] }
 
 type awsRange struct{ service, region string }
 
+// maxRanges is the largest file of ranges that is read, some thirty times what AWS publishes.
+const maxRanges = 64 << 20
+
 // OpenAWSRanges reads the file.
 func OpenAWSRanges(path string) (*AWSRanges, error) {
-	content, err := os.ReadFile(path)
+	content, err := disk.Read(path, maxRanges)
 	if err != nil {
 		return nil, err
 	}

@@ -139,3 +139,32 @@ func BenchmarkOpenAWSRanges(b *testing.B) {
 		realRanges(b)
 	}
 }
+
+// Whatever the file is, it is read or what is wrong has a place in it.
+func FuzzAWSRanges(f *testing.F) {
+	f.Add([]byte(rangesFile), "3.1.7.1")
+	f.Add([]byte("\ufeff"+rangesFile), "2600:9000::1")
+	f.Add([]byte(`{"prefixes":[{"ip_prefix":"10.1.2.3/8","service":"S3"},{"ip_prefix":"10.0.0.0/8","service":"EC2","region":"\u0000"}]}`), "10.0.0.1")
+	f.Add([]byte(`{"prefixes":[{"ip_prefix":"::ffff:10.0.0.0/104","ipv6_prefix":"x","service":1}]}`), "10.0.0.1")
+	f.Add([]byte(rangesFile)[:600], "10.0.0.1")
+	f.Fuzz(func(t *testing.T, content []byte, addr string) {
+		ranges, err := readAWSRanges("r.json", content)
+		if err != nil {
+			if ranges != nil || !strings.HasPrefix(err.Error(), "r.json:") {
+				t.Errorf("got %v with error %v", ranges, err)
+			}
+			return
+		}
+		if _, err := netip.ParseAddr(addr); err != nil || strings.Contains(addr, "%") {
+			addr = "10.0.0.1"
+		}
+		for _, l := range ranges.Lookups() {
+			from := make([]string, len(l.From))
+			for i := range from {
+				from[i] = "-"
+			}
+			from[len(from)-1] = addr
+			lookup(t, ranges.Lookups(), l.Name, from...)
+		}
+	})
+}

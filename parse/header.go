@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"runtime"
-	"slices"
 	"sync"
 
 	"flowlog/parse/schema"
@@ -42,9 +41,11 @@ func Columns(ctx context.Context, src Source, p *schema.Projection, opt Options)
 	}
 	all.Wait()
 	var names []string
+	seen := map[string]bool{"": true}
 	for _, of := range found {
 		for _, name := range *of {
-			if name != "" && !slices.Contains(names, name) {
+			if !seen[name] {
+				seen[name] = true
 				names = append(names, name)
 			}
 		}
@@ -60,13 +61,18 @@ func columnsOf(ctx context.Context, obj Object, p *schema.Projection, opt Option
 	}
 	wide := *p
 	wide.Extra, wide.Rest = true, true
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		seen[name] = true
+	}
 	var mu sync.Mutex
 	// The error is said when it is scanned.
 	_, _ = Scan(ctx, sole{obj}, &wide, Options{Workers: 1, LogFormat: opt.LogFormat, Input: opt.Input, Rename: opt.Rename}, func(b schema.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for i, a := range b.Columns() {
-			if name := b.ColumnName(i); a.NullN() < a.Len() && !slices.Contains(names, name) {
+			if name := b.ColumnName(i); a.NullN() < a.Len() && !seen[name] {
+				seen[name] = true
 				names = append(names, name)
 			}
 		}

@@ -67,12 +67,12 @@ func readJSON(in *input, c *content) error {
 // A shape is where the records of a stream of JSON are. An event is an element of the list in a document, or a
 // document that has no such element.
 type shape struct {
-	list   []string // members that lead from a document to the list, "" for each element of a list on the way; nil: each document is an event
-	path   []string // members that lead from an event to its record; nil: it must be searched for
-	direct bool     // path leads there
-	object bool     // the record is an object, or a list of fields and values, rather than text
-	layout *layout  // of text; of objects, the names of the first
-	extra  []string // names of members of the first objects that are not known
+	list   []string        // members that lead from a document to the list, "" for each element of a list on the way; nil: each document is an event
+	path   []string        // members that lead from an event to its record; nil: it must be searched for
+	direct bool            // path leads there
+	object bool            // the record is an object, or a list of fields and values, rather than text
+	layout *layout         // of text; of objects, the names of the first
+	extra  map[string]bool // names of members of the first objects that are not known
 }
 
 // An event is where the next event in a piece of JSON is.
@@ -342,12 +342,12 @@ func (f *seeker) shape(r found) *shape {
 		sh.layout = f.layout
 		return sh
 	}
-	sh.layout = &layout{}
+	sh.layout, sh.extra = &layout{}, make(map[string]bool)
 	for _, name := range f.opt.fields(namesOf(r.members)) {
 		if name != "" {
 			sh.layout.names = append(sh.layout.names, name)
 			if !f.projection.Knows(name) {
-				sh.extra = append(sh.extra, name)
+				sh.extra[name] = true
 			}
 		}
 	}
@@ -506,10 +506,13 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		case f.known:
 			known++
 		default:
-			if !slices.Contains(sh.extra, f.name) {
+			if !sh.extra[f.name] {
 				strange++
 			}
-			w.unknown(b.index, b.Name, f.name)
+			if f.noted != b.object {
+				f.noted = b.object
+				w.unknown(b.object, f.name)
+			}
 		}
 		if problem == nil && f.object != w.objects { // named twice: the first counts
 			problem = w.member(at, f, members[i])
@@ -535,12 +538,17 @@ type field struct {
 	name   string // canonical
 	known  bool   // to the table
 	col    *schema.Column
-	read   bool  // col collects values; else it checks them
-	object int64 // the last one with a value
+	read   bool    // col collects values; else it checks them
+	object int64   // the last one with a value
+	noted  *object // the last one of which it was noted that it has the column, which is not known
 }
 
 // mostNames bounds the names of members that are kept, and the lists of them: an input can have new ones in each object.
-const mostNames = 1000
+// mostShaped bounds how many members all these lists have.
+const (
+	mostNames  = 1000
+	mostShaped = 1 << 20
+)
 
 // fieldsOf returns what each member of an object is, nil for one that is nothing that counts. It depends on all of them:
 // another name of a field stands for it only where its own is not there.
@@ -553,17 +561,16 @@ func (w *worker) fieldsOf(members []member) []*field {
 	if ok {
 		return fields
 	}
-	names := w.opt.fields(namesOf(members))
-	for i, name := range names {
-		var f *field
-		if first := slices.Index(names, name); first < i {
-			f = fields[first]
-		} else if name != "" {
+	same := map[string]*field{"": nil}
+	for _, name := range w.opt.fields(namesOf(members)) {
+		f, ok := same[name]
+		if !ok {
 			f = w.fieldOf(name)
+			same[name] = f
 		}
 		fields = append(fields, f)
 	}
-	if len(w.shapes) < mostNames {
+	if w.shaped += len(members); w.shaped <= mostShaped && len(w.shapes) < mostNames {
 		w.shapes[string(w.key)] = fields
 	}
 	return fields

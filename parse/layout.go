@@ -61,11 +61,7 @@ func (s *scan) intern(l *layout, o *object) *layout {
 		s.layouts[key] = l
 	}
 	s.Unlock()
-	for _, name := range l.names {
-		if name != "" && !s.projection.Knows(name) {
-			s.unknown(o.index, o.Name, name)
-		}
-	}
+	s.unknown(o, slices.DeleteFunc(slices.Clone(l.names), func(name string) bool { return name == "" || s.projection.Knows(name) })...)
 	return l
 }
 

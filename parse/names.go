@@ -39,23 +39,24 @@ func (opt Options) renamed(name string) (string, bool) {
 // own, else the first: those beside it are columns of their own names.
 func (opt Options) fields(raw []string) []string {
 	own, names := make([]string, len(raw)), make([]string, len(raw))
-	var renamed []string
+	renamed, has := make(map[string]bool), make(map[string]bool)
 	for i, name := range raw {
 		field, ok := opt.renamed(name)
 		if ok {
-			renamed = append(renamed, field)
+			renamed[field] = true
 		} else {
 			own[i] = schema.CanonicalName(name)
 			field = schema.FieldNamed(own[i])
+			has[own[i]] = true
 		}
 		names[i] = field
 	}
 	for i, field := range names {
 		switch {
 		case own[i] == "": // it was renamed, or is no name
-		case slices.Contains(renamed, field) && own[i] == field:
+		case renamed[field] && own[i] == field:
 			names[i] = "" // there is no other name for it
-		case own[i] != field && (slices.Contains(renamed, field) || slices.Contains(own, field)):
+		case own[i] != field && (renamed[field] || has[field]):
 			names[i] = own[i]
 		}
 	}

@@ -3,7 +3,6 @@ package parse
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -32,10 +31,7 @@ func readParquet(in *input, c *content) error {
 		}
 		raw, size = bytes.NewReader(data), int64(len(data))
 	}
-	if err := checkFooter(raw, size); err != nil {
-		return err
-	}
-	f, err := parquet.OpenFile(raw, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
+	f, err := openParquetFile(raw, size)
 	if err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -116,10 +112,12 @@ func (r *parquetReader) open(g *rowGroup) {
 		return
 	}
 	chunks := make([]*chunkReader, len(names))
+	seen := make(map[string]bool, len(names))
 	for i, name := range names {
-		if slices.Contains(names[:i], name) || !r.needs(name) {
+		if seen[name] || !r.needs(name) {
 			continue
 		}
+		seen[name] = true
 		if !columns[i].Leaf() || columns[i].MaxRepetitionLevel() > 0 || columns[i].MaxDefinitionLevel() > 1 {
 			g.err = errors.New("nested columns: these are not flow logs")
 			return
@@ -212,22 +210,6 @@ func (g *rowGroup) fill(to int64) error {
 	}
 	reading.Wait()
 	return cmp.Or(errs...)
-}
-
-// checkFooter keeps the library from making room for a footer that cannot be there.
-func checkFooter(raw io.ReaderAt, size int64) error {
-	const tail = 8 // the length of the footer, and the magic word
-	var b [tail]byte
-	if size < 2*tail {
-		return errors.New("parquet: the file is cut off")
-	}
-	if _, err := raw.ReadAt(b[:], size-tail); err != nil {
-		return fmt.Errorf("parquet: %w", reason(err))
-	}
-	if string(b[4:]) != "PAR1" || int64(binary.LittleEndian.Uint32(b[:])) > size-tail-4 {
-		return errors.New("parquet: the footer is missing: the file is cut off or damaged")
-	}
-	return nil
 }
 
 // parquet decodes rows from up to to of a row group, which are in the pages of each column.

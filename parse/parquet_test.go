@@ -14,6 +14,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
 )
@@ -306,5 +308,44 @@ func TestParquetValuesOutOfRange(t *testing.T) {
 	for _, field := range []string{"bytes", "packets"} {
 		_, stats = rowsOf(t, readerAtSource{"x", parquetOf(t, []odd{{"10.0.0.1", 5, 6, 19791}})}, Options{}, field)
 		want(t, field+" that are a time", stats.MalformedValues, 1)
+	}
+}
+
+// A page whose bytes have changed is an error of its object where it has a checksum, whatever it would decode to.
+func TestParquetChecksums(t *testing.T) {
+	type row struct {
+		SrcAddr string `parquet:"srcaddr,dict"`
+		Bytes   int64  `parquet:"bytes"`
+	}
+	rows := []row{{"10.0.0.1", 5}, {"10.0.0.2", 6}, {"10.0.0.3", 7}, {"10.0.0.4", 8}}
+	for _, version := range []int{1, 2} {
+		for _, codec := range []compress.Codec{&parquet.Gzip, &parquet.Snappy, &parquet.Zstd, &parquet.Uncompressed} {
+			content := parquetOf(t, rows, parquet.Compression(codec), parquet.DataPageVersion(version))
+			f, err := openParquet(content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for g, group := range f.Metadata().RowGroups {
+				for c, column := range group.Columns {
+					at := column.MetaData.DataPageOffset
+					if dict := column.MetaData.DictionaryPageOffset; dict != 0 {
+						at = dict
+					}
+					in := bytes.NewReader(content[at:])
+					var header format.PageHeader
+					if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(in)).Decode(&header); err != nil {
+						t.Fatal(err)
+					}
+					for _, i := range []int{0, int(header.CompressedPageSize) / 2, int(header.CompressedPageSize) - 1} {
+						changed := bytes.Clone(content)
+						changed[len(content)-in.Len()+i] ^= 1
+						_, stats := rowsOf(t, readerAtSource{"x", changed}, Options{}, "srcaddr", "bytes")
+						if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "the checksum of the page at row 1 of its row group is wrong") {
+							t.Errorf("%s, version %d, group %d, column %d, byte %d: %v, %d records", codec, version, g, c, i, stats.Failed, stats.Records)
+						}
+					}
+				}
+			}
+		}
 	}
 }

@@ -120,7 +120,7 @@ func (r *chunkReader) next() (*page, error) {
 		return nil, err
 	}
 	if p.header.CRC != 0 && uint32(p.header.CRC) != crc32.ChecksumIEEE(p.stored) {
-		return nil, errors.New("the checksum of a page is wrong")
+		return nil, fmt.Errorf("the checksum of the page at row %d of its row group is wrong: the file is damaged", r.rows+1)
 	}
 	switch h := &p.header; {
 	case h.Type == format.DictionaryPage && h.DictionaryPageHeader.Valid:

@@ -59,12 +59,13 @@ func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 // valued lists the columns of a row group that have values, as far as the file notes nulls.
 func valued(group parquet.RowGroup, names []string) []string {
 	var out []string
+	chunks := group.ColumnChunks()
 	for i, name := range names {
-		chunk, ok := group.ColumnChunks()[i].(*parquet.FileColumnChunk)
+		chunk, ok := chunks[i].(*parquet.FileColumnChunk)
 		if ok && chunk.NullCount() == group.NumRows() {
 			continue
 		}
-		if low, high, ok := textBounds(group, names, name); ok && low == "-" && high == "-" {
+		if low, high, ok := textsOf(chunks[i]); ok && low == "-" && high == "-" {
 			continue // AWS's null
 		}
 		out = append(out, name)
@@ -79,7 +80,12 @@ func textBounds(group parquet.RowGroup, names []string, field string) (low, high
 	if column < 0 {
 		return "", "", false
 	}
-	chunk, ok := group.ColumnChunks()[column].(*parquet.FileColumnChunk)
+	return textsOf(group.ColumnChunks()[column])
+}
+
+// textsOf is textBounds for a column.
+func textsOf(column parquet.ColumnChunk) (low, high string, ok bool) {
+	chunk, ok := column.(*parquet.FileColumnChunk)
 	if !ok || chunk.NullCount() != 0 {
 		return "", "", false
 	}

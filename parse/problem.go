@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,8 +133,13 @@ func (s *Stats) Merge(t Stats) {
 	s.Twice = append(s.Twice, t.Twice...)
 	s.Passed = append(s.Passed, t.Passed...)
 	s.Remakes = append(s.Remakes, t.Remakes...)
+	known := make(map[string]bool, len(s.Unknown))
+	for _, u := range s.Unknown {
+		known[u.Name] = true
+	}
 	for _, u := range t.Unknown {
-		if !slices.ContainsFunc(s.Unknown, func(v UnknownColumn) bool { return v.Name == u.Name }) {
+		if !known[u.Name] {
+			known[u.Name] = true
 			s.Unknown = append(s.Unknown, u)
 		}
 	}
@@ -178,8 +184,8 @@ const shownProblems = 5
 type tally struct {
 	sync.Mutex
 	Stats
-	unknownAt map[string]int
-	loggedBy  map[string]string // flow log by interface
+	unknownAt map[string]*object // the first object that has a column of this name
+	loggedBy  map[string]string  // flow log by interface
 }
 
 func (t *tally) problem(p Problem) {
@@ -195,21 +201,30 @@ func (t *tally) problem(p Problem) {
 	}
 }
 
-func (t *tally) unknown(object int, obj, column string) {
+// unknown notes columns of an object that are not known.
+func (t *tally) unknown(o *object, columns ...string) {
 	t.Lock()
 	defer t.Unlock()
 	if t.unknownAt == nil {
-		t.unknownAt = make(map[string]int)
+		t.unknownAt = make(map[string]*object)
 	}
-	if at, ok := t.unknownAt[column]; ok && at <= object {
-		return
+	for _, column := range columns {
+		if at, ok := t.unknownAt[column]; !ok || o.index < at.index {
+			t.unknownAt[column] = o
+		}
 	}
-	t.unknownAt[column] = object
-	t.Unknown = slices.DeleteFunc(t.Unknown, func(u UnknownColumn) bool { return u.Name == column })
-	t.Unknown = append(t.Unknown, UnknownColumn{column, obj})
-	slices.SortFunc(t.Unknown, func(a, b UnknownColumn) int {
-		return cmp.Or(cmp.Compare(t.unknownAt[a.Name], t.unknownAt[b.Name]), cmp.Compare(a.Name, b.Name))
+}
+
+// unknowns lists the columns that are not known, by the object that has them first and then by their names.
+func (t *tally) unknowns() []UnknownColumn {
+	names := slices.SortedFunc(maps.Keys(t.unknownAt), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.unknownAt[a].index, t.unknownAt[b].index), cmp.Compare(a, b))
 	})
+	columns := make([]UnknownColumn, len(names))
+	for i, name := range names {
+		columns[i] = UnknownColumn{name, t.unknownAt[name].Name}
+	}
+	return columns
 }
 
 // logged notes that a flow log logs an interface.

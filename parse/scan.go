@@ -144,6 +144,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 		s.Bytes += o.bytes.Load()
 	}
 	s.remakes()
+	s.Unknown = s.unknowns()
 	for _, u := range s.Unknown {
 		s.Strange = append(s.Strange, u.Name)
 	}
@@ -516,6 +517,7 @@ type worker struct {
 	members []member            // of the object at hand
 	fields  map[string]*field   // of members, by their names
 	shapes  map[string][]*field // of the members of objects, by the names of all of these, see key
+	shaped  int                 // how many members those objects had that were not among shapes
 	key     []byte
 	objects int64 // of JSON so far
 

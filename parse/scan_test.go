@@ -653,3 +653,11 @@ func TestSeparators(t *testing.T) {
 		}
 	}
 }
+
+// fewer is n, or a part of it where tests are to be short: with the race detector, which makes them many times as slow.
+func fewer(n int) int {
+	if testing.Short() {
+		return (n + 4) / 5
+	}
+	return n
+}

@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"slices"
 	"unicode/utf8"
 
 	"flowlog/parse/schema"
@@ -30,15 +29,20 @@ func (w *worker) bind(l *layout) *binding {
 		return b
 	}
 	b := &binding{cols: make([]*schema.Column, len(l.names)), unread: make([]*schema.Column, len(l.names))}
+	seen := map[string]bool{"": true}
 	for i, name := range l.names {
-		if name == "" || slices.Contains(l.names[:i], name) { // of two the first counts
+		if seen[name] { // of two the first counts
 			continue
 		}
+		seen[name] = true
 		if b.cols[i] = w.column(name); b.cols[i] == nil {
 			b.unread[i] = unreadColumn(name)
 		}
 	}
 	b.checks = checksOf(b.unread)
+	if len(w.bound) >= mostNames { // an input can have a new header on each line
+		clear(w.bound)
+	}
 	w.bound[l] = b
 	return b
 }

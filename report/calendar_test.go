@@ -57,7 +57,7 @@ func slowBins(width time.Duration, from int64, shown []int64) (begins []int64) {
 
 // Bins are what a look at the clock every minute finds, over years in which clocks are set in all the ways there are.
 func TestCalendar(t *testing.T) {
-	for _, name := range calendarZones {
+	for _, name := range calendarZones[:fewer(len(calendarZones))] {
 		t.Run(name, func(t *testing.T) {
 			zone := inZone(t, name)
 			for _, years := range [][2]int{{2011, 2012}, {2024, 2026}} {

@@ -25,7 +25,7 @@ func wrapParity(_ *schema.Projection, next schema.Emit) schema.Emit {
 			if ports.IsNull(i) {
 				c.Null()
 			} else {
-				c.Text([]string{"even", "odd"}[ports.Value(i)%2])
+				c.Text([]string{"even", "odd"}[ports.Value(i)&1])
 			}
 		}
 		cols := append(slices.Clone(b.Record.Columns()), c.Array())
@@ -273,4 +273,40 @@ func TestRemoteDuring(t *testing.T) {
 	if _, lacks, err := m.Table(nil); lacks == nil || err != nil {
 		t.Errorf("got %v, %v", lacks, err)
 	}
+}
+
+// FuzzRemote answers with a row of any values, which an engine sends as numbers, text or null: it is one of the report, or
+// an error.
+func FuzzRemote(f *testing.F) {
+	f.Add("x", `{"10": 2}`, int64(1), int64(6), int64(2), int64(20), uint16(0))
+	f.Add("10.0.0.1", `{"10": 2}`, int64(1), int64(6), int64(2), int64(20), uint16(2))
+	f.Add("x", `{"x": 2}`, int64(1)<<40, int64(-6), int64(-2), int64(-1)<<63, uint16(0))
+	f.Add("", `{"4294967296": 1, "1": -1}`, int64(0), int64(0), int64(0), int64(0), uint16(0x5555))
+	f.Add("10.0.0.1", `null`, int64(1), int64(6), int64(2), int64(20), uint16(0xffff))
+	f.Add("10.0.0.0/8", `[1]`, int64(1), int64(6), int64(2), int64(20), uint16(2))
+	f.Fuzz(func(t *testing.T, text, buckets string, a, b, c, d int64, kinds uint16) {
+		for _, change := range []Change{
+			{By: []string{"parity", "protocol"}, Measures: []string{"bytes", "flows", "p50(bytes)", "first"}},
+			{By: []string{"parity", "srcaddr"}, Measures: []string{"bytes", "flows"}},
+		} {
+			m := newRemote(t, "talkers", change)
+			values := []any{a, b, c, d, buckets, nil, text, a}
+			row := make([]any, m.Width())
+			for i := range row {
+				row[i] = values[i%len(values)]
+				if kinds>>(i%16)&1 == 1 { // another kind of value in its place
+					row[i] = values[(i+5)%len(values)]
+				}
+			}
+			if m.Add(row, wrapParity) != nil {
+				continue
+			}
+			if _, _, err := m.Table(wrapParity); err != nil && strings.Contains(err.Error(), "\n") {
+				t.Errorf("several lines: %q", err)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

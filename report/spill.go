@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 )
 
@@ -19,7 +19,7 @@ import (
 // in the same partition, and one partition at a time can be finished.
 type spill struct {
 	mu     sync.Mutex
-	file   spillFile
+	file   *disk.File
 	size   int64
 	chunks [partitions][]chunk
 }
@@ -34,25 +34,14 @@ type chunk struct {
 // large as that.
 const partitions = 256
 
-// spillFile is what a spill needs of its file.
-type spillFile interface {
-	io.ReaderAt
-	io.WriterAt
-	io.Closer
-	Name() string
-}
-
-// createSpill makes the file; tests make it fail.
-var createSpill = func(dir string) (spillFile, error) { return os.CreateTemp(dir, "flowlog-*.spill") }
-
 // newSpill makes the file. It is deleted at once where an open file can be, so that it is gone after any exit.
 func newSpill(dir string) (*spill, error) {
-	f, err := createSpill(dir)
+	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
 		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
 	}
 	if runtime.GOOS != "windows" {
-		if err := os.Remove(f.Name()); err != nil {
+		if err := disk.Remove(f.Name()); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
@@ -62,7 +51,7 @@ func newSpill(dir string) (*spill, error) {
 func (s *spill) close() error {
 	err := s.file.Close()
 	if runtime.GOOS == "windows" {
-		err = errors.Join(err, os.Remove(s.file.Name()))
+		err = errors.Join(err, disk.Remove(s.file.Name()))
 	}
 	return err
 }

@@ -2,12 +2,13 @@ package report
 
 import (
 	"errors"
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 )
 
@@ -45,7 +46,7 @@ func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Ta
 
 // More groups than memory change nothing.
 func TestSpilledTablesAreTheSame(t *testing.T) {
-	for seed := range uint64(2) {
+	for seed := range uint64(fewer(2)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		rows := randomRows(r, 200)
 		reports := randomReports(t, r)
@@ -127,57 +128,21 @@ func FuzzLoad(f *testing.F) {
 
 var errInjected = errors.New("injected")
 
-// failing is a spill file whose nth call fails, whatever it is.
-type failing struct {
-	spillFile
-	left *int
-}
-
-func (f failing) fails() error {
-	if *f.left--; *f.left == 0 {
-		return errInjected
-	}
-	return nil
-}
-
-func (f failing) ReadAt(p []byte, off int64) (int, error) {
-	if err := f.fails(); err != nil {
-		return 0, err
-	}
-	return f.spillFile.ReadAt(p, off)
-}
-
-func (f failing) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fails(); err != nil {
-		return len(p) / 2, err
-	}
-	return f.spillFile.WriteAt(p, off)
-}
-
-func (f failing) Close() error { return errors.Join(f.fails(), f.spillFile.Close()) }
-
-var _ io.ReaderAt = failing{}
-
 // Whichever call of the temporary file fails, the error comes out, and calls after it do no harm.
 func TestEveryFailureOfASpill(t *testing.T) {
-	create := createSpill
-	defer func() { createSpill = create }()
 	r := rand.New(rand.NewPCG(3, 3))
 	rows := randomRows(r, 30)
 	reports := []Report{changed(t, "pairs", Change{})}
 	want := spilled(t, reports, rows, 2, 10)
 	done := false
-	for n := 1; !done; n++ {
-		left := n
-		createSpill = func(dir string) (spillFile, error) {
-			f := failing{left: &left}
-			if err := f.fails(); err != nil {
-				return nil, err
+	for n := 1; !done; n += 1 + n/fewer(1000) {
+		var calls atomic.Int64
+		restore := disk.Inject(func(string, string) error {
+			if calls.Add(1) == int64(n) {
+				return errInjected
 			}
-			file, err := create(dir)
-			f.spillFile = file
-			return f, err
-		}
+			return nil
+		})
 		agg, err := NewAggregator(fields(), reports, 2)
 		if err != nil {
 			t.Fatal(err)
@@ -194,7 +159,8 @@ func TestEveryFailureOfASpill(t *testing.T) {
 			errs = append(errs, err)
 		}
 		err = errors.Join(append(errs, agg.Close())...)
-		switch done = left > 0; {
+		restore()
+		switch done = calls.Load() < int64(n); {
 		case done && (err != nil || result(tables[0]) != result(want[0])):
 			t.Errorf("nothing fails: %v, or the rows differ", err)
 		case !done && !errors.Is(err, errInjected):

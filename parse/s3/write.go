@@ -162,6 +162,16 @@ type seal struct {
 	ETags []string `json:"etags"`
 }
 
+// sealOf reads the text of a seal. Without the ID of an upload, the request that aborts it would be one that deletes the
+// object.
+func sealOf(text string) (seal, error) {
+	var s seal
+	if err := json.Unmarshal([]byte(text), &s); err != nil || s.ID == "" {
+		return seal{}, fmt.Errorf("%q is not the seal of an upload", text)
+	}
+	return s, nil
+}
+
 // An Upload is an object being written. It is for one goroutine.
 type Upload struct {
 	*Folder
@@ -255,24 +265,24 @@ func (f *Folder) abort(ctx context.Context, name, id string) error {
 
 // Discard aborts a sealed upload.
 func (f *Folder) Discard(ctx context.Context, name, sealed string) error {
-	var s seal
-	if err := json.Unmarshal([]byte(sealed), &s); err != nil {
-		return fmt.Errorf("s3://%s/%s: %q is not the seal of an upload", f.bucket, f.prefix+name, sealed)
+	s, err := sealOf(sealed)
+	if err != nil {
+		return fmt.Errorf("s3://%s/%s: %w", f.bucket, f.prefix+name, err)
 	}
 	return f.abort(ctx, name, s.ID)
 }
 
 // Publish completes an upload.
 func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
-	var s seal
-	if err := json.Unmarshal([]byte(sealed), &s); err != nil {
-		return fmt.Errorf("s3://%s/%s: %q is not the seal of an upload", f.bucket, f.prefix+name, sealed)
+	s, err := sealOf(sealed)
+	if err != nil {
+		return fmt.Errorf("s3://%s/%s: %w", f.bucket, f.prefix+name, err)
 	}
 	var parts []types.CompletedPart
 	for i, etag := range s.ETags {
 		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: aws.Int32(int32(i + 1))})
 	}
-	_, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	_, err = put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 		return f.api.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 			Bucket: &f.bucket, Key: key, UploadId: &s.ID, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, RequestPayer: f.payer,
 		}, o)
@@ -294,8 +304,7 @@ func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
 func (f *Folder) Sweep(ctx context.Context, sealed []string) error {
 	keep := make(map[string]bool)
 	for _, text := range sealed {
-		var s seal
-		if err := json.Unmarshal([]byte(text), &s); err == nil {
+		if s, err := sealOf(text); err == nil {
 			keep[s.ID] = true
 		}
 	}

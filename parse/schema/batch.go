@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"slices"
-
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
@@ -73,17 +71,27 @@ func (s *Stats) Add(t Stats) {
 	s.MalformedValues += t.MalformedValues
 	s.Outside += t.Outside
 	s.Transit += t.Transit
-	for _, name := range t.Strange {
-		if !slices.Contains(s.Strange, name) {
-			s.Strange = append(s.Strange, name)
-		}
-	}
-	for _, name := range t.Skimmed {
-		if !slices.Contains(s.Skimmed, name) {
-			s.Skimmed = append(s.Skimmed, name)
-		}
-	}
+	s.Strange = union(s.Strange, t.Strange)
+	s.Skimmed = union(s.Skimmed, t.Skimmed)
 	for i := range t.Faults {
 		s.Faults[i] += t.Faults[i]
 	}
+}
+
+// union appends those of more that the names do not have.
+func union(names, more []string) []string {
+	if len(more) == 0 {
+		return names
+	}
+	seen := make(map[string]bool, len(names)+len(more))
+	for _, name := range names {
+		seen[name] = true
+	}
+	for _, name := range more {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -21,6 +21,7 @@ type Projection struct {
 	Coded bool
 
 	known    Table
+	places   map[string]int // of the fields of known, by their names
 	index    map[string]int
 	computed map[string]bool // what Logged has left out
 }
@@ -28,13 +29,18 @@ type Projection struct {
 // Project lists the named fields, each once, in the order given. The fields that enriched ones are
 // computed from follow. A name that is not in the table is an error that offers the nearest.
 func (t Table) Project(names ...string) (*Projection, error) {
-	p := &Projection{known: t, index: make(map[string]int)}
+	p := &Projection{known: t, places: make(map[string]int, len(t)), index: make(map[string]int)}
+	for i, f := range t {
+		if _, twice := p.places[f.Name]; !twice {
+			p.places[f.Name] = i
+		}
+	}
 	asked := len(names)
 	for i := 0; i < len(names); i++ {
 		if i == asked {
 			p.Named = len(p.Fields)
 		}
-		f, ok := t.Lookup(names[i])
+		f, ok := p.lookup(names[i])
 		if !ok {
 			return nil, UnknownField(names[i], t.Names(), "flowlog fields")
 		}
@@ -56,7 +62,7 @@ func (t Table) Project(names ...string) (*Projection, error) {
 // Logged is the part of the projection that is read from the input: all but what enrichers compute. These look
 // at each address.
 func (p *Projection) Logged() *Projection {
-	q := &Projection{known: p.known, Extra: p.Extra, Rest: p.Rest, index: make(map[string]int), computed: make(map[string]bool)}
+	q := &Projection{known: p.known, places: p.places, Extra: p.Extra, Rest: p.Rest, index: make(map[string]int), computed: make(map[string]bool)}
 	for _, f := range p.Fields {
 		if len(f.From) == 0 {
 			q.index[f.Name] = len(q.Fields)
@@ -78,11 +84,27 @@ func (p *Projection) Index(name string) int {
 }
 
 // Field finds a field of the table that was projected, by its own name.
-func (p *Projection) Field(name string) (Field, bool) { return p.known.Named(name) }
+func (p *Projection) Field(name string) (Field, bool) {
+	if i, ok := p.places[name]; ok {
+		return p.known[i], true
+	}
+	return Field{}, false
+}
+
+// lookup is Table.Lookup, for inputs with thousands of columns.
+func (p *Projection) lookup(name string) (Field, bool) {
+	if f, ok := p.Field(name); ok {
+		return f, true
+	}
+	if f, ok := p.known.Lookup(name); ok {
+		return p.Field(f.Name)
+	}
+	return Field{}, false
+}
 
 // Knows reports whether the table that was projected has the field, by its own name.
 func (p *Projection) Knows(name string) bool {
-	_, ok := p.Field(name)
+	_, ok := p.places[name]
 	return ok
 }
 
@@ -95,7 +117,7 @@ func (p *Projection) Other(name string) (Field, bool) {
 		return Field{}, false
 	}
 	f := Field{Name: name, Kind: Text}
-	known, ok := p.known.Named(name)
+	known, ok := p.Field(name)
 	if ok && known.Kind != Addr {
 		f = known
 		f.From, f.Names = nil, ""

@@ -181,6 +181,33 @@ func FuzzParseAddr(f *testing.F) {
 	f.Fuzz(agreeWithNetip)
 }
 
+// What ParseFormat reads is names that are as they stand in headers, and that it reads again.
+func FuzzParseFormat(f *testing.F) {
+	for _, s := range []string{
+		"${version} ${account-id} ${interface-id}", "$${srcaddr} $${dstaddr}", "version account_id,srcaddr", `"${srcaddr} ${a-new-field}"`,
+		"v2", "V11", "v99", "v-1", "${srcaddr", "${}", "$ $", "${SrcAddr} ${srcaddr}", "${\u202e}\x00",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		names, err := ParseFormat(s)
+		if err != nil {
+			if names != nil {
+				t.Errorf("got %q with error %v", names, err)
+			}
+			return
+		}
+		for _, name := range names {
+			if name == "" || CanonicalName(name) != name {
+				t.Errorf("%q is not a name", name)
+			}
+		}
+		if again, err := ParseFormat("${" + strings.Join(names, "} ${") + "}"); err != nil || !slices.Equal(again, names) {
+			t.Errorf("got %q, and of that %q, %v", names, again, err)
+		}
+	})
+}
+
 func BenchmarkParseAddr(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for name, zeros := range map[string]int{"whole": 0, "gap": 6} {

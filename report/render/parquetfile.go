@@ -26,12 +26,11 @@ import (
 // The sizes of the parts of a file. Pages should be small enough to be skipped, row groups large enough to
 // share a dictionary and small enough to be spread over the workers of an engine.
 const (
-	chunkRows     = 1 << 15             // rows of a page
-	groupRows     = 1 << 19             // rows of a row group
-	groupMemory   = 64 << 20            // of a row group before encoding; it is closed early when it has more
-	statisticsMax = 256                 // longest value that is noted as a column's smallest or largest, in bytes
-	writerMark    = "flowlog"           // value of the metadata key "writer"
-	writerVersion = "flowlog version 1" // readers look for the word "version" before they trust statistics
+	chunkRows     = 1 << 15   // rows of a page
+	groupRows     = 1 << 19   // rows of a row group
+	groupMemory   = 64 << 20  // of a row group before encoding; it is closed early when it has more
+	statisticsMax = 256       // longest value that is noted as a column's smallest or largest, in bytes
+	writerMark    = "flowlog" // value of the metadata key "writer"
 )
 
 // A parquetFile is written batch by batch. Rows are appended by one goroutine at a time and come out in that
@@ -536,16 +535,19 @@ func (f *parquetFile) writeFooter() error {
 		NumRows:          f.rows,
 		RowGroups:        f.groups,
 		KeyValueMetadata: append([]format.KeyValue{{Key: "writer", Value: writerMark}, {Key: schema.RecordsKey, Value: f.holds}}, f.notes...),
-		CreatedBy:        writerVersion,
+		CreatedBy:        schema.ParquetWriter,
 	}
 	for range f.fields {
 		meta.ColumnOrders = append(meta.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 	}
-	start := f.at
-	if err := f.writeThrift(&meta); err != nil {
+	meta.KeyValueMetadata = append(meta.KeyValueMetadata, format.KeyValue{Key: schema.FooterSumKey, Value: schema.NoFooterSum})
+	end, err := thrift.Marshal(new(thrift.CompactProtocol), &meta)
+	if err != nil {
 		return err
 	}
-	end := binary.LittleEndian.AppendUint32(nil, uint32(f.at-start))
+	at, sum := schema.FooterSum(end)
+	copy(end[at:], sum)
+	end = binary.LittleEndian.AppendUint32(end, uint32(len(end)))
 	if err := f.write(append(end, "PAR1"...)); err != nil {
 		return err
 	}

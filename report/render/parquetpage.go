@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"math/bits"
 	"slices"
@@ -148,7 +149,8 @@ func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (pa
 	return page, err
 }
 
-// seal compresses the body of a page and puts the header before it.
+// seal compresses the body of a page and puts the header before it, which has the checksum of what is stored: what
+// changes on a disk later could decode to other values.
 func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
 	if len(p.body) > math.MaxInt32 {
 		return fmt.Errorf("a page has %d bytes, more than Parquet allows", len(p.body))
@@ -156,6 +158,7 @@ func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
 	p.packed = p.zstd.EncodeAll(p.body, p.packed[:0])
 	page.raw = len(p.body)
 	header.UncompressedPageSize, header.CompressedPageSize = int32(len(p.body)), int32(len(p.packed))
+	header.CRC = int32(crc32.ChecksumIEEE(p.packed))
 	head, err := thrift.Marshal(new(thrift.CompactProtocol), &header)
 	if err != nil {
 		return err

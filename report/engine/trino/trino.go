@@ -127,7 +127,8 @@ func secrets(u *url.URL) []string {
 }
 
 // Run runs a query.
-func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
+func (r *runner) Run(ctx context.Context, query string) (_ engine.Result, err error) {
+	defer r.believed(&err)
 	r.reset()
 	rows, err := r.db.QueryContext(ctx, query)
 	if err != nil {
@@ -139,6 +140,18 @@ func (r *runner) Run(ctx context.Context, query string) (engine.Result, error) {
 		return nil, errors.Join(r.plain(err), rows.Close())
 	}
 	return &result{runner: r, rows: rows, columns: columns}, nil
+}
+
+// errStrange is the error for answers that Trino does not give.
+var errStrange = errors.New("the answer is not from Trino, or it was damaged on the way: check the address, and ask again")
+
+// believed makes an error of a panic of the driver's: it takes a server's answers for well-formed, such as that rows have
+// as many values as there are columns.
+func (r *runner) believed(err *error) {
+	if p := recover(); p != nil {
+		r.end()
+		*err = r.plain(errStrange)
+	}
 }
 
 // Stats is what the last query took.
@@ -198,11 +211,15 @@ type result struct {
 func (r *result) Columns() []string { return r.columns }
 
 // Next is the next row. The context is that of Run, which ends the query.
-func (r *result) Next(ctx context.Context) ([]any, error) {
+func (r *result) Next(ctx context.Context) (_ []any, err error) {
+	defer r.believed(&err)
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			r.end()
 			return nil, r.plain(err)
+		}
+		if !r.ended() {
+			return nil, r.plain(errStrange)
 		}
 		return nil, io.EOF
 	}

@@ -70,6 +70,8 @@ func serveBy(t *testing.T, start func(http.Handler) *httptest.Server, pages ...m
 		}
 		if page < len(s.pages)-1 || s.forever {
 			answer["nextUri"] = fmt.Sprintf("%s/v1/statement/page/%d", s.URL, min(page+1, len(s.pages)))
+		} else {
+			answer["stats"].(map[string]any)["state"] = finished
 		}
 		w.Header().Set("Content-Type", "application/json")
 		if err := json.NewEncoder(w).Encode(answer); err != nil {
@@ -287,5 +289,37 @@ func TestNobodyThere(t *testing.T) {
 	}
 	if d := time.Since(began); d > 2*patience {
 		t.Errorf("it took %v", d)
+	}
+}
+
+// A page that names no next one is the end only if it says so: else rows would be missing without a word.
+func TestCutOff(t *testing.T) {
+	const more = `{"id":"q","nextUri":"http://trino.example/v1/statement/executing/1/1","stats":{"state":"QUEUED"}}`
+	const rows = `"columns":[{"name":"a","type":"bigint","typeSignature":{"rawType":"bigint","arguments":[]}}],"data":[[1]]`
+	for last, whole := range map[string]bool{
+		`{"id":"q",` + rows + `,"stats":{"state":"FINISHED"}}`: true,
+		`{"id":"q",` + rows + `,"stats":{"state":"RUNNING"}}`:  false,
+		`{"id":"q",` + rows + `}`:                              false,
+		`{}`:                                                   false,
+		`null`:                                                 false,
+	} {
+		opened, err := Open("http://trino.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := opened.(*runner)
+		r.next = canned(func(q *http.Request) string {
+			if q.Method == http.MethodPost {
+				return more
+			}
+			return last
+		})
+		res, err := r.Run(t.Context(), "SELECT 1")
+		for err == nil {
+			_, err = res.Next(t.Context())
+		}
+		if got := err == io.EOF; got != whole {
+			t.Errorf("%s: %v", last, err)
+		}
 	}
 }

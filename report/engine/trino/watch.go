@@ -24,11 +24,15 @@ type watch struct {
 	stats   engine.Stats
 	server  *url.URL    // that the query was sent to, nil if it is not there or no more
 	headers http.Header // that it was sent with
+	cut     bool        // no page has said yet how the query ended
 }
 
 // smallPage is how many bytes of an answer are looked at: those at the beginning and the end of a query, which have
 // no rows or few, are smaller.
 const smallPage = 256 << 10
+
+// finished is the state of a query all of whose rows were sent.
+const finished = "FINISHED"
 
 // endTime is how long it may take to end a query: about as long as flowlog waits after Ctrl-C.
 const endTime = 2 * time.Second
@@ -38,7 +42,14 @@ func (w *watch) reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stats = engine.Stats{Scanned: -1, Cost: -1}
-	w.server, w.headers = nil, nil
+	w.server, w.headers, w.cut = nil, nil, true
+}
+
+// ended reports whether the last page said that the query is finished.
+func (w *watch) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.cut
 }
 
 // RoundTrip is that of an http.RoundTripper.
@@ -59,13 +70,16 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	var page struct {
 		ID      string
 		NextURI string
-		Stats   struct{ ElapsedTimeMillis, PhysicalInputBytes, ProcessedBytes int64 }
-	}
-	if len(head) == smallPage || json.Unmarshal(head, &page) != nil {
-		return res, nil
+		Stats   struct {
+			State                                                 string
+			ElapsedTimeMillis, PhysicalInputBytes, ProcessedBytes int64
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.cut = len(head) < smallPage; !w.cut || json.Unmarshal(head, &page) != nil {
+		return res, nil // of a large page the driver sees whether it is whole
+	}
 	if w.stats.ID = page.ID; page.NextURI != "" && req.Method == http.MethodPost {
 		w.server, w.headers = req.URL, req.Header.Clone()
 	}
@@ -75,6 +89,7 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if page.NextURI == "" {
 		w.server = nil // it has ended
+		w.cut = page.Stats.State != finished
 	}
 	return res, nil
 }

@@ -15,6 +15,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"io/fs"
 	"path"
 	"slices"
@@ -36,7 +38,14 @@ type Part struct {
 	Rows int64  `json:"rows"`
 	Size int64  `json:"size"`
 	Seal string `json:"seal"`
+	Sum  string `json:"crc32,omitempty"` // of all bytes, see Checksum; "" if an earlier flowlog wrote the file
 }
+
+// Checksum begins the checksum of a file: what Part.Sum has is the SumText of it.
+func Checksum() hash.Hash32 { return crc32.NewIEEE() }
+
+// SumText writes a checksum as manifests do: CRC-32 of IEEE in hexadecimal digits.
+func SumText(sum hash.Hash32) string { return fmt.Sprintf("%08x", sum.Sum32()) }
 
 // A Helper is a file that records were enriched with: a database or a table.
 type Helper struct {

@@ -350,7 +350,12 @@ func (f *mortalFile) Discard() error { return f.m.do(f.File.Discard) }
 
 // fill brings the inputs into the dataset that are not there, a commit for each two.
 func fill(t testing.TB, store Store, inputs []string) error {
-	o := options(t, 50_000, "date")
+	return fillWithin(t, store, inputs, 50_000)
+}
+
+// fillWithin is fill with some memory.
+func fillWithin(t testing.TB, store Store, inputs []string, memory int64) error {
+	o := options(t, memory, "date")
 	d, err := Open(t.Context(), store, settings(o))
 	if err != nil {
 		return err

@@ -11,8 +11,12 @@ import (
 	"slices"
 	"strings"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 )
+
+// maxSmallFile is the most that Read reads: a manifest is far from it.
+const maxSmallFile = 1 << 30
 
 // tempEnd is how the names of files end that have not appeared yet.
 const tempEnd = ".tmp"
@@ -41,7 +45,7 @@ func (d *Dir) Lock(ctx context.Context) error {
 			return ErrNotOurs
 		}
 	}
-	if err := os.MkdirAll(d.path(schema.ManifestFolder), 0o777); err != nil {
+	if err := disk.MkdirAll(d.path(schema.ManifestFolder)); err != nil {
 		return err
 	}
 	// What format 1 locked is locked too, as long as it is there.
@@ -58,7 +62,20 @@ func (d *Dir) Lock(ctx context.Context) error {
 			return errors.Join(err, d.Unlock())
 		}
 	}
+	if err := d.sweepNew(ctx); err != nil {
+		return errors.Join(err, d.Unlock())
+	}
 	return nil
+}
+
+// sweepNew removes what is left of a run that ended before it had written its first document: until there is one nobody
+// sweeps, and no temporary file is part of anything.
+func (d *Dir) sweepNew(ctx context.Context) error {
+	names, err := d.List(ctx, schema.ManifestFolder)
+	if err != nil || len(names) > 0 {
+		return err
+	}
+	return d.Sweep(ctx, nil)
 }
 
 // Unlock leaves the folder, since to remove it while another run waits would give each a lock of its own.
@@ -72,7 +89,7 @@ func (d *Dir) Unlock() (err error) {
 
 // Empty passes over the manifest's folder, which Lock has made, and hidden files.
 func (d *Dir) Empty(context.Context) (bool, error) {
-	entries, err := os.ReadDir(d.root)
+	entries, err := disk.ReadDir(d.root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
@@ -99,30 +116,32 @@ func (d *Dir) List(_ context.Context, folder string) (names []string, err error)
 	return names, err
 }
 
-func (d *Dir) Read(_ context.Context, name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
+func (d *Dir) Read(_ context.Context, name string) ([]byte, error) {
+	return disk.Read(d.path(name), maxSmallFile)
+}
 
 func (d *Dir) Write(_ context.Context, name string, content []byte, mustBeNew bool) (err error) {
-	if err := os.MkdirAll(filepath.Dir(d.path(name)), 0o777); err != nil {
+	if err := disk.MkdirAll(filepath.Dir(d.path(name))); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
+	f, err := disk.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
 		if !mustBeNew {
-			err = os.Rename(f.Name(), d.path(name))
-		} else if err = os.Link(f.Name(), d.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+			err = disk.Rename(f.Name(), d.path(name))
+		} else if err = disk.Link(f.Name(), d.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			// a file system without links: the lock has to do
 			if _, err = os.Lstat(d.path(name)); err == nil {
 				err = fs.ErrExist
 			} else {
-				err = os.Rename(f.Name(), d.path(name))
+				err = disk.Rename(f.Name(), d.path(name))
 			}
 		}
 	}
-	if rerr := os.Remove(f.Name()); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+	if rerr := disk.Remove(f.Name()); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 		err = errors.Join(err, rerr)
 	}
 	if err != nil {
@@ -142,32 +161,36 @@ func syncDir(name string) error {
 }
 
 func (d *Dir) Create(context.Context, string) (File, error) {
-	f, err := os.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
+	f, err := disk.CreateTemp(d.path(schema.ManifestFolder), "*"+tempEnd)
 	if err != nil {
 		return nil, err
 	}
 	return &dirFile{f}, nil
 }
 
-type dirFile struct{ *os.File }
+type dirFile struct{ *disk.File }
 
 // Seal returns the name of the file, on disk by then: after a loss of power too a commit has its files.
 func (f *dirFile) Seal() (string, error) {
 	err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
 	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
+		err = errors.Join(err, disk.Remove(f.Name()))
 	}
 	return filepath.Base(f.Name()), err
 }
 
-func (f *dirFile) Discard() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+func (f *dirFile) Discard() error { return errors.Join(f.Close(), disk.Remove(f.Name())) }
 
 func (d *Dir) Publish(_ context.Context, name, seal string) error {
-	to := d.path(name)
-	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+	from, err := sealedName(seal)
+	if err != nil {
 		return err
 	}
-	err := os.Rename(d.path(schema.ManifestFolder+"/"+filepath.Base(seal)), to)
+	to := d.path(name)
+	if err := disk.MkdirAll(filepath.Dir(to)); err != nil {
+		return err
+	}
+	err = disk.Rename(d.path(from), to)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, serr := os.Stat(to); serr == nil {
 			return nil
@@ -177,18 +200,31 @@ func (d *Dir) Publish(_ context.Context, name, seal string) error {
 }
 
 func (d *Dir) Remove(_ context.Context, name string) error {
-	if err := os.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := disk.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 func (d *Dir) Discard(ctx context.Context, _, seal string) error {
-	return d.Remove(ctx, schema.ManifestFolder+"/"+filepath.Base(seal))
+	name, err := sealedName(seal)
+	if err != nil {
+		return err
+	}
+	return d.Remove(ctx, name)
+}
+
+// sealedName is the file that a seal of Seal's stands for. A manifest may have been damaged: any other text could stand
+// for a file of the manifest, or for all of its folder.
+func sealedName(seal string) (string, error) {
+	if seal != filepath.Base(seal) || !strings.HasSuffix(seal, tempEnd) {
+		return "", fmt.Errorf("the manifest is damaged: %q is not the name of a file that is being written", seal)
+	}
+	return schema.ManifestFolder + "/" + seal, nil
 }
 
 func (d *Dir) Sweep(_ context.Context, seals []string) error {
-	left, err := os.ReadDir(d.path(schema.ManifestFolder))
+	left, err := disk.ReadDir(d.path(schema.ManifestFolder))
 	if err != nil {
 		return err
 	}
@@ -196,7 +232,7 @@ func (d *Dir) Sweep(_ context.Context, seals []string) error {
 		if !strings.HasSuffix(e.Name(), tempEnd) || slices.Contains(seals, e.Name()) {
 			continue
 		}
-		if err := os.Remove(d.path(schema.ManifestFolder + "/" + e.Name())); err != nil {
+		if err := disk.Remove(d.path(schema.ManifestFolder + "/" + e.Name())); err != nil {
 			return fmt.Errorf("left by an interrupted run: %w", err)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 const (
 	// documentKey is the key of the metadata that a document's text has.
 	documentKey   = "flowlog.manifest"
+	documentSum   = "flowlog.manifest.crc32" // the checksum of that text; manifests of before have none
 	settingsFile  = "dataset.parquet"
 	publishedFile = "published.parquet"
 	commitPrefix  = "commit-"
@@ -55,8 +56,15 @@ func encode(v any, columns []Column) ([]byte, error) {
 		return nil, err
 	}
 	w.Note(documentKey, string(text))
+	w.Note(documentSum, textSum(string(text)))
 	err = w.Close()
 	return out.Bytes(), err
+}
+
+func textSum(text string) string {
+	sum := Checksum()
+	_, _ = sum.Write([]byte(text)) // which never fails
+	return SumText(sum)
 }
 
 // decode reads a document.
@@ -73,6 +81,9 @@ func decode(content []byte, v any) (err error) {
 	text, ok := f.Lookup(documentKey)
 	if !ok {
 		return errors.New("is not of a manifest: the metadata " + documentKey + " is missing")
+	}
+	if sum, ok := f.Lookup(documentSum); ok && sum != textSum(text) {
+		return errors.New("the checksum of its text is wrong: the file is damaged")
 	}
 	return json.Unmarshal([]byte(text), v)
 }

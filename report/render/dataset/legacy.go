@@ -94,8 +94,10 @@ func loadLegacy(ctx context.Context, store Store, names []string, known []Column
 	case err != nil:
 		return nil, err
 	}
-	m.published, err = strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64)
-	return m, err
+	if m.published, err = strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err != nil {
+		return nil, fmt.Errorf("%s/%s: %q is not the number of a commit", schema.ManifestFolder, legacyPublished, content)
+	}
+	return m, nil
 }
 
 func legacyDocument(ctx context.Context, store Store, name string, v any) error {

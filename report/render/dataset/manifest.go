@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,13 +70,37 @@ func load(ctx context.Context, store Store, known []Column) (*manifest, error) {
 		err = nil
 	}
 	m.published = p.Commits
-	return m, err
+	return m, cmp.Or(err, m.whole())
 }
+
+// errLost is the error of a manifest that lacks a commit. To go on without it would read its inputs again, and have their
+// records twice.
+var errLost = errors.New("is missing: restore it from a backup, or begin another dataset")
+
+// whole makes sure that no commit was lost: they are numbered from 1, and what was published is among them.
+func (m *manifest) whole() error {
+	last := int64(0)
+	for _, c := range append(slices.Clip(m.commits), numbered{number: m.published + 1}) {
+		if c.number > last+1 {
+			return fmt.Errorf("%s/%s %w", manifestFolder(m.settings.PartitionBy), fmt.Sprintf(commitForm, last+1), errLost)
+		}
+		last = c.number
+	}
+	return nil
+}
+
+// readTries is how often the manifest is read that lacks a commit: a run may have published it behind the listing.
+const readTries = 3
 
 // Read returns the commits of the dataset in a store without changing anything there, and the files of a commit that has
 // begun and is not complete. Both are nil if there is no dataset.
 func Read(ctx context.Context, store Store) (commits []Commit, open []Part, err error) {
-	m, err := load(ctx, store, nil)
+	var m *manifest
+	for range readTries {
+		if m, err = load(ctx, store, nil); !errors.Is(err, errLost) {
+			break
+		}
+	}
 	if m == nil || err != nil {
 		return nil, nil, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // age makes the manifest of a dataset one of format 1.
-func age(t *testing.T, root string) {
+func age(t testing.TB, root string) {
 	t.Helper()
 	m, err := load(t.Context(), NewDir(root), nil)
 	if err != nil || m == nil {

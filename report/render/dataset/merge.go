@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/klauspost/compress/s2"
 
+	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 )
 
@@ -34,7 +34,7 @@ func (o Options) mergeRows() int {
 // A spill is the temporary file of a writer. It is deleted at once where an open file can be, so that it is gone after
 // any end of the program.
 type spill struct {
-	file *os.File
+	file *disk.File
 	rows int // of a piece, see mergeRows
 	mu   sync.Mutex
 	size int64
@@ -50,12 +50,12 @@ type run struct {
 type piece struct{ offset, size int64 }
 
 func newSpill(dir string, rows int) (*spill, error) {
-	f, err := os.CreateTemp(dir, "flowlog-*.spill")
+	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
 		return nil, fmt.Errorf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
 	}
 	if runtime.GOOS != "windows" {
-		if err := os.Remove(f.Name()); err != nil {
+		if err := disk.Remove(f.Name()); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
@@ -65,7 +65,7 @@ func newSpill(dir string, rows int) (*spill, error) {
 func (s *spill) close() error {
 	err := s.file.Close()
 	if runtime.GOOS == "windows" {
-		err = errors.Join(err, os.Remove(s.file.Name()))
+		err = errors.Join(err, disk.Remove(s.file.Name()))
 	}
 	return err
 }

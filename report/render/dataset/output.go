@@ -3,6 +3,8 @@ package dataset
 import (
 	"context"
 	"errors"
+	"hash"
+	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -15,6 +17,7 @@ import (
 type output struct {
 	name    string
 	file    File
+	sum     hash.Hash32 // of what was written
 	parquet *render.ParquetWriter
 	fields  schema.Table
 	schema  *arrow.Schema
@@ -26,8 +29,8 @@ func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (
 	if err != nil {
 		return nil, err
 	}
-	o := &output{name: name, file: file, fields: fields, schema: fields.Arrow()}
-	if o.parquet, err = render.NewParquetWriter(file, fields, Clock); err != nil {
+	o := &output{name: name, file: file, sum: Checksum(), fields: fields, schema: fields.Arrow()}
+	if o.parquet, err = render.NewParquetWriter(io.MultiWriter(file, o.sum), fields, Clock); err != nil {
 		return nil, errors.Join(err, file.Discard())
 	}
 	o.parquet.GroupMemory(max(w.Memory/2, leastGroup))
@@ -63,5 +66,5 @@ func (o *output) seal() (Part, error) {
 	}
 	size, n := o.parquet.Written()
 	seal, err := o.file.Seal()
-	return Part{Name: o.name, Rows: n, Size: size, Seal: seal}, err
+	return Part{Name: o.name, Rows: n, Size: size, Seal: seal, Sum: SumText(o.sum)}, err
 }
