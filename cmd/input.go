@@ -60,7 +60,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines, at most 16 or 4 per processor (default: one per processor)")
 		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; it appears when it is complete")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records as they were, and malformed values by row, to this `file`; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})

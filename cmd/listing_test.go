@@ -3,7 +3,6 @@ package cmd_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,11 +68,11 @@ func listingRun(t *testing.T, code int, page string, flags ...string) (out, errO
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !r.URL.Query().Has("list-type"):
-			io.WriteString(w, "srcaddr bytes\n10.0.0.1 5\n")
+			fmt.Fprint(w, "srcaddr bytes\n10.0.0.1 5\n")
 		case r.URL.Query().Has("continuation-token"):
 			pages.Add(1)
 			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+			fmt.Fprint(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
 		default:
 			fmt.Fprintf(w, "<ListBucketResult><Name>logs</Name>%s<Contents><Key>x/a.log</Key><Size>25</Size></Contents></ListBucketResult>", page)
 		}

@@ -24,11 +24,11 @@ func processLimits() []ceiling {
 	} {
 		const none = 1 << 62 // and more is no limit
 		var limit syscall.Rlimit
-		if err := syscall.Getrlimit(l.resource, &limit); err != nil || uint64(limit.Cur) >= none {
+		if err := syscall.Getrlimit(l.resource, &limit); err != nil || limit.Cur >= none {
 			continue
 		}
 		taken := l.taken * uint64(os.Getpagesize())
-		all = append(all, ceiling{l.name, (uint64(limit.Cur) - min(taken, uint64(limit.Cur))) / l.per})
+		all = append(all, ceiling{l.name, (limit.Cur - min(taken, limit.Cur)) / l.per})
 	}
 	return all
 }
