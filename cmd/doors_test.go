@@ -33,7 +33,6 @@ var doors = map[string][]string{
 	"parse/arrowmessage.go":  {"parse.FuzzArrow"},
 	"parse/parquetfooter.go": {"parse.FuzzParquet"},
 	"parse/parquetpage.go":   {"parse.FuzzParquetPages"},
-	"parse/parquetfooter.go": {"parse.FuzzParquet"},
 	"parse/codec.go":         {"parse.FuzzZstd", "parse.FuzzZstdChecksum", "parse/internal/inflate.FuzzReader", "parse/internal/inflate.FuzzComposed"},
 	"parse/schema/value.go":  {"parse/schema.FuzzParseAddr"},
 	"parse/key.go":           {"parse.FuzzParseKey"},
