@@ -45,7 +45,7 @@ type csvHeader struct {
 // csvHeaderOf reads the first line, with the separator that makes the most of it; nil if it cannot be a header.
 func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	h := &csvHeader{message: -1}
-	for _, comma := range []rune{',', ';', '\t'} {
+	for _, comma := range headerCommas(line) {
 		r := csv.NewReader(bytes.NewReader(line))
 		r.Comma = comma
 		if cells, err := r.Read(); err == nil && len(cells) > len(h.cells) {
@@ -81,6 +81,19 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 		return nil
 	}
 	return h
+}
+
+// headerCommas are what may separate the names of a header. Bars at its start draw a table, and names with blanks between
+// them are text unless they are in quotes.
+func headerCommas(line []byte) []rune {
+	commas := []rune{',', ';', '\t'}
+	if !bytes.HasPrefix(line, []byte("|")) {
+		commas = append(commas, '|')
+	}
+	if bytes.HasPrefix(line, []byte(`"`)) {
+		commas = append(commas, ' ')
+	}
+	return commas
 }
 
 // needsTabs reports whether values separated by tabs have blanks, are empty or in quotes, which text does not have.

@@ -337,6 +337,9 @@ func (f *seeker) shape(r found) *shape {
 	if i := slices.Index(r.path, opaque); i >= 0 {
 		sh.direct = false
 		sh.path = r.path[:i]
+	} else if r.labeled { // the list around it is the one of events
+		sh.direct = false
+		sh.path = r.path[:len(r.path)-1]
 	}
 	if i := lastIndex(sh.path, ""); i >= 0 {
 		sh.list, sh.path = sh.path[:i], sh.path[i+1:]

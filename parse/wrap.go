@@ -38,6 +38,7 @@ type found struct {
 	text    []byte
 	members []member // of an object of fields
 	lacks   bool     // an element of a list of which others have records
+	labeled bool     // it stands beside words in a list within a list
 }
 
 // opaque is the step of a path into text that is itself JSON, base64 or compressed, and into fields with values.
@@ -123,11 +124,16 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 	if len(list) == 0 {
 		f.empty = true
 	}
-	some := false
+	some, labeled := false, false
+	within := len(path) == 1 || path[len(path)-2] == "" // a list: it is an event, as Loki's of a time and a text
 	for _, v := range list {
 		control := f.control
 		records := f.find(v, path, level)
 		some = some || len(records) > 0
+		if len(records) == 0 && within && isWord(v) {
+			labeled = true
+			continue
+		}
 		if len(records) == 0 && f.control == control {
 			lacking = append(lacking, found{path: path, lacks: true})
 			if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
@@ -141,7 +147,18 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 	if !some {
 		return nil
 	}
+	for i := range all {
+		all[i].labeled = all[i].labeled || labeled
+	}
 	return append(all, lacking...)
+}
+
+// isWord reports whether a value is too short for a record: a number or a single word.
+func isWord(v *fastjson.Value) bool {
+	if v.Type() == fastjson.TypeString {
+		return bytes.IndexByte(v.GetStringBytes(), ' ') < 0
+	}
+	return v.Type() != fastjson.TypeObject && v.Type() != fastjson.TypeArray
 }
 
 // inText returns the records in a text: itself, its lines, or those in what it is an encoding of.
