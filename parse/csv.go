@@ -45,7 +45,7 @@ type csvHeader struct {
 // csvHeaderOf reads the first line, with the separator that makes the most of it; nil if it cannot be a header.
 func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	h := &csvHeader{message: -1}
-	for _, comma := range []rune{',', ';', '\t'} {
+	for _, comma := range headerCommas(line) {
 		r := csv.NewReader(bytes.NewReader(line))
 		r.Comma = comma
 		if cells, err := r.Read(); err == nil && len(cells) > len(h.cells) {
@@ -81,6 +81,19 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 		return nil
 	}
 	return h
+}
+
+// headerCommas are what may separate the names of a header. Bars at its start draw a table, and names with blanks between
+// them are text unless they are in quotes.
+func headerCommas(line []byte) []rune {
+	commas := []rune{',', ';', '\t'}
+	if !bytes.HasPrefix(line, []byte("|")) {
+		commas = append(commas, '|')
+	}
+	if bytes.HasPrefix(line, []byte(`"`)) {
+		commas = append(commas, ' ')
+	}
+	return commas
 }
 
 // needsTabs reports whether values separated by tabs have blanks, are empty or in quotes, which text does not have.
@@ -208,7 +221,7 @@ func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, 
 func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *block, place) place) error {
 	start := place{in.intern(l, in.object), int64(min(skip, 1))} // above which the header is, if there is one
 	in.current.Store(start.layout)
-	return in.cut(c.Reader(skip), start, func(data []byte, _ bool) (int, bool) { return lastCSVLine(data), false }, decode)
+	return in.cut(c.Reader(skip), start, func(data []byte, _ int) (int, int) { return lastCSVLine(data), 0 }, decode)
 }
 
 // lastCSVLine finds the end of the last line that does not end within quotes.

@@ -45,16 +45,16 @@ func readJSON(in *input, c *content) error {
 	start := place{layout: in.intern(sh.layout, in.object)}
 	in.current.Store(start.layout)
 	unfinished := false
-	last := func(data []byte, inside bool) (int, bool) {
+	last := func(data []byte, depth int) (int, int) {
 		end := 0
 		for {
-			ev := sh.next(data[end:], inside)
+			ev := sh.next(data[end:], depth)
 			if ev.end == 0 {
 				unfinished = ev.open
-				return end + leadingBlank(data[end:]), inside
+				return end + leadingBlank(data[end:]), depth
 			}
 			end += ev.end
-			inside = ev.inside
+			depth = ev.depth
 		}
 	}
 	err = in.cut(c.Reader(0), start, last, func(w *worker, b *block, at place) place { return w.events(b, at, sh) })
@@ -69,6 +69,7 @@ func readJSON(in *input, c *content) error {
 type shape struct {
 	list   []string        // members that lead from a document to the list, "" for each element of a list on the way; nil: each document is an event
 	path   []string        // members that lead from an event to its record; nil: it must be searched for
+	full   []string        // members that lead from a document to its first record
 	direct bool            // path leads there
 	object bool            // the record is an object, or a list of fields and values, rather than text
 	layout *layout         // of text; of objects, the names of the first
@@ -78,20 +79,19 @@ type shape struct {
 // An event is where the next event in a piece of JSON is.
 type event struct {
 	start, end int
-	inside     bool // the list goes on at end
+	depth      int  // how many containers on the way to the list are open at end
+	aside      bool // it is no event but what stands beside the list
 	open       bool // if there is none: a document is not finished
 }
 
-// next finds the next event in data, which starts within the list or between documents. What cannot start a document
+// next finds the next event in data, which starts with depth containers open on the way to the list, none of them
+// between documents. What stands in a document before the list is an event aside, and so is each value after it. What cannot start a document
 // is passed over to the end of its line, and is an event too, to be reported. Without a whole event end is 0, and
 // start is where the unfinished one begins.
-func (sh *shape) next(data []byte, inside bool) event {
-	depth := 0 // how many containers are open, each on the way to the list; at len(list)+1 the list is
+func (sh *shape) next(data []byte, depth int) event { // at len(list)+1 the list is open
 	doc := 0
-	seen := inside
-	if inside {
-		depth = len(sh.list) + 1
-	}
+	seen := depth > 0 // the list, in this document
+	passed := false   // there is a value before the list that may hold records
 	var key []byte
 	isKey := true
 	for i := 0; i < len(data); {
@@ -105,7 +105,7 @@ func (sh *shape) next(data []byte, inside bool) event {
 			continue
 		}
 		if depth == 0 {
-			doc, seen, isKey = i, false, true
+			doc, seen, passed, isKey = i, false, false, true
 			switch c {
 			case '{':
 				if len(sh.list) > 0 {
@@ -141,6 +141,9 @@ func (sh *shape) next(data []byte, inside bool) event {
 		case '"', '{', '[':
 			if c != '"' && !inList && (inArray && sh.list[depth-1] == "" || !inArray && !isKey && string(key) == sh.list[depth-1]) && c == sh.opens(depth) {
 				depth, i, isKey = depth+1, i+1, true
+				if depth == len(sh.list)+1 && !seen && passed {
+					return event{start: doc, end: i, depth: depth, aside: true}
+				}
 				continue
 			}
 			end := valueEnd(data, i)
@@ -154,10 +157,16 @@ func (sh *shape) next(data []byte, inside bool) event {
 				return event{start: i, open: true}
 			}
 			if inList {
-				return event{start: i, end: end, inside: true}
+				return event{start: i, end: end, depth: depth}
 			}
-			if c == '"' && isKey && !inArray {
+			switch {
+			case c == '"' && isKey && !inArray:
 				key = data[i+1 : end-1]
+			case end-i < shortestBeside:
+			case seen:
+				return event{start: i, end: end, depth: depth, aside: true}
+			default:
+				passed = true
 			}
 			i = end
 		default:
@@ -279,7 +288,7 @@ func (f *seeker) shapeOf(head []byte, whole bool) *shape {
 	var docs []*fastjson.Value
 	all := &shape{}
 	for data := head; ; {
-		ev := all.next(data, false)
+		ev := all.next(data, 0)
 		text := data[min(ev.start, len(data)):max(ev.end, ev.start)]
 		if ev.end == 0 {
 			text = finished(data[ev.start:])
@@ -328,10 +337,13 @@ const objectSample = 100
 
 // shape is the shape of a stream with the record.
 func (f *seeker) shape(r found) *shape {
-	sh := &shape{object: r.members != nil, direct: true, path: r.path}
+	sh := &shape{object: r.members != nil, direct: true, path: r.path, full: r.path}
 	if i := slices.Index(r.path, opaque); i >= 0 {
 		sh.direct = false
 		sh.path = r.path[:i]
+	} else if r.labeled { // the list around it is the one of events
+		sh.direct = false
+		sh.path = r.path[:len(r.path)-1]
 	}
 	if i := lastIndex(sh.path, ""); i >= 0 {
 		sh.list, sh.path = sh.path[:i], sh.path[i+1:]
@@ -340,7 +352,7 @@ func (f *seeker) shape(r found) *shape {
 		}
 	}
 	for len(sh.list) > 0 && sh.list[0] == "" {
-		sh.list = sh.list[1:]
+		sh.list, sh.full = sh.list[1:], sh.full[1:]
 	}
 	if f.layout != nil {
 		sh.layout = f.layout
@@ -372,9 +384,9 @@ func lastIndex(path []string, step string) int {
 
 // events decodes a block of JSON. Places count events, not lines.
 func (w *worker) events(b *block, at place, sh *shape) place {
-	inside := b.inside
+	depth := b.depth
 	for data := b.data; ; {
-		ev := sh.next(data, inside)
+		ev := sh.next(data, depth)
 		if ev.end == 0 {
 			if rest := bytes.TrimSpace(data[ev.start:]); len(rest) > 0 {
 				at.line++
@@ -383,7 +395,11 @@ func (w *worker) events(b *block, at place, sh *shape) place {
 			return at
 		}
 		text := bytes.TrimRight(data[ev.start:ev.end], "\r\n")
-		data, inside = data[ev.end:], ev.inside
+		data, depth = data[ev.end:], ev.depth
+		if ev.aside {
+			at = w.beside(b, at, sh, text, depth)
+			continue
+		}
 		at.line++
 		at = w.event(b, at, sh, text)
 	}
@@ -406,6 +422,7 @@ func (w *worker) event(b *block, at place, sh *shape, text []byte) place {
 		}
 		switch {
 		case r == nil:
+		case sh.moreThan(v, r, 0):
 		case sh.object && r.Type() == fastjson.TypeObject:
 			w.object(b, at, text, sh, w.membersOf(r))
 			return at
@@ -453,14 +470,7 @@ func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.
 		all = f.find(v, nil, 0)
 	}
 	for _, r := range all {
-		switch {
-		case r.members != nil:
-			w.object(b, at, text, sh, r.members)
-		case r.lacks:
-			w.drop(r.text, Problem{Line: at.line, Value: "no record in " + clip(string(r.text)), Fault: schema.NotRecord})
-		default:
-			at = w.message(b, at, r.text)
-		}
+		at = w.one(b, at, sh, text, r)
 	}
 	switch {
 	case f.refused != nil:
@@ -477,6 +487,19 @@ func (w *worker) search(b *block, at place, sh *shape, text []byte, v *fastjson.
 	case f.empty && (!sh.direct || v.Get(sh.path...) == nil): // a document whose list has no events
 	default:
 		w.drop(text, Problem{Line: at.line, Value: "no member of " + clip(string(text)) + " is a field", Fault: schema.NotRecord})
+	}
+	return at
+}
+
+// one appends a record that was found in an event, or drops what should be one.
+func (w *worker) one(b *block, at place, sh *shape, doc []byte, r found) place {
+	switch {
+	case r.members != nil:
+		w.object(b, at, doc, sh, r.members)
+	case r.lacks:
+		w.drop(r.text, Problem{Line: at.line, Value: "no record in " + clip(string(r.text)), Fault: schema.NotRecord})
+	default:
+		return w.message(b, at, r.text)
 	}
 	return at
 }

@@ -219,7 +219,7 @@ type block struct {
 	*object
 	data   []byte
 	span   *span // where the data is, if nobody has read it yet
-	inside bool  // the data starts within a list of events
+	depth  int   // how many containers are open on the way to a list of events where the data starts
 	decode func(w *worker, b *block, at place) place
 	start  *place     // where it starts, if that is known, as it is for the first block of an object
 	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
@@ -449,15 +449,15 @@ func (s *scan) free(b []byte) {
 	}
 }
 
-// A boundary says where in data the last whole record ends, 0 if there is none, and whether that is inside of a list
-// of events, as the start of data may be.
-type boundary func(data []byte, inside bool) (end int, after bool)
+// A boundary says where in data the last whole record ends, 0 if there is none, and how many containers on the way to a
+// list of events are open there, as depth are at the start of data.
+type boundary func(data []byte, depth int) (end, after int)
 
 // cut reads r to its end and gives it out in blocks that end at a boundary. A last line without its newline gets
 // one, unless reading broke off in it: then it is not a whole record.
 func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worker, *block, place) place) error {
 	first := &start
-	inside := false
+	depth := 0
 	buf := in.buffer()
 	for {
 		if len(buf) == cap(buf) {
@@ -469,7 +469,7 @@ func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worke
 		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
-		end, after := last(buf, inside)
+		end, after := last(buf, depth)
 		if atEnd && end < len(buf) {
 			if buf[len(buf)-1] != '\n' {
 				buf = append(buf, '\n')
@@ -484,10 +484,10 @@ func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worke
 				next = make([]byte, 0, 2*len(rest))
 			}
 			next = append(next, rest...)
-			if !in.send(&block{data: buf[:end], decode: decode, start: first, inside: inside}) {
+			if !in.send(&block{data: buf[:end], decode: decode, start: first, depth: depth}) {
 				return nil
 			}
-			first, inside = nil, after
+			first, depth = nil, after
 			buf = next
 		}
 		if err != nil {

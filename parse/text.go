@@ -120,7 +120,7 @@ func notHeader(toks [][]byte, p *schema.Projection, opt Options) error {
 // writeTest is all that the object aws-logs-write-test holds, with which CloudWatch tries out an export.
 const writeTest = "Permission Check Successful"
 
-func lineBoundary(data []byte, _ bool) (int, bool) { return lastLine(data), false }
+func lineBoundary(data []byte, _ int) (int, int) { return lastLine(data), 0 }
 
 func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 

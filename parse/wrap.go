@@ -38,6 +38,7 @@ type found struct {
 	text    []byte
 	members []member // of an object of fields
 	lacks   bool     // an element of a list of which others have records
+	labeled bool     // it stands beside words in a list within a list
 }
 
 // opaque is the step of a path into text that is itself JSON, base64 or compressed, and into fields with values.
@@ -64,8 +65,8 @@ const nested = 5
 // longestPayload bounds what one compressed member may unpack to.
 const longestPayload = 64 << 20
 
-// find returns the records that are text in v. Of the members of an object the first one with records counts, a
-// message before all; lists are searched in full.
+// find returns the records that are text in v: those of all members of an object, a message before all, but for copies,
+// and those of all elements of a list.
 func (f *seeker) find(v *fastjson.Value, path []string, level int) []found {
 	switch v.Type() {
 	case fastjson.TypeString:
@@ -102,17 +103,20 @@ func cmpErr(a, b error) error {
 }
 
 func (f *seeker) inMembers(members []member, path []string, level int) []found {
+	var all siblings
 	for _, first := range []bool{true, false} {
 		for _, m := range members {
 			if (m.name == "message" || m.name == "@message") != first || metadata[strings.ToLower(m.name)] {
 				continue
 			}
-			if all := f.find(m.value, append(slices.Clip(path), m.name), level); len(all) > 0 {
-				return all
+			records := f.find(m.value, append(slices.Clip(path), m.name), level)
+			all.add(records, len(path)+1)
+			if len(records) > 0 && !telling(f.layout.names) {
+				return all.records // other text may fit such a layout by accident
 			}
 		}
 	}
-	return nil
+	return all.records
 }
 
 func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []found {
@@ -120,11 +124,16 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 	if len(list) == 0 {
 		f.empty = true
 	}
-	some := false
+	some, labeled := false, false
+	within := len(path) == 1 || path[len(path)-2] == "" // a list: it is an event, as Loki's of a time and a text
 	for _, v := range list {
 		control := f.control
 		records := f.find(v, path, level)
 		some = some || len(records) > 0
+		if len(records) == 0 && within && isWord(v) {
+			labeled = true
+			continue
+		}
 		if len(records) == 0 && f.control == control {
 			lacking = append(lacking, found{path: path, lacks: true})
 			if v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray {
@@ -138,7 +147,18 @@ func (f *seeker) inList(list []*fastjson.Value, path []string, level int) []foun
 	if !some {
 		return nil
 	}
+	for i := range all {
+		all[i].labeled = all[i].labeled || labeled
+	}
 	return append(all, lacking...)
+}
+
+// isWord reports whether a value is too short for a record: a number or a single word.
+func isWord(v *fastjson.Value) bool {
+	if v.Type() == fastjson.TypeString {
+		return bytes.IndexByte(v.GetStringBytes(), ' ') < 0
+	}
+	return v.Type() != fastjson.TypeObject && v.Type() != fastjson.TypeArray
 }
 
 // inText returns the records in a text: itself, its lines, or those in what it is an encoding of.
@@ -184,7 +204,7 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 func (f *seeker) inDocuments(s []byte, path []string, level int) (all []found, whole bool) {
 	whole = true
 	for docs := (&shape{}); ; {
-		ev := docs.next(s, false)
+		ev := docs.next(s, 0)
 		if ev.end == 0 {
 			return all, whole && len(bytes.TrimSpace(s[min(ev.start, len(s)):])) == 0
 		}
@@ -411,13 +431,16 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 		}
 	}
 	if nestedOnes {
+		var all siblings
+		refused := f.refused
 		for _, m := range members {
-			if metadata[strings.ToLower(m.name)] {
-				continue
+			if !metadata[strings.ToLower(m.name)] {
+				all.add(f.objects(m.value, append(slices.Clip(path), m.name)), len(path)+1)
 			}
-			if all := f.objects(m.value, append(slices.Clip(path), m.name)); len(all) > 0 {
-				return all
-			}
+		}
+		if len(all.records) > 0 {
+			f.refused = refused
+			return all.records
 		}
 	} else if len(members) == 0 && len(path) == 0 {
 		return []found{{path: path, members: []member{}}}

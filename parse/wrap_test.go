@@ -52,6 +52,7 @@ var wrappers = map[string]wrapper{
 	"Splunk":                     {"", `{"preview":false,"result":{"_raw":RECORD,"host":"x"}}`, "\n", ""},
 	"Elastic":                    {`{"took":1,"hits":{"total":{"value":1},"hits":[`, `{"_id":"N","_source":{"@timestamp":"x","message":RECORD,"event":{"original":RECORD}}}`, ",", `]}}`},
 	"event.original":             {"", `{"event":{"original":RECORD,"kind":"event"}}`, "\n", ""},
+	"Loki's answer":              {`{"status":"success","data":{"resultType":"streams","result":[{"stream":{"a":"b c"},"values":[`, `["1710000000000000000",RECORD]`, ",", `]}]}}`},
 	"Datadog":                    {`{"data":[`, `{"id":"N","attributes":{"message":RECORD,"tags":["a b"]}}`, ",", `]}`},
 	"VictoriaLogs":               {"", `{"_time":"x","_msg":RECORD}`, "\n", ""},
 	"text a line":                {"", "RECORD", "\n", "\n"},
@@ -220,6 +221,8 @@ func TestCSVShapes(t *testing.T) {
 		"tabs":         "srcaddr\tdstaddr\tbytes\n10.0.0.1\t10.0.0.2\t5\n10.0.0.3\t\t6\n",
 		"tabs, text":   "srcaddr\tdstaddr\tbytes\n10.0.0.1\t10.0.0.2\t5\n10.0.0.3\t-\t6\n",
 		"quoted, mark": "\ufeff\"srcaddr\",\"dstaddr\",\"bytes\"\r\n\"10.0.0.1\",\"10.0.0.2\",\"5\"\r\n\"10.0.0.3\",,\"6\"\r\n",
+		"bars":         "srcaddr|dstaddr|bytes\n10.0.0.1|10.0.0.2|5\n10.0.0.3||6\n",
+		"quoted names": "\"srcaddr\" \"dstaddr\" \"bytes\"\n10.0.0.1 10.0.0.2 5\n10.0.0.3 - 6\n",
 		"case":         "SrcAddr,DSTADDR, Bytes\n10.0.0.1,10.0.0.2,5\n10.0.0.3,,6\n",
 	} {
 		got, stats := rowsOf(t, one(content), Options{}, "srcaddr", "dstaddr", "bytes")
