@@ -75,8 +75,10 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if m.partial {
+	if m.partial { // which may go on in a file of its input, since it has all that is in there
 		m.output.format = "arrow"
+	} else {
+		m.written.reads(m.in, args)
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
