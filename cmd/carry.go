@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report/render/dataset"
 )
@@ -113,6 +114,32 @@ func (r *filling) readDataset(ctx context.Context, root string, c candidate) (*r
 		return nil, usageError{fmt.Errorf("--since, --until, --account, --region-filter and --flow-log choose objects, and %s is a dataset, whose files hold records of many: use --where", root)}
 	}
 	return set, nil
+}
+
+// emptyDataset returns the first of the arguments that names a dataset into which no commit has brought a file, "" if there
+// is none.
+func (r *reader) emptyDataset(ctx context.Context) string {
+	var client *s3.Client
+	for _, src := range r.sources {
+		if remote, ok := src.(*s3.Source); ok {
+			client = remote.Client
+		}
+	}
+	for _, arg := range r.args {
+		var store dataset.Store = dataset.NewDir(arg)
+		if strings.HasPrefix(arg, "s3://") {
+			folder, err := client.Folder(arg)
+			if err != nil { // a glob
+				continue
+			}
+			store = bucket{folder}
+		}
+		commits, open, err := dataset.Read(ctx, store)
+		if err == nil && len(commits) > 0 && open == nil && !slices.ContainsFunc(commits, func(c dataset.Commit) bool { return len(c.Parts) > 0 }) {
+			return arg
+		}
+	}
+	return ""
 }
 
 // sameFolder reports whether an argument names a folder.

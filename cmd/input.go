@@ -89,6 +89,7 @@ type reader struct {
 	*console
 	parse.Source
 	sources     []parse.Source // that Source is made of
+	args        []string       // that name them
 	opt         parse.Options
 	partial     bool
 	quiet       bool
@@ -102,6 +103,7 @@ type reader struct {
 
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
+	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -143,6 +145,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
+	r.args = args
 	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
@@ -322,6 +325,10 @@ func (r *reader) tell(err error) error {
 		case r.nothing() != nil: // which close says
 		case r.stats.Objects == 0 && other != "":
 			return errors.New("there is nothing to read: " + other)
+		case r.stats.Objects == 0 && r.empty != "":
+			if !r.quiet {
+				fmt.Fprintln(r.err, printable("flowlog: warning: the dataset "+r.empty+" has no records yet"))
+			}
 		case r.stats.Objects == 0 && !r.done:
 			return errors.New("there is nothing to read: the input has no files")
 		case r.stats.Objects > 0 && !r.quiet:
