@@ -291,7 +291,7 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
-	r.opt.Meter = new(parse.Meter)
+	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
 	stop := progress(r.err, r.mode, r.opt.Meter)
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
