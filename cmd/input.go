@@ -156,6 +156,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
+		r.tellInside(in.rejects)
 	}
 	return r, nil
 }

@@ -98,6 +98,25 @@ func (w *written) is(name string) (is, note bool) {
 	return false, false
 }
 
+// tellInside says of an output whose records later runs over the same input would take for logs, that it lies in there.
+func (r *reader) tellInside(name string) {
+	if r.quiet {
+		return
+	}
+	for _, arg := range r.args {
+		inside := strings.ContainsAny(arg, "*?[{") && !exists(arg)
+		if inside {
+			inside, _ = doublestar.Match(filepath.ToSlash(filepath.Clean(arg)), filepath.ToSlash(filepath.Clean(name)))
+		} else {
+			inside = holds(arg, name)
+		}
+		if inside {
+			fmt.Fprintln(r.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
+			return
+		}
+	}
+}
+
 // unwritten is a source without what this run writes. It is a parse.Passer.
 type unwritten struct {
 	parse.Source
