@@ -89,6 +89,7 @@ type reader struct {
 	*console
 	parse.Source
 	sources     []parse.Source // that Source is made of
+	args        []string       // that name them
 	opt         parse.Options
 	partial     bool
 	quiet       bool
@@ -102,6 +103,7 @@ type reader struct {
 
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
+	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -139,11 +141,12 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	}
 	in.s3.Filter = r.opt.Keys
 	con.reach(ctx, in.s3.Options)
-	con.written.named = append(con.written.named, args...)
+	con.written.reads(con.in, args)
 	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
+	r.args = args
 	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
@@ -154,6 +157,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
+		r.tellInside(in.rejects)
 	}
 	return r, nil
 }
@@ -308,7 +312,7 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
-	r.opt.Meter = new(parse.Meter)
+	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
 	stop := progress(r.err, r.mode, r.opt.Meter)
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
@@ -342,6 +346,10 @@ func (r *reader) tell(err error) error {
 		case r.nothing() != nil: // which close says
 		case r.stats.Objects == 0 && other != "":
 			return errors.New("there is nothing to read: " + other)
+		case r.stats.Objects == 0 && r.empty != "":
+			if !r.quiet {
+				fmt.Fprintln(r.err, printable("flowlog: warning: the dataset "+r.empty+" has no records yet"))
+			}
 		case r.stats.Objects == 0 && !r.done:
 			return errors.New("there is nothing to read: the input has no files")
 		case r.stats.Objects > 0 && !r.quiet:

@@ -38,8 +38,8 @@ func newMerge(con *console) *cobra.Command {
 		Use:   "merge [flags] FILE ...",
 		Short: "Finish a report from partial results",
 		Long: "merge brings together what `flowlog report NAME --partial -O FILE.arrow` wrote of parts of the logs, each on\n" +
-			"a machine of its own or one after the other, and prints the report as of the whole. FILE is a file, an object or a\n" +
-			"prefix in S3, or - for standard input.",
+			"a machine of its own or one after the other, and prints the report as of the whole. FILE is a file, a folder,\n" +
+			"an object or a prefix in S3, or - for standard input.",
 		Example: "  flowlog report talkers --partial -O 1.arrow logs/2026-05-13\n" +
 			"  flowlog report talkers --partial -O 2.arrow logs/2026-05-14\n" +
 			"  flowlog merge 1.arrow 2.arrow\n" +
@@ -74,8 +74,10 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if m.partial {
+	if m.partial { // which may go on in a file of its input, since it has all that is in there
 		m.output.format = "arrow"
+	} else {
+		m.written.reads(m.in, args)
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
@@ -136,11 +138,12 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// parts lists the files and objects that the arguments name: those of a prefix in S3 in the order of their keys.
+// parts lists the files and objects that the arguments name: those of a folder or of a prefix in S3 in the order of their
+// names, without the output of the run before.
 func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		for _, arg := range args {
-			if !strings.HasPrefix(arg, "s3://") {
+			if info, err := os.Stat(arg); !strings.HasPrefix(arg, "s3://") && (err != nil || !info.IsDir()) {
 				if !yield(m.part(arg), nil) {
 					return
 				}
@@ -157,18 +160,39 @@ func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Obje
 				if err != nil {
 					err = parse.ObjectError{Object: o.Name, Err: err}
 				}
-				if err == nil && o.Found && o.Name == m.output.file { // of the run before
+				if err == nil && o.Found && m.isOutput(o.Name) {
 					continue
 				}
 				if !yield(o, err) {
 					return
 				}
 			}
-			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), fmt.Errorf("%s: there is no object of this name, and none below it", schema.Shown(arg)))) {
+			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), nothingAt(arg))) {
 				return
 			}
 		}
 	}
+}
+
+// isOutput reports whether a file or object is what this run is going to replace.
+func (m *merging) isOutput(name string) bool {
+	if m.output.file == "" || name == m.output.file {
+		return name == m.output.file
+	}
+	old, err := os.Stat(m.output.file)
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && os.SameFile(info, old)
+}
+
+// nothingAt is the error of an argument that has no partial results.
+func nothingAt(arg string) error {
+	if strings.HasPrefix(arg, "s3://") {
+		return fmt.Errorf("%s: there is no object of this name, and none below it", printable(arg))
+	}
+	return fmt.Errorf("%s: there is no file in this folder", printable(arg))
 }
 
 // part is a file, or standard input.

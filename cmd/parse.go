@@ -98,6 +98,9 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if out.file != nil && slices.Contains([]string{"csv", "tsv", "json", "ndjson"}, out.Name) { // Parquet says what it is
+		in.tellInside(p.file)
+	}
 	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
 		return err
 	}

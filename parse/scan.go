@@ -46,6 +46,10 @@ type Options struct {
 	// out is not in the Stats.
 	Keys KeyFilter
 
+	// MadeOf has, by what Identity says of objects, what was made of them and is in the input too: where they are read, their
+	// records count twice, which Stats.Remakes says.
+	MadeOf map[string]string
+
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
 	// bound. In Unix seconds.
 	Since, Until int64
