@@ -1,9 +1,11 @@
 package parse
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 )
 
 // What parse writes of objects may lie beside them, and then counts with them. So its files say in their metadata what
@@ -60,4 +62,36 @@ func (s *scan) remakes() {
 			}
 		}
 	}
+}
+
+// filesOf lists the files of a source that are chosen, by their fingerprints.
+func (s *scan) filesOf(ctx context.Context, src Source) map[string]Object {
+	files := make(map[string]Object)
+	for o, err := range src.Objects(ctx) {
+		if err != nil || o.Size < 0 {
+			continue
+		}
+		if key, ok := s.opt.Keys.Choose(o.Name, new(Unchosen)); ok {
+			files[fingerprint(identityOf(o.Name, key))] = o
+		}
+	}
+	return files
+}
+
+// remade returns one of the files that a found file was made of, if all of them are in the input and older than
+// it: so what is left out is always there in an older file. Otherwise, and where only a header is looked at, it is "".
+func (s *scan) remade(o *object, madeOf string) string {
+	prints := strings.Fields(madeOf)
+	made, err := time.Parse(time.RFC3339Nano, o.Version)
+	if s.beside == nil || !o.Found || err != nil || len(prints) == 0 || len(prints) >= mostMadeOf { // of more, some are not named
+		return ""
+	}
+	for _, print := range prints {
+		of, ok := s.beside()[print]
+		written, err := time.Parse(time.RFC3339Nano, of.Version)
+		if !ok || err != nil || !written.Before(made) {
+			return ""
+		}
+	}
+	return s.beside()[prints[0]].Name
 }

@@ -45,7 +45,11 @@ func readParquet(in *input, c *content) error {
 	}
 	names := in.opt.fields(columns)
 	holds, _ := f.Lookup(schema.RecordsKey)
-	in.madeOf, _ = f.Lookup(schema.MadeOfKey)
+	madeOf, _ := f.Lookup(schema.MadeOfKey)
+	if of := in.remade(in.object, madeOf); of != "" {
+		return &OwnError{"flowlog parse made it of " + of + ", which is read", readLogs}
+	}
+	in.madeOf = madeOf
 	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}

@@ -107,6 +107,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &scan{opt: opt, projection: p, emit: emit, stop: stop, work: make(chan *block, opt.Workers+readAhead), layouts: make(map[string]*layout)}
+	s.beside = sync.OnceValue(func() map[string]Object { return s.filesOf(ctx, src) })
 	go s.read(ctx, src)
 	var workers sync.WaitGroup
 	for i := range opt.Workers {
@@ -166,6 +167,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 
 // scan is the state of one Scan.
 type scan struct {
+	beside func() map[string]Object // files of the input by their fingerprints, listed when first asked for; nil for a header
 	tally
 	opt        Options
 	projection *schema.Projection
@@ -196,6 +198,17 @@ type object struct {
 	current  atomic.Pointer[layout] // of the records read last, as far as is known
 	mu       sync.Mutex
 	err      error
+}
+
+// identityOf is Identity, and the same for a file by whichever path.
+func identityOf(name string, key Key) string {
+	identity := Identity(name, key)
+	if identity == name && !strings.Contains(name, "://") {
+		if abs, err := filepath.Abs(name); err == nil {
+			return abs
+		}
+	}
+	return identity
 }
 
 // Identity is the same for copies of an object: the name that AWS gave it, which no other object has, or else its
@@ -271,12 +284,7 @@ func (s *scan) read(ctx context.Context, src Source) {
 		if o.err != nil {
 			continue
 		}
-		name := Identity(o.Name, o.key)
-		if name == o.Name && !strings.Contains(name, "://") { // a file, by whichever path
-			if abs, err := filepath.Abs(name); err == nil {
-				name = abs
-			}
-		}
+		name := identityOf(o.Name, o.key)
 		o.identity = name
 		if seen[name] {
 			s.Twice = append(s.Twice, o.Name)
