@@ -1,7 +1,11 @@
-.PHONY: build test lint bench fuzz testdata ci
+.PHONY: build sbom test lint bench fuzz testdata ci
 
 build:
 	go build -trimpath -ldflags "-s -w" -o flowlog .
+
+# The modules that the program is made of, with their versions and checksums.
+sbom: build
+	go version -m flowlog
 
 test:
 	go test ./...

@@ -3,12 +3,14 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report/render/dataset"
 )
@@ -113,6 +115,58 @@ func (r *filling) readDataset(ctx context.Context, root string, c candidate) (*r
 		return nil, usageError{fmt.Errorf("--since, --until, --account, --region-filter and --flow-log choose objects, and %s is a dataset, whose files hold records of many: use --where", root)}
 	}
 	return set, nil
+}
+
+// datasets reads which of the arguments name datasets, and the commits of each.
+func (r *reader) datasets(ctx context.Context) iter.Seq2[string, []dataset.Commit] {
+	return func(yield func(string, []dataset.Commit) bool) {
+		var client *s3.Client
+		for _, src := range r.sources {
+			if remote, ok := src.(*s3.Source); ok {
+				client = remote.Client
+			}
+		}
+		for _, arg := range r.args {
+			var store dataset.Store = dataset.NewDir(arg)
+			if strings.HasPrefix(arg, "s3://") {
+				folder, err := client.Folder(arg)
+				if err != nil { // a glob
+					continue
+				}
+				store = bucket{folder}
+			}
+			commits, open, err := dataset.Read(ctx, store)
+			if err == nil && len(commits)+len(open) > 0 && !yield(arg, append(commits, dataset.Commit{Parts: open})) {
+				return
+			}
+		}
+	}
+}
+
+// emptyDataset returns the first dataset of the arguments into which no commit has brought a file, "" if there is none.
+func (r *reader) emptyDataset(ctx context.Context) string {
+	for arg, commits := range r.datasets(ctx) {
+		if !slices.ContainsFunc(commits, func(c dataset.Commit) bool { return len(c.Parts) > 0 }) {
+			return arg
+		}
+	}
+	return ""
+}
+
+// madeOf has the datasets of the arguments by the objects that are in them.
+func (r *reader) madeOf(ctx context.Context) map[string]string {
+	if len(r.args) < 2 {
+		return nil
+	}
+	made := make(map[string]string)
+	for arg, commits := range r.datasets(ctx) {
+		for _, c := range commits {
+			for _, in := range c.Inputs {
+				made[in.Name] = arg
+			}
+		}
+	}
+	return made
 }
 
 // sameFolder reports whether an argument names a folder.

@@ -25,10 +25,8 @@ func (r *reader) close() error {
 		if r.opt.Since != 0 || r.opt.Until != 0 {
 			line += fmt.Sprintf(", %s outside the time", humanize.Comma(s.Outside))
 		}
-		line += fmt.Sprintf("; %s malformed", humanize.Comma(s.Malformed))
-		if len(s.Failed) > 0 {
-			line += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(s.Failed)), "object"), failedNames(s.Failed))
-		}
+		line += "; " + malformedPart(s.Stats)
+		line += failed(s.Failed)
 		if len(s.Formats) > 1 {
 			var parts []string
 			for _, name := range slices.Sorted(maps.Keys(s.Formats)) {
@@ -46,19 +44,31 @@ func (r *reader) close() error {
 	if err := r.nothing(); err != nil {
 		return err
 	}
-	if s.Malformed > 0 || len(s.Failed) > 0 {
+	if s.Malformed > 0 || s.MalformedValues > 0 || len(s.Failed) > 0 {
 		return errIncomplete
 	}
 	return nil
 }
 
-// failedNames lists the objects that could not be read, where the exit code is seen.
-func failedNames(failed []parse.ObjectError) string {
-	names := make([]string, len(failed))
-	for i, f := range failed {
-		names[i] = f.Object
+// failed is the part of the closing line about objects that could not be read and listings that broke off: it names
+// them where the exit code is seen.
+func failed(all []parse.ObjectError) string {
+	var objects, listings []string
+	for _, f := range all {
+		if f.Listing() {
+			listings = append(listings, schema.Shown(f.Object))
+		} else {
+			objects = append(objects, schema.Shown(f.Object))
+		}
 	}
-	return printable(few(names))
+	part := ""
+	if len(objects) > 0 {
+		part += fmt.Sprintf("; %s could not be read to the end: %s", count(int64(len(objects)), "object"), few(objects))
+	}
+	if len(listings) > 0 {
+		part += fmt.Sprintf("; %s not whole, and how many objects are missing is not known: %s", either(int64(len(listings)), "1 listing is", count(int64(len(listings)), "listing")+" are"), few(listings))
+	}
+	return part
 }
 
 // count says how many of a thing there are.
@@ -69,7 +79,28 @@ func count(n int64, thing string) string {
 	return humanize.Comma(n) + " " + thing
 }
 
-// faults lists how many records were malformed in which way.
+// malformedPart is the part of a closing line about malformed records and values.
+func malformedPart(s schema.Stats) string {
+	part := humanize.Comma(s.Malformed) + " malformed"
+	if s.MalformedValues > 0 {
+		part += fmt.Sprintf("; %s read as null", count(s.MalformedValues, "malformed value"))
+	}
+	return part
+}
+
+// malformed says how many records were malformed, and how many values.
+func malformed(s schema.Stats) string {
+	var parts []string
+	if s.Malformed > 0 {
+		parts = append(parts, count(s.Malformed, "malformed record"))
+	}
+	if s.MalformedValues > 0 {
+		parts = append(parts, count(s.MalformedValues, "malformed value"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// faults lists how many records and values were malformed in which way.
 func faults(s schema.Stats) string {
 	var parts []string
 	for f, n := range s.Faults {

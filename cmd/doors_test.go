@@ -31,7 +31,7 @@ var doors = map[string][]string{
 	"parse/wrap.go":          {"parse.FuzzJSONBlocks", "parse.FuzzContent"},
 	"parse/arrow.go":         {"parse.FuzzArrow"},
 	"parse/arrowmessage.go":  {"parse.FuzzArrow"},
-	"parse/parquet.go":       {"parse.FuzzParquet"},
+	"parse/parquetfooter.go": {"parse.FuzzParquet"},
 	"parse/parquetpage.go":   {"parse.FuzzParquetPages"},
 	"parse/codec.go":         {"parse.FuzzZstd", "parse.FuzzZstdChecksum", "parse/internal/inflate.FuzzReader", "parse/internal/inflate.FuzzComposed"},
 	"parse/schema/value.go":  {"parse/schema.FuzzParseAddr"},

@@ -200,7 +200,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 			return usageError{fmt.Errorf("--layout: %w", err)}
 		}
 	}
-	limit, err := r.memory.limit()
+	limit, err := r.memory.limit(r.warnings(r.input.quiet))
 	if err != nil {
 		return err
 	}

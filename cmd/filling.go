@@ -160,7 +160,7 @@ func (r *filling) fill(ctx context.Context, commitSize int64) error {
 			if err != nil {
 				return err
 			}
-			if most > 0 && r.stats.Malformed > most {
+			if most > 0 && r.stats.Malformed+r.stats.MalformedValues > most {
 				return &parse.TooManyErrors{Most: most}
 			}
 			if len(failed) == 0 {

@@ -58,9 +58,9 @@ func (in *input) flags(c *cobra.Command) {
 		f.StringVar(&in.tz, "tz", "UTC", "`zone` of times: UTC, Local, Europe/Berlin …")
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
-		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines (default: one per processor)")
-		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records; 0 never does")
-		f.StringVar(&in.rejects, "rejects", "", "write malformed records to this `file`, as they were; it appears when it is complete")
+		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines, at most 16 or 4 per processor (default: one per processor)")
+		f.Int64Var(&in.maxErrors, "max-errors", 0, "fail beyond this `number` of malformed records and values; 0 never does")
+		f.StringVar(&in.rejects, "rejects", "", "write malformed records as they were, and malformed values by row, to this `file`; it appears when it is complete")
 		f.StringVar(&in.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
@@ -89,6 +89,7 @@ type reader struct {
 	*console
 	parse.Source
 	sources     []parse.Source // that Source is made of
+	args        []string       // that name them
 	opt         parse.Options
 	partial     bool
 	quiet       bool
@@ -102,6 +103,7 @@ type reader struct {
 
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
+	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -117,6 +119,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		return nil, usageError{err}
 	}
 	in.warnIdle(con, args)
+	in.clamp(con, args)
 	r, err := in.bounds(con)
 	if err != nil {
 		return nil, err
@@ -138,11 +141,12 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	}
 	in.s3.Filter = r.opt.Keys
 	con.reach(ctx, in.s3.Options)
-	con.written.named = append(con.written.named, args...)
+	con.written.reads(con.in, args)
 	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
+	r.args = args
 	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
@@ -153,8 +157,28 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
+		r.tellInside(in.rejects)
 	}
 	return r, nil
+}
+
+// clamp lowers the numbers of goroutines, each of which takes memory, to what the machine can use, and says so.
+func (in *input) clamp(con *console, args []string) {
+	remote := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "s3://") })
+	for _, of := range []struct {
+		flag   string
+		number *int
+		most   int
+		matter bool
+	}{
+		{"--workers", &in.workers, parse.MostWorkers(), true},
+		{"--concurrency", &in.s3.Concurrency, s3.MostConcurrency(), remote},
+	} {
+		if *of.number > of.most && of.matter && !in.quiet {
+			fmt.Fprintf(con.err, "flowlog: warning: %s %d is more than the most on this machine, which has %s: %d are used\n", of.flag, *of.number, count(int64(runtime.GOMAXPROCS(0)), "processor"), of.most)
+		}
+		*of.number = min(*of.number, of.most)
+	}
 }
 
 // bounds checks the flags that do not say where the records are.
@@ -288,7 +312,7 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
-	r.opt.Meter = new(parse.Meter)
+	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
 	stop := progress(r.err, r.mode, r.opt.Meter)
 	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
 	stop()
@@ -306,8 +330,8 @@ func (r *reader) tell(err error) error {
 	for _, p := range r.stats.Problems {
 		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
 	}
-	if more := r.stats.Malformed - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more; %s malformed records in all: %s\n", humanize.Comma(more), humanize.Comma(r.stats.Malformed), faults(r.stats.Stats))
+	if more := r.stats.Malformed + r.stats.MalformedValues - int64(len(r.stats.Problems)); more > 0 {
+		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
 		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
@@ -322,6 +346,10 @@ func (r *reader) tell(err error) error {
 		case r.nothing() != nil: // which close says
 		case r.stats.Objects == 0 && other != "":
 			return errors.New("there is nothing to read: " + other)
+		case r.stats.Objects == 0 && r.empty != "":
+			if !r.quiet {
+				fmt.Fprintln(r.err, printable("flowlog: warning: the dataset "+r.empty+" has no records yet"))
+			}
 		case r.stats.Objects == 0 && !r.done:
 			return errors.New("there is nothing to read: the input has no files")
 		case r.stats.Objects > 0 && !r.quiet:
@@ -339,8 +367,11 @@ func (r *reader) tell(err error) error {
 	return err
 }
 
-// shownColumns is how many columns a warning names.
-const shownColumns = 5
+// shownColumns is how many columns a warning names, and longestColumn how many letters it shows of a name.
+const (
+	shownColumns  = 5
+	longestColumn = 80
+)
 
 // warnOfColumns says which columns are none that AWS documents.
 func (r *reader) warnOfColumns() {
@@ -358,7 +389,9 @@ func (r *reader) warnOfColumns() {
 	}
 	names := make([]string, min(len(unknown), shownColumns))
 	for i := range names {
-		names[i] = unknown[i].Name
+		if names[i] = unknown[i].Name; len(names[i]) > longestColumn {
+			names[i] = names[i][:longestColumn] + "…"
+		}
 	}
 	list := strings.Join(names, ", ")
 	if more := len(unknown) - len(names); more > 0 {
@@ -402,14 +435,14 @@ func (r *reader) warnOfCounting() {
 		fmt.Fprintln(r.err, printable("flowlog: "+other))
 	}
 	if n := len(r.stats.Twice); n > 0 {
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), r.stats.Twice[0])))
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), schema.Shown(r.stats.Twice[0]))))
 	}
 	if n := len(r.stats.Remakes); n > 0 {
 		more := ""
 		if n > 1 {
 			more = fmt.Sprintf(" (and %s more of the kind)", count(int64(n-1), "object"))
 		}
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", r.stats.Remakes[0].Name, r.stats.Remakes[0].Of, more)))
+		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", schema.Shown(r.stats.Remakes[0].Name), schema.Shown(r.stats.Remakes[0].Of), more)))
 	}
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
@@ -420,7 +453,13 @@ func (r *reader) warnOfCounting() {
 		if n := len(skipped) - shownSkipped; n > 0 {
 			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
 		}
+		for i, name := range skipped {
+			skipped[i] = schema.Shown(name)
+		}
 		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
+	}
+	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
+		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -39,8 +38,8 @@ func newMerge(con *console) *cobra.Command {
 		Use:   "merge [flags] FILE ...",
 		Short: "Finish a report from partial results",
 		Long: "merge brings together what `flowlog report NAME --partial -O FILE.arrow` wrote of parts of the logs, each on\n" +
-			"a machine of its own or one after the other, and prints the report as of the whole. FILE is a file, an object or a\n" +
-			"prefix in S3, or - for standard input.",
+			"a machine of its own or one after the other, and prints the report as of the whole. FILE is a file, a folder,\n" +
+			"an object or a prefix in S3, or - for standard input.",
 		Example: "  flowlog report talkers --partial -O 1.arrow logs/2026-05-13\n" +
 			"  flowlog report talkers --partial -O 2.arrow logs/2026-05-14\n" +
 			"  flowlog merge 1.arrow 2.arrow\n" +
@@ -71,12 +70,14 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}
-	limit, err := m.memory.limit()
+	limit, err := m.memory.limit(m.warnings(m.quiet))
 	if err != nil {
 		return err
 	}
-	if m.partial {
+	if m.partial { // which may go on in a file of its input, since it has all that is in there
 		m.output.format = "arrow"
+	} else {
+		m.written.reads(m.in, args)
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
@@ -131,17 +132,18 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 		for _, l := range lacks {
 			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
 		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s malformed\n", count(merged, "partial result"),
-			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), humanize.Comma(merger.Stats.Malformed))
+		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s\n", count(merged, "partial result"),
+			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), malformedPart(merger.Stats))
 	}
 	return nil
 }
 
-// parts lists the files and objects that the arguments name: those of a prefix in S3 in the order of their keys.
+// parts lists the files and objects that the arguments name: those of a folder or of a prefix in S3 in the order of their
+// names, without the output of the run before.
 func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		for _, arg := range args {
-			if !strings.HasPrefix(arg, "s3://") {
+			if info, err := os.Stat(arg); !strings.HasPrefix(arg, "s3://") && (err != nil || !info.IsDir()) {
 				if !yield(m.part(arg), nil) {
 					return
 				}
@@ -158,18 +160,39 @@ func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Obje
 				if err != nil {
 					err = parse.ObjectError{Object: o.Name, Err: err}
 				}
-				if err == nil && o.Found && o.Name == m.output.file { // of the run before
+				if err == nil && o.Found && m.isOutput(o.Name) {
 					continue
 				}
 				if !yield(o, err) {
 					return
 				}
 			}
-			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), fmt.Errorf("%s: there is no object of this name, and none below it", printable(arg)))) {
+			if n == 0 && !yield(parse.Object{}, cmp.Or(ctx.Err(), nothingAt(arg))) {
 				return
 			}
 		}
 	}
+}
+
+// isOutput reports whether a file or object is what this run is going to replace.
+func (m *merging) isOutput(name string) bool {
+	if m.output.file == "" || name == m.output.file {
+		return name == m.output.file
+	}
+	old, err := os.Stat(m.output.file)
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && os.SameFile(info, old)
+}
+
+// nothingAt is the error of an argument that has no partial results.
+func nothingAt(arg string) error {
+	if strings.HasPrefix(arg, "s3://") {
+		return fmt.Errorf("%s: there is no object of this name, and none below it", printable(arg))
+	}
+	return fmt.Errorf("%s: there is no file in this folder", printable(arg))
 }
 
 // part is a file, or standard input.
@@ -189,5 +212,5 @@ func (m *merging) add(ctx context.Context, merger *report.Merger, part parse.Obj
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	return merger.Add(bufio.NewReaderSize(in, 1<<20), printable(part.Name), limit, m.tempDir)
+	return merger.Add(bufio.NewReaderSize(in, 1<<20), schema.Shown(part.Name), limit, m.tempDir)
 }

@@ -15,12 +15,14 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"flowlog/parse"
+	"flowlog/parse/schema"
 )
 
 // written are the files that this run writes: what it comes upon of them in its input is none of it.
 type written struct {
 	mu    sync.Mutex
 	named []string      // inputs that the arguments name
+	stdin fs.FileInfo   // of standard input, nil if no argument names it or it is no file
 	files []writtenFile // outputs
 }
 
@@ -39,6 +41,9 @@ func (w *written) add(f *outFile) error {
 		return nil // a device or a pipe: no input is the same
 	}
 	goal, _ := os.Stat(f.name) // mostly it is not there yet
+	if w.stdin != nil && goal != nil && os.SameFile(w.stdin, goal) {
+		return usageError{fmt.Errorf("%s is standard input, which would be gone: write to another file", f.name)}
+	}
 	for _, name := range w.named {
 		info, err := os.Stat(name)
 		if err == nil && goal != nil && os.SameFile(info, goal) || remote && name == f.name {
@@ -47,6 +52,16 @@ func (w *written) add(f *outFile) error {
 	}
 	w.files = append(w.files, writtenFile{f.name, f.info, goal})
 	return nil
+}
+
+// reads notes the inputs that arguments name, of which "-" is standard input.
+func (w *written) reads(stdin any, args []string) {
+	w.named = append(w.named, args...)
+	if f, ok := stdin.(*os.File); ok && slices.Contains(args, "-") {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			w.stdin = info
+		}
+	}
 }
 
 // standard notes standard output, if it goes to a file.
@@ -82,6 +97,25 @@ func (w *written) is(name string) (is, note bool) {
 		}
 	}
 	return false, false
+}
+
+// tellInside says of an output whose records later runs over the same input would take for logs, that it lies in there.
+func (r *reader) tellInside(name string) {
+	if r.quiet {
+		return
+	}
+	for _, arg := range r.args {
+		inside := strings.ContainsAny(arg, "*?[{") && !exists(arg)
+		if inside {
+			inside, _ = doublestar.Match(filepath.ToSlash(filepath.Clean(arg)), filepath.ToSlash(filepath.Clean(name)))
+		} else {
+			inside = holds(arg, name)
+		}
+		if inside {
+			fmt.Fprintln(r.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
+			return
+		}
+	}
 }
 
 // unwritten is a source without what this run writes. It is a parse.Passer.
@@ -153,7 +187,7 @@ func (r *reader) tellPassedOver() {
 			fmt.Fprintf(r.err, "flowlog: left out: %d more\n", len(out)-i)
 			break
 		}
-		fmt.Fprintln(r.err, printable("flowlog: left out: "+l.Name+": "+l.Why))
+		fmt.Fprintln(r.err, printable("flowlog: left out: "+schema.Shown(l.Name)+": "+l.Why))
 	}
 }
 

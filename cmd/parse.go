@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -90,9 +91,15 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
 	}
+	if _, err := p.memory.limit(io.Discard); err != nil { // for the collector: nothing is kept here
+		return err
+	}
 	out, err := p.output.open(p.console, in.zone, "table", "ndjson")
 	if err != nil {
 		return err
+	}
+	if out.file != nil && slices.Contains([]string{"csv", "tsv", "json", "ndjson"}, out.Name) { // Parquet says what it is
+		in.tellInside(p.file)
 	}
 	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
 		return err

@@ -167,7 +167,7 @@ func (p *parsing) sizes(in *reader) (opt dataset.Options, err error) {
 	if opt.FileSize, err = size("file-size", p.fileSize, leastFile); err != nil {
 		return opt, err
 	}
-	if opt.Memory, err = p.memory.limit(); err != nil {
+	if opt.Memory, err = p.memory.limit(p.warnings(p.input.quiet)); err != nil {
 		return opt, err
 	}
 	opt.Memory = cmp.Or(opt.Memory, unknownMemory)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -260,6 +261,44 @@ func TestPartitionS3(t *testing.T) {
 			t.Error(said)
 		}
 	})
+	// check-dataset reads it back
+	t.Run("checked", func(t *testing.T) {
+		s, flowlog := start(t)
+		flowlog(0, write...)
+		for _, place := range []string{"s3://flows/a/b", "s3://flows/a/b/"} {
+			if said := flowlog(0, "check-dataset", place); !strings.HasPrefix(said, "flowlog: checked 12 files, 18,000 records, ") || !strings.HasSuffix(said, ": no problem\n") {
+				t.Error(said)
+			}
+		}
+		part := "/flows/a/b/date=2026-05-14/account_id=000012345678/part-000001-0001.parquet"
+		if s.count("GET "+part) == 0 {
+			t.Fatalf("%s was not read", part)
+		}
+		send := func(method, name string, body []byte) []byte {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(method, name, bytes.NewReader(body))
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			s.next.ServeHTTP(w, r)
+			if w.Code >= 300 {
+				t.Fatalf("%s %s: %d", method, name, w.Code)
+			}
+			return w.Body.Bytes()
+		}
+		content := send(http.MethodGet, part, nil)
+		content[len(content)/3] ^= 1
+		send(http.MethodPut, part, content)
+		said := flowlog(3, "check-dataset", "s3://flows/a/b")
+		if !strings.Contains(said, "s3:/"+part+": its checksum is ") || !strings.HasSuffix(said, ": 1 file missing, damaged or not in the manifest\n") {
+			t.Error(said)
+		}
+		send(http.MethodDelete, part, nil)
+		if said := flowlog(3, "check-dataset", "s3://flows/a/b"); !strings.Contains(said, "s3:/"+part+": is missing") {
+			t.Error(said)
+		}
+		if said := flowlog(1, "check-dataset", "s3://flows/a"); !strings.Contains(said, "s3://flows/a: is no dataset: ") {
+			t.Error(said)
+		}
+	})
 	// any output is written there, whole or not at all
 	t.Run("outputs", func(t *testing.T) {
 		s, flowlog := start(t)
@@ -322,6 +361,7 @@ func TestPartitionS3(t *testing.T) {
 				check(t, flowlog, -1)
 				flowlog(0, write...)
 				check(t, flowlog, files*records)
+				flowlog(0, "check-dataset", "s3://flows/a/b")
 				s.log = nil
 				flowlog(0, write...)
 				if n := s.count("DELETE"); n != 0 {

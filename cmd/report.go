@@ -323,7 +323,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	if !partial {
 		r.tellCut(out.Format, tables)
-		r.tellEmpty(out.Format, tables, in.quiet)
+		r.tellNotes(out.Format, tables, in.quiet)
 	}
 	return cmp.Or(in.close(), ctx.Err())
 }
@@ -354,10 +354,13 @@ func (r *reporting) tellCut(f render.Format, tables []report.Table) {
 	}
 }
 
-// tellEmpty says why tables have no rows, where the output has no room for it.
-func (r *reporting) tellEmpty(f render.Format, tables []report.Table, quiet bool) {
+// tellNotes says what a vantage has left out and why tables have no rows, where the output has no room for it.
+func (r *reporting) tellNotes(f render.Format, tables []report.Table, quiet bool) {
 	if !f.Bare || quiet || r.panels != nil {
 		return
+	}
+	for _, note := range r.page.notes {
+		fmt.Fprintln(r.err, printable("flowlog: "+note))
 	}
 	for _, t := range tables {
 		if t.Why != "" {
@@ -452,7 +455,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 			err = cerr
 		}
 	}()
-	limit, err := r.memory.limit()
+	limit, err := r.memory.limit(r.warnings(r.input.quiet))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -483,6 +486,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	if len(tables) > 0 {
 		tables[0].Notes = append(tables[0].Notes, notes...)
 	}
+	r.page.notes = notes
 	return tables, lacks, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 	_ "time/tzdata" // --tz works where the system knows no zones
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -150,15 +151,18 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	return exitFailed
 }
 
-// printable makes control characters, which can come from file names and records, harmless to a terminal.
+// printable makes what a message could have of file names and records harmless to a terminal and to readers: control
+// characters, and those that have no width, turn the direction of writing or end a line in disguise.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0) {
+		if isControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return '\ufffd'
 		}
 		return r
 	}, s)
 }
+
+func isControl(r rune) bool { return r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0) }
 
 func newRoot(con *console, args []string) *cobra.Command {
 	root := &cobra.Command{

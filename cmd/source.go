@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse"
 	"flowlog/parse/s3"
+	"flowlog/parse/schema"
 )
 
 // s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
@@ -82,7 +83,7 @@ func (r *reader) plan(ctx context.Context) error {
 		if bytes += max(o.Size, 0); o.Size < 0 {
 			unknown++
 		}
-		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, printable(o.Name))
+		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, schema.Shown(o.Name))
 		return err
 	}
 	for _, src := range r.sources {
@@ -128,6 +129,9 @@ func (r *reader) plan(ctx context.Context) error {
 		line += "; " + other
 	}
 	fmt.Fprintln(r.err, line)
+	if client != nil {
+		fmt.Fprintln(r.err, "flowlog:", retryBudget())
+	}
 	if objects == 0 && !failed {
 		if err := r.nothing(); err != nil {
 			return err
@@ -137,6 +141,12 @@ func (r *reader) plan(ctx context.Context) error {
 		return errIncomplete
 	}
 	return errPlanned
+}
+
+// retryBudget says how long a request to S3 is tried.
+func retryBudget() string {
+	return fmt.Sprintf("a request that S3 throttles or fails is sent up to %d times, with doubling waits of at most %g s; it is given up at once if nothing has ever answered",
+		s3.Attempts, s3.LongestWait.Seconds())
 }
 
 // accessDenied reports whether an error is a missing permission or missing credentials.

@@ -29,6 +29,9 @@ func (r *reader) chooses(name string) bool {
 // gather brings together what all sources left out. If they have found nothing of the time asked for, it asks S3 which
 // time there is.
 func (r *reader) gather(ctx context.Context, found bool) {
+	if !found {
+		r.empty = r.emptyDataset(ctx)
+	}
 	for _, src := range r.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok {

@@ -110,7 +110,7 @@ func (f *settingsFile) parse(text []byte) error {
 
 // unprintable reports whether a rune is no text, or stands for bytes that are none.
 func unprintable(r rune) bool {
-	return r == utf8.RuneError || r != '\r' && printable(string(r)) != string(r)
+	return r == utf8.RuneError || r != '\r' && isControl(r)
 }
 
 func null(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
@@ -254,7 +254,7 @@ func (f *settingsFile) text(name string, n *yaml.Node) (text string, ok bool) {
 		f.fail(n, "%s: %s: tags have no meaning here", name, n.Tag)
 	case null(n):
 		f.fail(n, "%s has no value", name)
-	case printable(n.Value) != n.Value:
+	case strings.ContainsFunc(n.Value, isControl):
 		f.fail(n, "%s has a control character", name)
 	default:
 		return n.Value, true

@@ -87,7 +87,7 @@ func recoveredIn(b *block) {
 
 // arrow decodes a record batch.
 func (w *worker) arrow(rec arrow.Record, at place) {
-	t := columns{w: w, rows: int(rec.NumRows()), bad: make(map[int32]rowProblem)}
+	t := columns{w: w, rows: int(rec.NumRows())}
 	for i, c := range w.bind(at.layout).cols {
 		if c == nil {
 			continue

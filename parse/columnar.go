@@ -1,13 +1,15 @@
 package parse
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"flowlog/parse/schema"
 )
 
-// rowProblem is a value of a columnar format that its field cannot hold.
-type rowProblem struct {
+// badValue is a value of a columnar format that its field cannot hold.
+type badValue struct {
 	field string
 	value string
 	fault schema.Fault
@@ -17,15 +19,15 @@ type rowProblem struct {
 type columns struct {
 	w       *worker
 	rows    int
-	foreign bool                 // not written by flowlog: tags are percent-encoded, and 0 may stand for nothing
-	index   []int32              // of a page
-	bad     map[int32]rowProblem // the first problem of a row
+	foreign bool      // not written by flowlog: tags are percent-encoded, and 0 may stand for nothing
+	index   []int32   // of a page
+	bad     []Problem // values that became null; lines counted from the first row
 }
 
 // A distinct is a list of values that rows point to.
 type distinct struct {
 	values schema.Column
-	faults map[int32]rowProblem // values that the field cannot hold, which are null here
+	faults map[int32]badValue // values that the field cannot hold, which are null here
 }
 
 // convert converts count values by means of append, which appends value i to its column or says why not.
@@ -36,9 +38,9 @@ func convert(c *schema.Column, count int, append func(c *schema.Column, i int) (
 		if fault, text := append(&d.values, i); fault != schema.Valid {
 			d.values.Null()
 			if d.faults == nil {
-				d.faults = make(map[int32]rowProblem)
+				d.faults = make(map[int32]badValue)
 			}
-			d.faults[int32(i)] = rowProblem{c.Name, text, fault}
+			d.faults[int32(i)] = badValue{c.Name, text, fault}
 		}
 	}
 	d.values.Fill()
@@ -54,14 +56,14 @@ func (t *columns) add(c *schema.Column, d *distinct, index []int32) {
 	}
 	for i, v := range index {
 		if p, ok := d.faults[v]; ok {
-			if _, ok := t.bad[base+int32(i)]; !ok {
-				t.bad[base+int32(i)] = p
-			}
+			t.bad = append(t.bad, Problem{Line: int64(base) + int64(i), Field: p.field, Value: p.value, Fault: p.fault, Null: true})
 		}
 	}
 }
 
-// done makes the collected rows the worker's. firstRow is the number of the rows of the object before.
+// done makes the collected rows the worker's. firstRow is the number of the rows of the object before. A row stays when
+// one of its values is bad: which columns are read is up to the reports of the run, and none of them may change what
+// another one counts.
 func (t *columns) done(firstRow int64) {
 	w := t.w
 	for _, c := range append(w.cols, w.extra...) {
@@ -71,25 +73,14 @@ func (t *columns) done(firstRow int64) {
 	if t.foreign {
 		w.unzero()
 	}
-	if len(t.bad) == 0 {
-		return
-	}
-	var keep []int32
-	for row := range int32(t.rows) {
-		p, bad := t.bad[row]
-		if !bad {
-			keep = append(keep, row)
-			continue
-		}
-		w.problems = append(w.problems, Problem{Line: firstRow + int64(row) + 1, Field: p.field, Value: p.value, Fault: p.fault})
+	slices.SortStableFunc(t.bad, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	for _, p := range t.bad {
+		p.Line += firstRow + 1
+		w.problems = append(w.problems, p)
 		if w.opt.Rejects != nil {
-			w.rejected = fmt.Appendf(w.rejected, "row %d: %s: %s\n", firstRow+int64(row)+1, p.field, p.value)
+			w.rejected = fmt.Appendf(w.rejected, "row %d: %s: %s\n", p.Line, p.Field, p.Value)
 		}
 	}
-	for _, c := range append(w.cols, w.extra...) {
-		c.Keep(keep)
-	}
-	w.rows = len(keep)
 }
 
 // unzero makes numbers null where the record says that there was no traffic to count, or that it was lost:

@@ -238,12 +238,14 @@ func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *b
 
 // lastCSVLine finds the end of the last line that does not end within quotes.
 func lastCSVLine(data []byte) int {
-	for end := lastLine(data); end > 0; end = lastLine(data[:end-1]) {
-		if bytes.Count(data[:end], []byte(`"`))%2 == 0 {
-			return end
-		}
+	end := lastLine(data)
+	quotes := bytes.Count(data[:end], []byte(`"`))
+	for end > 0 && quotes%2 != 0 {
+		before := lastLine(data[:end-1])
+		quotes -= bytes.Count(data[before:end], []byte(`"`))
+		end = before
 	}
-	return 0
+	return end
 }
 
 // csv decodes a block of separated values.
@@ -287,9 +289,17 @@ func (w *worker) csvLines(b *block, at place, comma rune, record func(at place, 
 }
 
 // eachCSVLine calls yield with each line of data, quoted line ends included, and what it says, until it returns
-// false. One line is read at a time, so that one that is broken does not take others with it.
+// false. One line is read at a time, so that one that is broken does not take others with it; but empty ones, which are
+// io.EOF, come all at once.
 func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string, err error) bool) {
 	for len(data) > 0 {
+		if empty := emptyLines(data); empty > 0 {
+			if !yield(data[:empty], nil, io.EOF) {
+				return
+			}
+			data = data[empty:]
+			continue
+		}
 		end := firstCSVLine(data)
 		r := csv.NewReader(bytes.NewReader(data[:end]))
 		r.FieldsPerRecord, r.Comma = -1, comma
@@ -298,6 +308,22 @@ func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string
 			return
 		}
 		data = data[end:]
+	}
+}
+
+// emptyLines is how long the lines without any character are that data begins with.
+func emptyLines(data []byte) int {
+	for i := 0; ; {
+		switch rest := data[i:]; {
+		case bytes.HasPrefix(rest, []byte("\n\n\n\n\n\n\n\n")):
+			i += 8
+		case bytes.HasPrefix(rest, []byte("\n")):
+			i++
+		case bytes.HasPrefix(rest, []byte("\r\n")):
+			i += 2
+		default:
+			return i
+		}
 	}
 }
 

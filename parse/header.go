@@ -19,7 +19,7 @@ const headerBlock = 16 << 10
 func Columns(ctx context.Context, src Source, p *schema.Projection, opt Options) []string {
 	var found []*[]string // by object
 	var all sync.WaitGroup
-	slots := make(chan struct{}, max(1, opt.Workers, 4*runtime.GOMAXPROCS(0))) // most of the time is waiting
+	slots := make(chan struct{}, max(1, min(opt.Workers, MostWorkers()), 4*runtime.GOMAXPROCS(0))) // most of the time is waiting
 	flowLogs := make(map[string]bool)
 	for obj, err := range src.Objects(ctx) {
 		if err != nil || !opt.Keys.Keep(obj.Name) {

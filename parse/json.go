@@ -51,7 +51,7 @@ func readJSON(in *input, c *content) error {
 			ev := sh.next(data[end:], depth)
 			if ev.end == 0 {
 				unfinished = ev.open
-				return end, depth
+				return end + leadingBlank(data[end:]), depth
 			}
 			end += ev.end
 			depth = ev.depth
@@ -96,7 +96,11 @@ func (sh *shape) next(data []byte, depth int) event { // at len(list)+1 the list
 	isKey := true
 	for i := 0; i < len(data); {
 		c := data[i]
-		if c <= ' ' || depth == 0 && (c == ',' || c == '[' || c == ']') {
+		if c <= ' ' {
+			i += leadingBlank(data[i:])
+			continue
+		}
+		if depth == 0 && (c == ',' || c == '[' || c == ']') {
 			i++
 			continue
 		}
@@ -521,6 +525,7 @@ func (w *worker) message(b *block, at place, message []byte) place {
 func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []member) {
 	var problem *Problem
 	known, strange := 0, 0
+	w.touched = w.touched[:0]
 	w.objects++
 	for i, f := range w.fieldsOf(members) {
 		switch {
@@ -638,6 +643,7 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	parse := f.col.Check
 	if f.read {
 		f.col.Pad(w.rows)
+		w.touched = append(w.touched, f.col)
 		parse = f.col.Parse
 	}
 	if fault := parse(tok); fault != schema.Valid {

@@ -28,7 +28,7 @@ type Remake struct {
 	Of   string // one of the others
 }
 
-// remakes finds the objects whose metadata names others.
+// remakes finds the objects whose metadata names others, and what Options.MadeOf has of them.
 func (s *scan) remakes() {
 	byPrint := make(map[string]*object)
 	made := false
@@ -47,7 +47,12 @@ func (s *scan) remakes() {
 			}
 		}
 	}
+	told := make(map[string]bool)
 	for _, o := range s.objects {
+		if made := s.opt.MadeOf[o.identity]; made != "" && o.err == nil && !told[made] {
+			told[made] = true
+			s.Remakes = append(s.Remakes, Remake{made, o.Name})
+		}
 		for _, print := range strings.Fields(o.madeOf) {
 			if other := byPrint[print]; other != nil && other != o {
 				s.Remakes = append(s.Remakes, Remake{o.Name, other.Name})

@@ -214,7 +214,7 @@ func (g *rowGroup) fill(to int64) error {
 
 // parquet decodes rows from up to to of a row group, which are in the pages of each column.
 func (w *worker) parquet(pages [][]*page, from, to int64, foreign bool, at place) error {
-	t := columns{w: w, foreign: foreign, rows: int(to - from), bad: make(map[int32]rowProblem)}
+	t := columns{w: w, foreign: foreign, rows: int(to - from)}
 	for i, c := range w.bind(at.layout).cols {
 		if c == nil {
 			continue

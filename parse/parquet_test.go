@@ -153,8 +153,10 @@ func TestParquetProblems(t *testing.T) {
 	content := parquetOf(t, []bad{{"10.0.0.1", 1, 5}, {"x", 2, 6}, {"10.0.0.2", 70000, 7}, {"10.0.0.3", 3, -8}, {"10.0.0.4", 4, 9}})
 	for _, size := range []int{1, 0} {
 		got, stats := rowsOf(t, readerAtSource{"x.parquet", content}, Options{BlockSize: size}, "srcaddr", "srcport", "bytes")
-		want(t, "records", got, []string{"srcaddr=10.0.0.1 srcport=1 bytes=5 ", "srcaddr=10.0.0.4 srcport=4 bytes=9 "})
-		want(t, "problems", stats.Problems, `[x.parquet:2: srcaddr: "x" is not an IP address x.parquet:3: srcport: "70000" is out of range x.parquet:4: bytes: "-8" is out of range]`)
+		want(t, "records", got, []string{"srcaddr=10.0.0.1 srcport=1 bytes=5 ", "srcport=2 bytes=6 ", "srcaddr=10.0.0.2 bytes=7 ", "srcaddr=10.0.0.3 srcport=3 ", "srcaddr=10.0.0.4 srcport=4 bytes=9 "})
+		want(t, "counts", []int64{stats.Records, stats.Malformed, stats.MalformedValues}, []int64{5, 0, 3})
+		want(t, "problems", stats.Problems, `[x.parquet:2: srcaddr: "x" is not an IP address, and is read as null x.parquet:3: srcport: "70000" is out of range, and is read as null `+
+			`x.parquet:4: bytes: "-8" is out of range, and is read as null]`)
 		want(t, "kinds", stats.Faults[schema.OutOfRange], 2)
 	}
 	type ocsf struct {
@@ -271,7 +273,7 @@ func TestParquetSkipsNoOtherSpelling(t *testing.T) {
 	}
 }
 
-// What no value of the field can be is a malformed record, whatever its type is.
+// What no value of the field can be is null, whatever its type is, and its record counts.
 func TestParquetValuesOutOfRange(t *testing.T) {
 	type row struct {
 		SrcAddr string  `parquet:"srcaddr"`
@@ -285,13 +287,16 @@ func TestParquetValuesOutOfRange(t *testing.T) {
 		{"10.0.0.5", 1, 100, -1, 0}, {"10.0.0.6", 1e19, 100, 0, 0}, {"10.0.0.7", math.Inf(1), 100, 0, 0}, {"10.0.0.8", math.NaN(), 100, 0, math.NaN()}, {"10.0.0.9", 1, 100, 0, -5},
 	})
 	got, stats := rowsOf(t, readerAtSource{"x", content}, Options{}, "srcaddr", "bytes", "packets", "start", "end")
-	want(t, "records", got, "[srcaddr=10.0.0.1 bytes=300 packets=2 start=1710000000 end=1710000060  srcaddr=10.0.0.8 packets=1 start=0 ]")
+	want(t, "records", got, "[srcaddr=10.0.0.1 bytes=300 packets=2 start=1710000000 end=1710000060  srcaddr=10.0.0.2 packets=2 start=0 end=0  srcaddr=10.0.0.3 bytes=1 start=0 end=0  "+
+		"srcaddr=10.0.0.4 bytes=1 start=0 end=0  srcaddr=10.0.0.5 bytes=1 packets=1 end=0  srcaddr=10.0.0.6 packets=1 start=0 end=0  "+
+		"srcaddr=10.0.0.7 packets=1 start=0 end=0  srcaddr=10.0.0.8 packets=1 start=0  srcaddr=10.0.0.9 bytes=1 packets=1 start=0 ]")
 	want(t, "kinds", stats.Faults, func() (faults [schema.Faults]int64) {
 		faults[schema.NotNumber], faults[schema.OutOfRange], faults[schema.Overflow] = 3, 3, 1
 		return
 	}())
-	want(t, "problems", stats.Problems, `[x:2: bytes: "300.5" is not a whole number x:3: packets: "2.5" is not a whole number x:4: packets: "-2" is out of range `+
-		`x:5: start: "-1" is out of range x:6: bytes: "1e+19" is too large for a 64-bit integer]`)
+	want(t, "problems", stats.Problems, `[x:2: bytes: "300.5" is not a whole number, and is read as null x:3: packets: "2.5" is not a whole number, and is read as null `+
+		`x:4: packets: "-2" is out of range, and is read as null x:5: start: "-1" is out of range, and is read as null `+
+		`x:6: bytes: "1e+19" is too large for a 64-bit integer, and is read as null]`)
 	type odd struct {
 		SrcAddr string        `parquet:"srcaddr"`
 		Bytes   int64         `parquet:"bytes,timestamp(millisecond)"`
@@ -302,7 +307,7 @@ func TestParquetValuesOutOfRange(t *testing.T) {
 	want(t, "a date", got, "[srcaddr=10.0.0.1 start=1709942400 ]")
 	for _, field := range []string{"bytes", "packets"} {
 		_, stats = rowsOf(t, readerAtSource{"x", parquetOf(t, []odd{{"10.0.0.1", 5, 6, 19791}})}, Options{}, field)
-		want(t, field+" that are a time", stats.Malformed, 1)
+		want(t, field+" that are a time", stats.MalformedValues, 1)
 	}
 }
 

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,30 +13,41 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Problem is a record that was dropped, and why.
+// A Problem is a record that was dropped, and why; or, of a format that is read column by column, a value that was.
 type Problem struct {
 	Object string
 	Line   int64 // counted from 1; the number of the document or row in formats without lines
 	Field  string
 	Value  string
 	Fault  schema.Fault
+	Null   bool // only the value was dropped: the record counts, with null in its place
 
 	object int // the object's place in the source
 }
 
 // String is the message for people: object:line: field: what is wrong.
 func (p Problem) String() string {
-	place := p.Object
+	place := schema.Shown(p.Object)
 	if p.Line > 0 {
 		place += ":" + strconv.FormatInt(p.Line, 10)
 	}
-	if p.Field != "" {
-		return fmt.Sprintf("%s: %s: %s is %s", place, p.Field, strconv.Quote(p.Value), p.Fault)
+	switch {
+	case p.Null:
+		return fmt.Sprintf("%s: %s: %s is %s, and is read as null", place, clip(p.Field), strconv.Quote(p.Value), p.Fault)
+	case p.Field != "":
+		return fmt.Sprintf("%s: %s: %s is %s", place, clip(p.Field), strconv.Quote(p.Value), p.Fault)
 	}
 	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
 }
 
-// An ObjectError is an object that could not be read, or not to its end.
+// A ListingError is what a Source yields where it could not list, or not to the end: how many objects are missing is not
+// known. Object names what was listed.
+type ListingError struct{ Err error }
+
+func (e *ListingError) Error() string { return e.Err.Error() }
+func (e *ListingError) Unwrap() error { return e.Err }
+
+// An ObjectError is an object that could not be read, or not to its end; or, if Err is a *ListingError, a listing.
 type ObjectError struct {
 	Object  string
 	Records int64 // that were read of it before, and count
@@ -43,21 +55,30 @@ type ObjectError struct {
 }
 
 func (e ObjectError) Error() string {
+	text := schema.Shown(e.Object) + ": " + brief(e.Err.Error())
 	switch {
+	case e.Listing():
+		return text + "; how many objects are missing is not known"
 	case e.Records == 1:
-		return fmt.Sprintf("%s: %v; the record before that counts", e.Object, e.Err)
+		return text + "; the record before that counts"
 	case e.Records > 1:
-		return fmt.Sprintf("%s: %v; the %d records before that count", e.Object, e.Err, e.Records)
+		return text + fmt.Sprintf("; the %d records before that count", e.Records)
 	}
-	return fmt.Sprintf("%s: %v", e.Object, e.Err)
+	return text
 }
 
 func (e ObjectError) Unwrap() error { return e.Err }
 
+// Listing reports whether it is a listing that is not whole, and not an object.
+func (e ObjectError) Listing() bool {
+	var listing *ListingError
+	return errors.As(e.Err, &listing)
+}
+
 // Stats is what a scan has read and what it could not read.
 type Stats struct {
 	schema.Stats
-	Problems []Problem     // the first few dropped records, in the order of the input
+	Problems []Problem     // the first few dropped records and values, in the order of the input
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
 	Twice    []string // objects that were read before, by this or another name
@@ -157,7 +178,7 @@ func (s *Stats) odd(o OddValues) {
 	s.Odd[i].Records += o.Records
 }
 
-// shownProblems is how many dropped records are remembered, to be shown.
+// shownProblems is how many dropped records and values are remembered, to be shown.
 const shownProblems = 5
 
 // tally collects what the parts of a scan report.
@@ -173,7 +194,7 @@ func (t *tally) problem(p Problem) {
 	t.Lock()
 	defer t.Unlock()
 	order := func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.object, b.object), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Field, b.Field))
 	}
 	i, _ := slices.BinarySearchFunc(t.Problems, p, order)
 	if t.Problems = slices.Insert(t.Problems, i, p); len(t.Problems) > shownProblems {
@@ -225,6 +246,30 @@ func (t *tally) logged(eni, flowLog string) {
 	if i, found := slices.BinarySearch(t.Overlaps, both); !found {
 		t.Overlaps = slices.Insert(t.Overlaps, i, both)
 	}
+}
+
+// brief shortens a long text of an error, which may quote names that the input chose: the steps of a path that repeat
+// those before them are left out, and so is what is beyond some lines.
+func brief(s string) string {
+	const long, most, period = 300, 4000, 3
+	if len(s) <= long {
+		return s
+	}
+	var steps []string
+	for step := range strings.SplitSeq(s, ".") {
+		steps = append(steps, step)
+		n := len(steps)
+		for k := 1; k <= period && 2*k <= n && step != "" && step[0] > '9'; k++ {
+			if slices.Equal(steps[n-k:], steps[n-2*k:n-k]) {
+				steps = steps[:n-k]
+				break
+			}
+		}
+	}
+	if s = strings.Join(steps, "."); len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }
 
 // clip shortens a value that is shown in a message, and makes one line of it: a run of white space becomes a blank,

@@ -23,12 +23,12 @@ import (
 
 // Options says how a scan goes. The zero value is what most callers want.
 type Options struct {
-	Workers   int       // goroutines that decode; 0 means one per processor
+	Workers   int       // goroutines that decode; 0 means one per processor; never more than MostWorkers
 	Ordered   bool      // number the batches by their place in the input
 	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
 	Input     string    // the name of the format of all objects; "" tells it from the content
-	Rejects   io.Writer // takes dropped records as they were, each with a newline; implies Ordered
-	MaxErrors int64     // how many records may be dropped before the scan fails; 0 means any number
+	Rejects   io.Writer // takes dropped records as they were, each with a newline, and of dropped values row, field and value; implies Ordered
+	MaxErrors int64     // how many records and values may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
 
 	// LibraryGzip has klauspost/compress read gzip, for comparing with parse/internal/inflate: in speed, and
@@ -46,12 +46,20 @@ type Options struct {
 	// out is not in the Stats.
 	Keys KeyFilter
 
+	// MadeOf has, by what Identity says of objects, what was made of them and is in the input too: where they are read, their
+	// records count twice, which Stats.Remakes says.
+	MadeOf map[string]string
+
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
 	// bound. In Unix seconds.
 	Since, Until int64
 
 	Meter *Meter // is kept up to date, if it is not nil
 }
+
+// MostWorkers is how many workers a scan has at most: each takes memory of its own, and more than a few per processor
+// only wait for each other.
+func MostWorkers() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
 
 // A Meter shows how far a scan has come. Any goroutine may read it.
 type Meter struct {
@@ -76,12 +84,13 @@ var errTooLong = errors.New("a record is longer than 64 MiB: these are not flow 
 // schema.Emit. All batches of a worker come from one goroutine.
 //
 // Objects and records that cannot be read do not end the scan: they are in the Stats. An error means that
-// emit failed, ctx ended, or more records than opt.MaxErrors were malformed; the Stats then say how far
-// it came.
+// emit failed, ctx ended, or more records and values than opt.MaxErrors were malformed; the Stats then say
+// how far it came.
 func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, emit schema.Emit) (Stats, error) {
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
+	opt.Workers = min(opt.Workers, MostWorkers())
 	if opt.BlockSize <= 0 {
 		opt.BlockSize = defaultBlockSize
 	}
@@ -513,6 +522,7 @@ type worker struct {
 	seps    []int32                  // of the block, see separators
 	loaded  []byte                   // the memory of spans
 	tokens  [][]byte
+	touched []*schema.Column // that have a value of the record at hand, see drop
 	json    fastjson.Parser
 	members []member            // of the object at hand
 	fields  map[string]*field   // of members, by their names
@@ -650,16 +660,12 @@ func (w *worker) reset() {
 
 // drop notes a record that cannot be used, and removes what was appended of it.
 func (w *worker) drop(record []byte, p Problem) {
-	for _, c := range w.cols {
+	for _, c := range w.touched {
 		if c.Len() > w.rows {
 			c.Truncate(w.rows)
 		}
 	}
-	for _, c := range w.extra {
-		if c.Len() > w.rows {
-			c.Truncate(w.rows)
-		}
-	}
+	w.touched = w.touched[:0]
 	w.problems = append(w.problems, p)
 	if w.opt.Rejects != nil {
 		w.rejected = append(append(w.rejected, record...), '\n')
@@ -687,7 +693,11 @@ func (w *worker) report(b *block) {
 	}
 	for _, p := range w.problems {
 		p.Object, p.object = b.Name, b.index
-		w.stats.Malformed++
+		if p.Null {
+			w.stats.MalformedValues++
+		} else {
+			w.stats.Malformed++
+		}
 		w.stats.Faults[p.Fault]++
 		w.problem(p)
 	}
@@ -748,14 +758,14 @@ func (w *worker) crop() {
 	w.rows = len(w.window)
 }
 
-// TooManyErrors ends a scan that dropped more than Options.MaxErrors records.
+// TooManyErrors ends a scan that dropped more than Options.MaxErrors records and values.
 type TooManyErrors struct{ Most int64 }
 
 func (e *TooManyErrors) Error() string {
 	if e.Most == 1 {
-		return "more than 1 malformed record"
+		return "more than 1 malformed record or value"
 	}
-	return fmt.Sprintf("more than %d malformed records", e.Most)
+	return fmt.Sprintf("more than %d malformed records or values", e.Most)
 }
 
 // statuses counts the first rows of the columns by their log-status.

@@ -238,6 +238,22 @@ func zst(s string) string {
 	return string(w.EncodeAll([]byte(s), nil))
 }
 
+// A frame of zstd whose content has changed is an error where it has a checksum, as the zstd command writes it.
+func TestZstdChecksum(t *testing.T) {
+	content := "srcaddr bytes\n10.0.0.1 5\n10.0.0.2 6\n"
+	packed := zst(content)
+	at := strings.Index(packed, "10.0.0.2 6") // too short to be compressed
+	if at < 0 {
+		t.Fatalf("the records are not in %q", packed)
+	}
+	changed := []byte(packed)
+	changed[at+len("10.0.0.2 ")] ^= 1
+	_, stats := rowsOf(t, one(string(changed)), Options{}, "srcaddr", "bytes")
+	if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "zstd: ") {
+		t.Errorf("got %v and %d records, want an error of zstd", stats.Failed, stats.Records)
+	}
+}
+
 func TestLogFormat(t *testing.T) {
 	names, err := schema.ParseFormat("${interface-id} $${srcaddr} dstaddr pkt_srcaddr")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -31,7 +32,8 @@ type Object struct {
 }
 
 // A Source lists objects in their order. An error comes with an Object that has just the name of what
-// could not be listed; the objects after it still come.
+// could not be listed; the objects after it still come. Where it is not one object that is missing, but any number of
+// them, it is a *ListingError.
 type Source interface {
 	Objects(context.Context) iter.Seq2[Object, error]
 }
@@ -89,17 +91,7 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 	}
 	info, err := os.Stat(arg)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?[{") {
-		matches, err := doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
-		if errors.Is(err, doublestar.ErrBadPattern) {
-			err = fs.ErrNotExist
-		}
-		if err == nil && len(matches) == 0 {
-			err = errors.New("no file matches")
-		}
-		if err != nil {
-			return yield(Object{Name: arg}, err)
-		}
-		return p.matches(arg, matches, yield)
+		return p.glob(arg, yield)
 	}
 	if err != nil {
 		return yield(Object{Name: arg}, reason(err))
@@ -114,7 +106,7 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 	_ = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			more = yield(Object{Name: name}, reason(err))
+			more = yield(Object{Name: name}, &ListingError{reason(err)})
 		case name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == schema.ManifestFolder):
 			if d.IsDir() {
 				return fs.SkipDir
@@ -137,6 +129,28 @@ func (p *paths) expand(arg string, yield func(Object, error) bool) bool {
 		return nil
 	})
 	return more
+}
+
+// glob yields the files that match a pattern. Directories that cannot be read are passed over, and the first is named.
+func (p *paths) glob(pattern string, yield func(Object, error) bool) bool {
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
+	switch path := (*fs.PathError)(nil); {
+	case err == nil && len(matches) == 0:
+		return yield(Object{Name: pattern}, errors.New("no file matches"))
+	case errors.Is(err, doublestar.ErrBadPattern):
+		return yield(Object{Name: pattern}, fs.ErrNotExist)
+	case err == nil:
+		return p.matches(pattern, matches, yield)
+	case errors.As(err, &path) && !errors.Is(err, syscall.ELOOP): // a circle of links holds nothing
+		base, _ := doublestar.SplitPattern(filepath.ToSlash(pattern))
+		if !yield(Object{Name: filepath.Join(base, path.Path)}, &ListingError{reason(err)}) {
+			return false
+		}
+	}
+	if matches, err = doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly()); err != nil {
+		return yield(Object{Name: pattern}, &ListingError{reason(err)})
+	}
+	return p.matches(pattern, matches, yield)
 }
 
 // matches yields the files that match a glob, but for those of datasets that it passes through on its way.

@@ -75,8 +75,9 @@ func startOfText(p *schema.Projection, opt Options, c *content) (place, int, err
 }
 
 func startOfLines(p *schema.Projection, opt Options, c *content) (place, int, error) {
-	lines := firstLines(c.head, c.whole)
-	skip := 0
+	skip := blankLines(c.head)
+	above := int64(bytes.Count(c.head[:skip], []byte("\n")))
+	lines := firstLines(c.head[skip:], c.whole)
 	for i, line := range lines {
 		toks := tokens(line, nil)
 		if len(toks) == 0 {
@@ -84,15 +85,15 @@ func startOfLines(p *schema.Projection, opt Options, c *content) (place, int, er
 			continue
 		}
 		if l := headerOf(toks, p, opt); l != nil {
-			return place{l, int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
+			return place{l, above + int64(i) + 1}, min(skip+len(line)+1, len(c.head)), nil
 		}
 		if string(bytes.TrimSpace(line)) == writeTest {
 			return place{}, 0, nil
 		}
 		if l := layoutWithout(opt, lines[i:]); l != nil {
-			return place{l, int64(i)}, skip, nil
+			return place{l, above + int64(i)}, skip, nil
 		}
-		return place{nil, int64(i)}, skip, cmp.Or(notHeader(toks, p, opt), noLayout(lines[i:]))
+		return place{nil, above + int64(i)}, skip, cmp.Or(notHeader(toks, p, opt), noLayout(lines[i:]))
 	}
 	if err := c.err(); err != nil {
 		return place{}, 0, err
@@ -123,6 +124,24 @@ func lineBoundary(data []byte, _ int) (int, int) { return lastLine(data), 0 }
 
 func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
+// blankLines is how long the lines of white space are that data begins with.
+func blankLines(data []byte) int { return lastLine(data[:leadingBlank(data)]) }
+
+// leadingBlank is how many bytes of white space data begins with, eight at a time: a few kilobytes can unpack to a
+// gigabyte of them.
+func leadingBlank(data []byte) int {
+	i := 0
+	for ; len(data)-i >= 8; i += 8 {
+		if other := ^blanks(data[i:i+8]) & 0xff; other != 0 {
+			return i + bits.TrailingZeros64(other)
+		}
+	}
+	for i < len(data) && data[i] <= ' ' {
+		i++
+	}
+	return i
+}
+
 // text decodes a block of lines.
 func (w *worker) text(b *block, at place) place {
 	if w.regular(b.data, at.layout) {
@@ -130,6 +149,11 @@ func (w *worker) text(b *block, at place) place {
 	}
 	w.reset()
 	for data := b.data; len(data) > 0; {
+		if n := blankLines(data); n > 0 {
+			at.line += int64(bytes.Count(data[:n], []byte("\n")))
+			data = data[n:]
+			continue
+		}
 		end := bytes.IndexByte(data, '\n')
 		line := data[:end]
 		data = data[end+1:]
@@ -160,12 +184,14 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 		return
 	}
 	b := w.bind(at.layout)
+	w.touched = w.touched[:0]
 	for i, tok := range w.tokens {
 		c := b.cols[i]
 		parse := (*schema.Column).Parse
 		switch {
 		case c != nil:
 			c.Pad(w.rows)
+			w.touched = append(w.touched, c)
 			if escaped {
 				parse = (*schema.Column).ParseEscaped
 			}

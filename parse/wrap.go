@@ -292,8 +292,7 @@ func (f *seeker) note(s []byte, path []string) {
 func (f *seeker) failure() error {
 	switch {
 	case f.longest.path != nil && (f.messages || len(bytes.Fields(f.longest.text)) >= 8):
-		path := jqPath(f.longest.path)
-		return fmt.Errorf("%w (the longest text is %s: %s; `jq -r '%s'` unpacks it)", noLayout([][]byte{f.longest.text}), path, clip(string(f.longest.text)), path)
+		return fmt.Errorf("%w (the longest text is: %s; `jq -r '%s'` unpacks it)", noLayout([][]byte{f.longest.text}), clip(string(f.longest.text)), jqPath(f.longest.path))
 	case f.documents == 0 && !f.broken:
 		return nil
 	case f.documents == 0:

@@ -39,6 +39,7 @@ type Options struct {
 	Filter parse.KeyFilter
 
 	// Concurrency is how many objects are fetched at a time, ahead of their being read; 0 means a good number.
+	// It is never more than MostConcurrency.
 	Concurrency int
 
 	// for tests, instead of exponential waits and the constant
@@ -52,6 +53,10 @@ type Options struct {
 func concurrency() int {
 	return min(max(32*runtime.GOMAXPROCS(0), 64), 256)
 }
+
+// MostConcurrency is how many objects are fetched at a time at most: each takes a connection and memory, and S3 answers no
+// more from a prefix.
+func MostConcurrency() int { return 4 * concurrency() }
 
 // someRegion is asked when no region is configured: S3 there knows where every bucket is.
 const someRegion = "us-east-1"
@@ -92,7 +97,8 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.Concurrency <= 0 {
 		opt.Concurrency = concurrency()
 	}
-	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(maxBackoff)}
+	opt.Concurrency = min(opt.Concurrency, MostConcurrency())
+	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(LongestWait)}
 	if opt.backoff != nil {
 		c.backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return opt.backoff(n), nil })
 	}

@@ -29,7 +29,7 @@ type page struct {
 	last     bool
 }
 
-// pages lists page by page, until do returns false.
+// pages lists page by page, until do returns false. Its errors are those of parse.ListingError.
 func (s *Source) pages(ctx context.Context, l listing, do func(page) bool) error {
 	in := &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &l.prefix, RequestPayer: s.payer}
 	if l.folder {
@@ -45,7 +45,7 @@ func (s *Source) pages(ctx context.Context, l listing, do func(page) bool) error
 	for {
 		out, err := s.listPage(ctx, in)
 		if err != nil {
-			return err
+			return &parse.ListingError{Err: err}
 		}
 		p := page{out.Contents, out.CommonPrefixes, !*out.IsTruncated}
 		s.count.listed.Add(int64(len(p.keys)))

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// Attempts are made at each request, whatever it is. With doubling waits that is half a minute of an
-	// overloaded or absent server.
-	Attempts   = 8
-	maxBackoff = 20 * time.Second
+	// Attempts are made at most at each request, whatever it is. Before each further one is a wait of a random time, whose
+	// bound doubles from a second to LongestWait: all are about a minute of an overloaded or absent server.
+	Attempts    = 8
+	LongestWait = 20 * time.Second
 
 	// silence is how long a server may send nothing before a connection is given up. S3 answers within
 	// seconds even when it lists a large prefix.

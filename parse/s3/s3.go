@@ -131,6 +131,10 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
+// Miscounted reports whether the server said of a page of a listing, also when asked again, that it has another number
+// of objects than it lists.
+func (c *Client) Miscounted() bool { return c.miscounted.Load() }
+
 // PassedOver are the datasets below the path that the last listing came upon.
 func (s *Source) PassedOver() []parse.PassedOver {
 	n := s.lastNotes()

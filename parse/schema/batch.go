@@ -20,17 +20,19 @@ type Emit func(Batch) error
 
 // Stats counts what a scan has read.
 type Stats struct {
-	Objects   int64         `json:"objects"`
-	Bytes     int64         `json:"bytes"`   // as stored, so compressed where it was
-	Records   int64         `json:"records"` // well-formed ones: Flows + NoData + SkipData + Other
-	Flows     int64         `json:"flows"`   // log-status OK, or none logged
-	NoData    int64         `json:"nodata"`
-	SkipData  int64         `json:"skipdata"`
-	Other     int64         `json:"other_status,omitempty"` // any further log-status
-	Malformed int64         `json:"malformed"`              // records that were dropped
-	Outside   int64         `json:"outside,omitempty"`      // records outside the time that was asked for
-	Faults    [Faults]int64 `json:"-"`                      // Malformed by kind
-	Transit   int64         `json:"-"`                      // records, and those outside the time, in the format of transit gateways
+	Objects   int64 `json:"objects"`
+	Bytes     int64 `json:"bytes"`   // as stored, so compressed where it was
+	Records   int64 `json:"records"` // well-formed ones: Flows + NoData + SkipData + Other
+	Flows     int64 `json:"flows"`   // log-status OK, or none logged
+	NoData    int64 `json:"nodata"`
+	SkipData  int64 `json:"skipdata"`
+	Other     int64 `json:"other_status,omitempty"` // any further log-status
+	Malformed int64 `json:"malformed"`              // records that were dropped
+	// MalformedValues is how many values of formats that are read column by column were dropped, while their records count.
+	MalformedValues int64         `json:"malformed_values,omitempty"`
+	Outside         int64         `json:"outside,omitempty"` // records outside the time that was asked for
+	Faults          [Faults]int64 `json:"-"`                 // Malformed and MalformedValues by kind
+	Transit         int64         `json:"-"`                 // records, and those outside the time, in the format of transit gateways
 	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
 	Strange []string `json:"-"`
 	Skimmed []string `json:"-"` // fields with values in records that were counted by what the file notes, and not read
@@ -66,6 +68,7 @@ func (s *Stats) Add(t Stats) {
 	s.SkipData += t.SkipData
 	s.Other += t.Other
 	s.Malformed += t.Malformed
+	s.MalformedValues += t.MalformedValues
 	s.Outside += t.Outside
 	s.Transit += t.Transit
 	s.Strange = union(s.Strange, t.Strange)

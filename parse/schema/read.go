@@ -166,7 +166,7 @@ func (c *Column) Real(v float64) Fault {
 	case c.Kind == Float:
 		c.Fill()
 		c.Float = append(c.Float, v)
-	case v != math.Trunc(v):
+	case v != math.Trunc(v) && c.Kind != Time: // of which parts of a second are dropped
 		return NotNumber
 	case math.Abs(v) >= 1<<63:
 		return Overflow

@@ -30,7 +30,7 @@ func SecondsBetween(low, high int64) (from, to int64, ok bool) {
 	return from, to, 0 <= from && to < latestSeconds
 }
 
-// ParseTime reads Unix seconds, see Seconds, or a time as ISO 8601 and databases write it: 2026-05-14T09:00:00Z,
+// ParseTime reads Unix seconds, see Seconds, whole or with a part of one, or a time as ISO 8601 and databases write it: 2026-05-14T09:00:00Z,
 // "2026-05-14 09:00:00.000 UTC", with an offset, without one for UTC, or a date alone. The result is in seconds; parts
 // of one are dropped.
 func ParseTime(tok []byte) (int64, Fault) {
@@ -40,6 +40,11 @@ func ParseTime(tok []byte) (int64, Fault) {
 	}
 	if len(tok) >= len("2006-01-02") && tok[4] == '-' {
 		return parseISO(tok)
+	}
+	if whole, part, ok := bytes.Cut(tok, []byte(".")); ok && len(part) > 0 && len(bytes.TrimLeft(part, "0123456789")) == 0 {
+		if v, fault := ParseInt(whole); fault == Valid {
+			return Seconds(v), Valid
+		}
 	}
 	return 0, fault
 }

@@ -8,16 +8,15 @@ import (
 )
 
 // csvReports writes a header and the rows by RFC 4180, with plain line feeds, for spreadsheets. A null is
-// nothing. Totals, others and notes have no place in it.
-func csvReports(w io.Writer, doc Document, opt Options) error {
+// nothing. Totals, others and notes have no place in it. Texts are for the eyes: what is not printable is escaped, so
+// that a row is a line.
+func csvReports(w io.Writer, doc Document, _ Options) error {
 	text := func(dst []byte, _ *schema.Field, s string) []byte {
-		if opt.Terminal {
-			s = printable(s)
-		}
+		escaped := printable(s)
 		if formula(s) {
-			s = "'" + s
+			escaped = "'" + escaped
 		}
-		return appendCSV(dst, s)
+		return appendCSV(dst, escaped)
 	}
 	return separated(w, "csv", ',', doc, text)
 }

@@ -76,6 +76,9 @@ func (m *markup) counts(doc Document) {
 	if doc.Input.Malformed > 0 {
 		put(doc.Input.Malformed, "malformed")
 	}
+	if doc.Input.MalformedValues > 0 {
+		put(doc.Input.MalformedValues, "malformed values")
+	}
 }
 
 // counted is a measure of all flows that the reports are about, if some report has it: one without keys, or the only one.

@@ -53,6 +53,12 @@ func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*Parqu
 	return &ParquetWriter{parquetRecordWriter{file: f}}, nil
 }
 
+// GroupMemory bounds what the values of a row group take before they are encoded, if that is less than usual: row groups
+// become smaller. It must be called before Add.
+func (w *ParquetWriter) GroupMemory(most int64) {
+	w.file.groupMemory = int(min(most, groupMemory))
+}
+
 // Size is how many bytes the file would have if it ended here, give or take the dictionaries of the last row
 // group. It must not be called during Add.
 func (w *ParquetWriter) Size() int64 { return w.file.size() }

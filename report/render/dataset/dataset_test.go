@@ -232,6 +232,59 @@ func TestFileSize(t *testing.T) {
 	}
 }
 
+// With little memory row groups are smaller, and fewer rows of each run are in memory while they are merged; the rows
+// and their order stay.
+func TestLittleMemory(t *testing.T) {
+	rows := make(map[int64][]row)
+	groups := make(map[int64]int)
+	for _, memory := range []int64{1 << 30, 1 << 20} {
+		root := t.TempDir()
+		o := options(t, memory, "date")
+		o.FileSize = 1 << 30
+		d, err := Open(t.Context(), NewDir(root), settings(o))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := d.Begin(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 24 {
+			if err := w.Add(batch(int64(i), i*20_000, 20_000, 3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.Commit(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all := files(t, root)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			rows[memory] = append(rows[memory], read(t, name, all[name])...)
+			p, err := parquet.OpenFile(strings.NewReader(all[name]), int64(len(all[name])))
+			if err != nil {
+				t.Fatal(err)
+			}
+			groups[memory] = max(groups[memory], len(p.RowGroups()))
+		}
+	}
+	if !slices.EqualFunc(rows[1<<30], rows[1<<20], func(a, b row) bool {
+		return a.Packets == b.Packets && (a.End == nil) == (b.End == nil) && (a.End == nil || *a.End == *b.End)
+	}) {
+		t.Errorf("%d and %d rows, which are not the same", len(rows[1<<30]), len(rows[1<<20]))
+	}
+	if groups[1<<30] != 1 || groups[1<<20] < 2 {
+		t.Errorf("row groups by memory: %v", groups)
+	}
+	for memory, want := range map[int64]int{1: leastMergeRows, 16 << 20: 1024, 1 << 30: mergeRows} {
+		if got := (Options{Memory: memory}).mergeRows(); got != want {
+			t.Errorf("%d bytes: %d rows of each run, want %d", memory, got, want)
+		}
+	}
+}
+
 // errKilled is what a dead process gets.
 var errKilled = errors.New("killed")
 

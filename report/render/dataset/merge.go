@@ -19,13 +19,23 @@ import (
 	"flowlog/parse/schema"
 )
 
-// mergeRows is how many rows of each run are in memory while runs are merged.
-const mergeRows = 8 << 10
+// Of each run some rows are in memory while runs are merged: mergeRows, or fewer if there is little memory, since what
+// fits into it is then in more runs.
+const (
+	mergeRows      = 8 << 10
+	leastMergeRows = 512
+	mergeShare     = 16 << 10 // of Options.Memory, for each row of a run
+)
+
+func (o Options) mergeRows() int {
+	return int(min(max(o.Memory/mergeShare, leastMergeRows), mergeRows))
+}
 
 // A spill is the temporary file of a writer. It is deleted at once where an open file can be, so that it is gone after
 // any end of the program.
 type spill struct {
 	file *disk.File
+	rows int // of a piece, see mergeRows
 	mu   sync.Mutex
 	size int64
 }
@@ -39,7 +49,7 @@ type run struct {
 
 type piece struct{ offset, size int64 }
 
-func newSpill(dir string) (*spill, error) {
+func newSpill(dir string, rows int) (*spill, error) {
 	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
 		return nil, fmt.Errorf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
@@ -49,7 +59,7 @@ func newSpill(dir string) (*spill, error) {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
-	return &spill{file: f}, nil
+	return &spill{file: f, rows: rows}, nil
 }
 
 func (s *spill) close() error {
@@ -96,7 +106,7 @@ func (s *spill) write(r *rows, clock int) (run, error) {
 	layout := arrow.NewSchema(fields, nil)
 	packed := s2.NewWriter(runWriter{s, &out}, s2.WriterConcurrency(1))
 	stream := ipc.NewWriter(packed, ipc.WithSchema(layout))
-	for part := range slices.Chunk(r.ranks(clock), mergeRows) {
+	for part := range slices.Chunk(r.ranks(clock), s.rows) {
 		sorted := r.take(part)
 		var arrays []arrow.Array
 		for _, i := range out.fields {
@@ -180,13 +190,13 @@ func (s *spill) read(r run, fields int) (*source, error) {
 }
 
 // source gives rows in memory.
-func (r *rows) source(clock int) *source {
+func (r *rows) source(clock, most int) *source {
 	ranks := r.ranks(clock)
 	return &source{close: func() {}, next: func() ([]arrow.Array, []int64, error) {
 		if len(ranks) == 0 {
 			return nil, nil, io.EOF
 		}
-		n := min(len(ranks), mergeRows)
+		n := min(len(ranks), most)
 		part := r.take(ranks[:n])
 		ranks = ranks[n:]
 		return part.arrays(), part.order, nil
@@ -211,7 +221,7 @@ func (w *Writer) merge(p *partition) iter.Seq2[*rows, error] {
 			sources = append(sources, s)
 		}
 		if p.rows != nil {
-			sources = append(sources, p.rows.source(w.clock))
+			sources = append(sources, p.rows.source(w.clock, w.mergeRows()))
 		}
 		for {
 			r, err := mergeNext(w.Fields, w.clock, sources)

@@ -33,8 +33,12 @@ func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (
 	if o.parquet, err = render.NewParquetWriter(io.MultiWriter(file, o.sum), fields, Clock); err != nil {
 		return nil, errors.Join(err, file.Discard())
 	}
+	o.parquet.GroupMemory(max(w.Memory/2, leastGroup))
 	return o, nil
 }
+
+// leastGroup is the least memory that a row group is given. Below it a file of many columns is mostly metadata.
+const leastGroup = 4 << 20
 
 // add writes sorted rows.
 func (o *output) add(r *rows, columns []int) error {

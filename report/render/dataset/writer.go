@@ -272,7 +272,7 @@ func (w *Writer) spill() error {
 	w.mu.Lock()
 	if w.spilled == nil {
 		var err error
-		if w.spilled, err = newSpill(w.TempDir); err != nil {
+		if w.spilled, err = newSpill(w.TempDir, w.mergeRows()); err != nil {
 			w.mu.Unlock()
 			return err
 		}
