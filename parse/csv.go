@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"flowlog/parse/schema"
@@ -29,7 +30,7 @@ func isCSV(head []byte, opt Options) bool {
 	if h.message >= 0 || h.known > 0 {
 		return true
 	}
-	return len(h.cells) > 1 && h.columnOfRecords(rest, opt) >= 0
+	return len(h.cells) > 1 && (h.columnOfRecords(rest, opt) >= 0 || h.columnOfText() >= 0)
 }
 
 // A csvHeader is the first line of CSV.
@@ -127,6 +128,14 @@ func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	return column
 }
 
+// textColumns are names that tools give to the column of what was logged.
+var textColumns = []string{"msg", "_msg", "_raw", "raw", "log", "line", "body", "text"}
+
+// columnOfText returns the column that has one of these names, or -1.
+func (h *csvHeader) columnOfText() int {
+	return slices.IndexFunc(h.cells, func(cell string) bool { return slices.Contains(textColumns, strings.ToLower(strings.TrimSpace(cell))) })
+}
+
 // csvSample is how many lines are looked at for records.
 const csvSample = 1000
 
@@ -181,7 +190,10 @@ func readCSV(in *input, c *content) error {
 			comma := h.comma
 			return in.cutCSV(c, skip, l, func(w *worker, b *block, at place) place { return w.csv(b, at, comma) })
 		}
-		if h.message = h.columnOfRecords(c.head[skip:], in.opt); h.message < 0 {
+		if h.message = h.columnOfRecords(c.head[skip:], in.opt); h.message < 0 && h.known == 0 {
+			h.message = h.columnOfText() // its first record may come late
+		}
+		if h.message < 0 {
 			return err
 		}
 	}

@@ -231,6 +231,18 @@ func TestCSVShapes(t *testing.T) {
 	}
 }
 
+// The first record of a column may come after much other text.
+func TestLateRecordsInCSV(t *testing.T) {
+	for _, name := range []string{"msg", "_raw", "Log"} {
+		content := "ts,host," + name + "\n" + strings.Repeat("2024-03-09,web,some other text of a program that logs\n", 3000)
+		for line := range strings.Lines(records) {
+			content += "2024-03-09,web," + line
+		}
+		_, stats := rowsOf(t, one(content), Options{}, "bytes")
+		want(t, name, fmt.Sprint(stats.Records, stats.Malformed, stats.Failed), "4 3000 []")
+	}
+}
+
 func TestLongHeaders(t *testing.T) {
 	var names, values []string
 	for i := range 700 {
