@@ -521,8 +521,8 @@ func TestPayloads(t *testing.T) {
 		if row[0] != "-" && strings.ContainsAny(row[0][:1], "=+-@\t\r") {
 			t.Errorf("csv: %q is a formula", row[0])
 		}
-		if got := strings.TrimPrefix(row[0], "'"); got != strings.ReplaceAll(payloads[i], "\r\n", "\n") && payloads[i] != "'" {
-			t.Errorf("csv: got %q, want %q", got, payloads[i])
+		if got, want := strings.TrimPrefix(row[0], "'"), string(appendPrintable(nil, payloads[i])); got != want && payloads[i] != "'" {
+			t.Errorf("csv: got %q, want %q", got, want)
 		}
 		if row[1] != "-1" {
 			t.Errorf("csv: the number became %q", row[1])
