@@ -188,6 +188,8 @@ func testFault(t *testing.T, op string, place int, stays bool, objects, page int
 			}
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if hit == 0 {
 		t.Error("the fault did not occur")
 	}
