@@ -18,9 +18,9 @@ type binding struct {
 
 // A check is of neighbouring columns that nobody reads: one of addresses, or numbers that are looked at together.
 type check struct {
-	from, to int // positions in the layout
-	cols     []*schema.Column
-	rows     func(data []byte, seps []int32, stride, rows int) int // how many rows from the first one on are surely valid
+	from int // the position of the first in the layout
+	cols []*schema.Column
+	rows func(data []byte, seps []int32, stride, rows int) int // how many rows from the first one on are surely valid
 }
 
 // bind returns the columns for the tokens of a layout.
@@ -65,17 +65,15 @@ func checksOf(unread []*schema.Column) []check {
 		case c == nil || c.Kind == schema.Text:
 			continue
 		case c.Kind == schema.Addr:
-			checks = append(checks, check{from: i, to: i + 1, rows: validAddrs})
+			checks = append(checks, check{i, unread[i : i+1], validAddrs})
 		default:
 			to := i + 1
 			for to < len(unread) && to-i < mostTogether && unread[to] != nil && together(c, unread[to]) {
 				to++
 			}
-			checks = append(checks, check{from: i, to: to, rows: numbersOf(unread[i:to])})
+			checks = append(checks, check{i, unread[i:to], numbersOf(unread[i:to])})
 			i = to - 1
 		}
-		last := &checks[len(checks)-1]
-		last.cols = unread[last.from:last.to]
 	}
 	return checks
 }

@@ -1,21 +1,10 @@
 #include "textflag.h"
+#include "rows_amd64.h"
 
 // The functions here look at a run of neighbouring tokens of each row: SI data, R8 the separators from the one before
 // the run on, R13 bytes from that to the one behind it, R9 bytes to those of the next row, CX rows left, R10 rows. What
 // they look at is the last of 16 or 32 bytes, so a run must not end before those. They stop at the first row that
 // they cannot tell to be valid.
-
-DATA zeros<>+0(SB)/8, $0x3030303030303030
-DATA zeros<>+8(SB)/8, $0x3030303030303030
-DATA zeros<>+16(SB)/8, $0x3030303030303030
-DATA zeros<>+24(SB)/8, $0x3030303030303030
-GLOBL zeros<>(SB), RODATA, $32
-
-DATA nines<>+0(SB)/8, $0x0909090909090909
-DATA nines<>+8(SB)/8, $0x0909090909090909
-DATA nines<>+16(SB)/8, $0x0909090909090909
-DATA nines<>+24(SB)/8, $0x0909090909090909
-GLOBL nines<>(SB), RODATA, $32
 
 DATA blanks<>+0(SB)/8, $0x2020202020202020
 DATA blanks<>+8(SB)/8, $0x2020202020202020
@@ -29,18 +18,6 @@ GLOBL dots<>(SB), RODATA, $16
 DATA most<>+0(SB)/8, $0x0002050500020505
 DATA most<>+8(SB)/8, $0x0002050500020505
 GLOBL most<>(SB), RODATA, $16
-
-#define START \
-	MOVQ data+0(FP), SI \
-	MOVQ seps+8(FP), R8 \
-	MOVQ stride+16(FP), R9 \
-	SHLQ $2, R9 \
-	MOVQ rows+24(FP), CX \
-	MOVQ CX, R10 \
-	VMOVDQU zeros<>(SB), Y8 \
-	VMOVDQU nines<>(SB), Y9 \
-	TESTQ CX, CX \
-	JZ done
 
 // func shortNumbersAVX2(data *byte, seps *int32, stride, rows, columns int, shapes *numberShapes) (n int)
 TEXT ·shortNumbersAVX2(SB), NOSPLIT, $0-56

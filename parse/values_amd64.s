@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "rows_amd64.h"
 
 // The functions here read token after token: SI data, DI out, R8 two separators, which a token is between, R9 bytes
 // from them to those of the next row, CX rows left, R10 rows. A token is the last of 16 bytes, so it must not end
@@ -11,14 +12,6 @@ DATA ones<>+16(SB)/8, $0xffffffffffffffff
 DATA ones<>+24(SB)/8, $0xffffffffffffffff
 GLOBL ones<>(SB), RODATA, $32
 
-DATA zeros<>+0(SB)/8, $0x3030303030303030
-DATA zeros<>+8(SB)/8, $0x3030303030303030
-GLOBL zeros<>(SB), RODATA, $16
-
-DATA nines<>+0(SB)/8, $0x0909090909090909
-DATA nines<>+8(SB)/8, $0x0909090909090909
-GLOBL nines<>(SB), RODATA, $16
-
 // tens: what makes numbers of two digits, of two of those, of two of those.
 DATA tens<>+0(SB)/8, $0x010a010a010a010a
 DATA tens<>+8(SB)/8, $0x010a010a010a010a
@@ -27,19 +20,6 @@ DATA tens<>+24(SB)/8, $0x0001006400010064
 DATA tens<>+32(SB)/8, $0x0001271000012710
 DATA tens<>+40(SB)/8, $0x0001271000012710
 GLOBL tens<>(SB), RODATA, $48
-
-#define START \
-	MOVQ data+0(FP), SI \
-	MOVQ seps+8(FP), R8 \
-	MOVQ stride+16(FP), R9 \
-	SHLQ $2, R9 \
-	MOVQ rows+24(FP), CX \
-	MOVQ CX, R10 \
-	VMOVDQU zeros<>(SB), X8 \
-	VMOVDQU nines<>(SB), X9 \
-	LEAQ ones<>(SB), R11 \
-	TESTQ CX, CX \
-	JZ done
 
 // TOKEN leaves what is less than byte 16 to the caller, and has the digits in X1, zero before them, and their
 // number in BX.
@@ -81,6 +61,7 @@ TEXT ·int64sAVX2(SB), NOSPLIT, $0-56
 	MOVQ most+32(FP), R12
 	MOVQ out+40(FP), DI
 	TENS
+	LEAQ ones<>(SB), R11
 	START
 
 loop:
@@ -103,6 +84,7 @@ TEXT ·int32sAVX2(SB), NOSPLIT, $0-56
 	MOVQ max+32(FP), R12
 	MOVQ out+40(FP), DI
 	TENS
+	LEAQ ones<>(SB), R11
 	START
 
 loop:
@@ -147,6 +129,7 @@ TEXT ·ipv4sAVX2(SB), NOSPLIT, $0-56
 	VMOVDQU units<>(SB), X11
 	VMOVDQU dots<>(SB), X12
 	VMOVDQU top<>(SB), X13
+	LEAQ ones<>(SB), R11
 	START
 
 loop:
