@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -70,18 +71,17 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 		return nil, err
 	}
 	for _, b := range m.agg.workers[0].runs[0].bases {
-		if b.rows || b.Func == "malformed" {
+		if b.rows || b.fn.input != nil {
 			continue
 		}
-		if !exact && !functionNamed(b.Func).addsUp() {
+		if !exact && !functionNamed(b.Func).mergeable() {
 			return nil, m.coarse(&r, b.Measure, fields, own)
 		}
 		m.asked = append(m.asked, b)
 	}
 	m.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, b := range m.asked {
-		_, rank := b.state.(*sketch) // an engine can neither rank by buckets nor add them up
-		m.cut = m.cut && !rank
+		m.cut = m.cut && !b.fn.buckets // an engine can neither rank by buckets nor add them up
 	}
 	if m.SQL, err = m.query(&d, &there, fields, table); err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 				timed.columns = append(timed.columns, column)
 			}
 			return "max(" + gap + ")"
-		case fn.adds == "" && fn.addsUp() && fn.parts == nil: // a quantile
+		case fn.buckets:
 			bucket := fmt.Sprintf(d.bucket, q.field(q.known(x.Field)))
 			return fmt.Sprintf(d.histogram, q.filtered("histogram("+bucket+")", x, mixed))
 		}
@@ -359,11 +359,7 @@ func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	}
 	sum(countName, "sum(%s)")
 	for i, b := range m.asked {
-		with := functionNamed(b.Func).adds + "(%s)"
-		if _, ok := b.state.(*known); ok { // of a place there is one
-			with = "max(%s)"
-		}
-		sum(stateName+strconv.Itoa(i), with)
+		sum(stateName+strconv.Itoa(i), cmp.Or(b.fn.adds, "max")+"(%s)") // of what cannot be merged, a place that is shown has one
 	}
 	for i := range m.seen {
 		sum(seenName+strconv.Itoa(i), "sum(%s)")

@@ -567,7 +567,7 @@ func (q *query) measure(m Measure, mixed bool) string {
 				x = "CASE WHEN " + x + " IS NOT NULL AND " + with + " IS NOT NULL THEN row(" + x + ", " + with + ") END"
 			}
 		}
-		if _, rank := fn.new().(*sketch); rank && q.estimate {
+		if fn.buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
 		return q.filtered(fn.sql(q.Dialect, []string{x}), m, mixed)
