@@ -186,7 +186,10 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 	if known != nil && !accept {
 		isKnown = known.has
 	}
-	verdicts := report.Check(rules, tables, lacks, reasons, isKnown)
+	for _, l := range lacks {
+		reasons[l.Report] = say(l)
+	}
+	verdicts := report.Check(rules, tables, reasons, isKnown)
 	fired, skipped := false, 0
 	for _, v := range verdicts {
 		fired = fired || v.Fired() > 0 && v.Severity >= failOn && !accept

@@ -239,7 +239,7 @@ func (k *datasetCheck) part(ctx context.Context, p dataset.Part, files map[strin
 	if o.Size != p.Size {
 		v.say("has %s bytes, and the manifest says %s: it is cut off, or another file", humanize.Comma(o.Size), humanize.Comma(p.Size))
 	} else if sum, err := sumOf(ctx, o); err != nil {
-		v.say("could not be read: %v", err)
+		v.say("could not be read: %s", say(err))
 		return v
 	} else if p.Sum != "" && sum != p.Sum {
 		v.say("its checksum is %s, and the manifest says %s: it is damaged, or another file", sum, p.Sum)
@@ -248,9 +248,9 @@ func (k *datasetCheck) part(ctx context.Context, p dataset.Part, files map[strin
 	v.records, v.bytes = stats.Records, stats.Bytes
 	switch {
 	case err != nil:
-		v.say("could not be read: %v", err)
+		v.say("could not be read: %s", say(err))
 	case len(stats.Failed) > 0:
-		v.say("could not be read: %v", stats.Failed[0].Err)
+		v.say("could not be read: %s", say(stats.Failed[0].Err))
 	case stats.Malformed > 0:
 		v.say("has %s with values that their fields cannot have: %v", count(stats.Malformed, "record"), stats.Problems[0])
 	case stats.Records != p.Rows:

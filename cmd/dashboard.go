@@ -96,7 +96,7 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 			case r.panels == nil:
 				continue
 			default:
-				t.Lacks, t.Notes = l.Fields, []string{l.Advice()}
+				t.Lacks, t.Notes = l.Fields, []string{say(l.Advice())}
 			}
 		}
 		if r.panels != nil {
@@ -119,7 +119,10 @@ func (r *reporting) settingsOfAll() []report.Setting {
 // command is what prints a report alone.
 func (r *reporting) command(c *cobra.Command, i int, args []string) string {
 	change := r.changeOf(i)
-	words := append([]string{"flowlog", "report", r.reports[i].Name}, change.Flags()...)
+	words := []string{"flowlog", "report", r.reports[i].Name}
+	for _, s := range change.Settings() {
+		words = append(words, "--"+s.Name, s.Value)
+	}
 	read := change.Words()
 	r.reports[i].Fields(func(name string) { read = append(read, name) })
 	mine := []string{"by", "measures", "where", "having", "every", "sort", "top", // which are in change
@@ -158,13 +161,4 @@ func needless(flag string, fields []string) bool {
 		}
 	}
 	return false
-}
-
-// quote writes a word as a shell reads it.
-func quote(word string) string {
-	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:=@%+"
-	if word != "" && strings.Trim(word, safe) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

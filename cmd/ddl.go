@@ -16,7 +16,7 @@ import (
 
 // newDDL returns `flowlog sql ddl`.
 func newDDL(con *console) *cobra.Command {
-	t := report.StoredTable{Table: "flows", Format: "text", Layout: "daily"}
+	t := report.StoredTable{Table: "flows", Format: "text", Layout: "daily", Help: "flowlog sql ddl --help", Say: say, Ask: askTable}
 	var dialect, format, since, tz string
 	var dialects, formats, layouts []string
 	for _, d := range report.Dialects() {
@@ -25,7 +25,7 @@ func newDDL(con *console) *cobra.Command {
 	about := "\n\nFormats:\n"
 	for _, f := range report.StoredFormats() {
 		formats = append(formats, f.Name)
-		about += fmt.Sprintf("  %-12s %s\n", f.Name, f.Doc)
+		about += fmt.Sprintf("  %-12s %s\n", f.Name, say(f.Doc))
 	}
 	about += "\nLayouts of AWS's folders:\n"
 	for _, l := range report.Layouts() {
@@ -98,6 +98,16 @@ func newDDL(con *console) *cobra.Command {
 	}
 	complete(c, "partition-by", dataset.KeyNames)
 	return c
+}
+
+// askTable is the command for a report of a table, or of a query.
+func askTable(dialect, from string, query bool) string {
+	if query {
+		from = `"(` + strings.ReplaceAll(from, `"`, `\"`) + `)"`
+	} else {
+		from = "'" + from + "'"
+	}
+	return "flowlog sql talkers --dialect " + dialect + " --table " + from
 }
 
 // columnsOf are the columns of a table of files: the fields of a flow log format, or those that files of the format have

@@ -307,7 +307,9 @@ func (d *diffing) report(ctx context.Context, ins []*reader, enr *lookups) (repo
 	if err != nil || d.having == "" {
 		return rep, nil, scope, err
 	}
-	having, err := rep.DiffCondition(d.having, scope)
+	ofRows := scope
+	ofRows.List = "flowlog diff --help"
+	having, err := rep.DiffCondition(d.having, ofRows)
 	if err != nil {
 		err = fmt.Errorf("--having: %w", err)
 	}

@@ -294,7 +294,7 @@ func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*r
 		case !missing || len(halves) == 1:
 			return doc, nil, err
 		case !in.quiet:
-			fmt.Fprintf(r.err, "flowlog: left out: %v\n", err)
+			fmt.Fprintf(r.err, "flowlog: left out: %s\n", say(err))
 		}
 	}
 	nothing, err = in.ofTable(ctx, runner, halves, r.counting(&doc, r.reports[0].Name))

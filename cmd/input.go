@@ -334,7 +334,7 @@ func (r *reader) tell(err error) error {
 		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
-		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
+		fmt.Fprintln(r.err, "flowlog:", printable(say(f)))
 	}
 	err = r.endRejects(err)
 	var many *parse.TooManyErrors

@@ -109,6 +109,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 		return enrich.Wrap(p, enrich.Builtin(nil), 1, next)
 	}
 	tables, lacks, err := merger.Tables(fields, wrap)
+	sayNotes(tables)
 	switch {
 	case err != nil:
 	case len(tables) == 0 && len(lacks) > 0:
@@ -130,7 +131,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	}
 	if !m.quiet {
 		for _, l := range lacks {
-			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
+			fmt.Fprintln(m.err, "flowlog: left out:", printable(say(l)))
 		}
 		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s\n", count(merged, "partial result"),
 			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), malformedPart(merger.Stats))

@@ -84,6 +84,9 @@ func size(flag, value string, least uint64) (int64, error) {
 	return int64(n), nil
 }
 
+// datasetDoc says in a dataset what it is.
+const datasetDoc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
+
 // partition writes a dataset, or what is missing from it.
 func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err error) {
 	opt, err := p.sizes(in)
@@ -103,7 +106,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if in.opt.Since != 0 || in.opt.Until != 0 {
 		in.opt.Since, in.opt.Until = 0, 0
 	}
-	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields)}
+	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields), Doc: datasetDoc}
 	data, err := dataset.Open(ctx, store, settings)
 	if err != nil {
 		return p.refused(ctx, err)

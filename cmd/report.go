@@ -140,7 +140,7 @@ func describe(r report.Report) string {
 	if r.Where != nil {
 		fmt.Fprintf(&b, "Only where: %s\n", r.Where)
 	}
-	fmt.Fprintf(&b, "Look next:  %s", r.Next)
+	fmt.Fprintf(&b, "Look next:  %s", say(r.Next))
 	return b.String()
 }
 
@@ -439,7 +439,7 @@ func (r *reporting) compute(ctx context.Context, in *reader, enr *lookups, field
 		if in.quiet || r.panels != nil {
 			continue
 		}
-		fmt.Fprintf(r.err, "flowlog: left out: %v\n", l)
+		fmt.Fprintf(r.err, "flowlog: left out: %s\n", say(l))
 	}
 	return tables, lacks, in.stats.Stats, nil
 }
@@ -478,6 +478,7 @@ func (r *reporting) tables(ctx context.Context, in *reader, enr *lookups, fields
 	if err != nil {
 		return nil, nil, err
 	}
+	sayNotes(tables)
 	if ctx.Err() != nil {
 		for i := range tables {
 			tables[i].Notes = append(tables[i].Notes, "interrupted: this is what was read until then")
@@ -511,8 +512,8 @@ func (r *reporting) feed(ctx context.Context, in *reader, fields schema.Table, a
 		err = in.noInterface(err)
 	}
 	r.counted = nil
-	if note := v.Note(); note != "" {
-		r.counted = []string{note}
+	if note := v.Note(); note != nil {
+		r.counted = []string{say(note)}
 	}
 	return r.counted, err
 }
@@ -524,7 +525,7 @@ func (r *reader) noInterface(err error) error {
 	}
 	for _, g := range schema.Guesses(r.stats.Strange) {
 		if g.Field == "interface_id" {
-			return fmt.Errorf("--vantage needs interface_id, which these logs do not have: the input has a column %s: %s", g.Column, schema.RenameFlag([]schema.Renaming{g}))
+			return fmt.Errorf("--vantage needs interface_id, which these logs do not have: the input has a column %s: %s", g.Column, asFlag(schema.RenameOption([]schema.Renaming{g})))
 		}
 	}
 	return err

@@ -223,9 +223,6 @@ func (r *ruleText) words() []string {
 	return words
 }
 
-// flagOf matches the flag that the error of a change begins with.
-var flagOf = regexp.MustCompile(`^--(\w+):? `)
-
 // bind makes the text a rule. What is wrong with it is noted at its place.
 func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (rule report.Rule, ok bool) {
 	wrong := len(f.errs)
@@ -238,7 +235,7 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 			return rule, false
 		}
 		base = report.Catalog()[i]
-		base.Next, base.Overview = "", false
+		base.Overview = false
 	}
 	scope.Open = f.list
 	var err error
@@ -251,8 +248,8 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 	}
 	if err != nil {
 		word := "by"
-		if m := flagOf.FindStringSubmatch(err.Error()); m != nil && r.nodes[m[1]] != nil {
-			word = m[1]
+		if wrong := (*schema.OptionError)(nil); errors.As(err, &wrong) && r.nodes[wrong.Option] != nil {
+			word = wrong.Option
 		}
 		f.failIn(word, r, err)
 		return rule, false
@@ -321,11 +318,18 @@ func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope report.Scope)
 // failIn notes what is wrong within the value of a word: at the very character, if the error knows it and the value
 // stands in the file as it is.
 func (f *ruleFile) failIn(word string, r *ruleText, err error) {
-	at := *r.nodes[word]
+	at := *r.key
+	if n := r.nodes[word]; n != nil {
+		at = *n
+	}
 	pos, in := -1, ""
 	var expr *report.ExprError
 	var message *report.MessageError
-	text := flagOf.ReplaceAllString(err.Error(), "")
+	var option *schema.OptionError // the word says which one
+	text := err.Error()
+	if errors.As(err, &option) {
+		text = option.Err.Error()
+	}
 	switch {
 	case errors.As(err, &expr):
 		pos, in, text = expr.Pos, expr.Text, expr.Msg

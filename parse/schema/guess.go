@@ -87,11 +87,11 @@ func Guesses(columns []string) []Renaming {
 	return guesses
 }
 
-// RenameFlag is the flag that has columns read as the fields.
-func RenameFlag(guesses []Renaming) string {
+// RenameOption is the option with which columns are read as the fields.
+func RenameOption(guesses []Renaming) Option {
 	pairs := make([]string, len(guesses))
 	for i, g := range guesses {
 		pairs[i] = g.Column + "=" + g.Field
 	}
-	return "--rename " + strings.Join(pairs, ",")
+	return Opt("rename", pairs...)
 }
