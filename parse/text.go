@@ -15,7 +15,7 @@ import (
 // readText reads records as AWS writes them to S3: a header line, or none, then a record a line.
 func readText(in *input, c *content) error {
 	start, skip, err := startOfText(in.projection, in.opt, c)
-	if err == errNoLayout && drawn(c.head) {
+	if err == errNoLayout && drawn(c.head) || err == nil && start.layout != nil && underlined(c.head[skip:]) {
 		err = &OwnError{"a table that was drawn for people", readLogs}
 	}
 	if err != nil || start.layout == nil {

@@ -59,3 +59,12 @@ const likeNames = 4
 
 // WidthOf returns the width of bins of time that a word means, or "".
 func WidthOf(word string) string { return bins[strings.ToLower(word)] }
+
+// Join lists words as a sentence does: commas between them, and a conjunction before the last.
+func Join(words []string, conjunction string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " " + conjunction + " " + words[last]
+}
