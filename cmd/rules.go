@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -354,4 +355,32 @@ func (f *ruleFile) list(name string) (io.ReadCloser, error) {
 		name = filepath.Join(filepath.Dir(f.path), name)
 	}
 	return openFile(name)
+}
+
+// words are the words of all rules that may be names of fields.
+func (f *ruleFile) words() []string {
+	var words []string
+	for _, r := range f.rules {
+		words = append(words, r.words()...)
+	}
+	return words
+}
+
+// all makes the texts rules. Their words may be columns that only the input knows, which the second result has too.
+func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.Rule, schema.Table, error) {
+	scope := enr.scope(in)
+	var rules []report.Rule
+	for _, t := range f.rules {
+		wrong := len(f.errs)
+		r, ok := f.bind(t, scope, in.zone)
+		if more := in.with(ctx, scope.Fields, t.words()); !ok && len(more) > len(scope.Fields) {
+			f.errs = f.errs[:wrong]
+			scope.Fields = more
+			r, ok = f.bind(t, scope, in.zone)
+		}
+		if ok {
+			rules = append(rules, r)
+		}
+	}
+	return rules, scope.Fields, f.wrong()
 }
