@@ -44,13 +44,16 @@ const (
 	NoColumns                // nothing is written, but all fields that flow logs can have are checked
 )
 
-// columnsDoc says in help what records of a format have. NoColumns needs no word.
+// columnsDoc says in help what records of a format have.
 var columnsDoc = [...]string{
 	NotNull:   "every field that is not null",
 	AllLogged: "all fields that AWS logs, so that all files fit one table",
 	OfInput:   "the columns of the inputs",
-	NoColumns: "",
+	NoColumns: "nothing",
 }
+
+// Doc says in help what records have.
+func (c Columns) Doc() string { return columnsDoc[c] }
 
 // Charts says when the tables of a format are drawn.
 type Charts int
@@ -95,12 +98,13 @@ func SeveralNames() []string {
 	return NamesOf(func(f Format) bool { return f.Columns == NotNull && !f.Single })
 }
 
-// ColumnsText says which columns the records of each format have, in one sentence without a full stop.
+// ColumnsText says which columns the records of each format have, in one sentence without a full stop. Formats that write
+// nothing are not in it.
 func ColumnsText() string {
 	var parts []string
 	for c, doc := range columnsDoc {
-		names := NamesOf(func(f Format) bool { return int(f.Columns) == c })
-		if doc == "" || names == nil {
+		names := NamesOf(func(f Format) bool { return f.Columns == Columns(c) })
+		if names == nil || Columns(c) == NoColumns {
 			continue
 		}
 		have := " have "
