@@ -29,11 +29,18 @@ type Lacking struct {
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
+	return e.words().Error()
 }
 
+func (e *Lacking) words() *schema.Words {
+	return schema.Wordsf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
+}
+
+// Unwrap returns the message as one that names options.
+func (e *Lacking) Unwrap() error { return e.words() }
+
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
+func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -527,7 +534,9 @@ func (w *worker) lackingMeasures(u *run, stats schema.Stats, t *Table) []bool {
 		u.measures[i].lacks = lacks[i]
 	}
 	if names != nil {
-		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(origins(w.aggregator.fields, names), stats)))
+		advice := adviceFor(origins(w.aggregator.fields, names), stats)
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice))
+		t.Hints = append(t.Hints, advice)
 	}
 	return lacks
 }

@@ -182,7 +182,7 @@ func inlined(e Expr) Expr {
 }
 
 func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Next: r.Next, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+	t := reportText{Name: r.Name, Doc: r.Doc, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -197,7 +197,7 @@ func (r *Report) text() reportText {
 }
 
 func (t reportText) report(fields schema.Table) (Report, error) {
-	r := Report{Name: t.Name, Doc: t.Doc, Next: t.Next, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
+	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
 	scope := Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
 	condition := func(s string, scope Scope) (Expr, error) {
 		if s == "" {
@@ -362,7 +362,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	in = io.TeeReader(in, sum)
 	magic := make([]byte, len(partialMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
-		return fmt.Errorf("%w: `flowlog report NAME --partial -O FILE.arrow` writes them", errPartial)
+		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", errPartial, schema.Opt("partial"))
 	}
 	what, content, err := readFrame(in)
 	if err != nil {
@@ -500,7 +500,7 @@ func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, err
 	}
 	for _, l := range lacks { // which are in the order of their reports
 		t := m.header.Reports[l.Index]
-		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice()}})
+		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice().Error()}, Hints: []error{l.Advice()}})
 	}
 	for i, p := range m.header.Places {
 		tables[i].Tab, tables[i].Title = p.Tab, p.Title

@@ -328,7 +328,7 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("%s: the name is taken, or is not a word in lower case", r.Name)
 		}
 		seen[r.Name] = true
-		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next == "" {
+		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
 		timed := r.Order == timeKey || r.Order == hourKey
@@ -548,10 +548,10 @@ func TestWith(t *testing.T) {
 		message string
 	}{
 		{Change{By: []string{"srcadr"}}, `unknown field "srcadr": did you mean srcaddr?`},
-		{Change{By: []string{"action", "action"}}, "--by names action twice"},
+		{Change{By: []string{"action", "action"}}, "by names action twice"},
 		{Change{Measures: []string{"packet"}}, "did you mean packets?"},
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
-		{Change{Sort: "byts"}, "--sort: unknown measure \"byts\": did you mean bytes?"},
+		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
 		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)

@@ -38,7 +38,7 @@ const partitions = 256
 func newSpill(dir string) (*spill, error) {
 	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
-		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+		return nil, schema.Wordsf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	if runtime.GOOS != "windows" {
 		if err := disk.Remove(f.Name()); err != nil {
@@ -116,7 +116,7 @@ func (w *worker) spillGroups(s *spill, partition, grouping int, u *grouping, gro
 	s.chunks[partition] = append(s.chunks[partition], c)
 	s.mu.Unlock()
 	if _, err := s.file.WriteAt(content, c.offset); err != nil {
-		return fmt.Errorf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+		return schema.Wordsf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	return nil
 }

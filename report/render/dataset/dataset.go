@@ -80,13 +80,13 @@ const (
 )
 
 // ErrNotOurs is the error of Open where something is that has no manifest.
-var ErrNotOurs = errors.New("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by --partition-by")
+var ErrNotOurs error = schema.Wordsf("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by %s", schema.Opt("partition-by"))
 
 // Open begins a dataset, or goes on with one: it completes the commit that was under way when the last run ended,
 // and removes what belongs to none. The columns of the settings need only be known ones: which the files have is said
 // later, see Extend.
 func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) {
-	s.Format, s.Doc = format, doc
+	s.Format = format
 	d := &Dataset{store: store, settings: s, folder: manifestFolder(s.PartitionBy), done: make(map[string]Input)}
 	if err := store.Lock(ctx); err != nil {
 		return nil, err
@@ -103,6 +103,9 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 	if m == nil {
 		d.fresh = true
 		return d, d.vacant(ctx)
+	}
+	if m.legacy { // whose documents did not say what they are
+		m.settings.Doc = s.Doc
 	}
 	if err := m.settle(ctx, store); err != nil {
 		return nil, err

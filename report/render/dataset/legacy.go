@@ -38,7 +38,7 @@ type legacySettingsText struct {
 // settings are those of today's format. What --fields and --enrich were is told by the columns: all fields of a flow
 // log are those of a run that named none. Their kinds are those of the known columns.
 func (t legacySettingsText) settings(known []Column) Settings {
-	s := Settings{Format: format, Doc: doc, PartitionBy: t.PartitionBy, Where: t.Where}
+	s := Settings{Format: format, PartitionBy: t.PartitionBy, Where: t.Where}
 	read := slices.Concat(schema.Logged(), schema.Delivered())
 	kinds := make(map[string]schema.Kind)
 	for _, c := range slices.Concat(Columns(read), known) {
