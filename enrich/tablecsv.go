@@ -171,13 +171,7 @@ func noKey(h *header, line int, names []string) error {
 			break
 		}
 	}
-	return fmt.Errorf("%s: no column has the name of a key (%s): %s %s", place, strings.Join(h.titles, ", "), hint, joinOr(first))
-}
-
-// joinOr joins words by commas, and the last by "or".
-func joinOr(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return fmt.Errorf("%s: no column has the name of a key (%s): %s %s", place, strings.Join(h.titles, ", "), hint, schema.Join(first, "or"))
 }
 
 func (t *Table) readRow(h *header, line int, cells []string) error {

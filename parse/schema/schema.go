@@ -138,17 +138,47 @@ func (t Table) Names() []string {
 	return names
 }
 
+// transitVersion is the version whose records are those of transit gateways. The others are of VPCs.
+const transitVersion = 6
+
+// Versions returns the versions of flow logs, from the oldest: those that introduced a field.
+func Versions() []int {
+	var all []int
+	for _, f := range logged {
+		if !slices.Contains(all, f.Since) {
+			all = append(all, f.Since)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// VersionNames returns the names of versions as ParseFormat reads them: v2, v3 …
+func VersionNames() []string {
+	var names []string
+	for _, v := range Versions() {
+		names = append(names, "v"+strconv.Itoa(v))
+	}
+	return names
+}
+
+// VersionRange is the first and the last name of a version, with a text between them.
+func VersionRange(between string) string {
+	names := VersionNames()
+	return names[0] + between + names[len(names)-1]
+}
+
 // Version returns the names of all fields of a flow log version, in the documented order: 2 is the default format, 6 the
 // transit gateway format, and each other version has all VPC fields introduced up to it. It returns nil for a version
 // that does not exist.
 func Version(v int) []string {
-	if v == 6 {
+	if v == transitVersion {
 		return strings.Fields(transitGateway)
 	}
 	var names []string
 	var newest bool
 	for _, f := range logged {
-		if f.Since == 6 {
+		if f.Since == transitVersion {
 			break // the rest of the table is transit gateway fields
 		}
 		newest = newest || f.Since == v
@@ -163,7 +193,7 @@ func Version(v int) []string {
 }
 
 // ParseFormat reads a flow log format: "${version} ${account-id} …" as AWS stores it, with $${…} as Terraform writes
-// it, plain names with - or _, or the name of a version, v2 to v11. Names that are no fields are kept, since AWS adds
+// it, plain names with - or _, or the name of a version, see VersionNames. Names that are no fields are kept, since AWS adds
 // fields. A field may occur twice, as in a header.
 func ParseFormat(s string) ([]string, error) {
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' })
@@ -171,7 +201,9 @@ func ParseFormat(s string) ([]string, error) {
 		if v, err := strconv.Atoi(words[0][1:]); err == nil {
 			names := Version(v)
 			if names == nil {
-				return nil, fmt.Errorf("there is no flow log version %d: the versions are v2, v3, v4, v5, v6 (transit gateway), v7, v8, v9, v10 and v11", v)
+				versions := VersionNames()
+				versions[slices.Index(Versions(), transitVersion)] += " (transit gateway)"
+				return nil, fmt.Errorf("there is no flow log version %d: the versions are %s", v, Join(versions, "and"))
 			}
 			return names, nil
 		}

@@ -20,6 +20,9 @@ import (
 // with a directory or DuckDB with **, finds the same columns, keys and types everywhere, and no additional row. Hive,
 // Spark, Trino, Athena and pyarrow skip folders whose names begin with _.
 
+// Format is the output format of a dataset, which is the ending of its files too.
+const Format = "parquet"
+
 const (
 	// documentKey is the metadata key of a document's text.
 	documentKey   = "flowlog.manifest"
