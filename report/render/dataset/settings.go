@@ -8,29 +8,29 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Settings are what all runs that write to a dataset must agree on, since they decide which rows an input gives, and
-// which columns. Columns are those in which it was begun: commits can add to them.
+// Settings must be the same for all runs that write to a dataset, since they decide its rows and columns. Columns are the
+// first run's: commits can add more.
 type Settings struct {
 	Format      int      `json:"format"`
 	PartitionBy []string `json:"partition_by"`
-	Fields      []string `json:"fields"` // that were asked for; null is all, whichever there are
+	Fields      []string `json:"fields"` // of --fields; null is all
 	Enrich      bool     `json:"enrich,omitempty"`
 	Where       string   `json:"where,omitempty"`
 	Columns     []Column `json:"columns"`
 	Doc         string   `json:"doc"` // what the dataset is, for people who open the file
 }
 
-// A Column is one of the files. Its kind never changes, even where a later flowlog knows a better one.
+// A Column is a column of the files. Its kind never changes, even if a later flowlog changes that of the field.
 type Column struct {
 	Name     string      `json:"name"`
 	Kind     schema.Kind `json:"kind"`
 	Enriched bool        `json:"enriched,omitempty"` // computed, not read
 }
 
-// format is the number of this layout of the manifest. That of 1 was JSON: see legacy.go.
+// format is the version of the manifest's format. Version 1 was JSON: see legacy.go.
 const format = 2
 
-// A SettingsError says that a dataset was begun with other settings.
+// A SettingsError is the error for a dataset with other settings.
 type SettingsError struct {
 	What       *schema.Words
 	Difference string
@@ -47,7 +47,7 @@ func otherSetting(option, difference string) *SettingsError {
 	return &SettingsError{schema.Wordsf("%s", schema.Opt(option)), difference}
 }
 
-// agree compares the settings of a dataset with those that a run asks for.
+// agree compares the settings of a dataset with those of a run.
 func (have Settings) agree(want Settings) error {
 	list := func(names []string) string { return strings.Join(names, ",") }
 	files := func(names []string) []string { // that are columns of the files
@@ -76,8 +76,7 @@ func (have Settings) agree(want Settings) error {
 	return nil
 }
 
-// difference says in words which names a run has that the dataset has not, and the other way round; "" if there are
-// none.
+// difference describes the names that only the run or only the dataset has, "" if there are none.
 func difference(have, want []string) string {
 	only := func(a, b []string) string {
 		return strings.Join(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }), ", ")
@@ -113,11 +112,11 @@ func Columns(fields schema.Table) []Column {
 	return columns
 }
 
-// Extend returns the columns of the files of a run that has these fields: those of the dataset in their order and of
-// their kinds, then those that it does not have yet, which are null in the files before. Fields that are computed
-// must all be there again; those of which fixed reports true must have been there from the beginning.
+// Extend returns the columns of a run's files: the dataset's columns, with their order and kinds, then the run's new
+// fields, which are null in older files. The run must have all enriched columns of the dataset; a field for which fixed
+// is true cannot be new.
 func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema.Table, error) {
-	if d.fresh {
+	if d.unwritten {
 		return run, nil
 	}
 	var all schema.Table
