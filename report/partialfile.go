@@ -273,13 +273,13 @@ func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Req
 func (a *Aggregator) writeGroups(out io.Writer) error {
 	if a.spilled != nil {
 		for _, w := range a.workers {
-			if err := w.spill(a.spilled); err != nil {
+			if err := a.spill(w); err != nil {
 				return err
 			}
 		}
 		for p := range partitions {
-			w := a.newWorker()
-			if err := a.spilled.load(w, p); err != nil {
+			w, err := a.partition(p)
+			if err != nil {
 				return err
 			}
 			if err := w.write(out); err != nil {
@@ -298,10 +298,10 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 // write writes the groups that the worker has.
 func (w *worker) write(out io.Writer) error {
 	for i, g := range w.groupings {
-		_, ids := g.groups()
+		_, ids := g.existing()
 		g.grow(g.rows.groups)
 		for part := range slices.Chunk(ids, unloadRows) {
-			rec, err := w.unload(g, part)
+			rec, err := g.unload(part)
 			if err != nil {
 				return err
 			}
@@ -415,7 +415,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		if what >= uint32(len(w.groupings)) {
 			return errPartial
 		}
-		load := func(rec arrow.Record) error { return w.load(w.groupings[what], rec) }
+		load := func(rec arrow.Record) error { return w.load(int(what), rec) }
 		if err := decodeRecord(bytes.NewReader(content), load); err != nil {
 			return err
 		}
@@ -490,7 +490,7 @@ func sameReports(a, b partialHeader) bool {
 // Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys. Those of a
 // dashboard have their places, and stay where the logs lack their fields.
 func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, error) {
-	m.agg.fields = known
+	m.agg.enricher.fields = known
 	tables, lacks, err := m.agg.Tables(m.Stats, wrap)
 	for i := range tables {
 		tables[i].Settings = slices.Concat(tables[i].Settings, m.header.Selection)

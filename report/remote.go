@@ -25,14 +25,14 @@ type Remote struct {
 	name  string
 	agg   *Aggregator
 	fed   []fed
-	cut   bool         // rows begin with a place, which is 0 for what the others come to, and the number of groups
-	asked []base       // the bases that rows have states of
-	seen  []string     // fields of which rows say in how many flows they are
-	local schema.Table // fields that are looked up here
-	whole bool         // all flows are in the rows, so that what is null in all of them is not logged
-	mixed bool         // rows are of other records too
-	sifts bool         // of the rows some are left out here
-	doubt *doubt       // where they do not tell what is logged
+	cut   bool          // rows begin with a place, which is 0 for what the others come to, and the number of groups
+	asked []accumulator // the bases that rows have states of
+	seen  []string      // fields of which rows say in how many flows they are
+	local schema.Table  // fields that are looked up here
+	whole bool          // all flows are in the rows, so that what is null in all of them is not logged
+	mixed bool          // rows are of other records too
+	sifts bool          // of the rows some are left out here
+	doubt *doubt        // where they do not tell what is logged
 	flows int64
 	skips int64 // SKIPDATA records, if the report counts them
 	batch *remoteBatch
@@ -70,7 +70,7 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	if m.agg, err = newAggregator(fields, []Report{here}, 1, true); err != nil {
 		return nil, err
 	}
-	for _, b := range m.agg.workers[0].runs[0].bases {
+	for _, b := range m.agg.workers[0].groupings[0].accs {
 		if b.rows || b.fn.input != nil {
 			continue
 		}

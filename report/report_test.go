@@ -68,15 +68,15 @@ func rowsOf(text string) []row {
 	return rows
 }
 
-// A feeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
+// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
 // grow from batch to batch.
-type feeder struct {
+type rowFeeder struct {
 	p    *schema.Projection
 	cols []*schema.Column
 }
 
-func newFeeder(p *schema.Projection) *feeder {
-	f := &feeder{p: p}
+func newFeeder(p *schema.Projection) *rowFeeder {
+	f := &rowFeeder{p: p}
 	for _, field := range p.Fields {
 		f.cols = append(f.cols, schema.NewColumn(field))
 	}
@@ -84,7 +84,7 @@ func newFeeder(p *schema.Projection) *feeder {
 }
 
 // record is valid until the next call.
-func (f *feeder) record(t testing.TB, rows []row) arrow.Record {
+func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
 	t.Helper()
 	cols := make([]arrow.Array, len(f.cols))
 	for i, c := range f.cols {
