@@ -8,7 +8,7 @@ import (
 	"net/netip"
 )
 
-// errPartial is the error for bytes that no state wrote.
+// errPartial is the error for bytes that no state can have written.
 var errPartial = errors.New("not a partial result, or a damaged one")
 
 // hashes are those of values, by code. They are the same in every run.

@@ -50,8 +50,7 @@ func sumAndCount(m Measure) []Measure {
 	return []Measure{{Func: "sum", Field: m.Field}, {Func: "count", Field: m.Field}}
 }
 
-// withAction counts the flows with an action, and those with any. Both are conditions, so that groups by action have
-// them.
+// withAction has two parts: the number of flows with an action, and of those with any.
 func withAction(action string) func(Measure) []Measure {
 	these, all := where("action = "+action), where("action is not null")
 	return func(Measure) []Measure { return []Measure{{Func: "count", Where: these}, {Func: "count", Where: all}} }
@@ -61,7 +60,7 @@ func startAndEnd(Measure) []Measure {
 	return []Measure{{Func: "min", Field: "start"}, {Func: "max", Field: "end"}}
 }
 
-// ratio divides two whole numbers; nothing comes of nothing.
+// ratio divides two whole numbers. It is nil for a divisor of 0.
 func ratio(part, whole any) any {
 	if whole == int64(0) {
 		return nil
@@ -69,7 +68,7 @@ func ratio(part, whole any) any {
 	return float64(part.(int64)) / float64(whole.(int64))
 }
 
-// ofWhole is the part of a number, unknown if the number is 0.
+// ofWhole is the first part, nil if the second one is 0.
 func ofWhole(parts []any, _ float64) any {
 	if parts[1] == int64(0) {
 		return nil
@@ -77,7 +76,7 @@ func ofWhole(parts []any, _ float64) any {
 	return parts[0]
 }
 
-// duration is the time between a start and an end, unknown if these are the wrong way round.
+// duration is the time between a start and an end, nil if the end is the earlier one.
 func duration(parts []any, _ float64) any {
 	start, end := parts[0].(int64), parts[1].(int64)
 	if end < start {

@@ -13,7 +13,7 @@ var countFunction = function{
 	remote:       remote{sql: call("count(%s)"), adds: "sum", decode: decodeCount},
 }
 
-// count counts records, or those that have a value of a field.
+// count is the number of records, or of those in which a field is not null.
 type count struct{ number }
 
 func newCount() *count { return &count{newNumber(0)} }

@@ -8,8 +8,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// exactDistinct is how many different values of a group are counted exactly. Beyond, they are estimated: a
-// hundred groups with so many would take gigabytes.
+// exactDistinct is the cardinality up to which a group's values are counted exactly. Larger ones are estimated: a hundred
+// groups with so many values would take gigabytes.
 const exactDistinct = 1 << 20
 
 var distinctFunction = function{
@@ -40,14 +40,13 @@ type distinct struct {
 
 func newDistinct(coder values) *distinct { return &distinct{more: schema.NewSet(), coder: coder} }
 
-// few are the first values of a group. Most groups have no others, however many records they have, and of what is
-// counted in a group all that is in one place is one wait for memory.
+// few are the first values of a group, in one cache line. Most groups have no others, however many records they have.
 type few struct {
-	n     uint32    // of all its values, as long as they are not estimated
+	n     uint32    // the number of all values of the group, until it is estimated
 	codes [3]uint32 // 0 where there is none yet
 }
 
-// take reports whether a code is among the first ones, where it is put if there is room.
+// take adds a code if there is room, and reports whether it is there now.
 func (f *few) take(code uint32) bool {
 	for i, c := range f.codes {
 		if c == code {
@@ -75,7 +74,7 @@ func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
 	return nil
 }
 
-// seeAll takes in words of group and code. It is see for many.
+// seeAll is see for the words of a batch.
 func (s *distinct) seeAll() {
 	if s.many != nil {
 		for _, word := range s.words {
@@ -125,7 +124,7 @@ func (s *distinct) all(yield func(word uint64) bool) {
 	s.more.All(yield)
 }
 
-// estimate turns from counting the values of a group to estimating them.
+// estimate replaces the exact set of a group by a HyperLogLog.
 func (s *distinct) estimate(group uint32) *logLog {
 	if s.many == nil {
 		s.many = make(map[uint32]*logLog)
@@ -167,7 +166,7 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 	return nil
 }
 
-// translate is a code of another coder here.
+// translate is the code here of a code of another dictionary.
 func translate(codes []uint32, code uint32) uint32 {
 	if codes == nil {
 		return code

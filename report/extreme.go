@@ -22,8 +22,8 @@ func extremeFunction(name string, sign int64) function {
 	}
 }
 
-// extreme finds the smallest (sign 1) or largest (sign -1) value of a field. It keeps the smallest product of
-// sign and value; unset is MaxInt64.
+// extreme is the smallest (sign 1) or largest (sign -1) value of a field. Its cells are the smallest product of sign and
+// value, MaxInt64 if there is none.
 type extreme struct {
 	sign int64
 	number

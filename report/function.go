@@ -27,8 +27,8 @@ type function struct {
 type semantics struct {
 	share    bool // a group's part of the total makes sense
 	fraction bool // the values are floating-point numbers
-	zero     bool // of a time without any flow it is 0, and not unknown
-	counts   bool // it counts values, whatever these are: 0 if there are none
+	zero     bool // bins without flows are 0, not null
+	counts   bool // it is a number of values, of whatever unit these are: 0 if there are none
 }
 
 // accumulation says how records are aggregated. Functions with parts have none.

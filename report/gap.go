@@ -22,12 +22,12 @@ var gapFunction = function{
 	},
 }
 
-// gap finds the longest time, in seconds, that no record of a group covers between its first and its last one.
+// gap is the longest time, in seconds, between the first and the last record of a group that no record covers.
 type gap struct {
 	exact
-	last    []span[int64]   // by group, from the start of records to their end: what was covered last; none at first
-	covered [][]span[int64] // what was before; joined now and then
-	joined  []int           // how many were left when they were
+	last    []span[int64]   // by group: the interval that was extended last; none at first
+	covered [][]span[int64] // by group: the other intervals, which join merges now and then
+	joined  []int           // by group: how many join left
 }
 
 // none is a span that covers nothing.
@@ -67,7 +67,7 @@ func (s *gap) cover(group uint32, c span[int64]) {
 	}
 }
 
-// join returns all that is covered, in order and apart.
+// join merges the intervals that overlap, and returns all, in order.
 func (s *gap) join(group uint32) []span[int64] {
 	list := merged(append(s.covered[group], s.last[group]), func(x int64) int64 { return x })
 	s.covered[group], s.last[group], s.joined[group] = list, none, len(list)
@@ -125,7 +125,7 @@ func (s *gap) size() int64 {
 	return n + header*int64(cap(s.covered))
 }
 
-// longestGap is the longest distance between neighbours, which are in order and apart.
+// longestGap is the longest distance between neighbours of disjoint intervals that are in order.
 func longestGap(spans []span[int64]) (seconds int64, ok bool) {
 	if len(spans) == 0 {
 		return 0, false
@@ -137,8 +137,8 @@ func longestGap(spans []span[int64]) (seconds int64, ok bool) {
 	return longest, true
 }
 
-// longest is the longest gap of several groups, in each of which gaps are looked for alone: what one group covers fills no
-// gap of another.
+// longest is the longest gap of several groups: the largest of their values, since records of one group do not fill a gap of
+// another.
 type longest struct {
 	exact
 	seconds int64

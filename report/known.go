@@ -6,8 +6,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// known holds values that were computed elsewhere and do not add up, such as numbers of distinct values: of what is
-// more than one group together nothing is known.
+// known holds results of an engine that are not additive, such as numbers of distinct values. A group that several results
+// are merged into has an unknown value, which is null.
 type known struct {
 	exact
 	v    []int64
@@ -15,16 +15,16 @@ type known struct {
 	zero bool // no records have the value 0, and not null
 }
 
-// fill is how many values a group of known has got.
+// fill is how many results were merged into a group.
 type fill uint8
 
 const (
 	empty fill = iota
 	one
-	several // their sum is unknown
+	several // their common value is unknown
 )
 
-// byEngine is the function in place of f where an engine computes it and its values cannot be merged.
+// byEngine is the function that stands for f where an engine computes f and its values cannot be merged.
 func (f *function) byEngine() *function {
 	return &function{
 		name: f.name, semantics: f.semantics, input: f.input,
@@ -33,7 +33,7 @@ func (f *function) byEngine() *function {
 	}
 }
 
-// decodeKnown decodes a value of one group. That of several together is unknown.
+// decodeKnown decodes a result for one group, and makes that for several groups an unknown one.
 func decodeKnown(v any, groups int64) ([]byte, error) {
 	n, present, err := wholeNumber(v)
 	have := one
@@ -51,9 +51,9 @@ func (s *known) grow(groups int) {
 	s.have = schema.Grown(s.have, groups)
 }
 
-func (s *known) add([]uint32, []int32, inputs) error { panic("records have no known values") }
+func (s *known) add([]uint32, []int32, inputs) error { panic("an engine's results have no records") }
 
-// put gives a group a value.
+// put merges a result into a group.
 func (s *known) put(group uint32, v int64, have fill) {
 	if s.have[group] != empty && have != empty {
 		have = several

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// A logLog estimates how many different hashes it was given, with a standard error of 1.04 / sqrt(2^14). It is
-// for large numbers only: those below 40,000 would need a correction. Source: Flajolet, Fusy, Gandouet and
+// A logLog is a HyperLogLog: it estimates the cardinality of the hashes added, with a standard error of 1.04 / sqrt(2^14).
+// It has no correction for cardinalities below 40,000, and is not used for these. Source: Flajolet, Fusy, Gandouet and
 // Meunier, "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm", 2007.
 type logLog struct{ ranks [1 << logLogBits]uint8 }
 

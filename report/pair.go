@@ -4,7 +4,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A pairCoder numbers pairs of values by their codes. A pair with a null is null.
+// A pairCoder is the dictionary of pairs of values, which it knows by their codes. A pair with a null is null.
 type pairCoder struct {
 	parts  [2]int // places of what codes the values
 	coders [2]schema.Coder

@@ -15,20 +15,20 @@ import (
 	"flowlog/parse/schema"
 )
 
-// sketch finds a quantile of whole numbers that are not negative: the smallest that so large a part of the values
+// sketch is a quantile of whole numbers that are not negative: the smallest number that at least this part of the values
 // does not exceed.
 type sketch struct {
 	quantile float64
 	*histogram
 }
 
-// histogram counts values in buckets that are 1/128 of their size wide, or 1 if that is more: the middle of a bucket is
-// less than 0.4 % off. Histograms of the same values are the same whatever the order.
+// histogram counts values in log-linear buckets: each is 1/128 of its values wide, or 1 if that is more, so that its middle
+// is less than 0.4 % off. It does not depend on the order of values.
 type histogram struct {
 	cells  *schema.Pairs // of group and bucket
 	n      []int64       // by cell
-	listed []uint32      // the cells of group 0, 1, 2 …, once the first value was asked for
-	ends   []int         // by group, of its cells in listed
+	listed []uint32      // the cells in the order of groups; made when the first value is read
+	ends   []int         // by group: where its cells in listed end
 	words  []uint64      // of a batch
 	ids    []uint32
 }
@@ -62,7 +62,7 @@ func newSketch(quantile float64) *sketch {
 	return &sketch{quantile, &histogram{cells: schema.NewPairs()}}
 }
 
-// bucketBits is how many of the highest bits of a number say which bucket it is in.
+// bucketBits is how many significant bits of a number choose its bucket.
 const bucketBits = 8
 
 // maxBucket is the bucket of the largest number.
@@ -73,7 +73,7 @@ func bucketOf(v int64) uint32 {
 	return uint32(shift)<<(bucketBits-1) + uint32(v>>shift)
 }
 
-// bucketMiddle is the number that stands for those of a bucket.
+// bucketMiddle is the number in the middle of a bucket, which stands for all of its numbers.
 func bucketMiddle(bucket uint32) int64 {
 	shift := max(int(bucket>>(bucketBits-1))-1, 0)
 	low := int64(bucket-uint32(shift)<<(bucketBits-1)) << shift
@@ -106,7 +106,7 @@ func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values [
 	return out
 }
 
-// number returns the cells of words of group and bucket, until it is called again.
+// number returns the cells of words of group and bucket. They are valid until the next call.
 func (s *histogram) number(words []uint64) []uint32 {
 	s.listed, s.ends = nil, nil
 	s.ids = schema.Grown(s.ids, len(words))
@@ -115,7 +115,7 @@ func (s *histogram) number(words []uint64) []uint32 {
 	return s.ids[:len(words)]
 }
 
-// count is for what is loaded, cell by cell.
+// count adds n values to one cell.
 func (s *histogram) count(group, bucket uint32, n int64) {
 	s.listed, s.ends = nil, nil
 	id, _ := s.cells.ID(uint64(group)<<32 | uint64(bucket))
@@ -185,7 +185,7 @@ func (s *histogram) of(group uint32) []cell {
 	return cells
 }
 
-// find returns the quantile of what the cells count, which are in order.
+// find returns the quantile of the values that cells count. The cells are in the order of their buckets.
 func (s *sketch) find(cells []cell) (int64, bool) {
 	var n int64
 	for _, c := range cells {

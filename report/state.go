@@ -13,24 +13,24 @@ import (
 type state interface {
 	// grow makes room for groups.
 	grow(groups int)
-	// add takes in rows: row rows[i] belongs to group ids[i]. There is room for the groups.
+	// add adds rows: row rows[i] belongs to group ids[i], for which grow has made room.
 	add(ids []uint32, rows []int32, in inputs) error
-	// merge takes in another state of the same function, whose group g is group ids[g] here, or none if that is
-	// skip, and whose code c of the field is code codes[c] here; nil codes are the same.
+	// merge adds another state of the same function, which it does not change. Its group g is group ids[g] here, or is left
+	// out if that is skip; its key code c of the field is codes[c] here, or c if codes is nil.
 	merge(other state, ids, codes []uint32) error
 	// value is the result for a group; ok is false for null. Nothing is added after it.
 	value(group uint32) (v int64, ok bool)
-	// append encodes the state of a group, and load takes that in again, on top of what a group has. Nothing is added
-	// after an append.
+	// append encodes the state of a group. load merges an encoded state into a group, and fails for bytes that append
+	// cannot have written. Nothing is added after an append.
 	append(dst []byte, group uint32) []byte
 	load(src []byte, group uint32) (rest []byte, err error)
 	// size is about how many bytes it takes.
 	size() int64
-	// inexact says how far off values may be; it is "" if they are exact.
+	// inexact is a sentence about the largest error of the values, "" if they are exact.
 	inexact() string
 }
 
-// boxed is a value of a state as a table has it.
+// boxed is a value of a state as a cell of a table: int64 or nil.
 func boxed(v int64, ok bool) any {
 	if !ok {
 		return nil
@@ -38,13 +38,13 @@ func boxed(v int64, ok bool) any {
 	return v
 }
 
-// skip in place of a group's number leaves it out of a merge.
+// skip as the target of a group leaves the group out of a merge.
 const skip = math.MaxUint32
 
-// inputs are what a function is computed from, by row.
+// inputs are the columns that a function reads. They are indexed by row.
 type inputs struct {
-	col, also arrow.Array // of the measure's field, and of the function's own
-	codes     []uint32    // of the field, for a function that needs them
+	col, also arrow.Array // of the measure's field, and of the function's second field
+	codes     []uint32    // dictionary codes of the measure's field, for a function that reads codes; 0 is null
 }
 
 // exact is embedded in states whose values are always exact.
@@ -52,22 +52,22 @@ type exact struct{}
 
 func (exact) inexact() string { return "" }
 
-// cells are numbers of groups. A group's lie side by side: where there are many groups, what a record adds to is then
-// one wait for memory, and not one for each measure. They come in pages, of which only the first one is ever copied.
+// cells is a paged row-major matrix of accumulators. It has a row for each group, so that a record touches one cache line
+// for all measures, and a column for each numeric state. Growing copies the first page only.
 type cells struct {
 	pages  pages
-	groups int     // there is room for
-	none   []int64 // what they are for an empty group
+	groups int     // how many rows there are
+	none   []int64 // the row of a group without records
 }
 
 const pageBits = 20
 
 type pages [][]int64
 
-// at is where on the pages a number is.
+// at points to the cell with an index in the matrix.
 func (p pages) at(i uint) *int64 { return &p[i>>pageBits][i%(1<<pageBits)] }
 
-// one is the page if there is only one, which is found faster: most groupings are small.
+// one is the only page, nil if there are several. Most groupings have one, and its cells are found faster.
 func (p pages) one() []int64 {
 	if len(p) != 1 {
 		return nil
@@ -93,7 +93,7 @@ func (c *cells) grow(groups int) {
 	}
 }
 
-// A number is a state's cell of each group.
+// A number is a column of cells. States that are one accumulator for each group embed it.
 type number struct {
 	exact
 	*cells
@@ -102,7 +102,7 @@ type number struct {
 
 func newNumber(none int64) number { return number{cells: &cells{none: []int64{none}}} }
 
-// join moves the number into cells that several states share. Both are empty yet.
+// join moves the column into cells that several states share. Neither has groups yet.
 func (n *number) join(c *cells) {
 	c.none = append(c.none, n.none[n.at])
 	n.cells, n.at = c, len(c.none)-1
@@ -114,37 +114,37 @@ func (n *number) of(group uint32) *int64 {
 
 func (n *number) size() int64 { return 8 * int64(n.groups) }
 
-// A numeric state is nothing but a number of each group.
+// A numeric state embeds number and has no other data. It is merged in parts while groups are still being numbered.
 type numeric interface {
-	// mergeSome is merge of the groups from one on, of which these are the ids.
+	// mergeSome merges groups from, from+1, … of the other state into groups ids[0], ids[1], … here.
 	mergeSome(other state, ids []uint32, from int) error
 	join(*cells)
 }
 
-// isNumeric reports whether a state is nothing but a number of each group.
+// isNumeric reports whether a state is numeric.
 func isNumeric(s state) bool {
 	_, ok := s.(numeric)
 	return ok
 }
 
-// joinCells moves a state into cells that several share, if it is a number of each group.
+// joinCells moves a state into shared cells if it is numeric.
 func joinCells(s state, c *cells) {
 	if n, ok := s.(numeric); ok {
 		n.join(c)
 	}
 }
 
-// A merging is a state that is to be taken into another one.
+// A merging is a merge of one state into another that is to be done.
 type merging struct {
 	to, from state
 	codes    []uint32 // as for state.merge
 }
 
-// mergeLot is how many groups or values are merged at once: as many as stay in the processor's caches.
+// mergeLot is how many groups or values are merged at once: as many as fit into the processor's caches.
 const mergeLot = 1024
 
-// mergeNumbers merges the numbers among the states, of the groups from one on, of which these are the ids. What a group
-// has lies side by side, and is waited for once.
+// mergeNumbers merges the numeric states, of groups from, from+1, …, which are ids[0], ids[1], … in the targets. All
+// states of mergeLot groups are merged before the next groups, while their cells are in the cache.
 func mergeNumbers(states []merging, ids []uint32, from int) error {
 	for len(ids) > 0 {
 		lot := ids[:min(len(ids), mergeLot)]
@@ -160,7 +160,7 @@ func mergeNumbers(states []merging, ids []uint32, from int) error {
 	return nil
 }
 
-// mergeOthers merges the states that are no numbers.
+// mergeOthers merges the states that are not numeric, several at once.
 func mergeOthers(states []merging, ids []uint32) error {
 	return atOnce(len(states), func(i int) error {
 		m := states[i]

@@ -17,13 +17,13 @@ var sumFunction = function{
 	remote:       remote{sql: call("sum(%s)"), adds: "sum", decode: decodeSum},
 }
 
-// errSum is the error for sums beyond 64 bits.
+// errSum is the error for sums beyond 2^63-1.
 var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
-// sum adds up a field. A group in which the field is always null has no sum.
+// sum is the sum of a field, null for a group in which the field is always null.
 type sum struct{ number }
 
-// noSum is the sum of nothing. Its lower bits are 0, to which values can be added.
+// noSum marks a group without values. Its other bits are 0, so that clearing it is all that the first value needs.
 const noSum = math.MinInt64
 
 func newSum() *sum { return &sum{newNumber(noSum)} }
@@ -43,10 +43,10 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 	return nil
 }
 
-// addUp adds values to the sums of their groups, and reports whether one became too large.
+// addUp adds values to the sums of their groups, and reports whether one overflowed.
 func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	if s.groups == 1 { // through memory each addition would wait for the one before
+	if s.groups == 1 { // sum in a register: through memory each addition would wait for the store of the one before
 		total := *s.of(0)
 		for _, row := range rows {
 			if !valid.Null(row) {
@@ -81,8 +81,8 @@ func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, vali
 	return over < 0
 }
 
-// fewGroups is how many groups are added up in several sums each: where most rows are of one group, an addition would wait
-// for the one before.
+// fewGroups is the largest number of groups for which a batch is summed in four interleaved arrays. Where most rows are of
+// one group, an addition to the same cell would wait for the one before.
 const fewGroups = 256
 
 func addUpFew[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
