@@ -60,7 +60,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	in = io.TeeReader(in, sum)
 	magic := make([]byte, len(partialMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
-		return fmt.Errorf("%w: `flowlog report NAME --partial -O FILE.arrow` writes them", errPartial)
+		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", errPartial, schema.Opt("partial"))
 	}
 	what, content, err := readFrame(in)
 	if err != nil {
@@ -198,7 +198,7 @@ func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, err
 	}
 	for _, l := range lacks { // which are in the order of their reports
 		t := m.header.Reports[l.Index]
-		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice()}})
+		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice().Error()}, Hints: []error{l.Advice()}})
 	}
 	for i, p := range m.header.Places {
 		tables[i].Tab, tables[i].Title = p.Tab, p.Title

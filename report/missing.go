@@ -20,11 +20,18 @@ type Lacking struct {
 }
 
 func (e *Lacking) Error() string {
-	return fmt.Sprintf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
+	return e.words().Error()
 }
 
+func (e *Lacking) words() *schema.Words {
+	return schema.Wordsf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
+}
+
+// Unwrap returns the message as one that names options.
+func (e *Lacking) Unwrap() error { return e.words() }
+
 // Advice says how to get the fields.
-func (e *Lacking) Advice() string { return adviceFor(e.Fields, e.stats) }
+func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {
@@ -92,11 +99,11 @@ func (j *job) lacks(i int, stats schema.Stats) *Lacking {
 	return &Lacking{Report: r.Name, Fields: names, From: origins(j.enricher.fields, names), Index: i, stats: stats}
 }
 
-// missingMeasures reports which measures of a view are computed from missing fields, and says so in a note; "" if none is.
-func (j *job) missingMeasures(v *reportView, stats schema.Stats) (missing []bool, note string) {
+// missingMeasures reports which measures of a view are computed from missing fields, and says so in a note of the table.
+func (j *job) missingMeasures(v *reportView, stats schema.Stats, t *Table) (missing []bool) {
 	missing = make([]bool, len(v.measures))
 	if stats.Flows == 0 {
-		return missing, ""
+		return missing
 	}
 	var names []string
 	for i, m := range v.measures {
@@ -112,10 +119,12 @@ func (j *job) missingMeasures(v *reportView, stats schema.Stats) (missing []bool
 		}
 		v.measures[i].missing = missing[i]
 	}
-	if names == nil {
-		return missing, ""
+	if names != nil {
+		advice := adviceFor(origins(j.enricher.fields, names), stats)
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice))
+		t.Hints = append(t.Hints, advice)
 	}
-	return missing, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), adviceFor(origins(j.enricher.fields, names), stats))
+	return missing
 }
 
 // moot says why the conditions on rows cannot be met, whatever the flows are: what they ask for is not in the logs.

@@ -178,7 +178,7 @@ func (m *Remote) plan(r *Report, fields schema.Table, own Expr) error {
 	for _, x := range r.Measures {
 		x.fields(func(name string) {
 			if err == nil && !engineKnows(name) {
-				err = fmt.Errorf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with --by", r.Name, name, x.Name)
+				err = schema.Wordsf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with %s", r.Name, name, x.Name, schema.Opt("by"))
 			}
 		})
 	}
@@ -223,7 +223,7 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 		case m.feeds(k) && engineKnows(k.Field):
 			by = append(by, k.Name())
 		case k.Every == auto:
-			return fmt.Errorf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in --every 1h", r.Name, name)
+			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
 		case engineKnows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
 		case engineKnows(k.Field):
@@ -238,8 +238,8 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 	if why == nil {
 		return fmt.Errorf("%s: %s of groups does not add up, and two keys are of one field: leave out one of them", r.Name, name)
 	}
-	return fmt.Errorf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is --by %s, or leave out the measure",
-		r.Name, name, strings.Join(why, " and "), strings.Join(by, ","))
+	return schema.Wordsf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is %s, or leave out the measure",
+		r.Name, name, strings.Join(why, " and "), schema.Opt("by", by...))
 }
 
 // Names of columns that no field and no measure has.

@@ -73,7 +73,7 @@ func inlined(e Expr) Expr {
 }
 
 func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Next: r.Next, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+	t := reportText{Name: r.Name, Doc: r.Doc, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -88,7 +88,7 @@ func (r *Report) text() reportText {
 }
 
 func (t reportText) report(fields schema.Table) (Report, error) {
-	r := Report{Name: t.Name, Doc: t.Doc, Next: t.Next, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
+	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
 	scope := Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
 	condition := func(s string, scope Scope) (Expr, error) {
 		if s == "" {

@@ -165,7 +165,7 @@ func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist 
 		if v.groups != from {
 			continue
 		}
-		missing, _ := o.job.missingMeasures(v, stats)
+		missing := o.job.missingMeasures(v, stats, &Table{})
 		if err := v.cover(exist); err != nil {
 			return nil, err
 		}

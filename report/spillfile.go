@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/disk"
+	"flowlog/parse/schema"
 )
 
 // A spill is a temporary file of groups, for reports with more of them than memory holds. Groups are dealt out to hash
@@ -36,7 +37,7 @@ const partitions = 256
 func newSpill(dir string) (*spill, error) {
 	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
-		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+		return nil, schema.Wordsf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	if runtime.GOOS != "windows" {
 		if err := disk.Remove(f.Name()); err != nil {
@@ -92,7 +93,7 @@ func (s *spill) writeChunk(partition, grouping int, g *grouping, ids []uint32) e
 	s.chunks[partition] = append(s.chunks[partition], c)
 	s.mu.Unlock()
 	if _, err := s.file.WriteAt(content, c.offset); err != nil {
-		return fmt.Errorf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+		return schema.Wordsf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	return nil
 }
