@@ -8,6 +8,23 @@ import (
 	"flowlog/parse/schema"
 )
 
+// A planner makes a plan.
+type planner struct {
+	*layout
+	presence
+	enrich bool // enriched fields can be computed on demand
+	plan   *plan
+	source []int // by grouping of the layout: what its groups are derived from, or -1
+}
+
+func newPlanner(l *layout, p presence, enrich bool) *planner {
+	x := &planner{layout: l, presence: p, enrich: enrich, plan: &plan{relied: make([]bool, len(p.had))}}
+	for range l.groupings {
+		x.source = append(x.source, -1)
+	}
+	return x
+}
+
 // derivation is how one grouping is derived from another one. It is false if the other does not determine all of it.
 func (x *planner) derivation(from, to int) (derivation, bool) {
 	d := derivation{from: from, to: to, groups: true}

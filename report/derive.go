@@ -9,40 +9,6 @@ import (
 	"flowlog/parse/schema"
 )
 
-// due parts derivations that have not been carried out into those that are due, in an order in which each comes after those
-// that its source needs, and those that wait and nothing due needs. A nil waits is none.
-func due(pending []derivation, waits func(derivation) bool) (now, later []derivation) {
-	taken := make([]bool, len(pending))
-	var order []int // sources, each after those that it is derived from itself
-	bySource := make(map[int][]derivation)
-	var need func(g int, all bool)
-	need = func(g int, all bool) {
-		for i, d := range pending {
-			if d.to != g || taken[i] || !all && waits != nil && waits(d) {
-				continue
-			}
-			taken[i] = true
-			need(d.from, true)
-			if !slices.Contains(order, d.from) {
-				order = append(order, d.from)
-			}
-			bySource[d.from] = append(bySource[d.from], d)
-		}
-	}
-	for _, d := range pending {
-		need(d.to, false)
-	}
-	for _, from := range order {
-		now = append(now, bySource[from]...)
-	}
-	for i, d := range pending {
-		if !taken[i] {
-			later = append(later, d)
-		}
-	}
-	return now, later
-}
-
 // derive carries out the derivations of the plan, but for those that wait and nothing else needs; a nil waits is none. What
 // is added to the worker after it feeds the groupings, until there is another plan.
 func (w *worker) derive(waits func(derivation) bool) error {

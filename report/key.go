@@ -355,3 +355,8 @@ func (m *minutes) learn(c *keyCoder, second int64) bool {
 	m.codes[minute-m.first] = c.code(v)
 	return true
 }
+
+// timeAt is the place of the key that is a bin of time, or -1.
+func (r *Report) timeAt() int {
+	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Every != 0 })
+}

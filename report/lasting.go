@@ -9,21 +9,6 @@ type lasting struct {
 	seconds []float64 // by its code; 0 is not known yet
 }
 
-// lasts is the seconds that a group covers: its bin of time, or without such a key all that the report does.
-func (v *reportView) lasts(group uint32) float64 {
-	key := v.report.timeAt()
-	if key < 0 {
-		return v.seconds
-	}
-	if v.lasting == nil {
-		v.lasting = &lasting{calendar: v.groups.keys[key].calendar(), key: key}
-	}
-	if !v.lasting.varies() {
-		return float64(v.lasting.width)
-	}
-	return v.lasting.of(v.groups, group)
-}
-
 // varies reports whether bins may have other lengths than their width.
 func (c calendar) varies() bool { return c.zone != nil }
 
@@ -46,13 +31,4 @@ func (l *lasting) of(g *grouping, group uint32) float64 {
 		}
 	}
 	return l.seconds[code]
-}
-
-// perWidth is by how much a measure of a group is multiplied so that those of bins of several lengths can be compared: what
-// adds up as if the bin were as long as its width. Shares, rates and extremes are what they are.
-func (v *reportView) perWidth(m int, group uint32) float64 {
-	if v.measures[m].fn.adds != "sum" {
-		return 1
-	}
-	return float64(v.groups.keys[v.report.timeAt()].calendar().width) / v.lasts(group)
 }

@@ -133,3 +133,48 @@ func (g *grouping) merge(o *grouping, translated [][]uint32) error {
 	g.grow(groups)
 	return mergeOthers(states, ids)
 }
+
+// chooseSteps sets the width of bins of time that was left open, and reports whether there are any.
+func (a *Aggregator) chooseSteps() bool {
+	open := false
+	for _, w := range a.workers {
+		open = a.bins.observe(w) || open
+	}
+	for i := range a.reports {
+		keys := slices.Clone(a.reports[i].Keys)
+		for k := range keys {
+			keys[k] = a.bins.chosen(keys[k])
+		}
+		a.reports[i].Keys = keys
+	}
+	if open {
+		a.layout = newLayout(a.reports, a.projection, a.layout.conditions, a.remote)
+	}
+	return open
+}
+
+// rebinned is a copy of a worker in which auto time keys have their chosen width. Groupings with such keys have no groups
+// yet; the others are those of the worker.
+func (a *Aggregator) rebinned(o *worker) *worker {
+	var list []*encoder
+	for _, c := range o.dicts.list[:o.dicts.shared] {
+		if k := a.bins.chosen(c.key); k != c.key {
+			c = newEncoder(k, a.projection)
+		}
+		list = append(list, c)
+	}
+	w := newWorkerOf(a.job, list)
+	w.presence, w.plan, w.pending = o.presence, o.plan, o.pending
+	for i, g := range o.groupings {
+		if slices.ContainsFunc(g.dicts, func(i int) bool { return w.dicts.list[i] != o.dicts.list[i] }) {
+			continue
+		}
+		for _, v := range w.views {
+			if v.groups == w.groupings[i] {
+				v.groups = g
+			}
+		}
+		w.groupings[i] = g
+	}
+	return w
+}

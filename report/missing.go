@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"flowlog/parse/schema"
 )
@@ -83,39 +84,6 @@ func origins(fields schema.Table, names []string) []string {
 	return out
 }
 
-// unmet lists the missing fields without which a condition cannot be met. missing returns those of its arguments that are
-// missing.
-func unmet(e Expr, missing func(...string) []string) []string {
-	switch e := e.(type) {
-	case nil, IsNull:
-		return nil
-	case And:
-		var names []string
-		for _, x := range e {
-			names = append(names, unmet(x, missing)...)
-		}
-		return names
-	case Or:
-		var names []string
-		for _, x := range e {
-			part := unmet(x, missing)
-			if part == nil {
-				return nil
-			}
-			names = append(names, part...)
-		}
-		return names
-	case Not:
-		switch e.X.(type) {
-		case And, Or, Not:
-			return nil
-		}
-	}
-	var names []string
-	e.Fields(func(name string) { names = append(names, name) })
-	return missing(names...)
-}
-
 // lacks is the error for a report whose keys or conditions are on missing fields; nil if there are none.
 func (j *job) lacks(i int, stats schema.Stats) *Lacking {
 	r := &j.reports[i]
@@ -131,12 +99,11 @@ func (j *job) lacks(i int, stats schema.Stats) *Lacking {
 	return &Lacking{Report: r.Name, Fields: names, From: origins(j.enricher.fields, names), Index: i, stats: stats}
 }
 
-// missingMeasures reports which measures of a view are computed from missing fields. If some are, it says so in a note, which
-// ends in advice.
-func (j *job) missingMeasures(v *reportView, stats schema.Stats) (missing []bool, note string, advice *schema.Words) {
+// missingMeasures reports which measures of a view are computed from missing fields, and says so in a note of the table.
+func (j *job) missingMeasures(v *reportView, stats schema.Stats, t *Table) (missing []bool) {
 	missing = make([]bool, len(v.measures))
 	if stats.Flows == 0 {
-		return missing, "", nil
+		return missing
 	}
 	var names []string
 	for i, m := range v.measures {
@@ -152,9 +119,56 @@ func (j *job) missingMeasures(v *reportView, stats schema.Stats) (missing []bool
 		}
 		v.measures[i].missing = missing[i]
 	}
-	if names == nil {
-		return missing, "", nil
+	if names != nil {
+		advice := adviceFor(origins(j.enricher.fields, names), stats)
+		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice))
+		t.Hints = append(t.Hints, advice)
 	}
-	advice = adviceFor(origins(j.enricher.fields, names), stats)
-	return missing, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice), advice
+	return missing
+}
+
+// moot says why the conditions on rows cannot be met, whatever the flows are: what they ask for is not in the logs.
+// It is "" if they can be.
+func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
+	if stats.Flows == 0 {
+		return ""
+	}
+	var names []string
+	missingOf := func(measures ...string) []string {
+		var out []string
+		for _, name := range measures {
+			if i := v.report.measure(name); i >= 0 && missing[i] {
+				out = append(out, name)
+				v.measures[i].fields(func(field string) { names = append(names, j.missing(field)...) })
+			}
+		}
+		return out
+	}
+	without := unmet(v.report.Having, missingOf)
+	if v.report.Spike != nil {
+		without = append(without, missingOf(v.report.Spike.Measure)...)
+	}
+	if without != nil {
+		slices.Sort(names)
+		return (&Lacking{Report: v.report.Name, Fields: slices.Compact(names), From: origins(j.enricher.fields, names), stats: stats}).Error()
+	}
+	if v.report.Spike == nil {
+		return ""
+	}
+	k := v.groups.keys[v.report.timeAt()]
+	if bins := j.began.bins(k); bins < leastBins {
+		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, width(k.Every), bins)
+	}
+	return ""
+}
+
+// width writes a length of time without the units that are 0: 5m, not 5m0s.
+func width(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = strings.TrimSuffix(s, zero[1:])
+		}
+	}
+	return s
 }

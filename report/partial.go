@@ -1,11 +1,15 @@
 package report
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
@@ -114,4 +118,27 @@ func (g *grouping) loadGroup(id uint32, records int64, states []byte) error {
 		return errPartial
 	}
 	return nil
+}
+
+// encodeRecord is a record as an Arrow stream.
+func encodeRecord(rec arrow.Record) ([]byte, error) {
+	var buf bytes.Buffer
+	out := ipc.NewWriter(&buf, ipc.WithSchema(rec.Schema()))
+	err := errors.Join(out.Write(rec), out.Close())
+	return buf.Bytes(), err
+}
+
+// decodeRecord calls take with the record that encodeRecord has encoded. It is valid until take returns.
+func decodeRecord(in io.Reader, take func(arrow.Record) error) error {
+	r, err := ipc.NewReader(in)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPartial, err)
+	}
+	defer r.Release()
+	for r.Next() {
+		if err := take(r.Record()); err != nil {
+			return err
+		}
+	}
+	return r.Err()
 }

@@ -17,10 +17,7 @@ func (j *job) table(v *reportView, labels enricher, stats schema.Stats) (Table, 
 		}
 		t.Notes = append(t.Notes, fmt.Sprintf("totals are a lower bound: %d SKIPDATA %s that flows were lost", stats.SkipData, say))
 	}
-	missing, note, advice := j.missingMeasures(v, stats)
-	if note != "" {
-		t.Notes, t.Hints = append(t.Notes, note), append(t.Hints, advice)
-	}
+	missing := j.missingMeasures(v, stats, &t)
 	t.Moot = j.moot(v, missing, stats)
 	by := v.ranking(missing)
 	t.Desc = by.desc

@@ -5,10 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync/atomic"
-	"time"
-
-	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
 )
@@ -29,51 +25,6 @@ const leastBins = 4
 
 // medianColumn is the name of the column that says what is usual.
 const medianColumn = "median"
-
-// began is the range of the starts of flows, whatever reports ask of them: bins without a row are in it too.
-type began struct{ lo, hi atomic.Int64 }
-
-func (b *began) reset() {
-	b.lo.Store(math.MaxInt64)
-	b.hi.Store(math.MinInt64)
-}
-
-// observe takes in the flows of a batch.
-func (b *began) observe(starts arrow.Array, rows []int32) {
-	first, last := newExtreme(1), newExtreme(-1)
-	for _, s := range []*extreme{first, last} {
-		s.grow(1)
-		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
-	}
-	earliest, ok := first.value(0)
-	if !ok {
-		return
-	}
-	latest, _ := last.value(0)
-	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
-	}
-	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {
-	}
-}
-
-// bins is how many bins of a key there are from the first flow to the last.
-func (b *began) bins(k Key) int {
-	lo, hi := b.lo.Load(), b.hi.Load()
-	if lo > hi {
-		return 0
-	}
-	return int(k.calendar().count(lo, hi))
-}
-
-// spiking reports whether some report has a Spike.
-func spiking(reports []Report) bool {
-	return slices.ContainsFunc(reports, func(r Report) bool { return r.Spike != nil })
-}
-
-// timeAt is the place of the key that is a bin of time, or -1.
-func (r *Report) timeAt() int {
-	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Every != 0 })
-}
 
 // spikes returns those of the candidates that are spikes, and notes the medians of their series. ids are all groups.
 func (v *reportView) spikes(candidates, ids []uint32, began *began, stats schema.Stats) []uint32 {
@@ -175,50 +126,4 @@ func float(v any) (float64, bool) {
 		return v, !math.IsNaN(v)
 	}
 	return 0, false
-}
-
-// moot says why the conditions on rows cannot be met, whatever the flows are: what they ask for is not in the logs.
-// It is "" if they can be.
-func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
-	if stats.Flows == 0 {
-		return ""
-	}
-	var names []string
-	missingOf := func(measures ...string) []string {
-		var out []string
-		for _, name := range measures {
-			if i := v.report.measure(name); i >= 0 && missing[i] {
-				out = append(out, name)
-				v.measures[i].fields(func(field string) { names = append(names, j.missing(field)...) })
-			}
-		}
-		return out
-	}
-	without := unmet(v.report.Having, missingOf)
-	if v.report.Spike != nil {
-		without = append(without, missingOf(v.report.Spike.Measure)...)
-	}
-	if without != nil {
-		slices.Sort(names)
-		return (&Lacking{Report: v.report.Name, Fields: slices.Compact(names), From: origins(j.enricher.fields, names), stats: stats}).Error()
-	}
-	if v.report.Spike == nil {
-		return ""
-	}
-	k := v.groups.keys[v.report.timeAt()]
-	if bins := j.began.bins(k); bins < leastBins {
-		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, width(k.Every), bins)
-	}
-	return ""
-}
-
-// width writes a length of time without the units that are 0: 5m, not 5m0s.
-func width(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zero) {
-			s = strings.TrimSuffix(s, zero[1:])
-		}
-	}
-	return s
 }

@@ -1,59 +1,6 @@
 package report
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"runtime"
-	"sync"
-
-	"github.com/apache/arrow/go/v15/arrow"
-
-	"flowlog/parse/disk"
-	"flowlog/parse/schema"
-)
-
-// A spill is a temporary file of groups, for reports with more of them than memory holds. Groups are dealt out to hash
-// partitions of their keys, so that the parts of one group, from whatever worker, are in the same partition, and one
-// partition at a time can be finished.
-type spill struct {
-	mu     sync.Mutex
-	file   *disk.File
-	size   int64
-	chunks [partitions][]chunk
-}
-
-// A chunk is a part of the file: an Arrow stream with one record of a grouping.
-type chunk struct {
-	grouping     int
-	offset, size int64
-}
-
-// partitions is how many there are. One partition at a time is in memory as a whole: a spill may be a hundred times as
-// large as that.
-const partitions = 256
-
-// newSpill makes the file. It is deleted at once where an open file can be, so that it is gone after any exit.
-func newSpill(dir string) (*spill, error) {
-	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
-	if err != nil {
-		return nil, schema.Wordsf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
-	}
-	if runtime.GOOS != "windows" {
-		if err := disk.Remove(f.Name()); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
-	return &spill{file: f}, nil
-}
-
-func (s *spill) close() error {
-	err := s.file.Close()
-	if runtime.GOOS == "windows" {
-		err = errors.Join(err, disk.Remove(s.file.Name()))
-	}
-	return err
-}
+import "flowlog/parse/schema"
 
 // spill puts all groups of a worker on disk. The worker cannot be used afterwards.
 func (a *Aggregator) spill(w *worker) error {
@@ -80,90 +27,211 @@ func (a *Aggregator) beginSpill(w *worker) error {
 	return nil
 }
 
-// write writes all groups of groupings, which cannot be used afterwards.
-func (s *spill) write(groupings []*grouping) error {
-	for i, g := range groupings {
-		var parts [partitions][]uint32
-		h := newGroupHasher(g)
-		_, ids := g.existing()
-		for _, id := range ids {
-			p := h.of(id) % partitions
-			parts[p] = append(parts[p], id)
+// finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
+// partition that can be among the rows that are shown. The others it keeps merged.
+func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
+	if err := a.derive(false); err != nil {
+		return nil, err
+	}
+	a.chooseSteps()
+	for _, w := range a.workers {
+		if err := a.spilled.write(w.groupings); err != nil {
+			return nil, err
 		}
-		for p, ids := range parts {
-			if len(ids) == 0 {
+	}
+	a.workers = nil
+	if err := a.findSpans(); err != nil {
+		return nil, err
+	}
+	final := newWorker(a.job)
+	for p := range partitions {
+		w, err := a.partition(p)
+		if err != nil {
+			return nil, err
+		}
+		for i := range w.groupings {
+			if err := final.keepShown(i, w, stats); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return final, nil
+}
+
+// partition is a worker with the groups of a partition of what was spilled.
+func (a *Aggregator) partition(p int) (*worker, error) {
+	w := newWorker(a.job)
+	return w, a.spilled.load(p, w.load)
+}
+
+// findSpans finds the time that each report covers whose measures need it, ahead of all else: what a row is depends
+// on it.
+func (a *Aggregator) findSpans() error {
+	all := make([][]state, len(a.reports))
+	needed := false
+	for i, v := range newWorker(a.job).views {
+		if v.span != nil {
+			all[i] = v.groups.totals(v.span...)
+			needed = true
+		}
+	}
+	for p := 0; needed && p < partitions; p++ {
+		w, err := a.partition(p)
+		if err != nil {
+			return err
+		}
+		for i, v := range w.views {
+			if all[i] == nil {
 				continue
 			}
-			if err := s.writeChunk(p, i, g, ids); err != nil {
+			exist, _ := v.groups.existing()
+			part, err := v.groups.total(exist, nil, v.span...)
+			if err != nil {
+				return err
+			}
+			for _, b := range v.span {
+				if err := all[i][b].merge(part[b], []uint32{0}, nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, v := range newWorker(a.job).views {
+		if v.span != nil {
+			a.spans[i] = v.spanOf(all[i])
+		}
+	}
+	return nil
+}
+
+// keepShown keeps groups of another worker that can be among the rows of some report, and folds the rest into totals.
+func (w *worker) keepShown(grouping int, o *worker, stats schema.Stats) error {
+	to, from := w.groupings[grouping], o.groupings[grouping]
+	exist, ids := from.existing()
+	if len(ids) == 0 {
+		return nil
+	}
+	shown := make(map[uint32]bool)
+	var may map[*reportView][]ranked
+	if len(from.keys) > 0 {
+		var err error
+		if may, err = w.choose(shown, o, from, exist, ids, stats); err != nil {
+			return err
+		}
+		to.absent += len(ids) - len(shown)
+		all := ids
+		ids = nil
+		for _, id := range all {
+			if shown[id] {
+				ids = append(ids, id)
+				exist[id] = false
+			}
+		}
+		if len(ids) < len(all) {
+			if to.overflow == nil {
+				to.overflow = to.totals()
+			}
+			if err := w.addTotal(to.overflow, o, from, exist); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
-}
-
-func (s *spill) writeChunk(partition, grouping int, g *grouping, ids []uint32) error {
-	rec, err := g.unload(ids)
+	rec, err := from.unload(ids)
 	if err != nil {
 		return err
 	}
 	defer rec.Release()
-	content, err := encodeRecord(rec)
+	here, err := to.load(rec, w.feeder.first(len(ids)))
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	c := chunk{grouping, s.size, int64(len(content))}
-	s.size += c.size
-	s.chunks[partition] = append(s.chunks[partition], c)
-	s.mu.Unlock()
-	if _, err := s.file.WriteAt(content, c.offset); err != nil {
-		return schema.Wordsf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
+	at := make(map[uint32]uint32, len(ids))
+	for i, id := range ids {
+		at[id] = here[i]
 	}
-	return nil
-}
-
-// load adds the groups of a partition to a worker.
-func (s *spill) load(w *worker, partition int) error {
-	for _, c := range s.chunks[partition] {
-		load := func(rec arrow.Record) error { return w.load(c.grouping, rec) }
-		if err := decodeRecord(io.NewSectionReader(s.file, c.offset, c.size), load); err != nil {
-			return fmt.Errorf("temporary file: %w", err)
+	for v, rows := range may {
+		for _, r := range rows {
+			v.met.here[at[r.id]] = true
 		}
 	}
 	return nil
 }
 
-// load adds the groups of a record, which unload has made, to a grouping of the layout.
-func (w *worker) load(grouping int, rec arrow.Record) error {
-	_, err := w.groupings[grouping].load(rec, w.feeder.first(int(rec.NumRows())))
-	return err
+// choose notes which groups of another worker may be shown by some report. For reports with a condition on rows, it
+// returns these, and adds up the others that meet it.
+func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist []bool, ids []uint32, stats schema.Stats) (map[*reportView][]ranked, error) {
+	may := make(map[*reportView][]ranked)
+	for i, v := range o.views {
+		if v.groups != from {
+			continue
+		}
+		missing := o.job.missingMeasures(v, stats, &Table{})
+		if err := v.cover(exist); err != nil {
+			return nil, err
+		}
+		if v.report.Spike != nil { // the bins of a series are in all partitions
+			for _, id := range ids {
+				shown[id] = true
+			}
+			continue
+		}
+		rows, met := v.rank(ids, v.ranking(missing), &o.job.began, stats)
+		for _, r := range rows {
+			shown[r.id] = true
+		}
+		if v.report.Having != nil {
+			may[w.views[i]] = rows
+			if err := w.addCut(w.views[i], o, from, rows, met); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return may, nil
 }
 
-// A groupHasher hashes the keys of groups, the same in all workers.
-type groupHasher struct {
-	values []values
-	hashes []hashes
-	codes  [][]uint32 // by key and group
+// addCut adds up the groups of another worker that meet a report's condition on rows, but for those that may be shown.
+func (w *worker) addCut(v *reportView, o *worker, from *grouping, rows []ranked, met []uint32) error {
+	if v.met == nil {
+		v.met = &metRows{here: make(map[uint32]bool)}
+	}
+	if len(met) == len(rows) {
+		return nil
+	}
+	in := make([]bool, from.rows.groups)
+	for _, id := range met {
+		in[id] = true
+	}
+	for _, r := range rows {
+		in[r.id] = false
+	}
+	v.met.n += len(met) - len(rows)
+	if v.met.cut == nil {
+		v.met.cut = v.groups.totals()
+	}
+	return w.addTotal(v.met.cut, o, from, in)
 }
 
-func newGroupHasher(g *grouping) *groupHasher {
-	h := &groupHasher{hashes: make([]hashes, len(g.keys))}
-	all := make([]uint32, g.rows.groups)
-	for id := range all {
-		all[id] = uint32(id)
+// addTotal adds up groups of another worker to others that are not here.
+func (w *worker) addTotal(to []state, o *worker, from *grouping, in []bool) error {
+	all, err := from.total(in, nil)
+	if err != nil {
+		return err
 	}
-	h.codes = g.keyCodes(all)
-	for _, c := range g.encoders {
-		h.values = append(h.values, c.values())
+	var translated [][]uint32
+	for i, b := range from.accs {
+		if all[i] == nil {
+			continue
+		}
+		var codes []uint32
+		if b.dict >= 0 {
+			if translated == nil {
+				translated = w.dicts.merge(o.dicts)
+			}
+			codes = translated[b.dict]
+		}
+		if err := to[i].merge(all[i], []uint32{0}, codes); err != nil {
+			return err
+		}
 	}
-	return h
-}
-
-func (h *groupHasher) of(group uint32) uint64 {
-	sum := uint64(0)
-	for i := range h.values {
-		sum = sum*0x9e3779b97f4a7c15 + h.hashes[i].of(h.codes[i][group], h.values[i])
-	}
-	return sum ^ sum>>32
+	return nil
 }

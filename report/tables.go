@@ -82,8 +82,3 @@ func (a *Aggregator) merged(stats schema.Stats) (*worker, error) {
 	}
 	return a.gather(true)
 }
-
-// unmergeable reports whether an engine has computed values of the groups that cannot be merged.
-func (j *job) unmergeable(g *grouping) bool {
-	return j.remote && slices.ContainsFunc(g.accs, func(b accumulator) bool { return !b.fn.mergeable() })
-}

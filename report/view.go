@@ -82,3 +82,27 @@ func (v *reportView) cover(groups []bool) error {
 func (v *reportView) spanOf(all []state) *[2]any {
 	return &[2]any{boxed(all[v.span[0]].value(0)), boxed(all[v.span[1]].value(0))}
 }
+
+// lasts is the seconds that a group covers: its bin of time, or without such a key all that the report does.
+func (v *reportView) lasts(group uint32) float64 {
+	key := v.report.timeAt()
+	if key < 0 {
+		return v.seconds
+	}
+	if v.lasting == nil {
+		v.lasting = &lasting{calendar: v.groups.keys[key].calendar(), key: key}
+	}
+	if !v.lasting.varies() {
+		return float64(v.lasting.width)
+	}
+	return v.lasting.of(v.groups, group)
+}
+
+// perWidth is by how much a measure of a group is multiplied so that those of bins of several lengths can be compared: what
+// adds up as if the bin were as long as its width. Shares, rates and extremes are what they are.
+func (v *reportView) perWidth(m int, group uint32) float64 {
+	if v.measures[m].fn.adds != "sum" {
+		return 1
+	}
+	return float64(v.groups.keys[v.report.timeAt()].calendar().width) / v.lasts(group)
+}
