@@ -225,7 +225,11 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
 			return err
 		}
-		half, err := changed.During(in.opt.Keys.Since, in.opt.Keys.Until).Remote(dialect, enr.fields, table)
+		split, err := report.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
+		if err != nil {
+			return usageError{err}
+		}
+		half, err := report.NewRemote(split)
 		if err != nil {
 			return usageError{err}
 		}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -27,11 +26,8 @@ type function struct {
 	span  bool   // of needs the seconds
 	zero  bool   // of a time without any flow it is 0, and not unknown
 	also  string // a second field that the function is computed from
-	// sql is the function in a query: of its argument, or like of by its parts and the seconds. It is nil if an
-	// engine cannot know, and not used for a function of two fields, for which the query has a step of its own.
-	sql func(d *Dialect, args []string) string
-	// adds is the function of SQL that adds up what an engine has of several groups. It is "" if nothing does, and for
-	// quantiles, of which an engine counts the buckets.
+	// adds is the function that combines the values of several groups. It is "" if nothing does, and for quantiles, of
+	// which an engine counts the buckets.
 	adds string
 }
 
@@ -51,39 +47,24 @@ var (
 
 // functions is THE table of aggregate functions.
 var functions = []function{
-	{name: "count", zero: true, sql: call("count(%s)"), adds: "sum", kinds: allKinds, share: true, new: func() state { return newCount() }},
-	{name: "sum", zero: true, sql: call("sum(%s)"), adds: "sum", kinds: wholeKinds, share: true, new: func() state { return newSum() }},
-	{name: "min", sql: call("min(%s)"), adds: "min", kinds: orderedKinds, new: func() state { return newExtreme(1) }},
-	{name: "max", sql: call("max(%s)"), adds: "max", kinds: orderedKinds, new: func() state { return newExtreme(-1) }},
-	{name: "avg", sql: call("cast(%s AS double) / nullif(%s, 0)"), kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "distinct", zero: true, sql: call("count(DISTINCT %s)"), kinds: allKinds, new: func() state { return newDistinct(nil) }},
-	{name: "p50", sql: quantile("0.5"), kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
-	{name: "p90", sql: quantile("0.9"), kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
-	{name: "p95", sql: quantile("0.95"), kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
-	{name: "p99", sql: quantile("0.99"), kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
-	{name: "bps", zero: true, sql: call("8 * cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
-	{name: "pps", zero: true, sql: call("cast(%s AS double) / %s"), fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
-	{name: "accepted", zero: true, sql: call("CASE WHEN %[2]s > 0 THEN %[1]s END"), share: true, parts: withAction("ACCEPT"), of: ofWhole},
-	{name: "rejected", zero: true, sql: call("CASE WHEN %[2]s > 0 THEN %[1]s END"), share: true, parts: withAction("REJECT"), of: ofWhole},
-	{name: "rejected_share", sql: call("cast(%s AS double) / nullif(%s, 0)"), fraction: true, parts: withAction("REJECT"), of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
-	{name: "duration", sql: call("CASE WHEN %[2]s >= %[1]s THEN %[2]s - %[1]s END"), parts: startAndEnd, of: duration},
+	{name: "count", zero: true, adds: "sum", kinds: allKinds, share: true, new: func() state { return newCount() }},
+	{name: "sum", zero: true, adds: "sum", kinds: wholeKinds, share: true, new: func() state { return newSum() }},
+	{name: "min", adds: "min", kinds: orderedKinds, new: func() state { return newExtreme(1) }},
+	{name: "max", adds: "max", kinds: orderedKinds, new: func() state { return newExtreme(-1) }},
+	{name: "avg", kinds: wholeKinds, fraction: true, parts: sumAndCount, of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "distinct", zero: true, kinds: allKinds, new: func() state { return newDistinct(nil) }},
+	{name: "p50", kinds: wholeKinds, new: func() state { return newSketch(0.50) }},
+	{name: "p90", kinds: wholeKinds, new: func() state { return newSketch(0.90) }},
+	{name: "p95", kinds: wholeKinds, new: func() state { return newSketch(0.95) }},
+	{name: "p99", kinds: wholeKinds, new: func() state { return newSketch(0.99) }},
+	{name: "bps", zero: true, fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }},
+	{name: "pps", zero: true, fraction: true, span: true, parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }},
+	{name: "accepted", zero: true, share: true, parts: withAction("ACCEPT"), of: ofWhole},
+	{name: "rejected", zero: true, share: true, parts: withAction("REJECT"), of: ofWhole},
+	{name: "rejected_share", fraction: true, parts: withAction("REJECT"), of: func(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }},
+	{name: "duration", parts: startAndEnd, of: duration},
 	{name: "gap", also: "end", new: func() state { return &gap{} }},
 	{name: "malformed"},
-}
-
-// call writes the arguments where the text has %s.
-func call(text string) func(*Dialect, []string) string {
-	return func(_ *Dialect, args []string) string {
-		list := make([]any, len(args))
-		for i, arg := range args {
-			list[i] = arg
-		}
-		return fmt.Sprintf(text, list...)
-	}
-}
-
-func quantile(part string) func(*Dialect, []string) string {
-	return func(d *Dialect, args []string) string { return fmt.Sprintf(d.quantile, args[0], part) }
 }
 
 func sumOf(m Measure) []Measure { return []Measure{{Func: "sum", Field: m.Field}} }
