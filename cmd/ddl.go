@@ -83,7 +83,7 @@ func newDDL(con *console) *cobra.Command {
 		f.StringVar(&dialect, "dialect", dialects[0], "statement of this `engine`: "+strings.Join(dialects, ", "))
 		f.StringVar(&t.Format, "format", t.Format, "what the files are, a `format`: "+strings.Join(formats, ", "))
 		f.StringVar(&t.Layout, "layout", t.Layout, "how AWS's folders are laid out, a `layout`: "+strings.Join(layouts, ", "))
-		f.StringVar(&format, "log-format", "", "`fields` of the records, of text in their order: '${srcaddr} ${bytes} …', or v2 to v11 (default: v2 for text, else all)")
+		f.StringVar(&format, "log-format", "", "`fields` of the records, of text in their order: '${srcaddr} ${bytes} …', or "+schema.VersionRange(" to ")+" (default: v2 for text, else all)")
 		f.StringSliceVar(&t.Keys, "partition-by", []string{"date"}, "`keys` of a dataset, as parse --partition-by was given them: "+strings.Join(dataset.KeyNames(), ", "))
 		f.StringSliceVar(&t.Accounts, "account", nil, "all `accounts` that there are; without, each query names one")
 		f.StringSliceVar(&t.Regions, "region-filter", nil, "all `regions` that there are; without, each query names one")

@@ -9,19 +9,22 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render"
 )
 
 //go:embed help/*.md
 var helpPages embed.FS
 
 // helpWords are words that people look for help about, and where it is: a page, or a heading of flags of report.
+// Names of formats and compressions are added to those of the page of formats.
 var helpWords = []struct{ words, target string }{
 	{"where having filter condition conditions expression expressions query", "filters"},
 	{"by top sort rank key keys measure group every aggregate percentile distinct", "measures"},
 	{"examples example cookbook recipe howto questions", "recipes"},
-	{"csv json ndjson tsv parquet arrow html markdown format input output log-format compression gzip zstd cloudwatch firehose", "formats"},
+	{"format input output log-format compression cloudwatch firehose", formatsPage},
 	{"exit exit-code codes status errors", "exit-codes"},
 	{"vantage dedupe twice duplicates nat", "counting"},
 	{"settings environment env flowlog.yaml yaml saved defaults", "config"},
@@ -69,7 +72,7 @@ func addHelp(root *cobra.Command) {
 		}
 		name := strings.TrimSuffix(page.Name(), ".md")
 		title, _, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
-		page := func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), string(text)) }
+		page := func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), helpPage(string(text))) }
 		if c, _, err := root.Find([]string{name}); err == nil && c != root {
 			topics[c] = page // `flowlog help fields` is the page, `flowlog fields --help` about the command
 			continue
@@ -90,7 +93,7 @@ func helpAbout(help *cobra.Command, args []string) (*cobra.Command, error) {
 		return c, err
 	}
 	for _, row := range helpWords {
-		if !slices.Contains(strings.Fields(row.words), word) {
+		if !slices.Contains(wordsOf(row.words, row.target), word) {
 			continue
 		}
 		if c, _, err := root.Find([]string{row.target}); err == nil && c != root {
@@ -106,9 +109,23 @@ func helpAbout(help *cobra.Command, args []string) (*cobra.Command, error) {
 		names = append(names, c.Name())
 	}
 	for _, row := range helpWords {
-		names = append(names, strings.Fields(row.words)...)
+		names = append(names, wordsOf(row.words, row.target)...)
 	}
 	return nil, usageError{fmt.Errorf("there is no help about %q: %s`flowlog help` lists commands and topics", strings.Join(args, " "), schema.DidYouMean(word, append(names, report.Names()...)))}
+}
+
+// formatsPage is the page of formats and compressions.
+const formatsPage = "formats"
+
+// wordsOf are the words of a row of helpWords. The page of formats has those of the tables too, but for none and table,
+// which people look for elsewhere.
+func wordsOf(words, target string) []string {
+	all := strings.Fields(words)
+	if target == formatsPage {
+		outputs := render.NamesOf(func(f render.Format) bool { return f.Charts != render.OnRequest && f.Columns != render.NoColumns })
+		all = slices.Concat(all, parse.FormatNames(), parse.Codecs(), outputs)
+	}
+	return all
 }
 
 // helpFlags prints the flags of report under a heading, and for those of the input how times are written.

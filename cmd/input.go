@@ -47,7 +47,7 @@ const inputHeading = "Input flags"
 func (in *input) flags(c *cobra.Command) {
 	in.command = c
 	group(c, inputHeading, func(f *pflag.FlagSet) {
-		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or v2 to v11")
+		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or "+schema.VersionRange(" to "))
 		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
 		f.StringSliceVar(&in.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
 		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, yesterday, 3d")

@@ -93,22 +93,31 @@ func wrapped(header []string, rows [][]string, width int) [][]string {
 	}
 	var lines [][]string
 	for _, row := range rows {
-		row = slices.Clone(row)
-		line := ""
-		for word := range strings.FieldsSeq(row[last]) {
-			switch {
-			case line == "":
-				line = word
-			case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width-left:
-				row[last] = line
-				lines = append(lines, row)
-				row, line = make([]string, len(header)), word
-			default:
-				line += " " + word
+		for i, line := range fold(row[last], width-left) {
+			cells := make([]string, len(header))
+			if i == 0 {
+				copy(cells, row)
 			}
+			cells[last] = line
+			lines = append(lines, cells)
 		}
-		row[last] = line
-		lines = append(lines, row)
+	}
+	return lines
+}
+
+// fold breaks prose into lines of at most so many characters, at least one line, and a word too long for one is a line.
+func fold(text string, width int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		line := &lines[len(lines)-1]
+		switch {
+		case *line == "":
+			*line = word
+		case utf8.RuneCountInString(*line)+1+utf8.RuneCountInString(word) > width:
+			lines = append(lines, word)
+		default:
+			*line += " " + word
+		}
 	}
 	return lines
 }

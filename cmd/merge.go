@@ -75,7 +75,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if m.partial { // which may go on in a file of its input, since it has all that is in there
-		m.output.format = "arrow"
+		m.output.format = render.PartialName()
 	} else {
 		m.written.reads(m.in, args)
 	}
@@ -114,7 +114,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	case len(tables) == 0 && len(lacks) > 0:
 		err = lacks[0]
 	case out.Single && len(tables) > 1:
-		err = usageError{fmt.Errorf("%s holds one report, and these files have %d: use json or ndjson", out.Name, len(tables))}
+		err = usageError{fmt.Errorf("%s holds one report, and these files have %d: use %s", out.Name, len(tables), schema.Join(render.SeveralNames(), "or"))}
 	default:
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats, Settings: merger.Settings()}, out.opt)
 	}

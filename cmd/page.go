@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"flowlog/report"
+	"flowlog/report/render"
 )
 
 // page is what a page shows beside its reports.
@@ -16,13 +17,13 @@ type page struct {
 
 // wantsCoverage reports whether a page of reports needs to know what time the records cover: some bin of time may be cut,
 // and no report says it. Reports with conditions of their own may skip most records, which is not given up for it.
-func wantsCoverage(format string, reports []report.Report) bool {
+func wantsCoverage(f render.Format, reports []report.Report) bool {
 	timed := func(r report.Report) bool {
 		return slices.ContainsFunc(r.Keys, func(k report.Key) bool { return k.Every != 0 })
 	}
 	says := func(r report.Report) bool { return len(r.Keys) == 0 }
 	whole := func(r report.Report) bool { return r.Where == nil }
-	return format == "html" && slices.ContainsFunc(reports, timed) && !slices.ContainsFunc(reports, says) && slices.ContainsFunc(reports, whole)
+	return f.Charts == render.Always && slices.ContainsFunc(reports, timed) && !slices.ContainsFunc(reports, says) && slices.ContainsFunc(reports, whole)
 }
 
 // with are the reports that are computed for some.

@@ -42,9 +42,7 @@ func newParse(con *console) *cobra.Command {
 		Short: "Read, check, enrich and convert records",
 		Long: "parse reads flow log records and writes them in another format, in the order of the input. Every field\n" +
 			"is checked. INPUT is files, directories, quoted globs or - for standard input.\n\n" +
-			"ndjson and json have every field that is not null; parquet and arrow have all fields that AWS logs, so\n" +
-			"that all files fit one table; csv, tsv, markdown and table have the columns of the inputs. Columns that\n" +
-			"flowlog does not know are in all of them.",
+			strings.Join(fold(render.ColumnsText()+". Columns that flowlog does not know are in all of them.", helpWidth), "\n"),
 		Example: "  flowlog parse a.log.gz | jq -r 'select(.action == \"REJECT\") | .srcaddr'\n" +
 			"  flowlog parse logs/ -o parquet -O flows.parquet\n" +
 			"  flowlog parse --fields start,srcaddr,dstaddr,dstport,bytes -o csv a.log\n" +
@@ -98,7 +96,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if out.file != nil && slices.Contains([]string{"csv", "tsv", "json", "ndjson"}, out.Name) { // Parquet says what it is
+	if out.file != nil && out.Unmarked {
 		in.tellInside(p.file)
 	}
 	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
@@ -109,7 +107,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 
 // write scans the input and writes its records.
 func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink) error {
-	projection, err := p.project(ctx, in, enr, out.Name, nil)
+	projection, err := p.project(ctx, in, enr, out.Columns, nil)
 	if err != nil {
 		return err
 	}
@@ -139,7 +137,7 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
-	if out.Name != "json" && out.Name != "ndjson" && out.Name != "none" {
+	if out.Columns == render.OfInput || out.Columns == render.AllLogged { // which a header fixes
 		p.late = late.say(p.console)
 	}
 	return err
@@ -266,10 +264,10 @@ func without(p *schema.Projection, emit schema.Emit) schema.Emit {
 }
 
 // project decides on the columns. had are those of the dataset that is written to.
-func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format string, had schema.Table) (*schema.Projection, error) {
+func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, columns render.Columns, had schema.Table) (*schema.Projection, error) {
 	table, names := enr.fields, p.fields
 	if names == nil {
-		table, names = p.all(ctx, in, enr, format)
+		table, names = p.all(ctx, in, enr, columns)
 	} else {
 		if slices.Contains(names, "") {
 			return nil, usageError{errors.New("--fields names nothing: `flowlog fields` lists the fields")}
@@ -288,22 +286,21 @@ func (p *parsing) project(ctx context.Context, in *reader, enr *lookups, format 
 	if err != nil {
 		return nil, usageError{err}
 	}
-	projection.Extra = p.fields == nil && format != "none"
+	projection.Extra = p.fields == nil && columns != render.NoColumns
 	projection.Rest = projection.Extra
 	return projection, nil
 }
 
-// all are the columns of a format where nobody has named any, and the table with them: those that flow logs can have,
-// those of the inputs for people's formats, what the inputs have beside, and what is computed.
-func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, format string) (schema.Table, []string) {
+// all are the columns of a format where nobody has named any, and the table with them: its Columns, and what is computed.
+func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, which render.Columns) (schema.Table, []string) {
 	names, found := schema.Logged().Names(), []string(nil)
 	switch {
 	case p.partitioning.by != nil: // see dataset.Writer.Late
-	case format == "csv" || format == "tsv" || format == "markdown" || format == "table":
+	case which == render.OfInput:
 		if found = in.header(ctx); found != nil {
 			names = nil
 		}
-	case format == "parquet" || format == "arrow":
+	case which == render.AllLogged:
 		found = in.header(ctx)
 	}
 	var columns schema.Table
@@ -326,7 +323,7 @@ func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, format stri
 			names = append(slices.Clip(names), l.Name)
 			table = override(table, schema.Table{l.Field})
 		}
-	} else if format == "ndjson" || format == "json" {
+	} else if which == render.NotNull {
 		names = append(slices.Clip(names), "protocol_name")
 	}
 	return table, names

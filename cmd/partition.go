@@ -18,6 +18,7 @@ import (
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render"
 	"flowlog/report/render/dataset"
 )
 
@@ -59,7 +60,7 @@ func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 		is  bool
 		say string
 	}{
-		{p.output.format != "parquet", "--partition-by writes Parquet: say -o parquet"},
+		{p.output.format != dataset.Format, "--partition-by writes Parquet: say -o " + dataset.Format},
 		{p.file == "" || p.file == "-", "--partition-by needs a place to write to: say -O DIRECTORY or -O s3://BUCKET/PREFIX"},
 		{len(args) == 0 || slices.Contains(args, "-"), "--partition-by remembers by their names what it has read, and standard input has none: name files, directories or s3://"},
 		{p.rejects != "", "--rejects does not go with --partition-by: `flowlog parse -o none --rejects FILE` keeps the malformed records"},
@@ -185,7 +186,7 @@ type shape struct {
 // shape decides on the columns of the files: those of the dataset, those of this run, and those of the input that are
 // late, which means that they were not known before they were met.
 func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dataset.Dataset, opt dataset.Options, late []string) (_ *shape, err error) {
-	projection, err := p.project(ctx, in, enr, "parquet", data.Fields())
+	projection, err := p.project(ctx, in, enr, render.AllLogged, data.Fields())
 	if err != nil {
 		return nil, err
 	}

@@ -292,12 +292,12 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	partial := r.input.partial && format == "arrow"
+	partial := r.input.partial && format == render.PartialName()
 	if partial {
 		if learns {
 			return usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
 		}
-		r.output.format = "arrow"
+		r.output.format = format
 	}
 	out, err := r.sink(in.zone, reports)
 	if err != nil {
@@ -312,7 +312,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 			}
 		}
 	}
-	r.page.wanted = r.change.Where == "" && r.vantage == "" && wantsCoverage(out.Name, reports)
+	r.page.wanted = r.change.Where == "" && r.vantage == "" && wantsCoverage(out.Format, reports)
 	done, lacks, stats, err := r.compute(ctx, in, enr, scope.Fields, reports)
 	if err == nil && !partial {
 		tables = r.assemble(c, args, tables, computed, done, lacks)
@@ -388,19 +388,27 @@ func (r *reporting) sink(zone *time.Location, reports []report.Report) (*sink, e
 		return nil, err
 	}
 	if r.chart {
-		if out.Name != "table" {
-			hint := ", or use -o html, which has charts"
-			if out.Name == "html" {
-				hint = ", since html has charts anyway"
-			}
-			return nil, usageError{out.done(fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out%s", out.Name, hint))}
+		if err := chartable(out.Format); err != nil {
+			return nil, usageError{out.done(err)}
 		}
 		out.opt.Chart, out.opt.Width, out.opt.ASCII = true, r.console.width(), !unicodeOutput(os.Getenv)
 	}
-	if whole := !r.input.partial || out.Name != "arrow"; out.Single && whole && len(reports) > 1 {
-		return nil, usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use json or ndjson", out.Name, len(reports), reports[1].Name))}
+	if whole := !r.input.partial || !out.Partial; out.Single && whole && len(reports) > 1 {
+		return nil, usageError{out.done(fmt.Errorf("%s holds one report, and this would be %d: name one, as in `flowlog report %s`, or use %s", out.Name, len(reports), reports[1].Name, schema.Join(render.SeveralNames(), "or")))}
 	}
 	return out, nil
+}
+
+// chartable is the error for --chart in a format whose tables are not drawn on request.
+func chartable(f render.Format) error {
+	hint := ", or use -o " + render.NamesOf(func(f render.Format) bool { return f.Charts == render.Always })[0] + ", which has charts"
+	switch f.Charts {
+	case render.OnRequest:
+		return nil
+	case render.Always:
+		hint = ", since " + f.Name + " has charts anyway"
+	}
+	return fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out%s", f.Name, hint)
 }
 
 // vantageFlag adds --vantage.

@@ -28,7 +28,7 @@ func (f *s3Flags) flags(c *cobra.Command) {
 		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")
 		set.BoolVar(&f.NoSignRequest, "no-sign-request", false, "read public buckets without credentials")
 		set.BoolVar(&f.RequestPayer, "request-payer", false, "pay for requests to buckets whose owner does not")
-		set.IntVar(&f.Concurrency, "concurrency", 0, "fetch this `number` of S3 objects at a time (default: 32 per processor)")
+		set.IntVar(&f.Concurrency, "concurrency", 0, "fetch this `number` of S3 objects at a time, at most 128 per processor (default: 32 per processor)")
 	})
 }
 

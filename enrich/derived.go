@@ -10,16 +10,16 @@ import (
 	"flowlog/parse/schema"
 )
 
-// derived are the lookups that compute a field from logged ones alone.
+// derived returns the lookups that need neither a name table nor a file.
 func derived() []Lookup {
 	lookups := []Lookup{lossLookup(), versionLookup(), flagsLookup(), servicePortLookup(), serviceLookup()}
-	for _, words := range numbered {
-		lookups = append(lookups, numberedLookup(words.field, words.doc, words.meaning))
+	for _, words := range enums {
+		lookups = append(lookups, enumLookup(words.field, words.doc, words.meaning))
 	}
 	return lookups
 }
 
-// versionLookup tells IPv4 from IPv6: by the type that was logged, or else by the source address.
+// versionLookup computes the IP version: the logged type, or else that of the source address.
 func versionLookup() Lookup {
 	return Lookup{
 		schema.Field{
@@ -79,9 +79,9 @@ func flagsLookup() Lookup {
 	}
 }
 
-// numbered are fields whose numbers AWS documents the meaning of. Source: Amazon VPC User Guide, "Flow log
+// enums are the enumerated fields: AWS documents a meaning for each number. Source: Amazon VPC User Guide, "Flow log
 // records". Path 6 meant a local gateway in older editions, and 7 and 8 are what newer instances log for 2.
-var numbered = []struct {
+var enums = []struct {
 	field, doc string
 	meaning    []string // by number
 }{
@@ -95,9 +95,9 @@ var numbered = []struct {
 	}},
 }
 
-func numberedLookup(field, doc string, meaning []string) Lookup {
+func enumLookup(field, doc string, meaning []string) Lookup {
 	return Lookup{
-		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Values: present(meaning), Doc: doc},
+		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Values: nonEmpty(meaning), Doc: doc},
 		func(out *schema.Column, in []arrow.Array, row int) {
 			if n, ok := integer(in, row); ok && 0 <= n && int(n) < len(meaning) && meaning[n] != "" {
 				out.Text(meaning[n])
@@ -108,13 +108,13 @@ func numberedLookup(field, doc string, meaning []string) Lookup {
 	}
 }
 
-// present are the words that are not "".
-func present(words []string) []string {
+// nonEmpty returns the words without the empty ones.
+func nonEmpty(words []string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
 }
 
-// servicePort is the port of the side that offers the service: the one with a known name if the other has none,
-// else the lower one, since systems give clients high ports. Nothing is known of a flow without ports.
+// servicePort guesses the server's port: the one with a known name if the other has none, else the lower one, since
+// clients get high (ephemeral) ports. It is false for a flow without ports.
 func servicePort(in []arrow.Array, row int) (int64, bool) {
 	src, ok := integer(in[:1], row)
 	dst, ok2 := integer(in[1:], row)

@@ -1,7 +1,7 @@
-// Package enrich adds to flow records what they do not say themselves: names of protocols and ports, the
-// scope of addresses, where they are, whose network they are in, and what tables of the user's say of them.
+// Package enrich computes fields from the logged ones: names of protocols and ports, the scope, location and network
+// of addresses, and columns of the user's tables.
 //
-//	Batch → the distinct values of the From fields → Lookup, once each → gather → wider Batch
+//	Batch → distinct values of the From fields → Lookup, once per value → gather → wider Batch
 package enrich
 
 import (
@@ -26,12 +26,11 @@ type Lookup struct {
 }
 
 // Wrap returns an Emit that computes the enriched fields of p and passes the wider batch on to emit. Its
-// columns are p's fields in p's order, then those of the incoming record that p does not know. What is not
-// computed is passed on by name; what is missing altogether becomes a column of nulls. If p has no
-// enriched fields, Wrap returns emit itself.
+// columns are p's fields in p's order, then those of the incoming record that p lacks. Fields that are not computed are
+// passed on by name; a missing field becomes a column of nulls. If p has no enriched fields, Wrap returns emit itself.
 //
-// A lookup may cost more than parsing ten records, so each runs once per distinct value of its From fields,
-// remembered per worker without a lock: Batch.Worker must be less than workers.
+// A lookup may cost more than parsing ten records, so each runs once per distinct value of its From fields. Each worker
+// has a cache of its own, without a lock: Batch.Worker must be less than workers.
 func Wrap(p *schema.Projection, lookups []Lookup, workers int, emit schema.Emit) schema.Emit {
 	if !slices.ContainsFunc(p.Fields, func(f schema.Field) bool { return len(f.From) > 0 }) {
 		return emit
@@ -50,13 +49,13 @@ func Wrap(p *schema.Projection, lookups []Lookup, workers int, emit schema.Emit)
 	}
 }
 
-// A group is the lookups that share one list of From fields, and so one memo.
+// A group is the set of lookups that share one list of From fields, and so one memo.
 type group struct {
 	from    []string
 	lookups []Lookup
 }
 
-// plan groups the lookups that p asks for. A group comes after those that compute its From fields.
+// plan groups the lookups of p's fields, in topological order: a group comes after those that compute its From fields.
 func plan(p *schema.Projection, lookups []Lookup) []*group {
 	wanted := make(map[string]Lookup)
 	for _, l := range lookups {
@@ -91,14 +90,14 @@ func plan(p *schema.Projection, lookups []Lookup) []*group {
 	return groups
 }
 
-// A widener is what one worker keeps from batch to batch.
+// A widener adds the enriched columns to the batches of one worker.
 type widener struct {
 	p     *schema.Projection
 	memos []*memo
 
-	in    *arrow.Schema // of the last record; the rest of the layout follows from it
-	out   *arrow.Schema
-	taken []int // the incoming column of each outgoing one, or -1
+	in     *arrow.Schema // of the last record; the rest of the layout follows from it
+	out    *arrow.Schema
+	source []int // the incoming column of each outgoing one, or -1
 }
 
 func newWidener(p *schema.Projection, groups []*group) *widener {
@@ -109,22 +108,22 @@ func newWidener(p *schema.Projection, groups []*group) *widener {
 	return w
 }
 
-// layout works out which incoming columns go where.
+// layout maps incoming columns to outgoing ones for a new schema.
 func (w *widener) layout(in *arrow.Schema) {
 	w.in = in
-	w.taken = w.taken[:0]
+	w.source = w.source[:0]
 	fields := w.p.Fields.Arrow().Fields()
 	for _, f := range fields {
 		i := -1
 		if found := in.FieldIndices(f.Name); len(found) > 0 && arrow.TypeEqual(in.Field(found[0]).Type, f.Type) {
 			i = found[0]
 		}
-		w.taken = append(w.taken, i)
+		w.source = append(w.source, i)
 	}
 	for i, f := range in.Fields() {
 		if w.p.Index(f.Name) < 0 {
 			fields = append(fields, f)
-			w.taken = append(w.taken, i)
+			w.source = append(w.source, i)
 		}
 	}
 	w.out = arrow.NewSchema(fields, nil)
@@ -136,35 +135,35 @@ func (w *widener) widen(rec arrow.Record) arrow.Record {
 		w.layout(rec.Schema())
 	}
 	rows := int(rec.NumRows())
-	cols := make([]arrow.Array, len(w.taken))
-	for i, from := range w.taken {
+	cols := make([]arrow.Array, len(w.source))
+	for i, from := range w.source {
 		if from >= 0 {
 			cols[i] = rec.Column(from)
 		}
 	}
-	made := make([]arrow.Array, 0, len(w.p.Fields))
+	created := make([]arrow.Array, 0, len(w.p.Fields))
 	for _, m := range w.memos {
-		m.number(cols, rows)
-		for _, s := range m.stores {
+		m.resolve(cols, rows)
+		for _, s := range m.results {
 			col := s.gather(m.ids)
-			cols[s.place] = col
-			made = append(made, col)
+			cols[s.column] = col
+			created = append(created, col)
 		}
 	}
 	for i, col := range cols {
 		if col == nil {
 			cols[i] = nulls(w.p.Fields[i], rows)
-			made = append(made, cols[i])
+			created = append(created, cols[i])
 		}
 	}
 	wide := array.NewRecord(w.out, cols, int64(rows))
-	for _, col := range made {
+	for _, col := range created {
 		col.Release()
 	}
 	return wide
 }
 
-// nulls is a column of nothing.
+// nulls returns a column of nulls.
 func nulls(f schema.Field, rows int) arrow.Array {
 	c := schema.NewColumn(f)
 	for range rows {

@@ -17,36 +17,35 @@ import (
 	"flowlog/parse/schema"
 )
 
-// DBKind is a kind of file about addresses, in words.
+// DBKind is a kind of address database, as messages name it.
 type DBKind string
 
 const (
-	City DBKind = "city database" // MaxMind's: where an address is
-	ASN  DBKind = "asn database"  // MaxMind's: whose network it is in
-	AWS  DBKind = "AWS ranges"    // AWS's: what it is used for there
+	City DBKind = "city database" // MaxMind format: location of an address
+	ASN  DBKind = "asn database"  // MaxMind format: autonomous system of an address
+	AWS  DBKind = "AWS ranges"    // AWS's ip-ranges.json: service and region
 )
 
-// A place is what the databases know of an address, in the form in which it is remembered. What they do not
-// know is "", nil or 0.
-type place struct {
+// An addrInfo is a decoded database record of an address. Missing values are "", nil or 0.
+type addrInfo struct {
 	country, countryName, region, city string
 	latitude, longitude                *float64
 	asn                                uint
 	org                                string
 }
 
-// A dbField is a field that a database gives of either side.
+// A dbField is a field that a database has for the addresses of both ends.
 type dbField struct {
 	db      DBKind
 	name    string
 	kind    schema.Kind
 	letters schema.Case
 	doc     string
-	append  func(*schema.Column, *place)
-	// set takes a value of a record into the place, and reports whether it is one of the field.
-	set func(*place, any) bool
-	// paths are where records may have the value, best first: those of GeoIP2 and DB-IP, whose records are nested, then
-	// those of IPinfo, IPLocate and others, whose records are flat.
+	append  func(*schema.Column, *addrInfo)
+	// setBits takes a value of a record into the place, and reports whether it is one of the field.
+	set func(*addrInfo, any) bool
+	// paths are the possible paths of the value in a record, best first: those of GeoIP2 and DB-IP, whose records are
+	// nested, then those of IPinfo, IPLocate and others, whose records are flat.
 	paths string
 }
 
@@ -57,42 +56,42 @@ func (f dbField) field(prefix, addrDoc string, addrs []string) schema.Field {
 var dbFields = []dbField{
 	{
 		City, "country", schema.Text, schema.Upper, "Country (ISO 3166-1 code)",
-		func(c *schema.Column, p *place) { text(c, p.country) }, func(p *place, v any) bool { return setCode(&p.country, v) },
+		func(c *schema.Column, p *addrInfo) { text(c, p.country) }, func(p *addrInfo, v any) bool { return setCode(&p.country, v) },
 		"country.iso_code registered_country.iso_code represented_country.iso_code country.code geo.country_code country_code country_iso_code countryCode country",
 	},
 	{
 		City, "country_name", schema.Text, schema.MixedCase, "Country (English name)",
-		func(c *schema.Column, p *place) { text(c, p.countryName) }, func(p *place, v any) bool { return setName(&p.countryName, v) },
+		func(c *schema.Column, p *addrInfo) { text(c, p.countryName) }, func(p *addrInfo, v any) bool { return setName(&p.countryName, v) },
 		"country.names.en registered_country.names.en represented_country.names.en country.name geo.country country_name countryName country",
 	},
 	{
 		City, "region", schema.Text, schema.MixedCase, "First subdivision of the country (English name)",
-		func(c *schema.Column, p *place) { text(c, p.region) }, func(p *place, v any) bool { return setText(&p.region, v) },
+		func(c *schema.Column, p *addrInfo) { text(c, p.region) }, func(p *addrInfo, v any) bool { return setText(&p.region, v) },
 		"subdivisions.0.names.en region.name geo.region region region_name subdivision state state1 region1",
 	},
 	{
 		City, "city", schema.Text, schema.MixedCase, "City (English name)",
-		func(c *schema.Column, p *place) { text(c, p.city) }, func(p *place, v any) bool { return setText(&p.city, v) },
+		func(c *schema.Column, p *addrInfo) { text(c, p.city) }, func(p *addrInfo, v any) bool { return setText(&p.city, v) },
 		"city.names.en city.name geo.city city city_name",
 	},
 	{
 		City, "latitude", schema.Float, schema.MixedCase, "Approximate latitude in degrees",
-		func(c *schema.Column, p *place) { float(c, p.latitude) }, func(p *place, v any) bool { return setDegrees(&p.latitude, v, 0) },
+		func(c *schema.Column, p *addrInfo) { float(c, p.latitude) }, func(p *addrInfo, v any) bool { return setDegrees(&p.latitude, v, 0) },
 		"location.latitude geo.latitude latitude lat loc",
 	},
 	{
 		City, "longitude", schema.Float, schema.MixedCase, "Approximate longitude in degrees",
-		func(c *schema.Column, p *place) { float(c, p.longitude) }, func(p *place, v any) bool { return setDegrees(&p.longitude, v, 1) },
+		func(c *schema.Column, p *addrInfo) { float(c, p.longitude) }, func(p *addrInfo, v any) bool { return setDegrees(&p.longitude, v, 1) },
 		"location.longitude geo.longitude longitude lng lon loc",
 	},
 	{
 		ASN, "asn", schema.Int64, schema.MixedCase, "Number of the autonomous system",
-		func(c *schema.Column, p *place) { whole(c, p.asn) }, func(p *place, v any) bool { return setASN(&p.asn, v) },
+		func(c *schema.Column, p *addrInfo) { whole(c, p.asn) }, func(p *addrInfo, v any) bool { return setASN(&p.asn, v) },
 		"traits.autonomous_system_number asn.asn as.asn autonomous_system_number asn as_number",
 	},
 	{
 		ASN, "as_org", schema.Text, schema.MixedCase, "Organization that the autonomous system is registered to",
-		func(c *schema.Column, p *place) { text(c, p.org) }, func(p *place, v any) bool { return setText(&p.org, v) },
+		func(c *schema.Column, p *addrInfo) { text(c, p.org) }, func(p *addrInfo, v any) bool { return setText(&p.org, v) },
 		"traits.autonomous_system_organization asn.name as.name autonomous_system_organization as_name as_org asn_name organization org name as_domain domain",
 	},
 }
@@ -103,7 +102,7 @@ func setText(to *string, v any) bool {
 	return ok && s != ""
 }
 
-// setCode takes codes of countries and refuses names: some databases call the one country, some the other.
+// setCode accepts country codes and refuses names: "country" is the code in some databases, the name in others.
 func setCode(to *string, v any) bool {
 	s, ok := v.(string)
 	if !ok || len(s) != 2 {
@@ -148,7 +147,7 @@ func setDegrees(to **float64, v any, part int) bool {
 	return true
 }
 
-// setASN takes a number, also as text with or without AS in front.
+// setASN accepts a number, or text with or without the prefix AS.
 func setASN(to *uint, v any) bool {
 	s := strings.TrimPrefix(strings.ToUpper(fmt.Sprint(v)), "AS")
 	n, err := strconv.ParseUint(s, 10, 32)
@@ -160,41 +159,41 @@ func setASN(to *uint, v any) bool {
 //
 // They come one field at a time, while the database holds one record for all of them, and decoding that
 // costs a microsecond. So a DB remembers the answers that it gave last, by address, and every record that it
-// has decoded: a database has far fewer records than networks, and networks than addresses.
+// sampled decoded: a database has far fewer records than networks, and networks than addresses.
 type DB struct {
 	path    string
 	kind    DBKind
 	reader  *maxminddb.Reader
 	layout  layout
-	has     uint32       // bits of the fields that its first records have
-	members string       // of the records, to tell
-	places  sync.Map     // by offset: *place
-	known   atomic.Int64 // places, about
-	recent  [256]atomic.Pointer[answer]
+	sampled uint32                          // bits of the fields that its first records have
+	members string                          // member names of its first records, for messages
+	infos   sync.Map                        // decoded records by offset: *addrInfo
+	cached  atomic.Int64                    // approximate number of infos
+	recent  [256]atomic.Pointer[cachedInfo] // direct-mapped cache by a hash of the address
 	err     atomic.Pointer[error]
 	use     usage
 }
 
-// placeLimit is the number of decoded records, of some 300 bytes each, from which on they are forgotten.
-const placeLimit = 1 << 18
+// maxCachedInfos is the number of decoded records beyond which the cache is cleared. At some 300 bytes each they take
+// about 80 MB.
+const maxCachedInfos = 1 << 18
 
-// An answer is what a database knows of one address.
-type answer struct {
+// A cachedInfo is the result of a lookup, cached by address.
+type cachedInfo struct {
 	addr netip.Addr
-	*place
+	*addrInfo
 }
 
-// nowhere is what is known of an address that is not in the database.
-var nowhere = new(place)
+// noInfo is the result for an address that is not in the database.
+var noInfo = new(addrInfo)
 
-// Type is what the database calls itself, such as GeoLite2-City.
+// Type is the database type in its metadata, such as GeoLite2-City.
 func (db *DB) Type() string { return db.reader.Metadata.DatabaseType }
 
-// Built is when the database was made, in UTC: addresses move on.
+// Built is the build time of the database, in UTC: old databases have stale addresses.
 func (db *DB) Built() time.Time { return db.reader.Metadata.BuildTime().UTC() }
 
-// Err is the first error that a lookup met, such as a record that is damaged, or nil. What could not be read
-// is null.
+// Err returns the first error of a lookup, such as a damaged record, or nil. Values that could not be read are null.
 func (db *DB) Err() error {
 	if err := db.err.Load(); err != nil {
 		return *err
@@ -218,7 +217,7 @@ func (db *DB) Lookups() []Lookup {
 				f.field(side.prefix, side.addrDoc, side.addrs),
 				func(out *schema.Column, in []arrow.Array, row int) {
 					if a, ok := address(in, row); ok {
-						set(&db.use.asked, bit)
+						setBits(&db.use.requested, bit)
 						f.append(out, db.find(a))
 					} else {
 						out.Null()
@@ -230,45 +229,45 @@ func (db *DB) Lookups() []Lookup {
 	return lookups
 }
 
-// find returns what the database knows of an address, which may be nowhere.
-func (db *DB) find(a netip.Addr) *place {
+// find returns the record of an address, or noInfo.
+func (db *DB) find(a netip.Addr) *addrInfo {
 	b := a.As16()
 	recent := &db.recent[b[15]^b[14]^b[7]]
 	if last := recent.Load(); last != nil && last.addr == a {
-		return last.place
+		return last.addrInfo
 	}
 	p := db.lookup(a)
-	recent.Store(&answer{a, p})
+	recent.Store(&cachedInfo{a, p})
 	return p
 }
 
-func (db *DB) lookup(a netip.Addr) *place {
+func (db *DB) lookup(a netip.Addr) *addrInfo {
 	if a.Is6() && db.reader.Metadata.IPVersion == 4 {
-		return nowhere
+		return noInfo
 	}
 	r := db.reader.Lookup(a)
 	if err := r.Err(); err != nil {
 		db.fail(a, err)
-		return nowhere
+		return noInfo
 	}
 	if !r.Found() {
-		return nowhere
+		return noInfo
 	}
 	db.use.found.Add(1)
-	if p, ok := db.places.Load(r.Offset()); ok {
-		return p.(*place)
+	if p, ok := db.infos.Load(r.Offset()); ok {
+		return p.(*addrInfo)
 	}
-	p, had, err := db.layout.read(r)
-	set(&db.use.had, had)
+	p, present, err := db.layout.read(r)
+	setBits(&db.use.present, present)
 	if err != nil {
 		db.fail(a, err)
-		p = nowhere
+		p = noInfo
 	}
-	if db.known.Add(1) > placeLimit {
-		db.places.Clear()
-		db.known.Store(0)
+	if db.cached.Add(1) > maxCachedInfos {
+		db.infos.Clear()
+		db.cached.Store(0)
 	}
-	db.places.Store(r.Offset(), p)
+	db.infos.Store(r.Offset(), p)
 	return p
 }
 
@@ -301,7 +300,7 @@ func whole(c *schema.Column, v uint) {
 	}
 }
 
-// databases lists what files of each kind are called, best first.
+// databases lists the usual file names of each kind, best first.
 var databases = map[DBKind][]string{
 	City: {
 		"GeoIP2-Enterprise.mmdb", "GeoIP2-City.mmdb", "GeoLite2-City.mmdb", "dbip-city-lite.mmdb",
@@ -310,9 +309,8 @@ var databases = map[DBKind][]string{
 	ASN: {"GeoIP2-ISP.mmdb", "GeoLite2-ASN.mmdb", "dbip-asn-lite.mmdb", "GeoIP2-Enterprise.mmdb"},
 }
 
-// FindDB returns the path of the best database of a kind in the directories where geoipupdate, which fetches
-// them from MaxMind, and the packages of operating systems keep them, or "". It looks with env, which reads an
-// environment variable, and exists, which tells whether there is a file.
+// FindDB returns the path of the best database of a kind in the directories that geoipupdate and operating system
+// packages use, or "". env reads an environment variable; exists reports whether a file exists.
 func FindDB(kind DBKind, env func(string) string, exists func(string) bool) string {
 	dirs := []string{
 		"/usr/share/GeoIP",

@@ -155,21 +155,21 @@ func TestDB(t *testing.T) {
 func TestLayoutForms(t *testing.T) {
 	for _, test := range []struct {
 		record map[string]any
-		want   place
+		want   addrInfo
 	}{
-		{map[string]any{"country": "United States", "country_code": "us"}, place{country: "US", countryName: "United States"}},
-		{map[string]any{"country": "DE", "state1": "Hesse", "city": "Kassel"}, place{country: "DE", region: "Hesse", city: "Kassel"}},
-		{map[string]any{"represented_country": map[string]any{"iso_code": "US", "names": map[string]any{"en": "United States"}}}, place{country: "US", countryName: "United States"}},
-		{map[string]any{"country": map[string]any{"iso_code": "FR"}, "registered_country": map[string]any{"iso_code": "US"}}, place{country: "FR"}},
-		{map[string]any{"asn": "AS123", "domain": "example.com"}, place{asn: 123, org: "example.com"}},
-		{map[string]any{"asn": uint64(123), "organization": "Example"}, place{asn: 123, org: "Example"}},
-		{map[string]any{"autonomous_system_number": uint64(7), "asn": "AS123", "as_name": ""}, place{asn: 7}},
-		{map[string]any{"asn": "unknown", "subdivisions": []any{}}, place{}},
+		{map[string]any{"country": "United States", "country_code": "us"}, addrInfo{country: "US", countryName: "United States"}},
+		{map[string]any{"country": "DE", "state1": "Hesse", "city": "Kassel"}, addrInfo{country: "DE", region: "Hesse", city: "Kassel"}},
+		{map[string]any{"represented_country": map[string]any{"iso_code": "US", "names": map[string]any{"en": "United States"}}}, addrInfo{country: "US", countryName: "United States"}},
+		{map[string]any{"country": map[string]any{"iso_code": "FR"}, "registered_country": map[string]any{"iso_code": "US"}}, addrInfo{country: "FR"}},
+		{map[string]any{"asn": "AS123", "domain": "example.com"}, addrInfo{asn: 123, org: "example.com"}},
+		{map[string]any{"asn": uint64(123), "organization": "Example"}, addrInfo{asn: 123, org: "Example"}},
+		{map[string]any{"autonomous_system_number": uint64(7), "asn": "AS123", "as_name": ""}, addrInfo{asn: 7}},
+		{map[string]any{"asn": "unknown", "subdivisions": []any{}}, addrInfo{}},
 	} {
-		var got place
+		var got addrInfo
 		for _, kind := range []DBKind{City, ASN} {
 			every := layoutOf(kind, func([]any) bool { return true })
-			if _, err := every.take(&got, func(path []any) (any, error) { return walk(test.record, path), nil }); err != nil {
+			if _, err := every.extract(&got, func(path []any) (any, error) { return walk(test.record, path), nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -397,7 +397,7 @@ func TestDBConcurrently(t *testing.T) {
 	db := openDB(t, OpenCity, "city")
 	fresh := openDB(t, OpenCity, "city")
 	var addrs []netip.Addr
-	want := make(map[netip.Addr]place)
+	want := make(map[netip.Addr]addrInfo)
 	for n := range 1024 {
 		a := netip.AddrFrom4([4]byte{203, 0, 113, byte(n)})
 		if n >= 256 {
@@ -474,7 +474,7 @@ func BenchmarkDB(b *testing.B) {
 				addr := a.As16()
 				db.recent[addr[15]^addr[14]^addr[7]].Store(nil)
 				if forget {
-					db.places.Clear()
+					db.infos.Clear()
 				}
 				for i, l := range lookups {
 					outs[i].Truncate(0)

@@ -23,21 +23,21 @@ import (
 	"flowlog/parse/disk"
 )
 
-// A layout is where the records of a database have the fields of one kind.
-type layout []located
+// A layout maps the fields of one kind to their paths in the records of a database.
+type layout []fieldPaths
 
-// A located is a field with the paths at which records can have it.
-type located struct {
+// A fieldPaths is a field with its possible paths in a record.
+type fieldPaths struct {
 	*dbField
 	bit   uint32 // of the field, by its index in dbFields
 	paths [][]any
 }
 
-// layoutOf is the fields of a kind, with those of their paths that are wanted.
+// layoutOf returns the layout of a kind, with the paths that wanted accepts.
 func layoutOf(kind DBKind, wanted func(path []any) bool) layout {
 	var l layout
 	for i := range dbFields {
-		f := located{dbField: &dbFields[i], bit: 1 << i}
+		f := fieldPaths{dbField: &dbFields[i], bit: 1 << i}
 		if f.db != kind {
 			continue
 		}
@@ -59,9 +59,9 @@ func layoutOf(kind DBKind, wanted func(path []any) bool) layout {
 	return l
 }
 
-// take takes the fields out of a record by get, which returns nil for a path that the record does not have. It returns
-// the bits of the fields that the record has.
-func (l layout) take(p *place, get func(path []any) (any, error)) (had uint32, err error) {
+// extract reads the fields of a record by get, which returns nil for a path that the record lacks. It returns the bits
+// of the fields that the record has.
+func (l layout) extract(p *addrInfo, get func(path []any) (any, error)) (present uint32, err error) {
 	for _, f := range l {
 		for _, path := range f.paths {
 			v, err := get(path)
@@ -69,37 +69,37 @@ func (l layout) take(p *place, get func(path []any) (any, error)) (had uint32, e
 				return 0, err
 			}
 			if v != nil && f.set(p, v) {
-				had |= f.bit
+				present |= f.bit
 				break
 			}
 		}
 	}
-	return had, nil
+	return present, nil
 }
 
-// read takes the fields out of a record. A path can fail because the record is laid out in another way than those that
-// were probed: then the whole record is decoded, which tells it from a damaged one.
-func (l layout) read(r maxminddb.Result) (p *place, had uint32, err error) {
-	p = new(place)
+// read reads the fields of a record. A path can fail because the record has another layout than the probed ones: then
+// the whole record is decoded, which fails only if it is damaged.
+func (l layout) read(r maxminddb.Result) (p *addrInfo, present uint32, err error) {
+	p = new(addrInfo)
 	var v any
-	had, err = l.take(p, func(path []any) (any, error) {
+	present, err = l.extract(p, func(path []any) (any, error) {
 		v = nil
 		err := r.DecodePath(&v, path...)
 		return v, err
 	})
 	if err == nil {
-		return p, had, nil
+		return p, present, nil
 	}
 	var record any
 	if err := r.Decode(&record); err != nil {
 		return nil, 0, err
 	}
-	p = new(place)
-	had, err = l.take(p, func(path []any) (any, error) { return walk(record, path), nil })
-	return p, had, err
+	p = new(addrInfo)
+	present, err = l.extract(p, func(path []any) (any, error) { return walk(record, path), nil })
+	return p, present, err
 }
 
-// walk is the value of a record at a path, or nil.
+// walk returns the value at a path of a decoded record, or nil.
 func walk(v any, path []any) any {
 	for _, step := range path {
 		switch step := step.(type) {
@@ -117,23 +117,24 @@ func walk(v any, path []any) any {
 	return v
 }
 
-// How much of a database is read to learn its layout.
+// How much of a database is read to learn its layout. A thousand distinct records show every member that is not rare;
+// the limit on networks bounds databases in which most networks share few records.
 const (
 	probeRecords  = 1 << 10
 	probeNetworks = 1 << 17
 )
 
-// A probe is what the first records of a database hold.
+// A probe is a sample of the first records of a database.
 type probe struct {
 	records int
 	scalars map[string]bool   // members of records that are plain values
 	nested  map[string]bool   // members of records that are maps or lists
-	had     map[DBKind]uint32 // the fields that were found
+	present map[DBKind]uint32 // the fields that were found
 }
 
-// probeOf reads the first records of a database. A damaged one is left to the look-up that meets it.
+// probeOf samples the first records of a database. It skips damaged ones: the lookup of such a record reports it.
 func probeOf(r *maxminddb.Reader) probe {
-	p := probe{scalars: make(map[string]bool), nested: make(map[string]bool), had: make(map[DBKind]uint32)}
+	p := probe{scalars: make(map[string]bool), nested: make(map[string]bool), present: make(map[DBKind]uint32)}
 	every := func([]any) bool { return true }
 	layouts := map[DBKind]layout{City: layoutOf(City, every), ASN: layoutOf(ASN, every)}
 	seen := make(map[uintptr]bool)
@@ -161,15 +162,14 @@ func probeOf(r *maxminddb.Reader) probe {
 			}
 		}
 		for kind, l := range layouts {
-			had, _ := l.take(new(place), func(path []any) (any, error) { return walk(record, path), nil })
-			p.had[kind] |= had
+			present, _ := l.extract(new(addrInfo), func(path []any) (any, error) { return walk(record, path), nil })
+			p.present[kind] |= present
 		}
 	}
 	return p
 }
 
-// layout is where to look for the fields of a kind. The paths of a flat record are tried in nested ones only if the
-// probe met their member.
+// layout returns the layout of a kind. In nested records, a path of flat ones is tried only if the probe has its member.
 func (p probe) layout(kind DBKind) layout {
 	deep := false
 	layoutOf(kind, func(path []any) bool {
@@ -203,7 +203,7 @@ func (p probe) holds() string {
 	return strings.Join(names, ", ")
 }
 
-// fieldNames are the fields of a kind among the bits, without the side.
+// fieldNames returns the names of the fields of a kind whose bits are set, without the prefix of the end.
 func fieldNames(kind DBKind, bits uint32) []string {
 	var names []string
 	for i, f := range dbFields {
@@ -214,26 +214,26 @@ func fieldNames(kind DBKind, bits uint32) []string {
 	return names
 }
 
-// A usage is what the look-ups of a database came to.
+// A usage counts the lookups of a database and their results.
 type usage struct {
-	found      atomic.Int64  // look-ups that found a record
-	asked, had atomic.Uint32 // bits of fields
+	found              atomic.Int64  // look-ups that found a record
+	requested, present atomic.Uint32 // bits of fields: looked up, and found in some record
 }
 
-// set sets bits, which mostly are set already.
-func set(to *atomic.Uint32, bits uint32) {
+// setBits sets bits. It writes only if one is not set yet, so that the cache line stays shared between processors.
+func setBits(to *atomic.Uint32, bits uint32) {
 	if to.Load()&bits != bits {
 		to.Or(bits)
 	}
 }
 
-// Note says which of the fields that were asked for no record had that the look-ups found; "" if there is none, or no
-// look-up found a record. Of a field that other records of the database have it says nothing, unless all are missing.
+// Note names the requested fields that none of the records found has, or returns "". A field that other records of the
+// database have is named only if all requested fields are missing.
 func (db *DB) Note() string {
-	asked, found := db.use.asked.Load(), db.use.found.Load()
-	lacks := asked &^ db.use.had.Load()
+	asked, found := db.use.requested.Load(), db.use.found.Load()
+	lacks := asked &^ db.use.present.Load()
 	if lacks != asked {
-		lacks &^= db.has
+		lacks &^= db.sampled
 	}
 	without := fieldNames(db.kind, lacks)
 	if found == 0 || len(without) == 0 {
@@ -261,10 +261,10 @@ func OpenCity(path string) (*DB, error) { return open(path, City) }
 // OpenASN opens a database of autonomous systems.
 func OpenASN(path string) (*DB, error) { return open(path, ASN) }
 
-// An OtherKindError is the error for a database that has the fields of another kind than the one that was asked for.
+// An OtherKindError is the error for a database of another kind than the requested one.
 type OtherKindError struct {
 	Path string
-	Kind DBKind // what it is
+	Kind DBKind // the kind that it is
 	want DBKind
 	typ  string
 }
@@ -281,7 +281,7 @@ func open(path string, kind DBKind) (*DB, error) {
 	if err := disk.Regular(path); err != nil {
 		return nil, err
 	}
-	if what := notMMDB(path); what != "" { // asked first: a database in a tar archive opens, with its data out of place
+	if what := notMMDB(path); what != "" { // requested first: a database in a tar archive opens, with its data out of place
 		return nil, fmt.Errorf("%s: %s", path, what)
 	}
 	reader, err := maxminddb.Open(path)
@@ -292,15 +292,15 @@ func open(path string, kind DBKind) (*DB, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	p := probeOf(reader)
-	if p.records > 0 && p.had[kind] == 0 {
+	if p.records > 0 && p.present[kind] == 0 {
 		return nil, errors.Join(p.refuse(path, reader.Metadata.DatabaseType, kind), reader.Close())
 	}
-	return &DB{path: path, kind: kind, reader: reader, layout: p.layout(kind), has: p.had[kind], members: p.holds()}, nil
+	return &DB{path: path, kind: kind, reader: reader, layout: p.layout(kind), sampled: p.present[kind], members: p.holds()}, nil
 }
 
-// refuse is the error for a database whose records have no field of a kind.
+// refuse returns the error for a database whose records have no field of a kind.
 func (p probe) refuse(path, typ string, kind DBKind) error {
-	for other, had := range p.had {
+	for other, had := range p.present {
 		if had != 0 {
 			return &OtherKindError{path, other, kind, typ}
 		}
@@ -309,7 +309,7 @@ func (p probe) refuse(path, typ string, kind DBKind) error {
 		path, typ, kind, strings.Join(fieldNames(kind, ^uint32(0)), ", "), p.holds())
 }
 
-// inFolder is the database in a folder that has exactly one, or the path of a file.
+// inFolder returns the path of the only database in a folder; the path of a file it returns unchanged.
 func inFolder(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
@@ -334,7 +334,8 @@ func inFolder(path string) (string, error) {
 	return "", fmt.Errorf("%s: a folder with %d databases: name one of %s", path, len(files), strings.Join(files, ", "))
 }
 
-// notMMDB says what a file is that is no database, and what to do; "" if that is not known.
+// notMMDB describes a file that is another format than a database, and how to get the database; "" if it is none of
+// those formats.
 func notMMDB(path string) string {
 	f, err := os.Open(path)
 	if err != nil {

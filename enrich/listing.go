@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// A listing is what `aws ec2 describe-network-interfaces` or `describe-instances` print, or a part of it that
-// --query chose. Its rows are found by the ids in it, and by all addresses in it.
+// A listing is the output of `aws ec2 describe-network-interfaces` or `describe-instances`, or a part of it selected by
+// --query. Its rows are indexed by interface and instance IDs, and by all addresses.
 //
-// What AWS calls its columns is not the user's to change, so the fields by id carry the name of the table as
-// well, as in eni_name.
+// Users cannot rename AWS's columns, so the fields by ID are prefixed with the table's name as well, as in eni_name.
 
-// listed is any object of a listing: a document, a reservation, an interface or an instance.
+// listed is the union of all objects of a listing, since --query can print any of them alone: a document, a
+// reservation, an interface or an instance. It has as many fields as flowlog reads of these four.
 type listed struct {
 	NetworkInterfaces, Reservations, Instances []json.RawMessage
 	Prefixes                                   json.RawMessage
@@ -59,7 +59,7 @@ type securityGroup struct{ GroupName, GroupID string }
 
 type association struct{ PublicIP, CarrierIP, CustomerOwnedIP string }
 
-// A listedColumn is a column of a kind of listing, tags apart.
+// A listedColumn is a column of a listing that is not a tag.
 type listedColumn struct {
 	name string
 	text func(*listed) string
@@ -132,7 +132,7 @@ func (t *Table) readListing(file string, content []byte) error {
 			return err
 		}
 	}
-	if !l.any {
+	if !l.recognized {
 		return fmt.Errorf("%s:1: column 1: this is not what `aws ec2 describe-network-interfaces` or `aws ec2 describe-instances` print: both print JSON with NetworkInterfaces or Reservations in it; tables of your own are CSV", file)
 	}
 	return nil
@@ -140,13 +140,12 @@ func (t *Table) readListing(file string, content []byte) error {
 
 type listingReader struct {
 	*Table
-	file    string
-	content []byte
-	any     bool // something was what a listing has
+	file       string
+	content    []byte
+	recognized bool // some object is one of a listing
 }
 
-// fault is err with the line and column at which it is in the file. The part of the content that was decoded
-// is nil for all of it.
+// fault returns err with the line and column in the file. part is the part of the content that was decoded, nil for all.
 func (l *listingReader) fault(part json.RawMessage, err error) error {
 	offset := max(bytes.Index(l.content, part), 0)
 	var syntax *json.SyntaxError
@@ -163,14 +162,14 @@ func (l *listingReader) fault(part json.RawMessage, err error) error {
 	return fmt.Errorf("%s: %w", position(l.file, l.content, offset), err)
 }
 
-// read takes in what there is in a part of a listing. Instances have the account of their reservation.
+// read adds the rows of a part of a listing. Instances inherit the account of their reservation.
 func (l *listingReader) read(part json.RawMessage, account string) error {
 	if part[0] == '[' {
 		var parts []json.RawMessage
 		if err := json.Unmarshal(part, &parts); err != nil {
 			return l.fault(part, err)
 		}
-		l.any = l.any || len(parts) == 0
+		l.recognized = l.recognized || len(parts) == 0
 		return l.readAll(parts, account)
 	}
 	var o listed
@@ -216,9 +215,9 @@ func (l *listingReader) readAll(parts []json.RawMessage, account string) error {
 	return nil
 }
 
-// declare gives the table its columns, also if there is nothing to list.
+// declare adds the columns to the table, even if the listing is empty.
 func (l *listingReader) declare(columns []listedColumn) {
-	l.any = true
+	l.recognized = true
 	for _, c := range columns {
 		l.column(c.name, "")
 	}
@@ -237,7 +236,7 @@ func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id st
 		if name == "" || tag.Key == "Name" {
 			continue
 		}
-		if column := l.column("tag_"+name, ""); column.cell(row) == "" { // two tags can come to one name
+		if column := l.column("tag_"+name, ""); column.cell(row) == "" { // two tags can map to one name: the first wins
 			l.set(column, strings.ToValidUTF8(tag.Value, "\ufffd"))
 		}
 	}
@@ -273,8 +272,8 @@ func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id st
 	return nil
 }
 
-// ambiguous is the row of an address that several have, each in a VPC of its own: a wrong name is worse than
-// none.
+// ambiguous is the row of an address that several interfaces have, each in its own VPC: no name is better than a wrong
+// one.
 const ambiguous int32 = -2
 
 func (o *listed) addresses() []string {
@@ -294,15 +293,15 @@ func (o *listed) addresses() []string {
 	return all
 }
 
-// ids finds the rows of a listing by the interface or instance that a record is about.
+// ids indexes the rows of a listing by the interface or instance ID of a record.
 type ids struct{ texts }
 
-// instanceFields are the fields that instances are found by. What an instance has, its interfaces have too: not
-// all records have an instance_id.
+// instanceFields are the join fields of instances. Interfaces get the columns of their instance, since not all records
+// have an instance_id.
 var instanceFields = []string{"instance_id", "interface_id"}
 
-func (x *ids) ways(table string) []way {
-	ways := x.texts.ways(table)
-	ways[0].prefix = table + "_"
-	return ways
+func (x *ids) joins(table string) []join {
+	joins := x.texts.joins(table)
+	joins[0].prefix = table + "_"
+	return joins
 }

@@ -11,8 +11,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// sides are the two ends of a flow. An address is the packet's where that was logged: srcaddr and dstaddr
-// show the interface's primary address in place of a pod's, a secondary one, or one behind a NAT.
+// sides are the two ends of a flow. The packet's address is preferred where it was logged: srcaddr and dstaddr have the
+// interface's primary address in place of a pod's, a secondary one, or one behind a NAT.
 var sides = []struct {
 	prefix, port, portDoc string
 	addrs                 []string
@@ -22,7 +22,7 @@ var sides = []struct {
 	{"dst", "dstport", "destination port", []string{"pkt_dstaddr", "dstaddr"}, "pkt_dstaddr, or else dstaddr"},
 }
 
-// Builtin returns the lookups that need no file. With nil the names of protocols are the built-in ones.
+// Builtin returns the lookups that need no file. With nil, protocols have their built-in names.
 func Builtin(names *ProtocolNames) []Lookup {
 	if names == nil {
 		names = &protocols
@@ -37,7 +37,7 @@ func Builtin(names *ProtocolNames) []Lookup {
 	return append(lookups, derived()...)
 }
 
-// lossLookup adds up what a transit gateway lost for different reasons.
+// lossLookup sums the packets that a transit gateway lost, over all reasons.
 func lossLookup() Lookup {
 	return Lookup{
 		Field: schema.Field{
@@ -63,8 +63,8 @@ func lossLookup() Lookup {
 	}
 }
 
-// Fields lists every field that this package can compute, with or without a database at hand. Tables of
-// the user's give more.
+// Fields lists every field that this package can compute, whether its database is open or not. The user's tables add
+// more.
 func Fields() schema.Table {
 	var t schema.Table
 	for _, l := range Builtin(nil) {
@@ -78,8 +78,8 @@ func Fields() schema.Table {
 	return append(t, awsFields()...)
 }
 
-// NeedsDB says which kind of file the field comes from: City, ASN, AWS, or none, "". The name may be spelled
-// as users do.
+// NeedsDB returns the kind of file that a field is computed from, or "". The name may be in any spelling that flags
+// accept.
 func NeedsDB(name string) DBKind {
 	name = schema.CanonicalName(name)
 	for _, side := range sides {
@@ -95,7 +95,7 @@ func NeedsDB(name string) DBKind {
 	return ""
 }
 
-// address is the first address that is not null, if there is one.
+// address returns the first address that is not null, if there is one.
 func address(in []arrow.Array, row int) (netip.Addr, bool) {
 	for _, a := range in {
 		if a, ok := a.(*array.FixedSizeBinary); ok && a.IsValid(row) {
@@ -105,7 +105,7 @@ func address(in []arrow.Array, row int) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// integer is the value of the only From field, if there is one.
+// integer returns the value of the first From field, if it is not null.
 func integer(in []arrow.Array, row int) (int64, bool) {
 	if in[0] == nil || in[0].IsNull(row) {
 		return 0, false
@@ -119,8 +119,8 @@ func integer(in []arrow.Array, row int) (int64, bool) {
 	return 0, false
 }
 
-// word is a text of a column that may not be there, if there is one.
-func word(a arrow.Array, row int) (string, bool) {
+// textValue returns a value of a text column, if the column exists and the value is not null.
+func textValue(a arrow.Array, row int) (string, bool) {
 	if a == nil || a.IsNull(row) {
 		return "", false
 	}

@@ -9,47 +9,52 @@ import (
 	"flowlog/parse/schema"
 )
 
-// memoLimit is the number of distinct values from which on a memo is started anew: a scan of the internet can
-// show more addresses than memory holds.
+// memoLimit is the number of distinct values beyond which a memo is cleared: a scan of the internet can show more
+// addresses than memory holds. A million values take some 50 to 100 MB per worker.
 const memoLimit = 1_000_000
 
-// A memo remembers what a group's lookups said of each distinct value of their From fields.
+// A memo caches the results of a group's lookups by distinct value of their From fields. It belongs to one goroutine.
 type memo struct {
-	from   []schema.Field
-	places []int // of the From fields among the batch's columns, or -1
-	stores []*store
-	addrs  bool // the From fields are alternative addresses: the first that is not null is the value
+	from    []schema.Field
+	columns []int      // of the From fields among the batch's columns, or -1
+	results []*results // by lookup
+	addrs   bool       // the From fields are alternative addresses: the first that is not null is the value
 
-	coders []schema.Coder  // of each From field; one serves for alternative addresses
-	pairs  []*schema.Pairs // of the codes of each further From field and those before it
-	known  []uint32        // by code of a value: its number in the stores, plus 1
-	count  uint32          // how many values the stores hold
+	coders    []schema.Coder  // of each From field; one serves for alternative addresses
+	pairs     []*schema.Pairs // of the codes of each further From field and those before it
+	resultIDs []uint32        // by code of a value: its index in results, plus 1; 0 if not looked up yet
+	count     uint32          // the number of values looked up
 
-	in    []arrow.Array
-	ids   []uint32 // of each row of the batch at hand: its value's code, then its number in the stores
-	codes []uint32 // of a further field
-	rows  []int32  // 0, 1, 2 …
-	left  []int32  // rows that have no address yet
+	in []arrow.Array // the From columns of the batch
+	memoScratch
+}
+
+// memoScratch is the memory of one batch, reused for the next.
+type memoScratch struct {
+	ids     []uint32 // by row: the code of its value, then the index in results
+	codes   []uint32 // of a further From field
+	rows    []int32  // 0, 1, 2 …
+	pending []int32  // rows without an address so far
 }
 
 func newMemo(p *schema.Projection, g *group) *memo {
 	m := &memo{addrs: true, in: make([]arrow.Array, len(g.from))}
 	for _, name := range g.from {
-		place := p.Index(name)
-		m.from = append(m.from, p.Fields[place])
-		m.places = append(m.places, place)
-		m.addrs = m.addrs && p.Fields[place].Kind == schema.Addr
+		column := p.Index(name)
+		m.from = append(m.from, p.Fields[column])
+		m.columns = append(m.columns, column)
+		m.addrs = m.addrs && p.Fields[column].Kind == schema.Addr
 	}
 	for _, l := range g.lookups {
-		m.stores = append(m.stores, &store{lookup: l, place: p.Index(l.Name)})
+		m.results = append(m.results, &results{lookup: l, column: p.Index(l.Name)})
 	}
-	m.forget()
+	m.reset()
 	return m
 }
 
-// forget starts the memo anew.
-func (m *memo) forget() {
-	m.count, m.known = 0, nil
+// reset clears the memo.
+func (m *memo) reset() {
+	m.count, m.resultIDs = 0, nil
 	m.coders, m.pairs = nil, nil
 	for i, f := range m.from {
 		if i == 0 || !m.addrs {
@@ -57,41 +62,41 @@ func (m *memo) forget() {
 		}
 		m.pairs = append(m.pairs, schema.NewPairs())
 	}
-	for _, s := range m.stores {
+	for _, s := range m.results {
 		s.values, s.null = schema.NewColumn(s.lookup.Field), nil
 		s.out = &schema.Column{Field: s.lookup.Field, Dict: s.values.Dict}
 	}
 }
 
-// number sets ids for the batch that has these columns, and runs the lookups for the values that are new.
-func (m *memo) number(cols []arrow.Array, rows int) {
+// resolve sets ids to the indexes in results for a batch with these columns, and runs the lookups for new values.
+func (m *memo) resolve(cols []arrow.Array, rows int) {
 	full := m.count > memoLimit
-	for _, s := range m.stores {
+	for _, s := range m.results {
 		full = full || s.values.Dict != nil && s.values.Dict.Large()
 	}
 	if full {
-		m.forget()
+		m.reset()
 	}
-	for i, place := range m.places {
-		m.in[i] = cols[place]
+	for i, column := range m.columns {
+		m.in[i] = cols[column]
 	}
 	for len(m.rows) < rows {
 		m.rows = append(m.rows, int32(len(m.rows)))
 	}
 	m.ids = slices.Grow(m.ids[:0], rows)[:rows]
-	if codes := m.code(m.rows[:rows]); codes > len(m.known) {
-		m.known = append(m.known, make([]uint32, codes-len(m.known))...)
+	if codes := m.code(m.rows[:rows]); codes > len(m.resultIDs) {
+		m.resultIDs = append(m.resultIDs, make([]uint32, codes-len(m.resultIDs))...)
 	}
 	for row, code := range m.ids {
-		known := &m.known[code]
-		if *known == 0 {
-			for _, s := range m.stores {
+		id := &m.resultIDs[code]
+		if *id == 0 {
+			for _, s := range m.results {
 				s.add(m.in, row)
 			}
 			m.count++
-			*known = m.count
+			*id = m.count
 		}
-		m.ids[row] = *known - 1
+		m.ids[row] = *id - 1
 	}
 }
 
@@ -108,13 +113,13 @@ func (m *memo) code(rows []int32) int {
 				return m.coders[0].Len()
 			}
 			valid := schema.ValidityOf(col)
-			left := m.left[:0]
+			pending := m.pending[:0]
 			for _, row := range rows {
 				if valid.Null(row) {
-					left = append(left, row)
+					pending = append(pending, row)
 				}
 			}
-			m.left, rows = left, left
+			m.pending, rows = pending, pending
 		}
 		for _, row := range rows {
 			m.ids[row] = 0
@@ -143,16 +148,16 @@ func (m *memo) encode(i int, rows []int32, out []uint32) {
 	m.coders[i].Encode(m.in[i], rows, out)
 }
 
-// A store holds what one lookup said of the distinct values, by number.
-type store struct {
+// A results has the results of one lookup for the distinct values.
+type results struct {
 	lookup Lookup
-	place  int // of the column in the outgoing batch
+	column int // in the outgoing batch
 	values *schema.Column
 	null   []bool
 	out    *schema.Column // the last batch's, for its memory
 }
 
-func (s *store) add(in []arrow.Array, row int) {
+func (s *results) add(in []arrow.Array, row int) {
 	nulls := len(s.values.Nulls)
 	s.lookup.Append(s.values, in, row)
 	s.null = append(s.null, len(s.values.Nulls) > nulls)
@@ -161,9 +166,8 @@ func (s *store) add(in []arrow.Array, row int) {
 	}
 }
 
-// gather returns the value of each number in ids, in memory that the next call reuses. Texts share the
-// store's dictionary.
-func (s *store) gather(ids []uint32) arrow.Array {
+// gather returns the result for each of ids, in memory that the next call reuses. Texts share the dictionary of values.
+func (s *results) gather(ids []uint32) arrow.Array {
 	out := s.out
 	out.Int32 = pick(out.Int32, s.values.Int32, ids)
 	out.Int64 = pick(out.Int64, s.values.Int64, ids)
@@ -180,7 +184,7 @@ func (s *store) gather(ids []uint32) arrow.Array {
 	return out.Array()
 }
 
-// pick is to[i] = from[ids[i]], or nothing if from is not the slice of the column's kind.
+// pick sets to[i] = from[ids[i]], or empties it if from is not the slice of the column's kind.
 func pick[T any](to, from []T, ids []uint32) []T {
 	if len(from) == 0 {
 		return to[:0]

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Numbers returns a function that says which numbers of a field go by a name, whatever its case: those of
-// protocol, srcport, dstport, service_port, traffic_path and encryption_status. With nil the names of protocols are the
-// built-in ones. For other fields and names it returns nil.
+// Numbers returns a function that resolves a name, in any case, to the numbers of a field: protocol, srcport, dstport,
+// service_port, traffic_path or encryption_status. It returns nil for other fields and unknown names. With nil,
+// protocols have their built-in names.
 func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 	if names == nil {
 		names = &protocols
@@ -35,19 +35,19 @@ func Numbers(names *ProtocolNames) func(field, name string) []int64 {
 			}
 			slices.Sort(found)
 		default:
-			return meant(field, name)
+			return enumValues(field, name)
 		}
 		return found
 	}
 }
 
-// meant returns the numbers of a field of numbered that mean what a name says, or may: "internet gateway" is one of the two
-// things that 2 stands for.
-func meant(field, name string) (found []int64) {
-	if alias, ok := meaningAliases[field+" "+strings.ToLower(name)]; ok {
+// enumValues returns the numbers of an enumerated field that have a meaning, alone or as an alternative: 2 is "internet
+// gateway or gateway endpoint", and both names find it.
+func enumValues(field, name string) (found []int64) {
+	if alias, ok := enumAliases[field+" "+strings.ToLower(name)]; ok {
 		name = alias
 	}
-	for _, words := range numbered {
+	for _, words := range enums {
 		if words.field != field {
 			continue
 		}
@@ -63,17 +63,17 @@ func meant(field, name string) (found []int64) {
 	return found
 }
 
-// meaningAliases are what people call the meaning of numbers, by field and word.
-var meaningAliases = map[string]string{
+// enumAliases maps common words, after the field's name, to AWS's meanings.
+var enumAliases = map[string]string{
 	"traffic_path igw": "internet gateway", "traffic_path internet-gateway": "internet gateway", "traffic_path internet_gateway": "internet gateway",
 	"traffic_path vgw": "virtual private gateway", "traffic_path vpn": "virtual private gateway", "traffic_path local": "same VPC",
 	"traffic_path endpoint": "gateway endpoint", "encryption_status none": "not encrypted", "encryption_status unencrypted": "not encrypted",
 }
 
-// portAliases are names that people ask for in place of those that are shown.
+// portAliases maps common names that services does not have to ports.
 var portAliases = map[string]int64{
 	"dns": 53, "smb": 445, "msrpc": 135, "smtps": 465, "ms-sql-s": 1433, "postgres": 5432, "ms-wbt-server": 3389,
 }
 
-// protocolAliases are names that people use in place of IANA's keywords.
+// protocolAliases maps common names that are no IANA keywords to protocols.
 var protocolAliases = map[string]int64{"icmpv6": 58, "icmp6": 58, "ospf": 89, "ipip": 94}

@@ -58,7 +58,7 @@ var services = map[int64]string{
 	61613: "stomp", 61616: "activemq", 61617: "activemq-tls",
 }
 
-// serviceNames are the names of ports.
+// serviceNames lists the distinct names in services.
 var serviceNames = slices.Compact(slices.Sorted(maps.Values(services)))
 
 func portLookup(prefix, port, doc string) Lookup {

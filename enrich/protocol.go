@@ -16,7 +16,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// ProtocolNames holds a name for each protocol number. A number without one is not assigned.
+// ProtocolNames has the name of each protocol number, "" if it is not assigned.
 type ProtocolNames [256]string
 
 // protocols has IANA's keyword for each protocol number, and IANA's description where there is no keyword.
@@ -46,16 +46,16 @@ var protocols = ProtocolNames{
 	253: "Use for experimentation and testing", 254: "Use for experimentation and testing", 255: "Reserved",
 }
 
-// Protocols reads names from a CSV file in place of the built-in ones: IANA's own, or any with a number and
-// a keyword in its first two columns, with or without a header. What the file lacks keeps its built-in
-// name. The name of the file is for errors.
+// Protocols reads protocol names from a CSV file: IANA's own, or any with a number and a keyword in its first two
+// columns, with or without a header. Numbers that the file lacks keep their built-in names. name is the file's, for
+// errors.
 func Protocols(r io.Reader, name string) (*ProtocolNames, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	names := protocols
-	var lines [256]int // where each number was given
+	var lines [256]int // by number: the line that names it
 	number, keyword, described := 0, 1, -1
 	first := true
 	for start, record := range csvRecords(string(text)) {
@@ -105,16 +105,15 @@ func Protocols(r io.Reader, name string) (*ProtocolNames, error) {
 	return &names, nil
 }
 
-// A csvRecord is the lines that belong to one row.
+// A csvRecord is the text of one row, which may have several lines.
 type csvRecord struct {
 	text string
-	cut  bool // in the middle of a quoted cell
+	cut  bool // it ends inside a quoted cell
 }
 
-// csvRecords yields the rows of a CSV file by the number of their first line. Cells of IANA's file have
-// several lines, and copies of it that went through a tool for lines lack the ends of those cells: so a
-// line that begins with a number ends an open quote. Taken at its word, the quote would swallow the rows up
-// to the next one.
+// csvRecords yields the rows of a CSV file with the number of their first line. Cells of IANA's file span several
+// lines, and copies processed by line-based tools lack the ends of such cells. So a line that begins with a protocol
+// number ends an open quote, which otherwise would swallow the rows up to the next quote.
 func csvRecords(text string) iter.Seq2[int, csvRecord] {
 	return func(yield func(int, csvRecord) bool) {
 		var row strings.Builder
@@ -139,12 +138,12 @@ func csvRecords(text string) iter.Seq2[int, csvRecord] {
 	}
 }
 
-// isHeader tells a row of titles from one that was meant to begin with a number.
+// isHeader reports whether the first row has titles: it does not begin with a digit.
 func isHeader(row []string) bool {
 	return row[0] == "" || row[0][0] < '0' || row[0][0] > '9'
 }
 
-// protocolColumns finds the columns by the titles that IANA gives them, or else by their place.
+// protocolColumns finds the columns by IANA's titles, or else by position.
 func protocolColumns(header []string) (number, keyword, described int) {
 	places := map[string]int{"decimal": 0, "keyword": 1}
 	for i, title := range header {
@@ -167,7 +166,7 @@ func protocolRange(s string) (from, to int, ok bool) {
 	return int(a), int(b), err1 == nil && err2 == nil && a <= b
 }
 
-// cleanKeyword takes out line breaks and IANA's remark that a protocol is out of use.
+// cleanKeyword removes line breaks and IANA's remark that a protocol is deprecated.
 func cleanKeyword(s string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(s, "(deprecated)", "")), " ")
 }
@@ -182,7 +181,7 @@ const unassigned = "Unassigned"
 
 func protocolLookup(names *ProtocolNames) Lookup {
 	field := protocolField
-	field.Values = append(present(names[:]), unassigned)
+	field.Values = append(nonEmpty(names[:]), unassigned)
 	slices.Sort(field.Values)
 	field.Values = slices.Compact(field.Values)
 	return Lookup{field, func(out *schema.Column, in []arrow.Array, row int) {

@@ -16,13 +16,13 @@ import (
 	"flowlog/parse/schema"
 )
 
-// AWSRanges is what AWS publishes about its addresses: https://ip-ranges.amazonaws.com/ip-ranges.json. Its
-// lookups run from any number of goroutines at once.
+// AWSRanges is the list of AWS's networks, https://ip-ranges.amazonaws.com/ip-ranges.json. Its lookups are safe for
+// concurrent use.
 type AWSRanges struct{ trie bart.Fast[awsRange] }
 
 type awsRange struct{ service, region string }
 
-// maxRanges is the largest file of ranges that is read, some thirty times what AWS publishes.
+// maxRanges is the largest file of ranges that is read, some thirty times the size of AWS's.
 const maxRanges = 64 << 20
 
 // OpenAWSRanges reads the file.
@@ -77,16 +77,16 @@ func readAWSRanges(file string, content []byte) (*AWSRanges, error) {
 	return r, nil
 }
 
-// position names a place in a file by line and column.
+// position formats an offset in a file as line and column.
 func position(file string, content []byte, offset int) string {
 	before := content[:min(max(offset, 0), len(content))]
 	line := bytes.Count(before, []byte("\n")) + 1
 	return fmt.Sprintf("%s:%d: column %d", file, line, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
-// moreSpecific reports whether one of two services that have the same prefix says more of it. AWS lists every
-// prefix as one of AMAZON too, and those of services that run on EC2 as EC2's. Of others, the longer name is
-// that of a part: CLOUDFRONT_ORIGIN_FACING.
+// moreSpecific reports whether service a describes a prefix more precisely than b. AWS lists every prefix under AMAZON
+// too, and those of services that run on EC2 under EC2. Of others, the longer name is that of a part:
+// CLOUDFRONT_ORIGIN_FACING.
 func moreSpecific(a, b string) bool {
 	rank := func(service string) int {
 		switch service {
@@ -100,7 +100,7 @@ func moreSpecific(a, b string) bool {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(b), len(a)), strings.Compare(a, b)) < 0
 }
 
-// Err is nil: all of the file was read before.
+// Err is nil: lookups cannot fail, since OpenAWSRanges reads the whole file.
 func (r *AWSRanges) Err() error { return nil }
 
 // Note is always "".
@@ -109,7 +109,7 @@ func (r *AWSRanges) Note() string { return "" }
 // Close does nothing.
 func (r *AWSRanges) Close() error { return nil }
 
-// find returns what AWS says of the first address that is not null: that of the longest prefix it is in.
+// find returns the range of the first address that is not null, by longest prefix match.
 func (r *AWSRanges) find(in []arrow.Array, row int) awsRange {
 	if a, ok := address(in, row); ok {
 		found, _ := r.trie.Lookup(a)
@@ -118,7 +118,7 @@ func (r *AWSRanges) find(in []arrow.Array, row int) awsRange {
 	return awsRange{}
 }
 
-// Lookups returns the lookups of all fields that the ranges give. For its fields alone, r may be nil.
+// Lookups returns the lookups of all fields of the ranges. If only the fields are used, r may be nil.
 func (r *AWSRanges) Lookups() []Lookup {
 	var lookups []Lookup
 	add := func(f schema.Field, find func(in []arrow.Array, row int) string) {
@@ -131,7 +131,7 @@ func (r *AWSRanges) Lookups() []Lookup {
 			Name: side.prefix + "_aws_service", Case: schema.Upper, From: append([]string{logged}, side.addrs...),
 			Doc: "AWS service that has " + side.addrDoc + ", such as S3; " + logged + " where that was logged",
 		}, func(in []arrow.Array, row int) string {
-			if service, ok := word(in[0], row); ok {
+			if service, ok := textValue(in[0], row); ok {
 				return service
 			}
 			return r.find(in[1:], row).service
@@ -144,7 +144,7 @@ func (r *AWSRanges) Lookups() []Lookup {
 	return lookups
 }
 
-// awsFields lists the fields that the ranges give.
+// awsFields lists the fields of the ranges.
 func awsFields() schema.Table {
 	var t schema.Table
 	for _, l := range (*AWSRanges)(nil).Lookups() {

@@ -11,8 +11,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// scopes says what blocks of addresses are for. Source: IANA's registries of IPv4 and IPv6 special-purpose
-// addresses, of multicast addresses, and of the IPv6 address space, of which 2000::/3 is in use.
+// scopes has the purpose of each block of addresses; the longest prefix counts. Source: IANA's registries of IPv4 and
+// IPv6 special-purpose addresses, of multicast addresses, and of the IPv6 address space, of which 2000::/3 is in use.
 var scopes = []scope{
 	{"0.0.0.0/0", "public"},
 	{"0.0.0.0/8", "this-network"},
@@ -63,7 +63,7 @@ var scopes = []scope{
 	{"ff00::/8", "multicast"},
 }
 
-// scopeNames are the scopes that there are.
+// scopeNames lists the distinct names in scopes.
 var scopeNames = func() (names []string) {
 	for _, s := range scopes {
 		if !slices.Contains(names, s.name) {
@@ -80,8 +80,7 @@ type scopeBlock struct {
 	name string
 }
 
-// scopesBy lists, for IPv6 and IPv4 and by the first byte of addresses, the blocks that they may be in, the smallest
-// first.
+// scopesBy indexes the blocks by IP version (0 is IPv6, 1 is IPv4) and first byte of the address, longest prefix first.
 var scopesBy = sync.OnceValue(func() *[2][256][]scopeBlock {
 	var blocks []scopeBlock
 	for _, s := range scopes {
@@ -106,7 +105,7 @@ func firstByte(a netip.Addr) (version, first int) {
 	return 0, int(bytes[0])
 }
 
-// scopeOf says what an address is for: public, or one of the special purposes.
+// scopeOf returns the scope of an address: public, or a special purpose.
 func scopeOf(a netip.Addr) string {
 	version, first := firstByte(a)
 	blocks := scopesBy()[version][first]

@@ -244,9 +244,9 @@ func TestTableLongestPrefix(t *testing.T) {
 			b[random.IntN(len(b))] ^= byte(random.Uint32())
 			a, _ = netip.AddrFromSlice(b)
 		}
-		want := none
+		want := noRow
 		for i, p := range prefixes {
-			if p.Contains(a) && (want == none || p.Bits() > prefixes[want].Bits()) {
+			if p.Contains(a) && (want == noRow || p.Bits() > prefixes[want].Bits()) {
 				want = int32(i)
 			}
 		}

@@ -12,14 +12,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// readCSV reads a table whose first line names the columns. They are separated by commas, semicolons or tabs.
-// Blank lines, and those that begin with #, do not count.
+// readCSV reads a table whose first line names the columns, separated by commas, semicolons or tabs. It skips blank
+// lines and those that begin with #.
 func (t *Table) readCSV(file string, content []byte) error {
 	in := csv.NewReader(bytes.NewReader(content))
 	in.Comma = separator(content)
 	in.Comment = '#'
 	in.FieldsPerRecord = -1
-	in.TrimLeadingSpace = in.Comma != '\t' // it would take empty cells for space
+	in.TrimLeadingSpace = in.Comma != '\t' // with tabs it would remove empty cells
 	in.ReuseRecord = true
 
 	var h *header
@@ -29,7 +29,7 @@ func (t *Table) readCSV(file string, content []byte) error {
 			break
 		}
 		if bad := new(csv.ParseError); errors.As(err, &bad) {
-			return fmt.Errorf("%s:%d: column %d: %s", file, bad.StartLine, len(cells)+1, quoting(bad.Err))
+			return fmt.Errorf("%s:%d: column %d: %s", file, bad.StartLine, len(cells)+1, quoteFault(bad.Err))
 		}
 		line, _ := in.FieldPos(0)
 		for i := range cells {
@@ -57,15 +57,15 @@ func (t *Table) readCSV(file string, content []byte) error {
 	return nil
 }
 
-// quoting says what is wrong with the quotes of a line, and how to mend it.
-func quoting(err error) string {
+// quoteFault says what is wrong with the quotes of a line, and how to correct it.
+func quoteFault(err error) string {
 	if errors.Is(err, csv.ErrBareQuote) {
 		return `there is a quote in the middle of the cell: put quotes around all of it, and write "" for a quote in it`
 	}
 	return `the quote that opens the cell has no match at its end: write "" for a quote in it`
 }
 
-// separator is what parts the cells of the first line that counts.
+// separator returns the most frequent separator in the first line that is neither blank nor a comment.
 func separator(content []byte) rune {
 	for line := range bytes.Lines(content) {
 		line = bytes.TrimSpace(line)
@@ -83,16 +83,16 @@ func separator(content []byte) rune {
 	return ','
 }
 
-// A header says what the columns of a CSV file are.
+// A header is the meaning of each column of a CSV file.
 type header struct {
 	file     string
-	titles   []string // as they are in the file
-	key      int
+	titles   []string       // as in the file
+	key      int            // the key's column
 	protocol int            // the column that a port's protocol is in, or -1
 	columns  []*tableColumn // of the table; nil for the key and for columns without a name
 }
 
-// readHeader finds out which column is the key: the first whose name says so.
+// readHeader assigns the columns. The key is the first one with the name of a key.
 func (t *Table) readHeader(file string, line int, titles []string) (*header, error) {
 	h := &header{file: file, key: -1, protocol: -1}
 	names := make([]string, len(titles))
@@ -121,7 +121,7 @@ func (t *Table) readHeader(file string, line int, titles []string) (*header, err
 		case i == h.key:
 		case isPorts && h.protocol < 0 && (names[i] == "protocol" || names[i] == "proto" || names[i] == "transport_protocol"):
 			h.protocol = i
-		case title == "": // a spreadsheet's empty column; readRow sees to it that it is empty
+		case title == "": // a spreadsheet's empty column; readRow checks that its cells are empty
 		case names[i] == "":
 			return nil, fmt.Errorf("%s: the name of a column becomes a part of the names of fields: call it something of letters, digits and _", h.at(line, i))
 		default:
@@ -130,7 +130,7 @@ func (t *Table) readHeader(file string, line int, titles []string) (*header, err
 					return nil, fmt.Errorf("%s: column %d has the same name: rename one of them", h.at(line, i), j+1)
 				}
 			}
-			if schema.CanonicalName(names[i]) == "" && len(t.index[0].ways("")[0].prefix) == 0 {
+			if schema.CanonicalName(names[i]) == "" && len(t.index[0].joins("")[0].prefix) == 0 {
 				return nil, fmt.Errorf("%s: the column's name becomes the name of a field, which begins with a letter: rename it", h.at(line, i))
 			}
 			column = t.column(names[i], h.at(line, i))
@@ -143,7 +143,7 @@ func (t *Table) readHeader(file string, line int, titles []string) (*header, err
 	return h, nil
 }
 
-// at names a column of a line.
+// at formats the position of a cell.
 func (h *header) at(line, column int) string {
 	if h.titles[column] == "" {
 		return fmt.Sprintf("%s:%d: column %d", h.file, line, column+1)
@@ -151,7 +151,7 @@ func (h *header) at(line, column int) string {
 	return fmt.Sprintf("%s:%d: column %d (%s)", h.file, line, column+1, h.titles[column])
 }
 
-// noKey is the error for a header of which no name is that of a key.
+// noKey returns the error for a header without a key column.
 func noKey(h *header, line int, names []string) error {
 	var all, first []string
 	for _, key := range tableKeys {
@@ -171,13 +171,7 @@ func noKey(h *header, line int, names []string) error {
 			break
 		}
 	}
-	return fmt.Errorf("%s: no column has the name of a key (%s): %s %s", place, strings.Join(h.titles, ", "), hint, orList(first))
-}
-
-// orList joins words by commas, and the last by "or".
-func orList(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return fmt.Errorf("%s: no column has the name of a key (%s): %s %s", place, strings.Join(h.titles, ", "), hint, schema.Join(first, "or"))
 }
 
 func (t *Table) readRow(h *header, line int, cells []string) error {
@@ -211,14 +205,14 @@ func (t *Table) readRow(h *header, line int, cells []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", h.at(line, h.key), err)
 	}
-	if before != none && !t.same(before, row) {
+	if before != noRow && !t.same(before, row) {
 		return fmt.Errorf("%s: %q is in %s too, with other cells: take one of the lines out; if another column is meant to be the key, put it first", h.at(line, h.key), key, t.rows[before])
 	}
 	return nil
 }
 
-// fieldName makes a title a part of the name of a field: lower case, with _ for what is not a letter or digit.
-// It returns "" if the title has letters that names of fields cannot have, or none at all.
+// fieldName converts a title to part of a field name: lower case, with _ for runs of other characters than letters and
+// digits. It returns "" if the title has letters outside ASCII, or no letters and digits.
 func fieldName(title string) string {
 	var b strings.Builder
 	gap := false

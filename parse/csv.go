@@ -233,7 +233,7 @@ func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, 
 func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *block, place) place) error {
 	start := place{in.intern(l, in.object), int64(min(skip, 1))} // above which the header is, if there is one
 	in.current.Store(start.layout)
-	return in.cut(c.Reader(skip), start, func(data []byte, _ int) (int, int) { return lastCSVLine(data), 0 }, decode)
+	return in.cut(c.Reader(skip), start, func(data []byte, _ int) (int, int, bool) { return lastCSVLine(data), 0, false }, decode)
 }
 
 // lastCSVLine finds the end of the last line that does not end within quotes.

@@ -23,8 +23,8 @@ type Format struct {
 // everything that looks like text.
 func Formats() []Format {
 	return []Format{
-		{"parquet", "Apache Parquet with a flow log's columns", isParquet, readParquet},
-		{"arrow", "Arrow IPC, stream or file, as `flowlog parse -o arrow` writes it", isArrow, readArrow},
+		{"parquet", "Apache Parquet with a flow log's columns, as AWS, flowlog, Athena, DuckDB, Spark and others write it", isParquet, readParquet},
+		{"arrow", "Arrow IPC, stream or file (Feather), as flowlog, pyarrow and others write it", isArrow, readArrow},
 		{"json", "a stream of JSON: an object of fields a record, as `flowlog parse -o ndjson` writes them, or records as text at any place, as CloudWatch Logs, Firehose and log shippers wrap them", isJSON, readJSON},
 		{"csv", "values separated by commas, semicolons, tabs or bars, under a header of field names or beside a column of records", isCSV, readCSV},
 		{"text", "records as AWS writes them to S3: fields separated by white space, with or without a header", isText, readText},

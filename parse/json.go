@@ -45,13 +45,17 @@ func readJSON(in *input, c *content) error {
 	start := place{layout: in.intern(sh.layout, in.object)}
 	in.current.Store(start.layout)
 	unfinished := false
-	last := func(data []byte, depth int) (int, int) {
-		end := 0
+	last := func(data []byte, depth int) (int, int, bool) {
+		end, events, longest := 0, 0, 0
 		for {
 			ev := sh.next(data[end:], depth)
 			if ev.end == 0 {
 				unfinished = ev.open
-				return end + leadingBlank(data[end:]), depth
+				return end + leadingBlank(data[end:]), depth, false
+			}
+			events, longest = events+1, max(longest, ev.end)
+			if events > 1 && events*(longest/shortestMember) > mostCells {
+				return end, depth, true
 			}
 			end += ev.end
 			depth = ev.depth
@@ -63,6 +67,9 @@ func readJSON(in *input, c *content) error {
 	}
 	return err
 }
+
+// shortestMember is the length of {"a":1}, less one: an object has no more members than its length has times that.
+const shortestMember = 6
 
 // A shape is where the records of a stream of JSON are. An event is an element of the list in a document, or a
 // document that has no such element.
@@ -558,7 +565,9 @@ func (w *worker) object(b *block, at place, doc []byte, sh *shape, members []mem
 		w.drop(doc, *problem)
 		return
 	}
-	w.rows++
+	if !w.row() {
+		w.drop(doc, *tooWide(at))
+	}
 }
 
 // field is what the members of one name are.
@@ -642,7 +651,9 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	f.object = w.objects
 	parse := f.col.Check
 	if f.read {
-		f.col.Pad(w.rows)
+		if !w.pad(f.col) {
+			return tooWide(at)
+		}
 		w.touched = append(w.touched, f.col)
 		parse = f.col.Parse
 	}

@@ -78,6 +78,13 @@ func ownOutput(head []byte) error {
 	return nil
 }
 
+// underlined reports whether text begins with the line of dashes that tables for people have below the names of their
+// columns, which may be those of a header.
+func underlined(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return bytes.HasPrefix(line, []byte("─")) && len(bytes.Trim(line, "─ \r")) == 0
+}
+
 // drawn reports whether text without a header has a table as flowlog draws it for people: a line of dashes below the
 // names of columns.
 func drawn(head []byte) bool {

@@ -461,9 +461,10 @@ func (s *scan) free(b []byte) {
 	}
 }
 
-// A boundary says where in data the last whole record ends, 0 if there is none, and how many containers on the way to a
-// list of events are open there, as depth are at the start of data.
-type boundary func(data []byte, depth int) (end, after int)
+// A boundary says where in data a block ends, 0 if there is no whole record, and how many containers on the way to a
+// list of events are open there, as depth are at the start of data. It is the end of the last whole record, or if more,
+// of one before it.
+type boundary func(data []byte, depth int) (end, after int, more bool)
 
 // cut reads r to its end and gives it out in blocks that end at a boundary. A last line without its newline gets
 // one, unless reading broke off in it: then it is not a whole record.
@@ -481,17 +482,20 @@ func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worke
 		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
-		end, after := last(buf, depth)
-		if atEnd && end < len(buf) {
-			if buf[len(buf)-1] != '\n' {
-				buf = append(buf, '\n')
+		for more := true; more; {
+			var end, after int
+			end, after, more = last(buf, depth)
+			if atEnd && !more && end < len(buf) {
+				if buf[len(buf)-1] != '\n' {
+					buf = append(buf, '\n')
+				}
+				end = len(buf)
 			}
-			end = len(buf)
-		}
-		rest := buf[end:]
-		var next []byte
-		if end > 0 {
-			next = in.buffer()
+			if end == 0 {
+				break
+			}
+			rest := buf[end:]
+			next := in.buffer()
 			if len(rest) > cap(next) {
 				next = make([]byte, 0, 2*len(rest))
 			}
@@ -538,6 +542,8 @@ type worker struct {
 	shaped  int                 // how many members those objects had that were not among shapes
 	key     []byte
 	objects int64 // of JSON so far
+	wide    int   // at least as many columns have values in the block, see room
+	full    bool  // it has no room
 
 	problems []Problem // of the block, lines counted from its start
 	rejected []byte
@@ -663,6 +669,7 @@ func (w *worker) reset() {
 	for _, c := range w.extra {
 		c.Reset()
 	}
+	w.wide, w.full = 0, false
 	w.rows, w.problems, w.rejected = 0, w.problems[:0], w.rejected[:0]
 }
 
@@ -822,6 +829,9 @@ func (w *worker) record() arrow.Record {
 			fields[i].Type = cols[i].DataType()
 		}
 		for _, c := range w.extra {
+			if c.Len() == 0 || c.Blank() {
+				continue // as if the block had no such column
+			}
 			cols = append(cols, c.Array())
 			fields = append(fields, arrow.Field{Name: c.Name, Type: c.Kind.Arrow(), Nullable: true})
 		}

@@ -15,7 +15,7 @@ import (
 // readText reads records as AWS writes them to S3: a header line, or none, then a record a line.
 func readText(in *input, c *content) error {
 	start, skip, err := startOfText(in.projection, in.opt, c)
-	if err == errNoLayout && drawn(c.head) {
+	if err == errNoLayout && drawn(c.head) || err == nil && start.layout != nil && underlined(c.head[skip:]) {
 		err = &OwnError{"a table that was drawn for people", readLogs}
 	}
 	if err != nil || start.layout == nil {
@@ -120,7 +120,7 @@ func notHeader(toks [][]byte, p *schema.Projection, opt Options) error {
 // writeTest is all that the object aws-logs-write-test holds, with which CloudWatch tries out an export.
 const writeTest = "Permission Check Successful"
 
-func lineBoundary(data []byte, _ int) (int, int) { return lastLine(data), 0 }
+func lineBoundary(data []byte, _ int) (int, int, bool) { return lastLine(data), 0, false }
 
 func lastLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
@@ -190,7 +190,10 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 		parse := (*schema.Column).Parse
 		switch {
 		case c != nil:
-			c.Pad(w.rows)
+			if !w.pad(c) {
+				w.drop(line, *tooWide(at))
+				return
+			}
 			w.touched = append(w.touched, c)
 			if escaped {
 				parse = (*schema.Column).ParseEscaped
@@ -208,7 +211,9 @@ func (w *worker) append(at place, line []byte, escaped bool) {
 			return
 		}
 	}
-	w.rows++
+	if !w.row() {
+		w.drop(line, *tooWide(at))
+	}
 }
 
 // regular decodes a block in which every line has the tokens of its layout, one blank between them, and

@@ -23,7 +23,8 @@ import (
 // Partial results in a file let a report be computed in parts, each on a machine of its own, and finished
 // where the parts are brought together. The file begins with a line that says what it is. Frames follow: one with
 // a JSON document that says which reports it is about, then records of groups, each an Arrow stream of its own,
-// and at last an empty one, so that a file that was cut off is known for one.
+// and at last one with the checksum of all bytes before it: a file that was cut off, or in which any bit is another, is
+// refused. Earlier versions wrote an empty last frame.
 
 // partialMagic is the first line. Its number changes when what is written would be read wrongly by an older
 // flowlog.
@@ -254,16 +255,18 @@ func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Req
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(out, partialMagic); err != nil {
+	sum := crc32.New(castagnoli)
+	file := io.MultiWriter(out, sum)
+	if _, err := io.WriteString(file, partialMagic); err != nil {
 		return err
 	}
-	if err := writeFrame(out, headerFrame, data); err != nil {
+	if err := writeFrame(file, headerFrame, data); err != nil {
 		return err
 	}
-	if err := a.writeGroups(out); err != nil {
+	if err := a.writeGroups(file); err != nil {
 		return err
 	}
-	return writeFrame(out, lastFrame, nil)
+	return writeFrame(out, lastFrame, binary.LittleEndian.AppendUint32(nil, sum.Sum32()))
 }
 
 // writeGroups writes the groups of all workers.
@@ -355,6 +358,8 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 			err = errPartial
 		}
 	}()
+	sum := crc32.New(castagnoli)
+	in = io.TeeReader(in, sum)
 	magic := make([]byte, len(partialMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
 		return fmt.Errorf("%w: `flowlog report NAME --partial -O FILE.arrow` writes them", errPartial)
@@ -395,11 +400,15 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		m.Stats.Formats[name] = schema.Volume{Objects: all.Objects + v.Objects, Records: all.Records + v.Records}
 	}
 	for {
+		before := sum.Sum32()
 		what, content, err := readFrame(in)
 		if err != nil {
 			return err
 		}
 		if what == lastFrame {
+			if len(content) > 0 && (len(content) != crc32.Size || binary.LittleEndian.Uint32(content) != before) {
+				return fmt.Errorf("%w: the checksum of the file is wrong", errPartial)
+			}
 			return nil
 		}
 		w := m.agg.workers[0]

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,8 +86,8 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 }
 
 // partialOf is a file with a partial result.
-func partialOf(t testing.TB, r Report) []byte {
-	agg, err := NewAggregator(fields(), []Report{r}, 1)
+func partialOf(t testing.TB, reports ...Report) []byte {
+	agg, err := NewAggregator(fields(), reports, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +120,51 @@ func TestMergeErrors(t *testing.T) {
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("cut off after %d bytes: the message has several lines: %q", cut, err)
 		}
+	}
+}
+
+// A changed bit of a partial result, wherever it is, is an error and never other numbers; so are bytes that are missing or
+// there twice.
+func TestMergeOfDamagedFile(t *testing.T) {
+	talkers, ok := Named("talkers")
+	if !ok {
+		t.Fatal("no talkers")
+	}
+	pairs := talkers
+	pairs.Keys = []Key{{Field: "dstaddr"}}
+	whole := partialOf(t, talkers, pairs)
+	refused := func(what string, at int, content []byte) {
+		t.Helper()
+		m := new(Merger)
+		if err := m.Add(bytes.NewReader(content), "x", 0, ""); err == nil {
+			t.Errorf("%s at byte %d of %d is not noticed", what, at, len(whole))
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := new(Merger).Add(bytes.NewReader(whole), "x", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	for at := range whole {
+		content := bytes.Clone(whole)
+		content[at] ^= 1 << (at % 8)
+		refused("a changed bit", at, content)
+	}
+	// frames as wholes: the head of each says where the next one is
+	const head = 16
+	for at := len(partialMagic); at < len(whole); {
+		end := at + head + int(binary.LittleEndian.Uint64(whole[at+4:]))
+		if end < len(whole) {
+			refused("a missing frame", at, slices.Concat(whole[:at], whole[end:]))
+			refused("a frame that is there twice", at, slices.Concat(whole[:end], whole[at:]))
+		}
+		for bit := range 32 { // of which grouping it is
+			content := bytes.Clone(whole)
+			content[at+bit/8] ^= 1 << (bit % 8)
+			refused("another kind of frame", at, content)
+		}
+		at = end
 	}
 }
 

@@ -2,16 +2,16 @@ package schema
 
 import "strings"
 
-// aliases are names that other tools give to fields that AWS logs, without case and separators: those of Athena's
-// former table, and those of Microsoft Sentinel's. A field's own name without separators needs no row, which covers CloudWatch Logs Insights
-// (accountId, logStatus) and Tailpipe (src_addr, start_time is a row).
+// aliases maps the names that other tools give to logged fields, in lower case and without separators: those of
+// Athena's former table and of Microsoft Sentinel. A field's own name without separators needs no row: that covers
+// CloudWatch Logs Insights (accountId, logStatus) and most of Tailpipe (src_addr).
 var aliases = map[string]string{
 	"account": "account_id", "sourceaddress": "srcaddr", "destinationaddress": "dstaddr", "sourceport": "srcport",
 	"destinationport": "dstport", "numbytes": "bytes", "numpackets": "packets", "starttime": "start", "endtime": "end",
 	"traffictype": "type",
 }
 
-// byAlias has the fields by their names without separators, and by their aliases.
+// byAlias maps names without separators, and aliases, to field names.
 var byAlias = func() map[string]string {
 	names := make(map[string]string)
 	for _, f := range logged {
@@ -25,8 +25,8 @@ var byAlias = func() map[string]string {
 
 func squeezed(name string) string { return strings.ReplaceAll(name, "_", "") }
 
-// FieldNamed returns the field that AWS logs for which name, a canonical one, is another spelling or an alias;
-// another name comes back as it is.
+// FieldNamed resolves a canonical name that is another spelling or an alias of a logged field to that field's name.
+// It returns any other name unchanged.
 func FieldNamed(name string) string {
 	if f, ok := byAlias[squeezed(name)]; ok {
 		return f

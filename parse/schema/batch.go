@@ -4,13 +4,13 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// A Batch is some records in Arrow form, on their way from the parser to whoever asked for them.
+// A Batch is a set of records in Arrow form, handed from one stage of the pipeline to the next.
 type Batch struct {
 	arrow.Record
-	// Worker numbers the goroutine that carries the batch: no two batches with the same number are under
-	// way at once, so what is kept per worker needs no lock.
+	// Worker is the number of the goroutine that carries the batch. Two batches with the same number are never
+	// processed at once, so state per worker needs no lock.
 	Worker int
-	// Seq numbers the batches of a scan from 0. In an ordered scan it is their place in the input.
+	// Seq numbers the batches of a scan from 0. In an ordered scan it is the batch's position in the input.
 	Seq int64
 }
 
@@ -18,7 +18,8 @@ type Batch struct {
 // Emit returns. An error ends the scan.
 type Emit func(Batch) error
 
-// Stats counts what a scan has read.
+// Stats counts what a scan has read. It has more than 12 fields because it is a flat list of counters, and its JSON
+// form is public.
 type Stats struct {
 	Objects   int64 `json:"objects"`
 	Bytes     int64 `json:"bytes"`   // as stored, so compressed where it was
@@ -28,20 +29,20 @@ type Stats struct {
 	SkipData  int64 `json:"skipdata"`
 	Other     int64 `json:"other_status,omitempty"` // any further log-status
 	Malformed int64 `json:"malformed"`              // records that were dropped
-	// MalformedValues is how many values of formats that are read column by column were dropped, while their records count.
+	// MalformedValues counts the values that columnar formats dropped; their records count as well-formed.
 	MalformedValues int64         `json:"malformed_values,omitempty"`
-	Outside         int64         `json:"outside,omitempty"` // records outside the time that was asked for
+	Outside         int64         `json:"outside,omitempty"` // records outside --since and --until
 	Faults          [Faults]int64 `json:"-"`                 // Malformed and MalformedValues by kind
-	Transit         int64         `json:"-"`                 // records, and those outside the time, in the format of transit gateways
-	// Strange has the names of columns that the input has and the table of fields has not, in the order of the input.
+	Transit         int64         `json:"-"`                 // records in the transit gateway format, those outside the time range included
+	// Strange lists the input's columns that are no fields, in the order of the input.
 	Strange []string `json:"-"`
-	Skimmed []string `json:"-"` // fields with values in records that were counted by what the file notes, and not read
-	// Formats says how much came in which format.
+	Skimmed []string `json:"-"` // fields with values in records that were counted from file statistics alone
+	// Formats is the volume of each input format.
 	Formats map[string]Volume `json:"formats,omitempty"`
 	Seconds float64           `json:"seconds"`
 }
 
-// A Volume is how much there is of something.
+// A Volume counts the objects and records of one input format.
 type Volume struct {
 	Objects int64 `json:"objects"`
 	Records int64 `json:"records"`
@@ -54,11 +55,11 @@ const (
 	StatusSkipData = "SKIPDATA"
 )
 
-// OfTransitGateways reports whether all records are in the format of transit gateways, as far as can be told: what is
-// converted to a table of all fields is not.
+// OfTransitGateways reports whether all records are in the transit gateway format. It is false for records that were
+// converted to a table of all fields, which does not tell.
 func (s Stats) OfTransitGateways() bool { return s.Transit > 0 && s.Transit >= s.Records+s.Outside }
 
-// Add adds up what two parts of a scan have read.
+// Add adds the counts of another part of a scan.
 func (s *Stats) Add(t Stats) {
 	s.Objects += t.Objects
 	s.Bytes += t.Bytes
@@ -78,7 +79,7 @@ func (s *Stats) Add(t Stats) {
 	}
 }
 
-// union appends those of more that the names do not have.
+// union appends to names the elements of more that it lacks.
 func union(names, more []string) []string {
 	if len(more) == 0 {
 		return names

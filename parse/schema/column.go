@@ -1,13 +1,10 @@
 package schema
 
 import (
-	"encoding/binary"
-	"hash/maphash"
 	"math"
 	"net/netip"
 	"slices"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -15,9 +12,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// A Column collects one field's values of a batch in a plain slice, which Array then wraps as an Arrow
-// array without a copy. Only the slice of the field's kind is used; a null has its place in it too. Parsers
-// may append to the slice themselves, as long as all columns of a batch end up equally long.
+// A Column builds one field's values of a batch in a plain slice, which Array wraps as an Arrow array without a copy.
+// Only the slice of the field's kind is used; a null takes an element too. Parsers may append to the slice themselves,
+// as long as all columns of a batch end up equally long.
 type Column struct {
 	Field
 	Int32 []int32    // values of Int32, codes of Text
@@ -27,9 +24,9 @@ type Column struct {
 	Nulls []int32    // the rows that are null, ascending
 	Dict  *Dict      // values of Text
 
-	words  arrow.Array // the addresses that Int32 are codes of, see Code; nil if they are in Addr
-	blank  int         // rows that are null and not in the slices: all of them, or none
-	blanks arrow.Array // nulls to cut such rows from
+	addrDict  arrow.Array // dictionary of addresses, whose indices are in Int32: see Code; nil if Addr has the values
+	nullRows  int         // if not 0, all rows are null, there are so many, and the slices are empty
+	nullArray arrow.Array // cached array of nulls, sliced for such columns
 }
 
 // NewColumn returns an empty column.
@@ -46,8 +43,8 @@ func NewColumn(f Field) *Column {
 
 // Len is the number of rows.
 func (c *Column) Len() int {
-	if c.blank > 0 {
-		return c.blank
+	if c.nullRows > 0 {
+		return c.nullRows
 	}
 	switch c.Kind {
 	case Int64, Time:
@@ -55,7 +52,7 @@ func (c *Column) Len() int {
 	case Float:
 		return len(c.Float)
 	case Addr:
-		if c.words == nil {
+		if c.addrDict == nil {
 			return len(c.Addr)
 		}
 	}
@@ -64,8 +61,8 @@ func (c *Column) Len() int {
 
 // Truncate drops the rows from n on.
 func (c *Column) Truncate(n int) {
-	if c.blank > 0 {
-		c.blank = n
+	if c.nullRows > 0 {
+		c.nullRows = n
 		return
 	}
 	for len(c.Nulls) > 0 && int(c.Nulls[len(c.Nulls)-1]) >= n {
@@ -77,7 +74,7 @@ func (c *Column) Truncate(n int) {
 	c.Addr = cut(c.Addr, n)
 }
 
-// cut is the first n values of a slice that is used.
+// cut truncates a slice to n values; the slices of other kinds are empty and stay so.
 func cut[T any](values []T, n int) []T {
 	return values[:min(n, len(values))]
 }
@@ -86,17 +83,16 @@ func cut[T any](values []T, n int) []T {
 // same in the next batch, until the dictionary has grown large.
 func (c *Column) Reset() {
 	c.Truncate(0)
-	c.words = nil
+	c.addrDict = nil
 	if c.Dict != nil && c.Dict.Large() {
 		c.Dict = c.newDict()
 	}
 }
 
-// Pad makes the column n rows long by appending nulls. It is cheap for a column that has no rows yet and
-// gets none other.
+// Pad makes the column n rows long by appending nulls. It only sets a counter if the column has no other rows.
 func (c *Column) Pad(n int) {
-	if c.blank > 0 || c.Len() == 0 {
-		c.blank = max(c.blank, n)
+	if c.nullRows > 0 || c.Len() == 0 {
+		c.nullRows = max(c.nullRows, n)
 		return
 	}
 	for c.Len() < n {
@@ -104,10 +100,10 @@ func (c *Column) Pad(n int) {
 	}
 }
 
-// Fill makes the slices complete, so that values can be appended to them.
+// Fill writes out the nulls that Pad only counted, so that values can be appended to the slices.
 func (c *Column) Fill() {
-	n := c.blank
-	c.blank = 0
+	n := c.nullRows
+	c.nullRows = 0
 	for range n {
 		c.Null()
 	}
@@ -129,8 +125,8 @@ func (c *Column) Grow(n int) {
 
 // Null appends a null.
 func (c *Column) Null() {
-	if c.blank > 0 {
-		c.blank++
+	if c.nullRows > 0 {
+		c.nullRows++
 		return
 	}
 	c.Nulls = append(c.Nulls, int32(c.Len()))
@@ -140,7 +136,7 @@ func (c *Column) Null() {
 	case Float:
 		c.Float = append(c.Float, 0)
 	case Addr:
-		if c.words == nil {
+		if c.addrDict == nil {
 			c.Addr = append(c.Addr, [16]byte{})
 			return
 		}
@@ -152,7 +148,7 @@ func (c *Column) Null() {
 
 // Text appends a text, which must be UTF-8.
 func (c *Column) Text(s string) {
-	if c.blank > 0 {
+	if c.nullRows > 0 {
 		c.Fill()
 	}
 	c.Int32 = append(c.Int32, c.Dict.Code(unsafe.Slice(unsafe.StringData(s), len(s))))
@@ -226,11 +222,11 @@ func (c *Column) AppendArray(a arrow.Array) {
 // appended to or reset.
 func (c *Column) Array() arrow.Array {
 	n := c.Len()
-	if c.blank > 0 {
-		if c.blanks == nil || c.blanks.Len() < n {
-			c.blanks = array.MakeArrayOfNull(memory.DefaultAllocator, c.Kind.Arrow(), 2*n)
+	if c.nullRows > 0 {
+		if c.nullArray == nil || c.nullArray.Len() < n {
+			c.nullArray = array.MakeArrayOfNull(memory.DefaultAllocator, c.Kind.Arrow(), 2*n)
 		}
-		return array.NewSlice(c.blanks, 0, int64(n))
+		return array.NewSlice(c.nullArray, 0, int64(n))
 	}
 	var valid *memory.Buffer
 	if len(c.Nulls) > 0 {
@@ -252,10 +248,10 @@ func (c *Column) Array() arrow.Array {
 	case Addr:
 		values = memory.NewBufferBytes(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c.Addr))), 16*len(c.Addr)))
 	}
-	if values == nil || c.words != nil {
+	if values == nil || c.addrDict != nil {
 		values = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Int32))
 	}
-	kind, words := c.Kind.Arrow(), c.words
+	kind, words := c.Kind.Arrow(), c.addrDict
 	switch {
 	case c.Dict != nil:
 		words = c.Dict.Array()
@@ -275,133 +271,11 @@ func (c *Column) Array() arrow.Array {
 
 var codedAddrs = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: Addr.Arrow()}
 
-// Code makes an empty column of addresses one of codes, until it is reset: Gather from this column of values
-// then notes the rows alone, and Array wraps them as an Arrow dictionary. Only a Coder understands that.
+// Code makes an empty column of addresses dictionary-encoded until it is reset, with values as its dictionary: Gather
+// from values then appends row numbers as indices, and Array returns an Arrow dictionary. Only a Coder reads such arrays.
 func (c *Column) Code(values *Column) {
-	c.blank = 0
-	c.words = values.Array()
-}
-
-// A Dict numbers the distinct values of a text column, in the order in which they come.
-type Dict struct {
-	offsets []int32
-	data    []byte
-	slots   []uint32 // hash table of codes+1, at most a quarter full: a place is hardly ever taken
-	sights  []sight  // by code
-	seed    maphash.Seed
-
-	spelled func(string) string // spells values anew; nil leaves them as they are
-	others  map[string]int32    // codes of the spellings that were met
-}
-
-// A sight is what is compared first of a value. Of one of 8 to 24 bytes the words are the first, the middle and the
-// last eight, of a shorter one the last word has them all: with the length they are all of it.
-type sight struct {
-	first, middle, last uint64
-	hash                uint32
-	len                 int32
-}
-
-const longestInSight = 24
-
-// The sizes from which on a dictionary is started anew: it is handed along with every batch.
-const (
-	largeDict      = 1 << 16
-	largeDictBytes = 1 << 22
-)
-
-// NewDict returns an empty dictionary.
-func NewDict() *Dict {
-	return &Dict{offsets: []int32{0}, slots: make([]uint32, 64), seed: maphash.MakeSeed()}
-}
-
-// Len is the number of values.
-func (d *Dict) Len() int { return len(d.offsets) - 1 }
-
-// Large reports whether the dictionary has grown so far that a new one should be started.
-func (d *Dict) Large() bool { return d.Len()+len(d.others) > largeDict || len(d.data) > largeDictBytes }
-
-// Value returns the value with the given code. It is valid as long as the dictionary.
-func (d *Dict) Value(code int32) []byte { return d.data[d.offsets[code]:d.offsets[code+1]] }
-
-// Code returns the number of the value s, as it is spelled in a dictionary of its field: see Field.Spelled. It is -1 if
-// the value is new and is not UTF-8.
-func (d *Dict) Code(s []byte) int32 {
-	n := len(s)
-	var first, middle, last uint64
-	switch {
-	case n >= 8:
-		first = binary.LittleEndian.Uint64(s)
-		middle = binary.LittleEndian.Uint64(s[(n-8)/2:])
-		last = binary.LittleEndian.Uint64(s[n-8:])
-	case n >= 4:
-		last = uint64(binary.LittleEndian.Uint32(s)) | uint64(binary.LittleEndian.Uint32(s[n-4:]))<<32
-	case n > 0:
-		last = uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
-	}
-	var h uint32
-	if n <= longestInSight {
-		h = uint32(hash(hash(hash(first)^middle)^last) + uint64(n))
-	} else {
-		h = uint32(maphash.Bytes(d.seed, s))
-	}
-	mask := uint32(len(d.slots) - 1)
-	i := h & mask
-	for ; d.slots[i] != 0; i = (i + 1) & mask {
-		code := int32(d.slots[i] - 1)
-		seen := &d.sights[code]
-		if (seen.first^first)|(seen.middle^middle)|(seen.last^last) == 0 && int(seen.len) == n &&
-			(n <= longestInSight || string(d.Value(code)) == string(s)) {
-			return code
-		}
-	}
-	if !utf8.Valid(s) || len(d.data)+n > math.MaxInt32 {
-		return -1
-	}
-	if d.spelled != nil {
-		if code, ok := d.others[string(s)]; ok {
-			return code
-		}
-		if own := d.spelled(string(s)); own != string(s) {
-			if d.others == nil {
-				d.others = make(map[string]int32)
-			}
-			code := d.Code([]byte(own))
-			d.others[string(s)] = code
-			return code
-		}
-	}
-	d.data = append(d.data, s...)
-	d.offsets = append(d.offsets, int32(len(d.data)))
-	d.sights = append(d.sights, sight{first, middle, last, h, int32(n)})
-	d.slots[i] = uint32(d.Len())
-	if 4*d.Len() > len(d.slots) {
-		d.grow()
-	}
-	return int32(d.Len() - 1)
-}
-
-func (d *Dict) grow() {
-	d.slots = make([]uint32, 2*len(d.slots))
-	mask := uint32(len(d.slots) - 1)
-	for code, seen := range d.sights {
-		i := seen.hash & mask
-		for d.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		d.slots[i] = uint32(code) + 1
-	}
-}
-
-// Array wraps the values as an Arrow array. Later values do not change it.
-func (d *Dict) Array() arrow.Array {
-	data := array.NewData(arrow.BinaryTypes.String, d.Len(), []*memory.Buffer{
-		nil,
-		memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(d.offsets)),
-		memory.NewBufferBytes(d.data),
-	}, nil, 0, 0)
-	defer data.Release()
-	return array.NewStringData(data)
+	c.nullRows = 0
+	c.addrDict = values.Array()
 }
 
 // AddrValues is the slice of values of an Addr array, without a copy.
@@ -411,7 +285,7 @@ func AddrValues(a arrow.Array) [][16]byte {
 	return unsafe.Slice((*[16]byte)(unsafe.Pointer(unsafe.SliceData(b))), d.Len())
 }
 
-// TextCodes is the slice of dictionary codes of a Text array, without a copy, and the values they stand for.
+// TextCodes returns the dictionary codes of a Text array, without a copy, and its dictionary.
 func TextCodes(a arrow.Array) ([]int32, *array.String) {
 	d := a.(*array.Dictionary)
 	return d.Indices().(*array.Int32).Int32Values(), d.Dictionary().(*array.String)
@@ -428,7 +302,7 @@ func (c *Column) Gather(from *Column, rows []int32) {
 	case Float:
 		c.Float = gather(c.Float, from.Float, rows)
 	case Addr:
-		if c.words != nil {
+		if c.addrDict != nil {
 			c.Int32 = append(c.Int32, rows...)
 			break
 		}
@@ -446,7 +320,7 @@ func (c *Column) Gather(from *Column, rows []int32) {
 	for i, row := range rows {
 		if row < 0 || null != nil && null[row] {
 			c.Nulls = append(c.Nulls, base+int32(i))
-			if c.words != nil {
+			if c.addrDict != nil {
 				c.Int32[base+int32(i)] = 0
 			}
 		}
@@ -468,8 +342,8 @@ func gather[T any](to, from []T, rows []int32) []T {
 
 // Keep leaves only the given rows, which must ascend.
 func (c *Column) Keep(rows []int32) {
-	if c.blank > 0 {
-		c.blank = len(rows)
+	if c.nullRows > 0 {
+		c.nullRows = len(rows)
 		return
 	}
 	c.Int32 = keep(c.Int32, rows)
@@ -489,7 +363,7 @@ func (c *Column) Keep(rows []int32) {
 	}
 }
 
-// keep moves the given rows to the front of a slice that is used, in place.
+// keep moves the given rows to the front of a slice, in place; the slices of other kinds are empty and stay so.
 func keep[T any](values []T, rows []int32) []T {
 	if len(values) == 0 {
 		return values
@@ -500,13 +374,13 @@ func keep[T any](values []T, rows []int32) []T {
 	return values[:len(rows)]
 }
 
-// Repeat makes the column n rows of one text. It must be a text column without rows.
+// Repeat appends one text n times. It must be a text column without rows.
 func (c *Column) Repeat(s string, n int) {
-	c.blank = 0
+	c.nullRows = 0
 	for range n {
 		c.Text(s)
 	}
 }
 
-// Blank reports whether all rows are null, and none was appended on its own.
-func (c *Column) Blank() bool { return c.blank > 0 }
+// Blank reports whether the column has only nulls that Pad counted.
+func (c *Column) Blank() bool { return c.nullRows > 0 }

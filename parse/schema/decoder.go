@@ -6,8 +6,7 @@ import (
 	"unsafe"
 )
 
-// What follows takes values out of Coders and puts them in one by one, for partial results on their way to
-// disk or to another process.
+// The methods here decode codes to values and encode single values, for partial results and spilled state.
 
 func (c *smallCoder) Gather(codes []uint32, out *Column) {
 	for _, code := range codes {

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// synonyms are words of which tools make the names of columns, in the words of AWS's names.
+// synonyms maps words that other tools use in column names to the words of AWS's field names.
 var synonyms = map[string]string{
 	"source": "src", "client": "src", "s": "src", "destination": "dst", "dest": "dst", "target": "dst", "d": "dst",
 	"sport": "src port", "dport": "dst port", "sip": "src addr", "dip": "dst addr",
@@ -15,15 +15,15 @@ var synonyms = map[string]string{
 	"eni": "interface", "nic": "interface", "owner": "account", "verdict": "action", "decision": "action", "disposition": "action", "dir": "direction",
 }
 
-// fillers are words that may be in the name of a column or not.
+// fillers are words in column names that do not tell fields apart.
 var fillers = []string{
 	"num", "number", "count", "total", "sum", "of", "id", "time", "ts", "timestamp", "seen", "log", "flow", "aws", "name", "value", "",
 }
 
-// byEssence has the fields by the words of their names.
+// byEssence maps the essence of a field's name to the field.
 var byEssence = func() map[string]string {
 	names := make(map[string]string)
-	for i := len(logged) - 1; i >= 0; i-- { // the first of several stays
+	for i := len(logged) - 1; i >= 0; i-- { // backwards, so that the first of several wins
 		names[essence(logged[i].Name)] = logged[i].Name
 	}
 	names["src"], names["dst"] = "srcaddr", "dstaddr"
@@ -31,11 +31,11 @@ var byEssence = func() map[string]string {
 	return names
 }()
 
-// Guess returns the field that a column of the input may hold, by the words of its name, or "" if these do not tell:
-// source_ip is srcaddr, and destPort is dstport.
+// Guess returns the field that an input column probably holds, judged by the words of its name, or "": source_ip is
+// srcaddr, and destPort is dstport.
 func Guess(column string) string { return byEssence[essence(column)] }
 
-// essence is the words of a name without fillers, in AWS's words and in the order of the alphabet.
+// essence normalizes a name: its words in AWS's vocabulary, without fillers, sorted.
 func essence(name string) string {
 	var spaced strings.Builder
 	last := ' '
@@ -55,7 +55,8 @@ func essence(name string) string {
 	return strings.Join(words, " ")
 }
 
-// inOurWords returns a word as AWS has it, in the singular, and in two words if it begins with the side of a flow.
+// inOurWords translates a word to AWS's vocabulary, in the singular; a word that begins with the side of a flow
+// (destport) becomes two.
 func inOurWords(word string) []string {
 	for _, form := range []string{word, strings.TrimSuffix(word, "s")} {
 		if synonym, ok := synonyms[form]; ok {
@@ -73,10 +74,10 @@ func inOurWords(word string) []string {
 	return []string{word}
 }
 
-// A Renaming is a column of the input, and the field that it may hold.
+// A Renaming says that an input column may hold a field.
 type Renaming struct{ Column, Field string }
 
-// Guesses returns the columns whose names tell what they hold, as Guess has it.
+// Guesses returns a Renaming for each column whose field Guess finds.
 func Guesses(columns []string) []Renaming {
 	var guesses []Renaming
 	for _, column := range columns {
@@ -87,7 +88,7 @@ func Guesses(columns []string) []Renaming {
 	return guesses
 }
 
-// RenameFlag is the flag that has columns read as the fields.
+// RenameFlag returns the --rename flag that applies the guesses.
 func RenameFlag(guesses []Renaming) string {
 	pairs := make([]string, len(guesses))
 	for i, g := range guesses {

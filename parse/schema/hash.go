@@ -7,15 +7,14 @@ import (
 	"unsafe"
 )
 
-// Hash tables of 64-bit words. Whoever asks them asks for the words of a batch: where the tables are larger than the
-// processor's caches, all that it costs is the wait for memory, and the processor waits for many places at once if
-// nothing that it does meanwhile depends on what is there.
+// Hash tables of 64-bit words, looked up a batch at a time. Where a table exceeds the processor's caches, the cost is
+// memory latency, and the processor overlaps many cache misses if the loads do not depend on each other.
 
-// lot is how many words are looked up together: enough to wait for, and so few that their places are still in the
-// first-level cache when it comes to them again.
-const lot = 256
+// lookupBatch is how many words are looked up together: enough to overlap cache misses, few enough that their slots are
+// still in the first-level cache in the second loop.
+const lookupBatch = 256
 
-// The seeds keep whoever sends packets from choosing addresses that all fall into one place of a table.
+// Random seeds keep a sender of packets from choosing addresses that collide.
 var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
 
 func hash(w uint64) uint64 {
@@ -23,8 +22,8 @@ func hash(w uint64) uint64 {
 	return high ^ low
 }
 
-// Touched returns n zero values in memory that was written to. Where fresh memory is read first, as a hash table
-// is, each page of it takes two page faults, and the second one interrupts all processors.
+// Touched returns n zero values and pre-faults their pages. Reading a fresh page first maps the shared zero page; the
+// later write faults again and triggers a TLB shootdown on all processors.
 func Touched[T any](n int) []T {
 	const page = 4 << 10
 	values := make([]T, n)
@@ -50,53 +49,55 @@ func Grown[T any](s []T, n int) []T {
 	return longer
 }
 
-// Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 on in the order in which they come.
+// Pairs numbers distinct 64-bit words, such as pairs of codes, from 0 in order of appearance.
 type Pairs struct {
-	words  []uint64 // by number, plus 1
-	tables []table  // one, or if there are many words one for each Part
-	of     uint     // how far the hash is shifted for the table, after 1
-	skip   uint     // how many bits of the hash that uses
+	words      []uint64 // by number, plus 1
+	tables     []table  // one, or one per Part if there are many words
+	tableShift uint     // tag>>1>>tableShift is the index of a word's table
+	partShift  uint     // bits of the hash that select the table
 }
 
-// A table finds words by a part of their hash. Words may come in the order of their parts: a table of all would become
-// full in one place long before it became larger.
+// A table is the hash table of one part. Each part has its own because words may arrive sorted by part: in one table
+// they would fill a small range of slots long before the table grows.
 type table struct {
-	slots []uint64 // with linear probing: the upper half of a word's hash, and its place in words; 0 if empty
+	slots []uint64 // linear probing: the upper half of a word's hash, and its index in words; 0 if empty
 	shift uint
 	n     int
 }
 
 const (
 	partBits = 8
-	// Parts is how many parts there are, see Part.
+	// Parts is the number of partitions, see Part. 256: a byte numbers them.
 	Parts = 1 << partBits
-	// tableBits are those of the places that a table has at most before there is one for each part.
+	// tableBits is the base-2 logarithm of the largest unpartitioned table: 1 MB of slots, the size of a typical
+	// second-level cache.
 	tableBits = 17
 )
 
-// Part is the part of a Pairs that a word is in, if there are parts. Whoever asks for the words of one part after those of
-// another has what is asked for in the processor's caches (radix partitioning).
+// Part returns the partition of a word in a partitioned Pairs. Looking up the words of one partition after another
+// keeps each partition's table in the processor's caches (radix partitioning).
 func Part(word uint64) uint8 { return uint8(tag(word) >> (64 - partBits)) }
 
 // NewPairs returns an empty Pairs.
 func NewPairs() *Pairs {
-	return &Pairs{words: make([]uint64, 1), tables: []table{newTable(8)}, of: 63}
+	return &Pairs{words: make([]uint64, 1), tables: []table{newTable(8)}, tableShift: 63}
 }
 
 func newTable(bits uint) table { return table{slots: Touched[uint64](1 << bits), shift: 64 - bits} }
 
-// Len is how many words there are.
+// Len is the number of words.
 func (p *Pairs) Len() int { return len(p.words) - 1 }
 
 // Words returns all words, by their number. It is valid until the next word is added.
 func (p *Pairs) Words() []uint64 { return p.words[1:] }
 
-// Parted reports whether there are so many words that there are parts.
+// Parted reports whether the words are partitioned: they are once there are many.
 func (p *Pairs) Parted() bool { return len(p.tables) > 1 }
 
-// Fetch brings one of the parts to the caches, if it pays for so many words: read in order, it is there sooner.
+// Fetch prefetches the table of a partition if so many lookups pay for it: a sequential read is faster than cache misses
+// in random order.
 func (p *Pairs) Fetch(part, words int) {
-	const line = 64 / 8
+	const line = 64 / 8 // slots per cache line
 	slots := p.tables[part].slots
 	if len(slots) > line*words {
 		return
@@ -108,7 +109,7 @@ func (p *Pairs) Fetch(part, words int) {
 	runtime.KeepAlive(sum)
 }
 
-// Size is about how many bytes the words take.
+// Size estimates the bytes of memory in use.
 func (p *Pairs) Size() int64 {
 	n := cap(p.words)
 	for _, t := range p.tables {
@@ -117,16 +118,16 @@ func (p *Pairs) Size() int64 {
 	return 8 * int64(n)
 }
 
-// tag is the hash of a word whose upper half is not 0.
+// tag is the hash of a word with an upper half that is not 0, so that no entry equals an empty slot.
 func tag(word uint64) uint64 { return hash(word) | 1<<32 }
 
 // ID returns the number of the word, and whether it is new.
 func (p *Pairs) ID(word uint64) (id uint32, isNew bool) { return p.find(word, tag(word)) }
 
 func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
-	t := &p.tables[tag>>1>>(p.of&63)]
+	t := &p.tables[tag>>1>>(p.tableShift&63)]
 	mask := uint64(len(t.slots) - 1)
-	for i := tag << p.skip >> t.shift; ; i = (i + 1) & mask {
+	for i := tag << p.partShift >> t.shift; ; i = (i + 1) & mask {
 		e := t.slots[i]
 		if e>>32 == tag>>32 && p.words[uint32(e)] == word {
 			return uint32(e) - 1, false
@@ -147,47 +148,47 @@ func (p *Pairs) find(word, tag uint64) (id uint32, isNew bool) {
 
 // IDs writes the number of each word to ids.
 func (p *Pairs) IDs(words []uint64, ids []uint32) {
-	var tags, found [lot]uint64
-	var late [lot]uint8
+	var tags, entries [lookupBatch]uint64
+	var missed [lookupBatch]uint8
 	for len(words) > 0 {
-		n := min(len(words), lot)
+		n := min(len(words), lookupBatch)
 		if tables := p.tables; p.Parted() {
 			for i, word := range words[:n] {
 				tags[i] = tag(word)
 				t := &tables[tags[i]>>(64-partBits)]
-				found[i] = t.slots[tags[i]<<partBits>>(t.shift&63)]
+				entries[i] = t.slots[tags[i]<<partBits>>(t.shift&63)]
 			}
 		} else {
 			slots, shift := tables[0].slots, tables[0].shift&63
 			for i, word := range words[:n] {
 				tags[i] = tag(word)
-				found[i] = slots[tags[i]>>shift]
+				entries[i] = slots[tags[i]>>shift]
 			}
 		}
 		misses := 0
 		for i, word := range words[:n] {
-			e := found[i]
+			e := entries[i]
 			ids[i] = uint32(e) - 1
-			late[misses&(lot-1)] = uint8(i)
+			missed[misses&(lookupBatch-1)] = uint8(i)
 			if (e^tags[i])>>32|(p.words[uint32(e)]^word) != 0 {
 				misses++
 			}
 		}
-		for _, i := range late[:misses] {
+		for _, i := range missed[:misses] {
 			ids[i], _ = p.find(words[i], tags[i])
 		}
 		words, ids = words[n:], ids[n:]
 	}
 }
 
-// grow makes a table twice as large, or the only one a table for each part.
+// grow doubles a table, or splits the single table into one per partition.
 func (p *Pairs) grow(t *table) {
 	if p.Parted() || len(t.slots) < 1<<tableBits {
 		t.shift--
-		t.slots = doubled(t.slots, p.skip, t.shift)
+		t.slots = doubled(t.slots, p.partShift, t.shift)
 		return
 	}
-	p.tables, p.of, p.skip = make([]table, Parts), 63-partBits, partBits
+	p.tables, p.tableShift, p.partShift = make([]table, Parts), 63-partBits, partBits
 	for i := range p.tables {
 		p.tables[i] = newTable(tableBits + 1 - partBits)
 	}
@@ -195,27 +196,27 @@ func (p *Pairs) grow(t *table) {
 		if e != 0 {
 			part := &p.tables[e>>(64-partBits)]
 			part.n++
-			place(part.slots, e, p.skip, part.shift)
+			insert(part.slots, e, p.partShift, part.shift)
 		}
 	}
 }
 
-// doubled is a table of twice the places, for hashes that are shifted by one bit less, with the same entries, whose
-// upper half is that of a hash, of which it does not use so many bits.
-func doubled(old []uint64, skip, shift uint) []uint64 {
+// doubled returns a table with the same entries and twice the slots; shift is the new one. partShift is how many upper
+// bits of the hash select the table and so are skipped.
+func doubled(old []uint64, partShift, shift uint) []uint64 {
 	slots := Touched[uint64](2 * len(old))
 	for _, e := range old {
 		if e != 0 {
-			place(slots, e, skip, shift)
+			insert(slots, e, partShift, shift)
 		}
 	}
 	return slots
 }
 
-// place puts an entry into a table: this has fewer places than the half of the hash tells apart.
-func place(slots []uint64, e uint64, skip, shift uint) {
+// insert puts an entry into a table. The half hash of the entry is enough to find its slot: tables have fewer than 2^32.
+func insert(slots []uint64, e uint64, partShift, shift uint) {
 	mask := uint64(len(slots) - 1)
-	i := e << skip >> shift
+	i := e << partShift >> shift
 	for slots[i] != 0 {
 		i = (i + 1) & mask
 	}
@@ -224,7 +225,7 @@ func place(slots []uint64, e uint64, skip, shift uint) {
 
 // A Set is a set of 64-bit words that are not 0.
 type Set struct {
-	slots []uint64 // a hash table with linear probing, at most half full
+	slots []uint64 // hash table with linear probing, at most half full
 	n     int
 	shift uint
 }
@@ -232,13 +233,13 @@ type Set struct {
 // NewSet returns an empty Set.
 func NewSet() *Set { return &Set{slots: make([]uint64, 1<<8), shift: 64 - 8} }
 
-// Len is how many words there are.
+// Len is the number of words.
 func (s *Set) Len() int { return s.n }
 
-// Size is about how many bytes the words take.
+// Size is the bytes of memory in use.
 func (s *Set) Size() int64 { return 8 * int64(len(s.slots)) }
 
-// Add adds a word, and returns whether it is new.
+// Add adds a word and reports whether it is new.
 func (s *Set) Add(word uint64) bool {
 	mask := uint64(len(s.slots) - 1)
 	for i := hash(word) >> s.shift; ; i = (i + 1) & mask {
@@ -255,19 +256,19 @@ func (s *Set) Add(word uint64) bool {
 	}
 }
 
-// Reserve makes room for the words of another Set, which has so many. They come in about the order of their places:
-// in a smaller table they would all crowd into one part of it.
+// Reserve makes room for n words, before the words of another Set are added. These arrive in hash order: in a smaller
+// table they would all collide in one range of slots.
 func (s *Set) Reserve(n int) {
 	for 2*n > len(s.slots) {
 		s.grow()
 	}
 }
 
-// AddAll adds words, and returns those that are new, in their order. It reuses the slice.
+// AddAll adds words and returns the new ones, in their order. It reuses the slice.
 func (s *Set) AddAll(words []uint64) []uint64 {
 	added := words[:0]
 	for len(words) > 0 {
-		n := min(len(words), lot)
+		n := min(len(words), lookupBatch)
 		slots, shift := s.slots, s.shift&63
 		left := 0
 		for _, word := range words[:n] {
@@ -287,7 +288,7 @@ func (s *Set) AddAll(words []uint64) []uint64 {
 	return added
 }
 
-// All calls yield with each word, in no order, until it returns false.
+// All iterates over the words in no particular order.
 func (s *Set) All(yield func(word uint64) bool) {
 	for _, word := range s.slots {
 		if word != 0 && !yield(word) {

@@ -16,7 +16,7 @@ func TestTablesAgreeWithMaps(t *testing.T) {
 	pairs, single, set := NewPairs(), NewPairs(), NewSet()
 	numbers := make(map[uint64]uint32)
 	members := make(map[uint64]bool)
-	for _, n := range []int{0, 1, 2, lot - 1, lot, lot + 1, 3000, 70_000, 140_000} {
+	for _, n := range []int{0, 1, 2, lookupBatch - 1, lookupBatch, lookupBatch + 1, 3000, 70_000, 140_000} {
 		words, ids := make([]uint64, n), make([]uint32, n)
 		for i := range words {
 			words[i] = uint64(r.IntN(2+n))<<32 | uint64(r.IntN(3))
@@ -55,7 +55,7 @@ func TestTablesAgreeWithMaps(t *testing.T) {
 // TestPairsTellWordsApart: words of which nearly all bits are set are one another if others get in by mistake.
 func TestPairsTellWordsApart(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	words, ids := make([]uint64, lot), make([]uint32, lot)
+	words, ids := make([]uint64, lookupBatch), make([]uint32, lookupBatch)
 	for table := range uint64(3000) {
 		p := NewPairs()
 		for i := range words {
@@ -171,7 +171,7 @@ func TestWordCoderAgreesWithMap(t *testing.T) {
 			}
 		}
 	}
-	if !coder.far {
+	if !coder.uncached {
 		t.Error("got a table of near words, want none")
 	}
 }

@@ -1,33 +1,30 @@
 package schema
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// A Projection is the list of fields that somebody needs of each record, and so the columns of a batch.
+// A Projection is the list of fields that a consumer needs of each record, and so the columns of a batch.
 type Projection struct {
 	Fields Table
-	// Named is how many of the fields were asked for by name: those after them are what these are computed from.
+	// Named is how many of the fields were requested; those after them are what these are computed from.
 	Named int
-	// Extra asks for the columns of the input that the table does not know too, after Fields, as text. Rest asks for those
-	// that it knows as well and that are not computed: they come as text, or as a number where the table says so.
+	// Extra adds the input's columns that the table lacks, after Fields, as text. Rest adds those of the table that
+	// were not requested and are not computed too, as text, or as numbers where the table says so.
 	Extra, Rest bool
-	// Coded allows addresses to come as dictionaries (see Column.Code): whoever asks looks at them by means of
-	// Coders alone.
+	// Coded allows addresses to come dictionary-encoded (see Column.Code): the consumer reads them by Coders alone.
 	Coded bool
 
 	known    Table
-	places   map[string]int // of the fields of known, by their names
-	index    map[string]int
-	computed map[string]bool // what Logged has left out
+	places   map[string]int  // by name: the index of a field in known
+	index    map[string]int  // by name: the index of a field in Fields
+	computed map[string]bool // the fields that Logged left out
 }
 
-// Project lists the named fields, each once, in the order given. The fields that enriched ones are
-// computed from follow. A name that is not in the table is an error that offers the nearest.
+// Project returns the projection to the named fields, each once, in the order given, followed by the fields that
+// enriched ones are computed from. For a name that is not in the table the error offers the nearest.
 func (t Table) Project(names ...string) (*Projection, error) {
 	p := &Projection{known: t, places: make(map[string]int, len(t)), index: make(map[string]int)}
 	for i, f := range t {
@@ -59,8 +56,8 @@ func (t Table) Project(names ...string) (*Projection, error) {
 	return p, nil
 }
 
-// Logged is the part of the projection that is read from the input: all but what enrichers compute. These look
-// at each address.
+// Logged returns the part of the projection that is read from the input: all fields but the computed ones. Lookups
+// read each address, so addresses are not dictionary-encoded if any field is computed.
 func (p *Projection) Logged() *Projection {
 	q := &Projection{known: p.known, places: p.places, Extra: p.Extra, Rest: p.Rest, index: make(map[string]int), computed: make(map[string]bool)}
 	for _, f := range p.Fields {
@@ -83,7 +80,7 @@ func (p *Projection) Index(name string) int {
 	return -1
 }
 
-// Field finds a field of the table that was projected, by its own name.
+// Field returns the field of the projected table with this exact name.
 func (p *Projection) Field(name string) (Field, bool) {
 	if i, ok := p.places[name]; ok {
 		return p.known[i], true
@@ -91,7 +88,7 @@ func (p *Projection) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
-// lookup is Table.Lookup, for inputs with thousands of columns.
+// lookup is Table.Lookup by a map, for inputs with thousands of columns.
 func (p *Projection) lookup(name string) (Field, bool) {
 	if f, ok := p.Field(name); ok {
 		return f, true
@@ -102,13 +99,13 @@ func (p *Projection) lookup(name string) (Field, bool) {
 	return Field{}, false
 }
 
-// Knows reports whether the table that was projected has the field, by its own name.
+// Knows reports whether the projected table has a field with this exact name.
 func (p *Projection) Knows(name string) bool {
 	_, ok := p.places[name]
 	return ok
 }
 
-// Other returns the column that an input's column of this name is beside the fields, if the projection asks for it.
+// Other returns the column for an input column that is not among Fields, if Extra or Rest wants it.
 func (p *Projection) Other(name string) (Field, bool) {
 	if name == "" || p.computed[name] {
 		return Field{}, false
@@ -132,53 +129,4 @@ func (t Table) Arrow() *arrow.Schema {
 		fields[i] = arrow.Field{Name: f.Name, Type: f.Kind.Arrow(), Nullable: true}
 	}
 	return arrow.NewSchema(fields, nil)
-}
-
-// Unknown is the error for a name that does not exist: it offers the nearest that does, and the command
-// that lists them all.
-func Unknown(what, name string, names []string, list string) error {
-	return fmt.Errorf("unknown %s %q: %s`%s` lists them", what, name, DidYouMean(name, names), list)
-}
-
-// DidYouMean offers, in front of what else an error says, the name that is nearest to s; it is "" if none is near.
-func DidYouMean(s string, names []string) string {
-	if near := Nearest(s, names); near != "" {
-		return "did you mean " + near + "? "
-	}
-	return ""
-}
-
-// Nearest returns the name that is the fewest edits away from s, or "" if none is near.
-func Nearest(s string, names []string) string {
-	s = strings.ReplaceAll(strings.ToLower(s), "-", "_")
-	best, nearest := max(1, len(s)/3)+1, ""
-	for _, name := range names {
-		if d := edits(s, strings.ReplaceAll(name, "-", "_")); d < best {
-			best, nearest = d, name
-		}
-	}
-	return nearest
-}
-
-// edits counts the insertions, deletions, replacements and swaps of neighbours that lead from a to b.
-func edits(a, b string) int {
-	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := range len(a) {
-		before, last, row := rows[(i+2)%3], rows[i%3], rows[(i+1)%3]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return rows[len(a)%3][len(b)]
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
 
-// AppendRows appends a copy of the values that an array of the column's kind has at the given rows. It costs next
-// to nothing where both the column and the array have nothing but nulls.
+// AppendRows appends the values of the given rows of an array of the column's kind. It only counts rows if both the
+// column and the array have nothing but nulls.
 func (c *Column) AppendRows(a arrow.Array, rows []int32) {
 	if a.NullN() == a.Len() {
 		c.Pad(c.Len() + len(rows))
@@ -39,7 +39,7 @@ func (c *Column) AppendRows(a arrow.Array, rows []int32) {
 	}
 }
 
-// recode appends texts by the codes that the column's own dictionary has for them.
+// recode appends texts, translating the array's dictionary codes to those of the column's dictionary.
 func (c *Column) recode(a arrow.Array, rows []int32) {
 	codes, words := TextCodes(a)
 	code := func(word int32) int32 {
@@ -59,7 +59,7 @@ func (c *Column) recode(a arrow.Array, rows []int32) {
 		switch {
 		case a.IsNull(int(row)):
 			c.Int32 = append(c.Int32, 0)
-		case known == nil: // few of its words are used
+		case known == nil: // few of the dictionary's values are used
 			c.Int32 = append(c.Int32, code(word))
 		default:
 			if known[word] == 0 {
@@ -70,11 +70,11 @@ func (c *Column) recode(a arrow.Array, rows []int32) {
 	}
 }
 
-// Memory is roughly how many bytes the column takes.
+// Memory estimates the bytes that the column takes.
 func (c *Column) Memory() int {
 	n := 4*cap(c.Int32) + 8*cap(c.Int64) + 8*cap(c.Float) + 16*cap(c.Addr) + 4*cap(c.Nulls)
 	if c.Dict != nil {
-		n += cap(c.Dict.data) + 4*(cap(c.Dict.offsets)+len(c.Dict.slots)) + 32*cap(c.Dict.sights)
+		n += cap(c.Dict.data) + 4*(cap(c.Dict.offsets)+len(c.Dict.slots)) + 32*cap(c.Dict.fingerprints)
 	}
 	return n
 }

@@ -1,5 +1,5 @@
-// Package schema says what a flow record is made of: THE table of fields, the kinds of value they
-// hold, and the columns that a batch of records is built from. Everything else in flowlog meets here.
+// Package schema defines the flow record: THE table of fields, the kinds of their values, and the columns of a batch of
+// records. Every other package imports it; it imports none of ours.
 //
 //	Table → Project → Projection → Columns → Batch
 package schema
@@ -26,7 +26,7 @@ const (
 	Text              // UTF-8; arrow dictionary<int32, utf8>
 )
 
-// kinds says of each Kind what it is called and how Arrow holds it.
+// kinds has the name and the Arrow type of each Kind.
 var kinds = [...]struct {
 	name  string
 	arrow arrow.DataType
@@ -42,7 +42,7 @@ var kinds = [...]struct {
 func (k Kind) String() string        { return kinds[k].name }
 func (k Kind) Arrow() arrow.DataType { return kinds[k].arrow }
 
-// KindOf is the kind of a column that no field describes, by the type of its array.
+// KindOf returns the kind of a column that is no field, by the type of its array.
 func KindOf(t arrow.DataType) Kind {
 	for _, k := range []Kind{Int32, Int64, Float, Addr} {
 		if arrow.TypeEqual(t, k.Arrow()) {
@@ -73,23 +73,23 @@ type Field struct {
 	Since   int      `json:"since,omitempty"`  // flow log version that introduced it; 0 if it is not a field of AWS's
 	Max     int64    `json:"max,omitempty"`    // largest value of an Int32; 0 means 2^31-1
 	Escaped bool     `json:"-"`                // text records hold it percent-encoded
-	Digits  int      `json:"-"`                // how many digits an identifier of nothing but digits has, leading zeros included
+	Digits  int      `json:"-"`                // length of an all-digit identifier, leading zeros included
 	From    []string `json:"from,omitempty"`   // the fields that an enriched field is computed from; a row needs one of them
-	Names   string   `json:"names,omitempty"`  // the field whose values this one puts into words, if it does
+	Names   string   `json:"names,omitempty"`  // the field whose values this one names (protocol_name names protocol)
 	InPlace bool     `json:"-"`                // tables for people show it in place of the field that it names
-	Values  []string `json:"values,omitempty"` // all values that a text can have, as far as AWS documents them, in their spelling
-	Case    Case     `json:"-"`                // of the letters of a text's values, if there are no others
+	Values  []string `json:"values,omitempty"` // the values of a text that AWS documents, in AWS's spelling
+	Case    Case     `json:"-"`                // the case of a text's letters, where all values have the same
 	Doc     string   `json:"doc"`              // one line
 }
 
-// Case is what letters the values of a text have.
+// Case is the case of the letters in the values of a text field.
 type Case uint8
 
 const (
 	MixedCase    Case = iota
-	Lower             // none are capitals
-	Upper             // all are
-	LowerOrUpper      // all of a value are, or none
+	Lower             // lower case
+	Upper             // upper case
+	LowerOrUpper      // each value is in lower or in upper case
 )
 
 // LogName is the field's name in flow log headers and in ${…} formats.
@@ -102,13 +102,12 @@ type Table []Field
 // transit gateway flow logs have. The caller owns the result.
 func Logged() Table { return slices.Clone(logged) }
 
-// Delivered returns the fields that no record has, but the name of the object that it was delivered in.
+// Delivered returns the fields that come from the name of the object that delivered a record, never from the record.
 func Delivered() Table {
 	return Table{{Name: "flow_log_id", Kind: Text, Doc: "Flow log that delivered the record, from the name of the object"}}
 }
 
-// Lookup finds a field by its name, in either spelling (log-status, log_status) and any case, or by a name that other
-// tools give to it: see FieldNamed.
+// Lookup finds a field by name, in either spelling (log-status, log_status) and any case, or by an alias: see FieldNamed.
 func (t Table) Lookup(name string) (Field, bool) {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	if f, ok := t.Named(name); ok {
@@ -120,7 +119,7 @@ func (t Table) Lookup(name string) (Field, bool) {
 	return Field{}, false
 }
 
-// Named finds a field by its own name alone, in this table's spelling.
+// Named finds a field by its exact name.
 func (t Table) Named(name string) (Field, bool) {
 	for _, f := range t {
 		if f.Name == name {
@@ -139,18 +138,48 @@ func (t Table) Names() []string {
 	return names
 }
 
-// Version returns the names of the fields that records of a flow log version have when all are chosen,
-// in the documented order: 2 is the default format, 6 the transit gateway format, each other version has
-// all VPC fields that were introduced up to it. It returns nil for a version that does not exist.
+// transitVersion is the version whose records are those of transit gateways. The others are of VPCs.
+const transitVersion = 6
+
+// Versions returns the versions of flow logs, from the oldest: those that introduced a field.
+func Versions() []int {
+	var all []int
+	for _, f := range logged {
+		if !slices.Contains(all, f.Since) {
+			all = append(all, f.Since)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// VersionNames returns the names of versions as ParseFormat reads them: v2, v3 …
+func VersionNames() []string {
+	var names []string
+	for _, v := range Versions() {
+		names = append(names, "v"+strconv.Itoa(v))
+	}
+	return names
+}
+
+// VersionRange is the first and the last name of a version, with a text between them.
+func VersionRange(between string) string {
+	names := VersionNames()
+	return names[0] + between + names[len(names)-1]
+}
+
+// Version returns the names of all fields of a flow log version, in the documented order: 2 is the default format, 6 the
+// transit gateway format, and each other version has all VPC fields introduced up to it. It returns nil for a version
+// that does not exist.
 func Version(v int) []string {
-	if v == 6 {
+	if v == transitVersion {
 		return strings.Fields(transitGateway)
 	}
 	var names []string
 	var newest bool
 	for _, f := range logged {
-		if f.Since == 6 {
-			break // from here on only transit gateways have them
+		if f.Since == transitVersion {
+			break // the rest of the table is transit gateway fields
 		}
 		newest = newest || f.Since == v
 		if f.Since <= v {
@@ -163,16 +192,18 @@ func Version(v int) []string {
 	return names
 }
 
-// ParseFormat reads a flow log format as users have it: "${version} ${account-id} …" as AWS stores it,
-// with $${…} as Terraform writes it, plain names with - or _, or the name of a version, v2 to v11. Names
-// that this table does not know are kept: AWS may have added them. A field may come twice, as in a header.
+// ParseFormat reads a flow log format: "${version} ${account-id} …" as AWS stores it, with $${…} as Terraform writes
+// it, plain names with - or _, or the name of a version, see VersionNames. Names that are no fields are kept, since AWS adds
+// fields. A field may occur twice, as in a header.
 func ParseFormat(s string) ([]string, error) {
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' })
 	if len(words) == 1 && len(words[0]) > 1 && (words[0][0] == 'v' || words[0][0] == 'V') {
 		if v, err := strconv.Atoi(words[0][1:]); err == nil {
 			names := Version(v)
 			if names == nil {
-				return nil, fmt.Errorf("there is no flow log version %d: the versions are v2, v3, v4, v5, v6 (transit gateway), v7, v8, v9, v10 and v11", v)
+				versions := VersionNames()
+				versions[slices.Index(Versions(), transitVersion)] += " (transit gateway)"
+				return nil, fmt.Errorf("there is no flow log version %d: the versions are %s", v, Join(versions, "and"))
 			}
 			return names, nil
 		}

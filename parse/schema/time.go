@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// latestSeconds is the first value that is not taken for Unix seconds, in the year 5138.
+// latestSeconds is the first value that is not read as Unix seconds but as milliseconds or finer: the year 5138. As
+// milliseconds it is March 1973, before any flow log.
 const latestSeconds = 100_000_000_000
 
 // LatestTime is the largest value of a Time.
 const LatestTime = latestSeconds - 1
 
-// Seconds returns the Unix seconds of a time that may be in milliseconds, microseconds or nanoseconds, as many exports
-// have it: a number beyond the year 5138 is in the next finer unit.
+// Seconds returns the Unix seconds of a time that may be in milliseconds, microseconds or nanoseconds, as in many
+// exports: a number beyond the year 5138 is in the next finer unit.
 func Seconds(v int64) int64 {
 	for v >= latestSeconds {
 		v /= 1000
@@ -20,8 +21,8 @@ func Seconds(v int64) int64 {
 	return v
 }
 
-// SecondsBetween returns Seconds of the smallest and the largest of some times. It is false if these may be in
-// different units: then the seconds are not in the order of the numbers.
+// SecondsBetween returns Seconds of the smallest and largest of a set of times. It is false if the two may be in
+// different units, so that the order of numbers is not the order of seconds.
 func SecondsBetween(low, high int64) (from, to int64, ok bool) {
 	from, to = low, high
 	for from >= latestSeconds {
@@ -30,9 +31,9 @@ func SecondsBetween(low, high int64) (from, to int64, ok bool) {
 	return from, to, 0 <= from && to < latestSeconds
 }
 
-// ParseTime reads Unix seconds, see Seconds, whole or with a part of one, or a time as ISO 8601 and databases write it: 2026-05-14T09:00:00Z,
-// "2026-05-14 09:00:00.000 UTC", with an offset, without one for UTC, or a date alone. The result is in seconds; parts
-// of one are dropped.
+// ParseTime reads Unix seconds (see Seconds), whole or with a fraction, or a time as ISO 8601 and databases write it:
+// 2026-05-14T09:00:00Z, "2026-05-14 09:00:00.000 UTC", with an offset, without one for UTC, or a date alone. The result
+// is in seconds; fractions are dropped.
 func ParseTime(tok []byte) (int64, Fault) {
 	v, fault := ParseInt(tok)
 	if fault == Valid {
@@ -76,8 +77,8 @@ func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// parseClock reads what follows a date: a T or a blank, hours and minutes, perhaps seconds and a part of one, and
-// perhaps an offset from UTC. It returns the seconds since midnight in UTC.
+// parseClock reads the time of day after a date: a T or a blank, hours and minutes, optional seconds with an optional
+// fraction, and an optional offset from UTC. It returns the seconds since midnight in UTC.
 func parseClock(s []byte) (int64, bool) {
 	if len(s) < len("T15:04") || s[0] != 'T' && s[0] != 't' && s[0] != ' ' || s[3] != ':' {
 		return 0, false
@@ -126,7 +127,7 @@ func parseOffset(s []byte) (int64, bool) {
 	return offset, true
 }
 
-// number reads a few digits.
+// number reads a number of up to eight digits.
 func number(s []byte) (int, bool) {
 	v, ok := eightDigits(s)
 	return int(v), ok && len(s) > 0 && len(s) <= 8

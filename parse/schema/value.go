@@ -26,7 +26,7 @@ const (
 	NotJSON
 	NotCSV
 	NotRecord
-	Faults // how many there are
+	Faults // the number of faults
 )
 
 var faults = [Faults]string{
@@ -45,7 +45,7 @@ var faults = [Faults]string{
 
 func (f Fault) String() string { return faults[f] }
 
-// ParseInt reads a whole number of up to 64 bits, from 0: digits, or as JSON may write it, 300.0 or 3e2.
+// ParseInt reads a whole number from 0 to 2^63-1: digits, or as JSON may write it, 300.0 or 3e2.
 func ParseInt(tok []byte) (int64, Fault) {
 	n := len(tok)
 	if n == 0 || n > 19 {
@@ -69,8 +69,8 @@ func ParseInt(tok []byte) (int64, Fault) {
 	return parseLongInt(tok)
 }
 
-// eightDigits reads at most eight digits, all of them at once: the digits are shifted to the high end of a
-// word over ASCII zeros, then neighbours are added up pairwise.
+// eightDigits reads up to eight digits at once (SWAR): it shifts them to the high end of a word filled with ASCII zeros,
+// then combines neighbours pairwise.
 func eightDigits(tok []byte) (uint64, bool) {
 	var w uint64
 	switch n := len(tok); {
@@ -118,8 +118,8 @@ func parseLongInt(tok []byte) (int64, Fault) {
 	return int64(v), Valid
 }
 
-// parseReal reads a whole number that is written as floating point: it has a point, an exponent or both. No digit is
-// lost on the way. One below zero is out of range.
+// parseReal reads a whole number in floating-point notation: with a point, an exponent or both. It is exact. A number
+// below zero is out of range.
 func parseReal(tok []byte) (int64, Fault) {
 	if len(tok) > 1 && tok[0] == '-' && tok[1] != '-' {
 		v, fault := ParseInt(tok[1:])
@@ -160,7 +160,8 @@ func parseReal(tok []byte) (int64, Fault) {
 	return parseLongInt(append(digits, strings.Repeat("0", shift)...))
 }
 
-// longestReal bounds the length of numbers that are written as floating point.
+// longestReal bounds the length of numbers in floating-point notation, so that a hostile one costs little. A 64-bit
+// number has 19 digits; the rest is room for zeros.
 const longestReal = 64
 
 // ParseAddr reads an IPv4 or IPv6 address; IPv4 comes back in its IPv6-mapped form.
@@ -200,14 +201,14 @@ func parseAddr6(tok []byte) ([16]byte, bool) {
 	return a.As16(), true
 }
 
-// hexAddr reads an IPv6 address of nothing but groups of hexadecimal digits. It fails on everything else. The colons
-// are found all at once, and each group is read from the bytes before its colon.
+// hexAddr reads an IPv6 address written as groups of hexadecimal digits alone; it fails on any other. It finds all colons
+// at once, as bits of a word, and reads each group from the bytes before its colon.
 func hexAddr(tok []byte) (addr [16]byte, ok bool) {
 	n := len(tok)
 	if n < 2 || n > 39 {
 		return addr, false
 	}
-	var text [4 + 40]byte // room for a group before the first one, too
+	var text [4 + 40]byte // 4 bytes in front, so that the first group can be read like the others
 	copy(text[4:], tok)
 	colons := colonsOf(text[4:12]) | colonsOf(text[12:20])<<8 | colonsOf(text[20:28])<<16 |
 		colonsOf(text[28:36])<<24 | colonsOf(text[36:44])<<32
@@ -234,7 +235,7 @@ func hexAddr(tok []byte) (addr [16]byte, ok bool) {
 		n := uint(end - start)
 		start = end + 1
 		if n == 0 {
-			at += 9 - groups // all that it takes to make them eight
+			at += 9 - groups // :: stands for as many zero groups as make eight
 			continue
 		}
 		if n > 4 {
@@ -250,14 +251,15 @@ func hexAddr(tok []byte) (addr [16]byte, ok bool) {
 	return addr, at == 8 && bad>>16 == 0
 }
 
-// colonsOf has a bit for each of eight bytes, set where it is a colon.
+// colonsOf returns a bit per byte of eight, set where it is a colon.
 func colonsOf(p []byte) uint64 {
 	const low, high = 0x0101010101010101, 0x8080808080808080
 	word := binary.LittleEndian.Uint64(p) ^ ':'*low
 	return ^((word&^high + ^uint64(high)) | word) & high * 0x0002040810204081 >> 56
 }
 
-// hexDigits has what each byte is as a digit, and more than four digits can hold where it is none.
+// hexDigits maps each byte to its hexadecimal value; a byte that is no digit sets bit 16, which no group of four digits
+// can.
 var hexDigits = func() (table [256]uint32) {
 	for c := range table {
 		v, err := strconv.ParseUint(string([]byte{byte(c)}), 16, 4)

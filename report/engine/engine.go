@@ -1,8 +1,8 @@
-// Package engine is the contract of what runs the half of a report elsewhere that SQL can:
+// Package engine defines what runs the remote half of a report, its SQL, on a query engine:
 //
 //	report.Remote → its SQL → Runner → Result → report.Remote
 //
-// Each engine, with its SDK or driver, is a folder of its own below.
+// Each engine has a folder of its own below, with its SDK or driver.
 package engine
 
 import (
@@ -19,40 +19,40 @@ import (
 
 // A Runner runs queries on one engine, one at a time.
 type Runner interface {
-	// Run starts a query and returns its rows as they come. A context that ends cancels it on the server, also
-	// while rows are read. Errors name neither passwords nor tokens.
+	// Run starts a query and streams its rows. Cancelling ctx cancels the query on the server, also while rows are read.
+	// Errors contain neither passwords nor tokens.
 	Run(ctx context.Context, sql string) (Result, error)
 	// Stats is what the last query took; it is complete when its Result is closed.
 	Stats() Stats
 	Close() error
 }
 
-// A Result is what an engine answers: names of columns, then rows.
+// A Result is the result of a query: column names, then rows.
 type Result interface {
 	Columns() []string
-	// Next is the next row, one value a column: nil, bool, int64, float64 or string; all else is its text. It is
-	// the caller's to keep. Behind the last row the error is io.EOF.
+	// Next returns the next row, one value per column: nil, bool, int64, float64 or string; other types come as text. The
+	// caller owns the row. After the last row the error is io.EOF.
 	Next(ctx context.Context) ([]any, error)
-	// Close ends the query, on the server too if it still runs.
+	// Close ends the query, on the server too if it is still running.
 	Close() error
 }
 
-// Stats is what a query took.
+// Stats is the cost of a query.
 type Stats struct {
 	Scanned int64         // bytes; -1 if the engine does not say
 	Elapsed time.Duration // on the engine
-	ID      string        // the engine's name of the query
+	ID      string        // the engine's ID of the query
 	Cost    float64       // US dollars; -1 if unknown
 }
 
-// A Denied error is the engine's refusal: no credentials, wrong ones, or a permission that is missing.
+// A Denied error is an access error of the engine: credentials are missing or wrong, or a permission is missing.
 type Denied struct{ Err error }
 
 func (e *Denied) Error() string      { return e.Err.Error() }
 func (e *Denied) Unwrap() error      { return e.Err }
 func (e *Denied) AccessDenied() bool { return true }
 
-// A NoColumn error is the engine's word that its table does not have a field that the report is of.
+// A NoColumn error says that the engine's table lacks a field of the report.
 type NoColumn struct {
 	Field string
 	Err   error
@@ -63,10 +63,10 @@ func (e *NoColumn) Error() string {
 }
 func (e *NoColumn) Unwrap() error { return e.Err }
 
-// unresolved is what Trino and Athena say of a column that is not there.
+// unresolved matches the error of Trino and Athena for a column that does not exist.
 var unresolved = regexp.MustCompile(`(?i)\bcolumn '"?(\w+)"?' cannot be resolved`)
 
-// named is the error of a query with the field that the table lacks, if that is why.
+// named turns the error of a query into a NoColumn if a missing column caused it.
 func named(err error) error {
 	if err == nil {
 		return nil
@@ -79,9 +79,8 @@ func named(err error) error {
 	return err
 }
 
-// Feed runs the engine's half of a report, and hands over what comes of it; then, where the rows do not tell which fields
-// the records have, the queries that ask for these. wrap computes what the engine does not know. ran is called behind
-// each query.
+// Feed runs the remote half of a report and adds its rows to the local half. If the rows do not tell which fields the
+// records have, it then runs the queries for these. wrap computes the enriched fields; ran is called after each query.
 func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap, ran func(Stats)) error {
 	_, err := each(ctx, r, m.SQL, m.Width(), func(row []any) error { return m.Add(row, wrap) })
 	for err == nil {
@@ -98,7 +97,7 @@ func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap, ran
 	return named(err)
 }
 
-// Count runs a query that comes to one number.
+// Count runs a query whose result is one number.
 func Count(ctx context.Context, r Runner, sql string) (n int64, err error) {
 	_, err = each(ctx, r, sql, 1, func(row []any) error {
 		n, _ = row[0].(int64)
@@ -107,7 +106,7 @@ func Count(ctx context.Context, r Runner, sql string) (n int64, err error) {
 	return n, err
 }
 
-// each runs a query of so many columns, 0 for any, and hands over its rows.
+// each runs a query with so many columns, 0 for any number, and calls the function with each row.
 func each(ctx context.Context, r Runner, sql string, columns int, take func(row []any) error) (rows int, err error) {
 	res, err := r.Run(ctx, sql)
 	if err != nil {

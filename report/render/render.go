@@ -76,41 +76,10 @@ type Noter interface {
 	Note(key, value string)
 }
 
-// A Format is one form of output.
-type Format struct {
-	Name string
-	Doc  string // one line
-	// Binary output is not for a terminal.
-	Binary bool
-	// Single output has room for one report only.
-	Single bool
-	// Bare output of a report is its rows alone: nothing in it says that there are more.
-	Bare bool
-	// Tables writes finished reports.
-	Tables func(io.Writer, Document, Options) error
-	// Records starts to write records, whose columns are the fields in their order. A batch may have further
-	// columns, which the input has beside the fields: json and ndjson show them.
-	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
-}
-
-// Formats is THE table of output formats.
-var Formats = []Format{
-	{Name: "table", Doc: "aligned columns for people, with units", Tables: tableReports, Records: tableRecords},
-	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Tables: jsonReports, Records: jsonRecords},
-	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Bare: true, Tables: ndjsonReports, Records: ndjsonRecords},
-	{Name: "csv", Doc: "comma-separated values with a header", Single: true, Bare: true, Tables: csvReports, Records: csvRecords},
-	{Name: "tsv", Doc: "tab-separated values with a header", Single: true, Bare: true, Tables: tsvReports, Records: tsvRecords},
-	{Name: "markdown", Doc: "GitHub tables (also: md)", Tables: markdownReports, Records: markdownRecords},
-	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Tables: htmlReports, Records: htmlRecords},
-	{Name: "parquet", Doc: "Apache Parquet, zstd", Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
-	{Name: "arrow", Doc: "Apache Arrow IPC stream", Binary: true, Single: true, Bare: true, Tables: arrowReports, Records: arrowRecords},
-	{Name: "none", Doc: "no output: read and count only", Tables: noReports, Records: noRecords},
-}
-
-// single returns the report of a document for a format that has room for one.
+// single returns the report of a document for a format that has room for one. Commands refuse others before, with a hint.
 func single(format string, doc Document) (report.Table, error) {
 	if len(doc.Tables) != 1 {
-		return report.Table{}, fmt.Errorf("%s holds one report, not %d: name one, or use json or ndjson", format, len(doc.Tables))
+		return report.Table{}, fmt.Errorf("%s holds one report, not %d", format, len(doc.Tables))
 	}
 	return doc.Tables[0], nil
 }

@@ -193,9 +193,15 @@ func TestLookup(t *testing.T) {
 		if err != nil || got.Name != f.Name {
 			t.Errorf("Lookup(%q) = %q, %v", f.Name, got.Name, err)
 		}
-		if f.Doc == "" || f.Tables == nil || f.Records == nil {
-			t.Errorf("%s: the row of the table is not complete", f.Name)
+		if f.Doc == "" || f.Columns == 0 || f.Tables == nil || f.Records == nil {
+			t.Errorf("%s: its row in Formats is not complete: Doc, Columns, Tables and Records are for every format", f.Name)
 		}
+		if silent(f) && (f.Single || f.Bare || f.Charts != NoCharts || f.Unmarked) {
+			t.Errorf("%s writes nothing, so it has none of these properties: %+v", f.Name, f)
+		}
+	}
+	if got := NamesOf(func(f Format) bool { return f.Partial }); len(got) != 1 {
+		t.Errorf("partial results are written in one format, not in %v", got)
 	}
 	for alias, want := range map[string]string{"md": "markdown", "jsonl": "ndjson"} {
 		if f, err := Lookup(alias); err != nil || f.Name != want {
@@ -204,6 +210,29 @@ func TestLookup(t *testing.T) {
 	}
 	if _, err := Lookup("jsn"); err == nil || !strings.Contains(err.Error(), "did you mean json?") {
 		t.Errorf("Lookup(jsn): %v", err)
+	}
+}
+
+// silent reports whether a format writes nothing, whatever it is given.
+func silent(f Format) bool { return f.Columns == NoColumns }
+
+// What help says of columns names every format that writes records, once.
+func TestColumnsText(t *testing.T) {
+	text := ColumnsText()
+	for _, doc := range columnsDoc[NotNull:] {
+		text = strings.ReplaceAll(text, doc, "")
+	}
+	for _, f := range Formats {
+		words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;", r) })
+		n := 0
+		for _, word := range words {
+			if word == f.Name {
+				n++
+			}
+		}
+		if n == 1 == silent(f) || n > 1 {
+			t.Errorf("%s comes %d times in %q", f.Name, n, text)
+		}
 	}
 }
 
@@ -223,7 +252,7 @@ func TestSingle(t *testing.T) {
 func TestWriterFails(t *testing.T) {
 	var fail = errors.New("disk full")
 	for _, f := range Formats {
-		if f.Name == "none" {
+		if silent(f) {
 			continue
 		}
 		whole := len(render(t, f.Name, documentOf(talkers()), Options{}))
@@ -312,13 +341,13 @@ func TestCloseEarly(t *testing.T) {
 		}
 		got := make(chan error)
 		go func() { got <- w.Add(schema.Batch{Record: sampleBatches(t)[0], Seq: 1}) }()
-		if f.Name != "none" {
+		if !silent(f) {
 			time.Sleep(time.Millisecond)
 		}
 		if err := w.Close(); err != nil {
 			t.Errorf("%s: %v", f.Name, err)
 		}
-		if err := <-got; (err != nil) != (f.Name != "none") {
+		if err := <-got; (err != nil) == silent(f) {
 			t.Errorf("%s: the waiting Add returned %v", f.Name, err)
 		}
 	}
@@ -328,7 +357,7 @@ func TestCloseEarly(t *testing.T) {
 func TestWrongBatch(t *testing.T) {
 	other := schema.Table{{Name: "version", Kind: schema.Int64}}
 	for _, f := range Formats {
-		if f.Name == "none" {
+		if silent(f) {
 			continue
 		}
 		for _, rec := range []arrow.Record{recordOf(t, other, "1"), recordOf(t, sampleFields[:3], "1 - -")} {

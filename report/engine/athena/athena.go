@@ -1,6 +1,6 @@
 // Package athena runs queries on Amazon Athena. The AWS SDK stays in here, as it does in parse/s3.
 //
-//	SQL → bound of what it scans → StartQueryExecution → GetQueryExecution, until it is done → GetQueryResults → rows
+//	SQL → bound on scanned bytes → StartQueryExecution → poll GetQueryExecution → GetQueryResults → rows
 package athena
 
 import (
@@ -22,18 +22,18 @@ import (
 	"flowlog/report/engine"
 )
 
-// Options says how Athena is reached and what a query may take. Of what is empty, the SDK's default chain and the
+// Options configures the connection and the limits of a query. For empty options the SDK's default chain and the
 // workgroup decide.
 type Options struct {
 	Profile, Region string
-	EndpointURL     string // another server that speaks Athena's protocol, and S3's
+	EndpointURL     string // another server with Athena's and S3's protocols
 	WorkGroup       string
 	OutputLocation  string // s3://bucket/prefix/ for results
-	Catalog         string // of names of tables without one
-	Database        string // likewise
+	Catalog         string // default catalog of table names
+	Database        string // default database of table names
 
-	// MaxScan is how many bytes a query may scan; 0 is any number. Athena itself cannot be told: a query is refused if the
-	// objects that it may read are larger together, and stopped if Athena says that it has scanned more.
+	// MaxScan is how many bytes a query may scan; 0 is unlimited. Athena has no such limit per query, so a query is
+	// refused if the objects that it may read are larger in total, and stopped if Athena reports more scanned bytes.
 	MaxScan int64
 	// Price is in US dollars for 2^40 bytes, such as the constant Price.
 	Price float64
@@ -42,16 +42,17 @@ type Options struct {
 }
 
 const (
-	// Price is what 2^40 scanned bytes cost in US dollars in most regions, in 2026, without reserved capacity.
+	// Price is the cost of 2^40 scanned bytes in US dollars, in most regions in 2026, without reserved capacity.
 	Price = 5.0
-	// leastBilled is the smallest number of bytes that a query is billed for, and billedUnit what is rounded up to.
+	// leastBilled is the minimum of billed bytes per query; billedUnit is the unit that these are rounded up to.
 	leastBilled = 10 << 20
 	billedUnit  = 1 << 20
 
-	// grace is how long a request that must not get lost, to start or to stop a query, goes on after an interrupt. The
-	// command line waits for three seconds.
+	// grace is how long a request to start or stop a query continues after an interrupt. It is below the three seconds
+	// that the command line waits.
 	grace = 2 * time.Second
-	// attempts are made at each request, with growing waits of at most 20 s. Accounts may send some 20 requests a second.
+	// attempts is the number of tries of each request, with growing waits of at most 20 s. The quota of an account is
+	// some 20 requests a second.
 	attempts = 8
 )
 
@@ -63,8 +64,8 @@ type Runner struct {
 	stats engine.Stats
 }
 
-// Connect loads the configuration and credentials. It asks Athena nothing yet. Without credentials the error has
-// AccessDenied.
+// Connect loads the configuration and credentials; it sends nothing to Athena yet. Without credentials it returns an
+// AccessError.
 func Connect(ctx context.Context, opt Options) (*Runner, error) {
 	if opt.wait == nil {
 		opt.wait = between
@@ -128,14 +129,13 @@ func Connect(ctx context.Context, opt Options) (*Runner, error) {
 
 var unknown = engine.Stats{Scanned: -1, Cost: -1}
 
-// between is how long to wait before the state of a query is asked for the nth time: a short query should not wait for
-// it, and a long one should not use up the requests of its account.
+// between is the wait before the nth poll of a query's state. It grows, so that a short query does not wait for it and a
+// long one does not use up the account's request quota.
 func between(n int) time.Duration {
 	return min(100*time.Millisecond<<min(n, 5), 2*time.Second)
 }
 
-// Run starts a query and waits until it is done. Rows come when Athena has all of them. A context that ends stops it
-// on the server.
+// Run starts a query and waits until it is done: Athena delivers rows only then. Cancelling ctx stops it on the server.
 func (r *Runner) Run(ctx context.Context, sql string) (engine.Result, error) {
 	r.stats = unknown
 	sql = strings.TrimRight(sql, "; \n")
@@ -163,15 +163,15 @@ func (r *Runner) run(ctx context.Context, sql string) (*result, error) {
 	return res, nil
 }
 
-// Stats is what the last query took. What it cost is computed from what it scanned, and unknown if the workgroup has
-// reserved capacity, which is paid by the hour.
+// Stats returns the cost of the last query. The price is computed from the scanned bytes, and unknown if the workgroup has
+// reserved capacity, which is billed by the hour.
 func (r *Runner) Stats() engine.Stats { return r.stats }
 
-// Close ends nothing: connections are the process's.
+// Close does nothing: HTTP connections belong to the process.
 func (r *Runner) Close() error { return nil }
 
-// start starts a query. It goes on for a moment when the context has ended: a query that runs and whose name is not
-// known could not be stopped.
+// start starts a query. After ctx ends, the request continues for grace: a running query of unknown ID could not be
+// stopped.
 func (r *Runner) start(ctx context.Context, sql string) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
@@ -203,7 +203,7 @@ func (r *Runner) start(ctx context.Context, sql string) (string, error) {
 	return aws.ToString(out.QueryExecutionId), nil
 }
 
-// outlive is a context that ends a moment after ctx does.
+// outlive returns a context that ends a grace period after ctx.
 func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -218,15 +218,15 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return longer, func() { stop(); cancel() }
 }
 
-// stop stops a query, if it can.
+// stop tries to stop a query.
 func (r *Runner) stop(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	// What has ended cannot be stopped, and there is nobody to tell of another error.
+	// The error is ignored: a query that has ended cannot be stopped, and nothing can be done about others.
 	_, _ = r.api.StopQueryExecution(ctx, &athena.StopQueryExecutionInput{QueryExecutionId: &id})
 }
 
-// await waits until a query has ended, and stops it if it is not to go on.
+// await waits until a query has ended. It stops it on cancellation or beyond MaxScan.
 func (r *Runner) await(ctx context.Context, id string) error {
 	for n := 0; ; n++ {
 		out, err := r.api.GetQueryExecution(ctx, &athena.GetQueryExecutionInput{QueryExecutionId: &id})
@@ -242,7 +242,7 @@ func (r *Runner) await(ctx context.Context, id string) error {
 			return fmt.Errorf("query %s: the answer is not from Athena%s", id, r.check())
 		}
 		q := out.QueryExecution
-		r.take(q)
+		r.setStats(q)
 		switch q.Status.State {
 		case types.QueryExecutionStateSucceeded:
 			return nil
@@ -264,8 +264,8 @@ func (r *Runner) await(ctx context.Context, id string) error {
 	}
 }
 
-// take takes the statistics of a query over.
-func (r *Runner) take(q *types.QueryExecution) {
+// setStats copies the statistics of a query.
+func (r *Runner) setStats(q *types.QueryExecution) {
 	s := q.Statistics
 	if s == nil {
 		return
@@ -285,7 +285,7 @@ func (r *Runner) take(q *types.QueryExecution) {
 	}
 }
 
-// cost is what is billed for so many bytes.
+// cost is the price of so many scanned bytes.
 func (o *Options) cost(scanned int64) float64 {
 	billed := max((scanned+billedUnit-1)/billedUnit*billedUnit, leastBilled)
 	return float64(billed) / (1 << 40) * o.Price

@@ -332,7 +332,7 @@ func TestPlaces(t *testing.T) {
 	}
 	at := map[string]string{"location": "s3://lake/flows"}
 	keys := metadataKeys("date", "date", "hour", "int", "account_id", "string")
-	p, err := newPlace(at, keys, []column{constraint("date", value("2026-05-14")), constraint("hour", value("9"))})
+	p, err := newLocation(at, keys, []column{constraint("date", value("2026-05-14")), constraint("hour", value("9"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestPlaces(t *testing.T) {
 		"location": "s3://logs/", "projection.enabled": "true", "projection.hour.type": "date",
 		"projection.hour.format": "'year='yyyy/'month='MM/'day='dd/'hour='HH", "storage.location.template": "s3://logs/${hour}/",
 	}
-	p, err = newPlace(hours, metadataKeys("hour", "string"), []column{constraint("hour", valueRange{marker{&low, "EXACTLY"}, marker{&high, "EXACTLY"}})})
+	p, err = newLocation(hours, metadataKeys("hour", "string"), []column{constraint("hour", valueRange{marker{&low, "EXACTLY"}, marker{&high, "EXACTLY"}})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,10 +374,10 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
-	if p, err = newPlace(at, nil, nil); err != nil || !p.holds("flows/a/b") || p.holds("flows2/a") {
+	if p, err = newLocation(at, nil, nil); err != nil || !p.holds("flows/a/b") || p.holds("flows2/a") {
 		t.Errorf("a table without partitions: %v", err)
 	}
-	if _, err = newPlace(map[string]string{"location": "jdbc:x"}, nil, nil); err == nil {
+	if _, err = newLocation(map[string]string{"location": "jdbc:x"}, nil, nil); err == nil {
 		t.Error("a table that is not in S3 has a place")
 	}
 }

@@ -21,11 +21,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A ScanError is a query that may scan, or has scanned, more than Options.MaxScan.
+// A ScanError is the error for a query that may scan, or has scanned, more than Options.MaxScan.
 type ScanError struct {
 	Bytes, Max int64
-	Objects    int64  // that have those bytes, as far as they were counted; 0 if the query ran
-	Table      string // that they are of
+	Objects    int64  // the number of objects counted; 0 if the query ran
+	Table      string // the table of the objects
 	ID         string // of the query, "" if it was not started
 }
 
@@ -37,11 +37,10 @@ func (e *ScanError) Error() string {
 		humanize.IBytes(uint64(e.Max)), humanize.Comma(e.Objects)+" objects", e.Table, humanize.IBytes(uint64(e.Bytes)))
 }
 
-// within refuses a query if the objects that it may read are larger together than MaxScan. That is an upper bound: of
-// Parquet only some columns are read. EXPLAIN says, and is not billed, which partitions of which tables are read; their
-// places say which objects are; S3 says how large these are. Listing ends with the object that is too much. Partitions
-// that were added with a place that their values do not tell are not seen: nobody says what these are without listing
-// them all.
+// within refuses a query if the objects that it may read are larger in total than MaxScan. That is an upper bound: of
+// Parquet only some columns are read. EXPLAIN, which is not billed, lists the partitions that are read; the table's
+// location gives their prefixes; S3 gives the sizes. Listing ends as soon as the limit is exceeded. Partitions added with
+// a location of their own are not seen: they could only be found by listing all partitions.
 func (r *Runner) within(ctx context.Context, sql string) error {
 	inputs, err := r.explained(ctx, sql)
 	if err != nil {
@@ -83,7 +82,7 @@ func (r *Runner) within(ctx context.Context, sql string) error {
 	return nil
 }
 
-// An input is a table that a query reads, with what is known of the values of its columns.
+// An input is a table that a query reads, with the constraints on its columns.
 type input struct {
 	Table struct {
 		Catalog     string
@@ -104,7 +103,7 @@ type column struct {
 
 type valueRange struct{ Low, High marker }
 
-// A marker is an end of a range; without a value the range has no end there.
+// A marker is a bound of a range; without a value the range is unbounded there.
 type marker struct {
 	Value *string
 	Bound string // EXACTLY, ABOVE, BELOW
@@ -112,13 +111,13 @@ type marker struct {
 
 func (in *input) name() string { return in.Table.SchemaTable.Schema + "." + in.Table.SchemaTable.Table }
 
-// explained asks which tables and partitions a query reads.
+// explained returns the tables and partitions that a query reads, by EXPLAIN.
 func (r *Runner) explained(ctx context.Context, sql string) ([]input, error) {
 	res, err := r.run(ctx, "EXPLAIN (TYPE IO, FORMAT JSON) "+sql)
 	if err != nil {
 		return nil, err
 	}
-	var text strings.Builder // a line of it is a row, or all of it
+	var text strings.Builder // a row of the result is one line or all of the plan
 	for {
 		row, err := res.Next(ctx)
 		if err == io.EOF {
@@ -132,7 +131,7 @@ func (r *Runner) explained(ctx context.Context, sql string) ([]input, error) {
 		}
 	}
 	plan := text.String()
-	if i := strings.IndexByte(plan, '{'); i > 0 { // below its heading
+	if i := strings.IndexByte(plan, '{'); i > 0 { // skip the heading
 		plan = plan[i:]
 	}
 	var io struct{ InputTableColumnInfos []input }
@@ -142,29 +141,29 @@ func (r *Runner) explained(ctx context.Context, sql string) ([]input, error) {
 	return slices.DeleteFunc(io.InputTableColumnInfos, func(in input) bool { return in.Constraint.None }), nil
 }
 
-// A place is where the objects of a table are that a query may read.
-type place struct {
+// A location is the part of a bucket that a query on a table may read.
+type location struct {
 	bucket   string
 	template string // of keys, with ${name} for the value of a partition
 	keys     map[string]*key
-	match    *regexp.Regexp // what keys begin with; a group is the value of a partition
-	names    []string       // of the groups
+	match    *regexp.Regexp // matches the beginning of an object's key; a group is a partition value
+	names    []string       // of the groups: partition columns
 }
 
 // A key is a partition column.
 type key struct {
-	ranges []valueRange // that its value is in; nil is any
+	ranges []valueRange // allowed values; nil is any
 	number bool
-	exact  bool     // folders have just the text of a value, with so many digits
-	digits int      //
-	values []string // all that there are, if that is known
-	parts  int      // folders that a value consists of
+	exact  bool     // folder names are exactly the text of a value
+	digits int      // their number of digits, if exact
+	values []string // all existing values, if known
+	parts  int      // the number of folders that make a value
 }
 
 var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-// locate finds out where a table is.
-func (r *Runner) locate(ctx context.Context, in input) (*place, error) {
+// locate returns the location of a table.
+func (r *Runner) locate(ctx context.Context, in input) (*location, error) {
 	catalog, schema, table := in.Table.Catalog, in.Table.SchemaTable.Schema, in.Table.SchemaTable.Table
 	if strings.EqualFold(catalog, "AwsDataCatalog") {
 		catalog = "AwsDataCatalog"
@@ -184,10 +183,10 @@ func (r *Runner) locate(ctx context.Context, in input) (*place, error) {
 		return nil, errors.New("nothing is known of the table")
 	}
 	constraints := append(in.Constraint.ColumnConstraints, in.ColumnConstraints...)
-	return newPlace(out.TableMetadata.Parameters, out.TableMetadata.PartitionKeys, constraints)
+	return newLocation(out.TableMetadata.Parameters, out.TableMetadata.PartitionKeys, constraints)
 }
 
-func newPlace(parameters map[string]string, partitions []types.Column, constraints []column) (*place, error) {
+func newLocation(parameters map[string]string, partitions []types.Column, constraints []column) (*location, error) {
 	projected := strings.EqualFold(strings.TrimSpace(parameters["projection.enabled"]), "true")
 	template := strings.TrimSuffix(parameters["location"], "/") + "/"
 	if own := parameters["storage.location.template"]; projected && own != "" {
@@ -198,7 +197,7 @@ func newPlace(parameters map[string]string, partitions []types.Column, constrain
 		}
 	}
 	rest, ok := strings.CutPrefix(template, "s3://")
-	p := &place{keys: make(map[string]*key)}
+	p := &location{keys: make(map[string]*key)}
 	if p.bucket, p.template, ok = cut(rest, ok); !ok {
 		return nil, fmt.Errorf("its location is %q, which is not in S3", parameters["location"])
 	}
@@ -248,11 +247,11 @@ func cut(rest string, ok bool) (bucket, key string, _ bool) {
 	return bucket, key, ok && bucket != ""
 }
 
-// manyPrefixes is how many are listed one by one at most, before a longer one is listed whole: a request for each.
+// manyPrefixes is the most prefixes that are listed one by one, a request each; beyond it their common prefix is listed.
 const manyPrefixes = 2000
 
-// prefixes are what keys begin with that may be read: with the values of partitions filled in as far as they are known.
-func (p *place) prefixes() []string {
+// prefixes returns the prefixes of all keys that may be read, with partition values filled in as far as they are known.
+func (p *location) prefixes() []string {
 	list := []string{""}
 	from := 0
 	for _, m := range placeholder.FindAllStringSubmatchIndex(p.template, -1) {
@@ -285,7 +284,7 @@ func (p *place) prefixes() []string {
 	return list
 }
 
-// known are the texts of all values that may be read, nil if they are not known.
+// known returns the texts of all values that may be read, nil if they are unknown.
 func (k *key) known() []string {
 	if k.values != nil {
 		return slices.DeleteFunc(slices.Clone(k.values), func(v string) bool { return !k.admits(v) })
@@ -307,7 +306,7 @@ func (k *key) known() []string {
 	return list
 }
 
-// common is what the texts of all values that may be read begin with.
+// common returns the common prefix of the texts of all values that may be read.
 func (k *key) common() string {
 	if len(k.ranges) == 0 || !k.exact || k.number {
 		return ""
@@ -333,7 +332,7 @@ func (k *key) common() string {
 }
 
 // holds reports whether an object may be read.
-func (p *place) holds(name string) bool {
+func (p *location) holds(name string) bool {
 	m := p.match.FindStringSubmatch(name)
 	if m == nil {
 		return len(p.names) == 0 && strings.HasPrefix(name, p.template)
@@ -346,7 +345,7 @@ func (p *place) holds(name string) bool {
 	return true
 }
 
-// admits reports whether a value of a folder may be read. What cannot be compared may be.
+// admits reports whether a folder's value may be in the ranges. A value that cannot be compared may.
 func (k *key) admits(v string) bool {
 	if k.ranges == nil || v == schema.NullPartition {
 		return true

@@ -14,13 +14,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// An AccessError is a request or a query that was refused for want of a permission or of credentials.
+// An AccessError is a request or query that failed for lack of a permission or of credentials.
 type AccessError struct {
 	Permission string // athena:StartQueryExecution, glue:GetTable, s3:GetObject, …; "" if credentials are missing or wrong
-	Resource   string // what the permission is needed on
-	Reason     string // what was said
-	Hint       string // what may help
-	Query      string // the name of the query that was refused, "" if none was started
+	Resource   string // the resource of the permission
+	Reason     string // AWS's message
+	Hint       string // a possible fix
+	Query      string // the ID of the query, "" if none was started
 	Err        error
 }
 
@@ -37,18 +37,18 @@ func (e *AccessError) Error() string {
 
 func (e *AccessError) Unwrap() error { return e.Err }
 
-// AccessDenied tells this error from others where this package is not imported.
+// AccessDenied identifies this error where this package is not imported.
 func (e *AccessError) AccessDenied() bool { return true }
 
-// A QueryError is a query that Athena could not run to its end.
+// A QueryError is a query that failed in Athena.
 type QueryError struct{ ID, Message string }
 
 func (e *QueryError) Error() string { return "Athena: " + e.Message + " (query " + e.ID + ")" }
 
 const allow = "allow it in the identity's policy, or choose another identity with --profile"
 
-// refusals are how Athena words it that a permission is missing: the words, and the permission if they do not name it.
-// They are compiled when there is an error: what starts with the program is paid for by each of its runs.
+// refusals are Athena's messages for a missing permission, with the permission where the message does not name it. They
+// are compiled when an error occurs, so that a normal start does not pay for it.
 var refusals = []struct {
 	words, permission string
 }{
@@ -59,7 +59,7 @@ var refusals = []struct {
 	{`(?i)insufficient permissions? to execute the query|insufficient lake formation permission\(s\):?[^:]*on (?P<resource>\S+)`, "lakeformation:GetDataAccess"},
 }
 
-// refused is the AccessError of a message, nil if it is about something else.
+// refused returns the AccessError for a message, nil if the message is about something else.
 func refused(message, permission string) *AccessError {
 	for _, r := range refusals {
 		words := regexp.MustCompile(r.words)
@@ -83,7 +83,7 @@ func refused(message, permission string) *AccessError {
 	return nil
 }
 
-// failure is the error of a query that has ended without rows.
+// failure returns the error of a query that ended without rows.
 func failure(id string, s *types.QueryExecutionStatus) error {
 	message := aws.ToString(s.StateChangeReason)
 	if message == "" && s.AthenaError != nil {
@@ -102,7 +102,7 @@ func failure(id string, s *types.QueryExecutionStatus) error {
 	return &QueryError{id, cmp.Or(strings.TrimSpace(message), "the query failed, and it does not say why")}
 }
 
-// badCredentials are the codes of errors about the credentials, and what helps.
+// badCredentials maps the error codes about credentials to hints.
 var badCredentials = map[string]string{
 	"ExpiredTokenException":       "sign in again, with `aws sso login` or as you did before",
 	"UnrecognizedClientException": "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or choose a profile with --profile",
@@ -111,7 +111,7 @@ var badCredentials = map[string]string{
 	"MissingAuthenticationToken":  "choose a profile with --profile",
 }
 
-// explain makes an error of the SDK one for people. permission is what the request needs.
+// explain turns an error of the SDK into a readable one. permission is the one that the request needs.
 func (r *Runner) explain(permission string, err error) error {
 	var api smithy.APIError
 	code, message := "", ""
@@ -152,7 +152,7 @@ func (r *Runner) explain(permission string, err error) error {
 	return err
 }
 
-// resource is what a permission is needed on where nobody says so.
+// resource guesses the resource of a permission where AWS's message does not name it.
 func (r *Runner) resource(permission string) string {
 	if strings.HasPrefix(permission, "athena:") {
 		return "the workgroup " + cmp.Or(r.opt.WorkGroup, "primary")
@@ -160,7 +160,7 @@ func (r *Runner) resource(permission string) string {
 	return "what the query reads"
 }
 
-// check is what to look at when an endpoint was given and does not answer well.
+// check is the hint if a given endpoint does not answer as expected.
 func (r *Runner) check() string {
 	if r.opt.EndpointURL != "" {
 		return "; check --endpoint-url"

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 )
 
-// A result is read in pages of 1,000 rows, which is the most that Athena gives at a time. The file of the whole result
-// in S3 would take one request, but there is none where a workgroup manages its results, and rows of reports are few.
+// A result is read in pages of 1,000 rows, Athena's maximum. The result file in S3 would take one request, but a
+// workgroup with managed results has none, and reports have few rows.
 type result struct {
 	r       *Runner
 	id      string
@@ -58,8 +58,7 @@ func (res *result) page(ctx context.Context) error {
 	return nil
 }
 
-// header reports whether a row is the names of the columns, as which the first row of a SELECT comes, but not that of an
-// EXPLAIN.
+// header reports whether a row has the column names: the first row of a SELECT has, that of an EXPLAIN has not.
 func (res *result) header(row types.Row) bool {
 	if len(row.Data) != len(res.columns) {
 		return false
@@ -72,7 +71,7 @@ func (res *result) header(row types.Row) bool {
 	return true
 }
 
-// Next is the next row.
+// Next returns the next row.
 func (res *result) Next(ctx context.Context) ([]any, error) {
 	for len(res.rows) == 0 {
 		if res.token == nil {
@@ -98,10 +97,10 @@ func (res *result) Next(ctx context.Context) ([]any, error) {
 	return values, nil
 }
 
-// Close ends nothing: the query has.
+// Close does nothing: the query has ended.
 func (res *result) Close() error { return nil }
 
-// A value reads a value's text, which is all that Athena sends.
+// A value parses the text of a value: Athena sends nothing but text.
 type value func(string) (any, error)
 
 func asText(s string) (any, error)  { return s, nil }
@@ -109,7 +108,7 @@ func asInt(s string) (any, error)   { return strconv.ParseInt(s, 10, 64) }
 func asFloat(s string) (any, error) { return strconv.ParseFloat(s, 64) }
 func asBool(s string) (any, error)  { return strconv.ParseBool(s) }
 
-// kinds are the types whose values are not texts.
+// kinds maps Athena's types to parsers; values of other types are text.
 var kinds = map[string]value{
 	"tinyint": asInt, "smallint": asInt, "integer": asInt, "int": asInt, "bigint": asInt,
 	"real": asFloat, "float": asFloat, "double": asFloat,

@@ -19,34 +19,34 @@ import (
 	"flowlog/report/engine"
 )
 
-// patience bounds how often and how long a request is sent again that a server did not answer, unless the DSN says:
-// by default the driver goes on for two minutes before it says that nobody is there.
+// patience limits the retries of a request that gets no answer, unless the DSN sets them: the driver's default is to
+// retry for two minutes before it reports that no server is there.
 const (
 	patience = 10 * time.Second
 	attempts = 4
 )
 
-// A runner is a Trino server.
+// A runner runs queries on a Trino server.
 type runner struct {
 	db      *sql.DB
-	secrets []string // that no error may show
+	secrets []string // removed from errors
 	host    string
 	*watch
 }
 
 // Open prepares queries on the server that a DSN names: http[s]://user[:password]@host[:port]?catalog=…&schema=…, with
-// the driver's other parameters. Nothing is sent yet. No error says a password or token that is part of it.
+// the driver's other parameters. It sends nothing yet. Errors contain neither password nor token.
 func Open(dsn string) (engine.Runner, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return nil, errDSN // what is wrong may be in the password
+		return nil, errDSN // the parser's error may quote the password
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, errDSN
 	}
 	r := &runner{host: u.Host, secrets: secrets(u)}
 	if u.User.Username() == "" {
-		u.User = url.User("flowlog") // a server wants some name
+		u.User = url.User("flowlog") // Trino requires a user name
 	}
 	if _, ok := u.User.Password(); ok && u.Scheme == "http" {
 		return nil, errors.New("a password is sent over https alone: write https://, or leave it out")
@@ -78,10 +78,10 @@ func Open(dsn string) (engine.Runner, error) {
 	return r, nil
 }
 
-// newWatch is the way to the server that a configuration describes, with a look at what passes. The parts of the
-// configuration that it is made of are taken out of it, since the driver would make another of them.
+// newWatch returns the HTTP transport for a configuration, wrapped in a watch. It clears the settings that it used, since
+// the driver would build another transport from them.
 func newWatch(conf *driver.Config) (*watch, error) {
-	conf.CustomClientName = "" // nothing registers any
+	conf.CustomClientName = "" // no client is registered under a name
 	tls, err := conf.TLSConfig()
 	if err != nil {
 		return nil, err
@@ -99,10 +99,10 @@ func newWatch(conf *driver.Config) (*watch, error) {
 	return &watch{next: t, stats: engine.Stats{Scanned: -1, Cost: -1}}, nil
 }
 
-// errDSN is the error for a DSN that is none. It does not show it.
+// errDSN is the error for a malformed DSN. It does not quote it.
 var errDSN = errors.New("the DSN is not of the form https://user:password@host:port?catalog=hive&schema=vpc; in a password, what is no letter or digit is percent-encoded")
 
-// secrets are the parts of a DSN that are, as they are written there and as they are sent.
+// secrets lists the secret parts of a DSN, both percent-encoded and decoded.
 func secrets(u *url.URL) []string {
 	var list []string
 	add := func(s string) {
@@ -128,7 +128,7 @@ func secrets(u *url.URL) []string {
 
 // Run runs a query.
 func (r *runner) Run(ctx context.Context, query string) (_ engine.Result, err error) {
-	defer r.believed(&err)
+	defer r.recoverPanic(&err)
 	r.reset()
 	rows, err := r.db.QueryContext(ctx, query)
 	if err != nil {
@@ -142,12 +142,12 @@ func (r *runner) Run(ctx context.Context, query string) (_ engine.Result, err er
 	return &result{runner: r, rows: rows, columns: columns}, nil
 }
 
-// errStrange is the error for answers that Trino does not give.
+// errStrange is the error for answers that violate Trino's protocol.
 var errStrange = errors.New("the answer is not from Trino, or it was damaged on the way: check the address, and ask again")
 
-// believed makes an error of a panic of the driver's: it takes a server's answers for well-formed, such as that rows have
-// as many values as there are columns.
-func (r *runner) believed(err *error) {
+// recoverPanic turns a panic of the driver into errStrange: the driver assumes well-formed answers, such as rows with as
+// many values as columns.
+func (r *runner) recoverPanic(err *error) {
 	if p := recover(); p != nil {
 		r.end()
 		*err = r.plain(errStrange)
@@ -164,10 +164,10 @@ func (r *runner) Stats() engine.Stats {
 // Close ends all connections.
 func (r *runner) Close() error { return r.db.Close() }
 
-// refusals are the errors of Trino's that say that something is not allowed.
+// refusals are the Trino errors that mean access denied.
 var refusals = []string{"PERMISSION_DENIED", "INSUFFICIENT_PRIVILEGES"}
 
-// plain says an error in short, without secrets, and as a Denied if it is a refusal.
+// plain shortens an error, removes secrets, and makes it a Denied if access was denied.
 func (r *runner) plain(err error) error {
 	if err == nil || err == io.EOF || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -210,9 +210,9 @@ type result struct {
 
 func (r *result) Columns() []string { return r.columns }
 
-// Next is the next row. The context is that of Run, which ends the query.
+// Next returns the next row. Cancelling Run's context ends the query.
 func (r *result) Next(ctx context.Context) (_ []any, err error) {
-	defer r.believed(&err)
+	defer r.recoverPanic(&err)
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			r.end()
@@ -237,7 +237,7 @@ func (r *result) Next(ctx context.Context) (_ []any, err error) {
 	return row, ctx.Err()
 }
 
-// plainValue is a value of the driver's as one of a Result.
+// plainValue converts a value of the driver to one of a Result.
 func plainValue(v any) any {
 	switch v := v.(type) {
 	case nil, bool, int64, float64, string:
@@ -250,7 +250,7 @@ func plainValue(v any) any {
 	return fmt.Sprint(v)
 }
 
-// Close ends the query, if it has not ended. What the driver says of that is of no use then.
+// Close ends the query if it is still running. It ignores the driver's error, which nobody could act on.
 func (r *result) Close() error {
 	r.end()
 	_ = r.rows.Close() // all rows were read, or nobody wants them

@@ -14,27 +14,27 @@ import (
 	"flowlog/report/engine"
 )
 
-// A watch looks at what the driver and the server say to each other, to know the query: what it takes, which the driver
-// tells now and then but not at the end, and its name, to end it when nobody waits for it any more. The driver may
-// have done that itself, or not: that depends on where it is when its context ends.
+// A watch is a transport that reads the driver's traffic for two facts: the final statistics of a query, of which the
+// driver reports only intermediate ones, and the query's URL, to cancel it. Whether the driver cancels it itself depends
+// on where it is when its context ends.
 type watch struct {
 	next http.RoundTripper
 
 	mu      sync.Mutex
 	stats   engine.Stats
-	server  *url.URL    // that the query was sent to, nil if it is not there or no more
-	headers http.Header // that it was sent with
-	cut     bool        // no page has said yet how the query ended
+	server  *url.URL    // of the running query; nil if none is running
+	headers http.Header // of the query's request
+	cut     bool        // no page with the final state was seen yet
 }
 
-// smallPage is how many bytes of an answer are looked at: those at the beginning and the end of a query, which have
-// no rows or few, are smaller.
+// smallPage is the largest answer that is parsed, in bytes. The first and the last page of a query have few rows or none
+// and are smaller.
 const smallPage = 256 << 10
 
-// finished is the state of a query all of whose rows were sent.
+// finished is the state of a query that has sent all rows.
 const finished = "FINISHED"
 
-// endTime is how long it may take to end a query: about as long as flowlog waits after Ctrl-C.
+// endTime is the timeout for cancelling a query: about as long as flowlog waits after Ctrl-C.
 const endTime = 2 * time.Second
 
 // reset forgets the last query.
@@ -78,7 +78,7 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.cut = len(head) < smallPage; !w.cut || json.Unmarshal(head, &page) != nil {
-		return res, nil // of a large page the driver sees whether it is whole
+		return res, nil // the driver checks that a large page is complete
 	}
 	if w.stats.ID = page.ID; page.NextURI != "" && req.Method == http.MethodPost {
 		w.server, w.headers = req.URL, req.Header.Clone()
@@ -94,14 +94,14 @@ func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// joinClose closes what could not be read.
+// joinClose closes a body that could not be read.
 func joinClose(err error, c io.Closer) error {
 	_ = c.Close() // the error is that of reading it
 	return err
 }
 
-// end ends the query on the server, if it runs. What comes of that nobody waits for: the server ends a query of itself
-// when nobody asks for its rows, some minutes later.
+// end cancels the query on the server if it is running. It does not wait for the answer: the server ends an abandoned
+// query by itself some minutes later.
 func (w *watch) end() {
 	w.mu.Lock()
 	server, headers, id := w.server, w.headers, w.stats.ID

@@ -20,6 +20,9 @@ import (
 // polars does with a directory and DuckDB with **, finds the same columns, keys and types everywhere, and no row more.
 // Hive, Spark, Trino, Athena and pyarrow do not look into a folder whose name begins with _.
 
+// Format is the output format of a dataset, which is the ending of its files too.
+const Format = "parquet"
+
 const (
 	// documentKey is the key of the metadata that a document's text has.
 	documentKey   = "flowlog.manifest"

@@ -11,17 +11,17 @@ import (
 	"unicode/utf8"
 )
 
-// This file says what a value of a field is, whatever it comes from. Readers of text have tokens, those of columnar
-// formats whole numbers, floating-point numbers and instants; each becomes the same value, or the same fault.
+// This file converts input to values of fields for every input format. Text formats deliver tokens; columnar formats
+// deliver whole numbers, floating-point numbers and instants. Each becomes the same value, or the same fault.
 
-// nulls are the words that tools write for a null: Hive, SQL, Python, pandas.
+// nulls are the words for null of Hive, SQL, Python and pandas.
 var nulls = [...]string{`\N`, "NULL", "null", "None", "NaN", "nan", "<NA>"}
 
-// longestNull is the length of the longest of these words.
+// longestNull is the length of the longest of these words: a longer token is not compared.
 const longestNull = 4
 
-// IsNull reports whether a token stands for a null: it is empty, "-", or what some tool writes for one. A text that
-// anybody may write, such as the value of a tag, can be a word like None.
+// IsNull reports whether a token is null: it is empty, "-", or a tool's word for null. Free text, such as the value of a
+// tag, may be a word like None, so there only \N counts.
 func (f *Field) IsNull(tok []byte) bool {
 	switch {
 	case len(tok) > longestNull:
@@ -39,14 +39,14 @@ func (f *Field) IsNull(tok []byte) bool {
 	return false
 }
 
-// Parse appends the value that a token of a record says, see IsNull. A whole number may be written as 300.0 or 3e2, a
-// time as ParseTime reads it. On a fault nothing is appended.
+// Parse appends the value of a token; see IsNull for nulls. A whole number may be written as 300.0 or 3e2, a time as
+// ParseTime accepts it. On a fault nothing is appended.
 func (c *Column) Parse(tok []byte) Fault {
 	if c.IsNull(tok) {
 		c.Null()
 		return Valid
 	}
-	if c.blank > 0 {
+	if c.nullRows > 0 {
 		c.Fill()
 	}
 	switch c.Kind {
@@ -112,7 +112,7 @@ func (c *Column) Check(tok []byte) Fault { return c.check(tok, c.Parse) }
 func (c *Column) CheckEscaped(tok []byte) Fault { return c.check(tok, c.ParseEscaped) }
 
 func (c *Column) check(tok []byte, parse func([]byte) Fault) Fault {
-	if c.Kind == Text { // without a place in the dictionary
+	if c.Kind == Text { // parse would add the value to the dictionary
 		if !utf8.Valid(tok) {
 			return NotText
 		}
@@ -124,7 +124,7 @@ func (c *Column) check(tok []byte, parse func([]byte) Fault) Fault {
 	return fault
 }
 
-// Whole appends the value that a whole number says. On a fault nothing is appended.
+// Whole appends the value of a whole number. On a fault nothing is appended.
 func (c *Column) Whole(v int64) Fault {
 	switch c.Kind {
 	case Text:
@@ -133,7 +133,7 @@ func (c *Column) Whole(v int64) Fault {
 	case Addr:
 		return NotAddress
 	}
-	if c.blank > 0 {
+	if c.nullRows > 0 {
 		c.Fill()
 	}
 	switch {
@@ -151,8 +151,8 @@ func (c *Column) Whole(v int64) Fault {
 	return Valid
 }
 
-// Real appends the value that a floating-point number says; many tools write whole numbers that can be null so, and
-// NaN for null. On a fault nothing is appended.
+// Real appends the value of a floating-point number: many tools store nullable whole numbers as floats, with NaN for
+// null. On a fault nothing is appended.
 func (c *Column) Real(v float64) Fault {
 	switch {
 	case math.IsNaN(v):
@@ -166,7 +166,7 @@ func (c *Column) Real(v float64) Fault {
 	case c.Kind == Float:
 		c.Fill()
 		c.Float = append(c.Float, v)
-	case v != math.Trunc(v) && c.Kind != Time: // of which parts of a second are dropped
+	case v != math.Trunc(v) && c.Kind != Time: // fractions of a second are dropped
 		return NotNumber
 	case math.Abs(v) >= 1<<63:
 		return Overflow
@@ -176,8 +176,8 @@ func (c *Column) Real(v float64) Fault {
 	return Valid
 }
 
-// Instant appends the value that a point in time says, in Unix seconds and a part of one; a text is that in RFC 3339.
-// On a fault nothing is appended.
+// Instant appends the value of a point in time, given as Unix seconds and nanoseconds; a text field gets RFC 3339. On a
+// fault nothing is appended.
 func (c *Column) Instant(seconds, nanos int64) Fault {
 	switch c.Kind {
 	case Text:
@@ -196,9 +196,8 @@ func (c *Column) Instant(seconds, nanos int64) Fault {
 	return NotNumber
 }
 
-// Spelled returns a value of a text field in the spelling that all records get: one of Values whatever its case was,
-// and an identifier of digits with the leading zeros that it lost where it was a number. Other values come back as
-// they are.
+// Spelled normalizes the spelling of a text value: one of Values gets its documented case, and an identifier of digits
+// gets back the leading zeros that it lost where it was a number. Other values are returned unchanged.
 func (f Field) Spelled(s string) string {
 	for _, v := range f.Values {
 		if strings.EqualFold(v, s) {
@@ -214,7 +213,8 @@ func (f Field) Spelled(s string) string {
 	return s
 }
 
-// Documents reports whether a value may be one of a text field as far as AWS documents its values, in any case.
+// Documents reports whether AWS documents the value for a text field, in any case. All values count where it documents
+// none.
 func (f Field) Documents(s string) bool {
 	return f.Values == nil || slices.Contains(f.Values, f.Spelled(s))
 }
@@ -223,30 +223,31 @@ func (f Field) Documents(s string) bool {
 func (f Field) newDict() *Dict {
 	d := NewDict()
 	if f.Values != nil || f.Digits > 0 {
-		d.spelled = f.Spelled
+		d.spelling = f.Spelled
 	}
 	return d
 }
 
-// Within reports whether some spelling of a value of a text field may lie between low and high in the order of bytes.
+// Within reports whether some spelling of a text value may lie between low and high, bytewise: a reader skips a row
+// group by such bounds.
 func (f Field) Within(value, low, high string) bool {
 	if low == high {
 		return f.Spelled(low) == f.Spelled(value)
 	}
 	from, to := value, value
 	switch {
-	case f.Values != nil: // all spellings lie between that in upper and that in lower case
+	case f.Values != nil: // all spellings lie between upper case and lower case
 		from, to = strings.ToUpper(value), strings.ToLower(value)
 	case f.Digits > 0:
-		return true // it may have lost its zeros
+		return true // it may have lost its leading zeros
 	}
 	return to >= low && from <= high
 }
 
-// Outside lists the values of a text column that are none of its field's, and how many rows have each. It costs next
-// to nothing where there are none.
+// Outside counts the rows of each value of a text column that AWS does not document for its field. It looks at the
+// dictionary alone if there are none.
 func (c *Column) Outside() map[string]int64 {
-	if c.Values == nil || c.Dict == nil || c.blank > 0 || c.Dict.Len() == 0 {
+	if c.Values == nil || c.Dict == nil || c.nullRows > 0 || c.Dict.Len() == 0 {
 		return nil
 	}
 	odd := make([]bool, c.Dict.Len())
@@ -262,7 +263,7 @@ func (c *Column) Outside() map[string]int64 {
 	for _, code := range c.Int32 {
 		counts[code]++
 	}
-	counts[0] -= int64(len(c.Nulls)) // which have code 0
+	counts[0] -= int64(len(c.Nulls)) // nulls have code 0
 	values := make(map[string]int64)
 	for code, n := range counts {
 		if odd[code] && n > 0 {

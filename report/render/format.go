@@ -1,0 +1,117 @@
+package render
+
+import (
+	"io"
+	"strings"
+
+	"flowlog/parse/schema"
+)
+
+// A Format is one form of output. What commands and help have to know of it is a property of its row: none of them names a
+// format.
+type Format struct {
+	Name string
+	Doc  string // one line
+	// Columns are those of records where the user names no fields.
+	Columns Columns
+	// Charts says when tables of reports are drawn.
+	Charts Charts
+	// Binary output is not for a terminal.
+	Binary bool
+	// Single output has room for one report only.
+	Single bool
+	// Bare output of a report is its rows alone: nothing in it says that there are more.
+	Bare bool
+	// Partial reports may be written as partial results, for `flowlog merge`. One format has this property.
+	Partial bool
+	// Unmarked records pass for logs when flowlog reads them again: nothing in them says what they were made of.
+	Unmarked bool
+	// Tables writes finished reports.
+	Tables func(io.Writer, Document, Options) error
+	// Records starts to write records, whose columns are the fields in their order. A batch may have further
+	// columns, which the input has beside the fields: formats whose Columns are NotNull show them.
+	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
+}
+
+// Columns says which columns the records of a format have where the user names no fields.
+type Columns int
+
+const (
+	_         Columns = iota // no format has the zero value: each chooses
+	NotNull                  // the fields of each record that are not null, also those that only the input knows
+	AllLogged                // all fields that flow logs can have, and what the inputs have beside
+	OfInput                  // the columns of the inputs
+	NoColumns                // nothing is written, but all fields that flow logs can have are checked
+)
+
+// columnsDoc says in help what records of a format have.
+var columnsDoc = [...]string{
+	NotNull:   "every field that is not null",
+	AllLogged: "all fields that AWS logs, so that all files fit one table",
+	OfInput:   "the columns of the inputs",
+	NoColumns: "nothing",
+}
+
+// Doc says in help what records have.
+func (c Columns) Doc() string { return columnsDoc[c] }
+
+// Charts says when the tables of a format are drawn.
+type Charts int
+
+const (
+	NoCharts  Charts = iota
+	OnRequest        // if Options.Chart is set
+	Always           // wherever the columns of a report fit a chart
+)
+
+// Formats is THE table of output formats.
+var Formats = []Format{
+	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Tables: tableReports, Records: tableRecords},
+	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Columns: NotNull, Unmarked: true, Tables: jsonReports, Records: jsonRecords},
+	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Columns: NotNull, Bare: true, Unmarked: true, Tables: ndjsonReports, Records: ndjsonRecords},
+	{Name: "csv", Doc: "comma-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: csvReports, Records: csvRecords},
+	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: tsvReports, Records: tsvRecords},
+	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Tables: markdownReports, Records: markdownRecords},
+	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Columns: AllLogged, Charts: Always, Tables: htmlReports, Records: htmlRecords},
+	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
+	{Name: "arrow", Doc: "Apache Arrow IPC stream", Columns: AllLogged, Binary: true, Single: true, Bare: true, Partial: true, Unmarked: true, Tables: arrowReports, Records: arrowRecords},
+	{Name: "none", Doc: "no output: read and count only", Columns: NoColumns, Tables: noReports, Records: noRecords},
+}
+
+// NamesOf lists the formats that have a property.
+func NamesOf(has func(Format) bool) []string {
+	var names []string
+	for _, f := range Formats {
+		if has(f) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// PartialName is the format of partial results.
+func PartialName() string { return NamesOf(func(f Format) bool { return f.Partial })[0] }
+
+// SeveralNames are the formats for programs that have room for several reports: those that name each value, so that rows of
+// other columns may follow.
+func SeveralNames() []string {
+	return NamesOf(func(f Format) bool { return f.Columns == NotNull && !f.Single })
+}
+
+// ColumnsText says which columns the records of each format have, in one sentence without a full stop. Formats that write
+// nothing are not in it.
+func ColumnsText() string {
+	var parts []string
+	for c, doc := range columnsDoc {
+		names := NamesOf(func(f Format) bool { return f.Columns == Columns(c) })
+		if names == nil || Columns(c) == NoColumns {
+			continue
+		}
+		have := " have "
+		if len(names) == 1 {
+			have = " has "
+		}
+		parts = append(parts, schema.Join(names, "and")+have+doc)
+	}
+	return strings.Join(parts, "; ")
+}
