@@ -227,7 +227,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	t.Settings = d.asked(ins[0], windows)
 	t.Notes = append(t.Notes, notes...)
 	if windows != nil {
-		rate := rep.Measures[0].Func == "bps" || rep.Measures[0].Func == "pps"
+		rate := rep.Measures[0].PerSecond()
 		if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) && !rate {
 			t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
 		}

@@ -306,19 +306,26 @@ type base struct {
 	also  int // the same of the function's second field
 	coded int // place in coded, if the function needs codes
 	coder values
+	fn    *function // as it is aggregated here: see byEngine
 	state state
-	rows  bool    // the measure is the number of rows, and needs no state
-	ranks *sketch // the measure is another quantile of what an earlier base counts, and needs none either
-	aside bool    // no flow meets the measure's condition
+	rows  bool  // the measure is the number of rows, and needs no state
+	view  state // over the data of an earlier base's state, in place of a state
+	aside bool  // no flow meets the measure's condition
 
 	from *grouping // that it is rolled up from; nil if records are added
-	part int       // the base there, or -1 for the number of rows
+	part int       // the base there, rowsPart or codesPart
 }
+
+// The parts that are no bases.
+const (
+	rowsPart  = -1 // the number of rows
+	codesPart = -2 // the codes of the only key
+)
 
 // measured is a measure: a base, or computed from several.
 type measured struct {
 	*Measure
-	fn    function
+	fn    *function
 	bases []int
 	lacks bool // no record had what it is computed from
 }
@@ -418,6 +425,22 @@ func (w *worker) newRun(r *Report) *run {
 	return u
 }
 
+// shape is what groups the states are for.
+func (u *grouping) shape() shape {
+	if len(u.keys) == 0 {
+		return shapeOne
+	}
+	return shapeGroups
+}
+
+// newState is a state of the base that nothing has been added to; nil if its function has none.
+func (b *base) newState(of shape) state {
+	if b.fn.new == nil {
+		return nil
+	}
+	return b.fn.new(b.coder, of)
+}
+
 // newBase returns the place of what a measure is kept in.
 func (w *worker) newBase(u *grouping, m Measure) int {
 	alike := func(b base) bool { // but for the function
@@ -427,37 +450,34 @@ func (w *worker) newBase(u *grouping, m Measure) int {
 		return i
 	}
 	p := w.aggregator.projection
-	b := base{Measure: m, field: p.Index(m.Field), also: p.Index(functionNamed(m.Func).also)}
+	f := functionNamed(m.Func)
+	if w.aggregator.remote && !f.mergeable() {
+		f = f.byEngine()
+	}
+	b := base{Measure: m, fn: f, field: p.Index(m.Field), also: p.Index(f.also)}
 	if m.Where != nil {
 		b.where = m.Where.filter()
 		b.aside = m.All && !flowsMeet(m.Where)
 	}
-	switch f := functionNamed(m.Func); {
-	case w.aggregator.remote && !f.addsUp():
-		b.state = newKnown(m)
-	case m.Func == "distinct":
+	if f.codes {
 		if m.With != "" {
 			b.coded = w.codePair(m.Field, m.With, u.where == nil)
 		} else {
 			b.coded = w.code(Key{Field: m.Field}, u.where == nil)
 		}
 		b.coder = w.coded[b.coded].values()
-		if b.state = (&distinctOfAll{coder: b.coder}); len(u.keys) > 0 {
-			b.state = newDistinct(b.coder)
-		}
-	case m.Func == "count" && m.Field == "" && m.Where == nil && !u.all:
-		b.rows = true // these are the rows that run counts anyway
-	case f.new != nil:
-		b.state = f.new()
-		if rank, ok := b.state.(*sketch); ok && !w.aggregator.remote { // an engine has a histogram for each
-			for _, o := range u.bases {
-				if counts, ok := o.state.(*sketch); ok && alike(o) {
-					b.state, b.ranks = nil, &sketch{rank.quantile, counts.histogram}
-				}
+	}
+	b.rows = f.rows && m.Field == "" && m.Where == nil && !u.all // run counts these anyway
+	if f.shares != "" && !w.aggregator.remote {                  // an engine sends the data for each
+		for _, o := range u.bases {
+			if o.state != nil && o.fn.shares == f.shares && alike(o) {
+				b.view = f.view(o.state)
 			}
 		}
-		if n, ok := b.state.(interface{ join(*cells) }); ok {
-			n.join(&u.cells)
+	}
+	if !b.rows && b.view == nil {
+		if b.state = b.newState(u.shape()); b.state != nil {
+			joinCells(b.state, &u.cells)
 		}
 	}
 	u.bases = append(u.bases, b)

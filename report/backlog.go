@@ -63,15 +63,11 @@ func (w *worker) canWait(g *grouping, rows []int32) (*waiting, bool) {
 				return nil, false
 			}
 		}
-		switch b.state.(type) {
-		case *count: // of all rows, then
-		case *sum, *extreme:
-			r.values[i] = col
-		default:
+		if b.fn.buffer == bufferNever || b.where != nil {
 			return nil, false
 		}
-		if b.where != nil {
-			return nil, false
+		if b.fn.buffer == bufferValue {
+			r.values[i] = col
 		}
 	}
 	for _, key := range g.keys[1:] {
@@ -195,14 +191,11 @@ func (w *worker) settle(g *grouping, level int) error {
 	}
 	var values [][]int64
 	for i, b := range g.bases {
-		switch b.state.(type) {
-		case *sum, *extreme:
-			if b.from == nil {
-				v := make([]int64, chunkSize)
-				values = append(values, v)
-				buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))}
-				r.values[i] = array.NewInt64Data(array.NewData(arrow.PrimitiveTypes.Int64, chunkSize, buffers, nil, 0, 0))
-			}
+		if b.state != nil && b.from == nil && b.fn.buffer == bufferValue {
+			v := make([]int64, chunkSize)
+			values = append(values, v)
+			buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))}
+			r.values[i] = array.NewInt64Data(array.NewData(arrow.PrimitiveTypes.Int64, chunkSize, buffers, nil, 0, 0))
 		}
 	}
 	for i := range l.parts {

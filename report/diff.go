@@ -46,7 +46,7 @@ func (r *Report) CanDiff() error {
 	switch m := r.Measures[0]; {
 	case m.kind() == schema.Time:
 		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
-	case m.Func == "malformed":
+	case functionNamed(m.Func).input != nil:
 		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
 	}
 	for _, k := range r.Keys {

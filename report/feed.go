@@ -222,7 +222,7 @@ func (w *worker) run(u *grouping, rec arrow.Record, n int) error {
 		if b.also >= 0 {
 			in.also = columns[b.also]
 		}
-		if b.Func == "distinct" {
+		if b.fn.codes {
 			in.codes = w.codes(b.coded, rows, w.mixed && b.All)
 		}
 		if err := b.state.add(ids, rows, in); err != nil {

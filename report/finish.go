@@ -116,8 +116,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 // onlyNumbers reports whether nothing but numbers is kept for groups.
 func (u *grouping) onlyNumbers() bool {
 	return !slices.ContainsFunc(u.bases, func(b base) bool {
-		_, ok := b.state.(numeric)
-		return b.state != nil && !ok || b.ranks != nil
+		return b.state != nil && !isNumeric(b.state) || b.view != nil
 	})
 }
 
@@ -287,8 +286,8 @@ func (w *worker) table(u *run, stats schema.Stats, wrap Wrap) (Table, error) {
 	}
 	t.Rebin = u.rebinning(t, rows, len(u.keys)+labels, stats)
 	for i, b := range u.bases {
-		if e, ok := u.stateOf(i).(estimate); ok && e.error() != "" {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, e.error()))
+		if s := u.stateOf(i); s != nil && s.inexact() != "" {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, s.inexact()))
 		}
 	}
 	return t, err
@@ -576,16 +575,13 @@ func (u *run) cover(groups []bool) error {
 
 // spanOf is the earliest start and the latest end; nil if there is none.
 func (u *run) spanOf(all []state) *[2]any {
-	return &[2]any{all[u.span[0]].value(0), all[u.span[1]].value(0)}
+	return &[2]any{boxed(all[u.span[0]].value(0)), boxed(all[u.span[1]].value(0))}
 }
 
 // value is a measure of a group.
 func (u *run) value(m int, group uint32, stats schema.Stats) any {
 	return u.measures[m].value(u.lasts(group), func(i int) any {
-		if s := u.stateOf(i); s != nil {
-			return s.value(group)
-		}
-		return stats.Malformed
+		return u.bases[i].value(u.stateOf(i), group, stats)
 	})
 }
 
@@ -594,8 +590,8 @@ func (u *grouping) stateOf(base int) state {
 	if u.bases[base].rows {
 		return &u.rows
 	}
-	if ranks := u.bases[base].ranks; ranks != nil {
-		return ranks
+	if view := u.bases[base].view; view != nil {
+		return view
 	}
 	return u.bases[base].state
 }
@@ -608,34 +604,19 @@ func (u *grouping) empty(only ...int) []state {
 		if only != nil && !slices.Contains(only, i) {
 			continue
 		}
-		switch b.Func {
-		case "distinct":
-			all[i] = &distinctOfAll{coder: b.coder}
-		case "gap":
-			all[i] = new(longest)
-		}
-		if _, computed := b.state.(*known); computed || all[i] == nil {
-			all[i] = b.fresh()
-		}
-		if all[i] != nil {
+		if all[i] = b.newState(shapeTotal); all[i] != nil {
 			all[i].grow(1)
 		}
 	}
 	return all
 }
 
-// fresh is a state of the base that nothing has been added to, nil if it needs none.
-func (b *base) fresh() state {
-	_, computed := b.state.(*known)
-	switch f := functionNamed(b.Func); {
-	case computed:
-		return newKnown(b.Measure)
-	case b.Func == "distinct":
-		return newDistinct(b.coder)
-	case f.new != nil:
-		return f.new()
+// value is the value of a group in a state of the base, which is nil for a function of the whole input.
+func (b *base) value(s state, group uint32, stats schema.Stats) any {
+	if s == nil {
+		return b.fn.input(stats)
 	}
-	return nil
+	return boxed(s.value(group))
 }
 
 // together is what the bases, or only some, have come to for several groups as one, with the rest, if there is one.
@@ -698,10 +679,7 @@ func (u *run) folded(all []state, keys int, stats schema.Stats) []any {
 	row := make([]any, width)
 	for m := range u.measures {
 		row[keys+m] = u.measures[m].value(u.seconds, func(b int) any {
-			if all[b] == nil {
-				return stats.Malformed
-			}
-			return all[b].value(0)
+			return u.bases[b].value(all[b], 0, stats)
 		})
 	}
 	return row
@@ -770,9 +748,9 @@ func (u *run) cost(m int, desc bool, stats schema.Stats) func(group uint32) int6
 		return v
 	}
 	x := &u.measures[m]
-	if w, ok := u.stateOf(x.bases[0]).(wholeState); ok && x.fn.of == nil && !x.lacks {
+	if s := u.stateOf(x.bases[0]); s != nil && x.fn.of == nil && !x.lacks {
 		return func(group uint32) int64 {
-			if v, ok := w.whole(group); ok {
+			if v, ok := s.value(group); ok {
 				return rank(v)
 			}
 			return null

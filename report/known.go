@@ -9,9 +9,10 @@ import (
 // known holds values that were computed elsewhere and do not add up, such as numbers of distinct values: of what is
 // more than one group together nothing is known.
 type known struct {
+	exact
 	v    []int64
 	have []fill
-	none any // the value of no records
+	zero bool // no records have the value 0, and not null
 }
 
 // fill is how many values a group of known has got.
@@ -23,12 +24,26 @@ const (
 	several // their sum is unknown
 )
 
-// newKnown is for what an engine computes of a measure.
-func newKnown(m Measure) *known {
-	if m.Func == "distinct" {
-		return &known{none: int64(0)}
+// byEngine is the function in place of f where an engine computes it and its values cannot be merged.
+func (f *function) byEngine() *function {
+	return &function{
+		name: f.name, semantics: f.semantics, input: f.input,
+		accumulation: accumulation{new: func(values, shape) state { return &known{zero: f.counts} }, rollup: rollupNever, buffer: bufferNever},
+		remote:       remote{decode: decodeKnown},
 	}
-	return &known{}
+}
+
+// decodeKnown decodes a value of one group. That of several together is unknown.
+func decodeKnown(v any, groups int64) ([]byte, error) {
+	n, present, err := wholeNumber(v)
+	have := one
+	switch {
+	case groups > 1:
+		have = several
+	case !present:
+		have = empty
+	}
+	return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), err
 }
 
 func (s *known) grow(groups int) {
@@ -58,14 +73,14 @@ func (s *known) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *known) value(group uint32) any {
+func (s *known) value(group uint32) (int64, bool) {
 	switch s.have[group] {
 	case empty:
-		return s.none
+		return 0, s.zero
 	case one:
-		return s.v[group]
+		return s.v[group], true
 	}
-	return nil
+	return 0, false
 }
 
 func (s *known) append(dst []byte, group uint32) []byte {

@@ -94,7 +94,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 	for i, b := range u.bases {
 		if b.state != nil {
 			m := merging{to: b.state, from: o.bases[i].state}
-			if b.Func == "distinct" {
+			if b.fn.codes {
 				m.codes = translated[b.coded]
 			}
 			states = append(states, m)

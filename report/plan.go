@@ -182,18 +182,11 @@ func (w *worker) rollable(g *grouping, b *base) bool {
 
 // addsUp reports whether what a base is for some groups can be added up to what it is for all of them.
 func (b *base) addsUp() bool {
-	switch b.state.(type) {
-	case nil, *count, *sum, *extreme, *gap:
-		return true
-	}
-	return false
+	return b.state == nil || b.fn.rollup != rollupNever
 }
 
 // spans reports whether a base keeps much for each group, though what it is of several can be had from it.
-func (b base) spans() bool {
-	_, ok := b.state.(*gap)
-	return ok
-}
+func (b base) spans() bool { return b.fn.rollup == rollupReport }
 
 // rollUp makes the inner grouping for some groupings.
 func (w *worker) rollUp(groupings []*grouping) {
@@ -219,7 +212,7 @@ func (w *worker) rollUp(groupings []*grouping) {
 		for i := range g.bases {
 			if b := &g.bases[i]; b.state != nil && w.rollable(g, b) {
 				b.from = from
-				if b.part = -1; b.Field != "" {
+				if b.part = rowsPart; b.Field != "" {
 					b.part = w.newBase(from, Measure{Func: b.Func, Field: b.Field})
 				}
 			}
@@ -235,14 +228,14 @@ func (w *worker) rollUp(groupings []*grouping) {
 func (w *worker) countCodes(g *grouping) {
 	for i := range g.bases {
 		b := &g.bases[i]
-		if _, ok := b.state.(*distinctOfAll); !ok || b.All || b.Measure.Where != nil {
+		if !b.fn.codes || len(g.keys) > 0 || b.All || b.Measure.Where != nil {
 			continue
 		}
 		at := slices.IndexFunc(w.groupings, func(o *grouping) bool {
 			return len(o.keys) == 1 && o.keys[0] == b.coded && !o.all && textOf(o.first.Where) == textOf(g.first.Where)
 		})
 		if at >= 0 {
-			b.from = w.groupings[at]
+			b.from, b.part = w.groupings[at], codesPart
 		}
 	}
 }
@@ -322,7 +315,7 @@ func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
 		parts[i] = slices.IndexFunc(finer.bases, has(b.Measure.Where))
 		if sees := !slices.ContainsFunc(conjuncts(b.Measure.Where), func(c Expr) bool { return !determined(c) }); parts[i] < 0 && sees && b.addsUp() {
 			parts[i] = slices.IndexFunc(finer.bases, has(nil))
-			if parts[i] < 0 && b.Func == "count" && b.Field == "" {
+			if parts[i] < 0 && b.fn.rows && b.Field == "" {
 				continue // that is the number of rows
 			}
 		}
@@ -330,7 +323,7 @@ func (w *worker) partsIn(finer, g *grouping) ([]int, bool) {
 			return nil, false
 		}
 		if finer.bases[parts[i]].rows {
-			parts[i] = -1
+			parts[i] = rowsPart
 		}
 	}
 	return parts, true

@@ -2,9 +2,12 @@ package report
 
 import (
 	"cmp"
+	"encoding/binary"
+	"encoding/json"
 	"math"
 	"math/bits"
 	"slices"
+	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
@@ -32,6 +35,23 @@ type histogram struct {
 type cell struct {
 	bucket uint32
 	n      int64
+}
+
+// quantileFunction is the function of a quantile. All of a field's share one histogram; an engine sends one for each.
+func quantileFunction(name string, quantile float64) function {
+	return function{
+		name: name, kinds: wholeKinds,
+		accumulation: accumulation{
+			new:    func(values, shape) state { return newSketch(quantile) },
+			rollup: rollupNever, buffer: bufferNever,
+			shares: "histogram",
+			view:   func(of state) state { return &sketch{quantile, of.(*sketch).histogram} },
+		},
+		remote: remote{
+			buckets: true,
+			decode:  decodeHistogram,
+		},
+	}
 }
 
 func newSketch(quantile float64) *sketch {
@@ -141,7 +161,7 @@ func (s *histogram) list() {
 	}
 }
 
-func (s *sketch) value(group uint32) any { return s.find(s.of(group)) }
+func (s *sketch) value(group uint32) (int64, bool) { return s.find(s.of(group)) }
 
 // of lists the cells of a group by bucket.
 func (s *histogram) of(group uint32) []cell {
@@ -162,24 +182,24 @@ func (s *histogram) of(group uint32) []cell {
 }
 
 // find returns the quantile of what the cells count, which are in order.
-func (s *sketch) find(cells []cell) any {
+func (s *sketch) find(cells []cell) (int64, bool) {
 	var n int64
 	for _, c := range cells {
 		n += c.n
 	}
 	if n == 0 {
-		return nil
+		return 0, false
 	}
 	rank := max(int64(math.Ceil(s.quantile*float64(n))), 1)
 	for _, c := range cells {
 		if rank -= c.n; rank <= 0 {
-			return bucketMiddle(c.bucket)
+			return bucketMiddle(c.bucket), true
 		}
 	}
-	return bucketMiddle(cells[len(cells)-1].bucket)
+	return bucketMiddle(cells[len(cells)-1].bucket), true
 }
 
-func (s *histogram) error() string {
+func (s *histogram) inexact() string {
 	for _, word := range s.cells.Words() {
 		if uint32(word) >= 1<<bucketBits {
 			return "numbers above 255 are exact to 0.4 %"
@@ -187,3 +207,50 @@ func (s *histogram) error() string {
 	}
 	return ""
 }
+
+func (s *histogram) append(dst []byte, group uint32) []byte {
+	cells := s.of(group)
+	dst = binary.AppendUvarint(dst, uint64(len(cells)))
+	for _, c := range cells {
+		dst = binary.AppendUvarint(dst, uint64(c.bucket))
+		dst = binary.AppendUvarint(dst, uint64(c.n))
+	}
+	return dst
+}
+
+func (s *histogram) load(src []byte, group uint32) ([]byte, error) {
+	cells, src, err := uvarint(src)
+	for ; cells > 0 && err == nil; cells-- {
+		var bucket, n uint64
+		if bucket, src, err = uvarint(src); err != nil {
+			break
+		}
+		if n, src, err = uvarint(src); err == nil {
+			s.count(group, uint32(min(bucket, maxBucket)), int64(n))
+		}
+	}
+	return src, err
+}
+
+// decodeHistogram decodes the JSON of an engine's histogram: how many values are in each bucket.
+func decodeHistogram(v any, _ int64) ([]byte, error) {
+	var cells map[string]int64
+	if text, ok := v.(string); ok {
+		if err := json.Unmarshal([]byte(text), &cells); err != nil {
+			return nil, errRow
+		}
+	} else if v != nil {
+		return nil, errRow
+	}
+	out := binary.AppendUvarint(nil, uint64(len(cells)))
+	for bucket, n := range cells {
+		b, err := strconv.ParseUint(bucket, 10, 32)
+		if err != nil || n < 0 {
+			return nil, errRow
+		}
+		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
+	}
+	return out, nil
+}
+
+func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }

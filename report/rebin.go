@@ -12,8 +12,8 @@ import (
 // rebinning returns Table.Rebin. keys is how many keys and labels stand before the measures.
 func (u *run) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) func(time.Duration) ([][]any, error) {
 	addsUp := func(m measured) bool { return m.fn.share }
-	computed := func(b base) bool { _, ok := b.state.(*known); return ok }
-	if u.timeAt() < 0 || u.Spike != nil || !slices.ContainsFunc(u.measures, func(m measured) bool { return !addsUp(m) }) || slices.ContainsFunc(u.bases, computed) {
+	known := u.worker.aggregator.remote && slices.ContainsFunc(u.bases, func(b base) bool { return !b.fn.mergeable() })
+	if known || u.timeAt() < 0 || u.Spike != nil || !slices.ContainsFunc(u.measures, func(m measured) bool { return !addsUp(m) }) {
 		return nil
 	}
 	return func(width time.Duration) ([][]any, error) {
@@ -25,10 +25,7 @@ func (u *run) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) fu
 		for i, row := range w.rows {
 			for m := range u.measures {
 				row[keys+m] = u.measures[m].value(w.seconds[i], func(b int) any {
-					if states[b] == nil {
-						return stats.Malformed
-					}
-					return states[b].value(uint32(i))
+					return u.bases[b].value(states[b], uint32(i), stats)
 				})
 			}
 		}
@@ -83,7 +80,7 @@ func (u *grouping) regrouped(ids []uint32, n int) ([]state, error) {
 	all := make([]state, len(u.bases))
 	var states []merging
 	for i := range u.bases {
-		if all[i] = u.bases[i].fresh(); all[i] != nil {
+		if all[i] = u.bases[i].newState(shapeGroups); all[i] != nil {
 			all[i].grow(n)
 			states = append(states, merging{to: all[i], from: u.stateOf(i)})
 		}

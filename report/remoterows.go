@@ -2,12 +2,9 @@ package report
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -82,21 +79,21 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			for _, rest := range rests {
 				_, err = rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
 			}
-		case b.Func == "malformed":
-			state = (&known{v: []int64{0}, have: []fill{empty}}).append(nil, 0)
+		case b.fn.input != nil:
+			state, err = b.fn.decode(nil, groups)
 		default:
 			v := values[next]
 			next++
-			if counts := b.Func == "count" || b.Func == "distinct"; b.Field != "" && v != nil && !(counts && v == int64(0)) {
+			if b.Field != "" && v != nil && !(b.fn.counts && v == int64(0)) {
 				m.present(b.Field)
 			}
-			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
+			if b.fn.rows && b.All && textOf(b.Where) == skipData {
 				m.skips += whole(v)
 			}
 			if b.With != "" && v != int64(0) {
 				m.present(b.With)
 			}
-			state, err = remoteState(b.state, v, groups)
+			state, err = b.fn.decode(v, groups)
 		}
 		for _, rest := range rests {
 			if err == nil && state != nil {
@@ -157,63 +154,6 @@ func (m *Remote) present(name string) {
 	if i := m.agg.projection.Index(name); i >= 0 {
 		m.agg.present[i].Store(true)
 	}
-}
-
-// remoteState is what an engine has of one group, or of several together, as the bytes that a state loads.
-func remoteState(s state, v any, groups int64) ([]byte, error) {
-	n, whole := v.(int64)
-	if v != nil && !whole {
-		if _, ok := s.(*sketch); !ok {
-			return nil, errRow
-		}
-	}
-	switch s := s.(type) {
-	case *count:
-		return binary.AppendUvarint(nil, uint64(n)), nil
-	case *sum:
-		if v == nil {
-			return binary.AppendUvarint(nil, 0), nil
-		}
-		return binary.AppendUvarint(nil, uint64(n)+1), nil
-	case *extreme:
-		if v == nil {
-			return binary.AppendVarint(nil, math.MaxInt64), nil
-		}
-		return binary.AppendVarint(nil, s.sign*n), nil
-	case *sketch:
-		return sketchState(v)
-	case *known:
-		have := one
-		switch {
-		case groups > 1:
-			have = several
-		case v == nil:
-			have = empty
-		}
-		return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), nil
-	}
-	panic("a state of no kind")
-}
-
-// sketchState is the text of a histogram of buckets, as the bytes that a sketch loads.
-func sketchState(v any) ([]byte, error) {
-	var cells map[string]int64
-	if text, ok := v.(string); ok {
-		if err := json.Unmarshal([]byte(text), &cells); err != nil {
-			return nil, errRow
-		}
-	} else if v != nil {
-		return nil, errRow
-	}
-	out := binary.AppendUvarint(nil, uint64(len(cells)))
-	for bucket, n := range cells {
-		b, err := strconv.ParseUint(bucket, 10, 32)
-		if err != nil || n < 0 {
-			return nil, errRow
-		}
-		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
-	}
-	return out, nil
 }
 
 // append appends a value of the engine's to the column of the field: of a network its first address, of a bin of time

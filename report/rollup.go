@@ -301,11 +301,9 @@ func (f *finer) rollUp(g coarse) error {
 	}
 	for _, p := range g.bases {
 		p.from = nil
-		if s, ok := p.state.(*distinctOfAll); ok {
-			for code, exists := range f.exist {
-				if exists {
-					s.see(uint32(code))
-				}
+		if p.part == codesPart {
+			if err := f.addCodes(p.state); err != nil {
+				return err
 			}
 			continue
 		}
@@ -327,6 +325,17 @@ func (f *finer) rollUp(g coarse) error {
 		return err
 	}
 	return mergeOthers(states, ids)
+}
+
+// addCodes adds the codes of the only key to a state of one group, as if each group were a record.
+func (f *finer) addCodes(s state) error {
+	codes, rows := make([]uint32, len(f.exist)), make([]int32, 0, len(f.exist))
+	for code, exists := range f.exist {
+		if codes[code] = uint32(code); exists {
+			rows = append(rows, int32(code))
+		}
+	}
+	return s.add(make([]uint32, len(rows)), rows, inputs{codes: codes})
 }
 
 // skipUnmet sets to skip the ids of those groups that do not meet conditions.

@@ -45,11 +45,11 @@ func (b *began) observe(starts arrow.Array, rows []int32) {
 		s.grow(1)
 		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
 	}
-	earliest, ok := first.value(0).(int64)
+	earliest, ok := first.value(0)
 	if !ok {
 		return
 	}
-	latest := last.value(0).(int64)
+	latest, _ := last.value(0)
 	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
 	}
 	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {

@@ -190,21 +190,6 @@ func (w *worker) size() int64 {
 	return n
 }
 
-func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
-func (s *distinct) size() int64 {
-	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
-}
-func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
-
-func (s *gap) size() int64 {
-	const header = 16 + 24 + 8
-	var n int64
-	for _, list := range s.covered {
-		n += 16 * int64(cap(list))
-	}
-	return n + header*int64(cap(s.covered))
-}
-
 // finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
 // partition that can be among the rows that are shown. Of the others it has the sums.
 func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
@@ -399,7 +384,7 @@ func (w *worker) addRest(rest []state, o *worker, from *grouping, in []bool) err
 			continue
 		}
 		var codes []uint32
-		if b.Func == "distinct" {
+		if b.fn.codes {
 			if coded == nil {
 				coded = w.translate(o)
 			}

@@ -62,15 +62,15 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	exact := s.sifted == nil && len(s.fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
 	s.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, m := range r.aggregates() {
-		own := sqlFunctions[m.Func]
-		if own.unknown != "" || m.countsRows() && !r.mixed() {
+		fn := functionNamed(m.Func)
+		if fn.input != nil || m.countsRows() && !r.mixed() {
 			continue // the number of records is a column of its own
 		}
-		if !exact && !functionNamed(m.Func).addsUp() {
+		if !exact && !fn.mergeable() {
 			return nil, s.coarse(m)
 		}
 		s.asked = append(s.asked, m)
-		s.cut = s.cut && own.quantile == "" // an engine can neither rank by buckets nor add them up
+		s.cut = s.cut && !fn.buckets // an engine can neither rank by buckets nor add them up
 	}
 	s.seen = r.mentioned()
 	var err error
@@ -284,4 +284,6 @@ func (r *Report) aggregates() []Measure {
 }
 
 // countsRows reports whether the measure is the number of flows.
-func (m Measure) countsRows() bool { return m.Func == "count" && m.Field == "" && m.Where == nil }
+func (m Measure) countsRows() bool {
+	return functionNamed(m.Func).rows && m.Field == "" && m.Where == nil
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -90,7 +91,7 @@ func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
 	switch {
 	case functionNamed(m.Func).also != "":
 		return q.timed(timed, m, keys)
-	case sqlFunctions[m.Func].quantile != "":
+	case functionNamed(m.Func).buckets:
 		bucket := q.bucket(q.field(q.known(m.Field)))
 		return q.histogram(q.filtered(sqlCall("histogram", bucket), m))
 	}
@@ -124,12 +125,7 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 	}
 	sum(countName, "sum")
 	for i, m := range s.asked {
-		fn := functionNamed(m.Func)
-		if fn.addsUp() {
-			sum(numbered(stateName, i), fn.adds)
-		} else {
-			sum(numbered(stateName, i), "max") // of a place that is shown there is one
-		}
+		sum(numbered(stateName, i), cmp.Or(functionNamed(m.Func).adds, "max")) // of what cannot be merged, a place that is shown has one
 	}
 	for i := range s.seen {
 		sum(numbered(seenName, i), "sum")

@@ -1,14 +1,10 @@
 package report
 
-import "slices"
-
 // A sqlFunction is how an aggregate function is written in SQL.
 type sqlFunction struct {
 	// of is the function of its argument, or of its parts and, if it needs these, the seconds. It is nil for what an engine
 	// cannot know, and for a function of two fields, for which the query has a layer of its own.
 	of func(d *Dialect, args []sqlNode) sqlNode
-	// quantile is the part from 0 to 1 of a function that is one.
-	quantile decimalNode
 	// unknown says why an engine cannot know the value, which is null.
 	unknown string
 }
@@ -23,10 +19,10 @@ var sqlFunctions = map[string]sqlFunction{
 	"distinct": {of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return callNode{function: "count", distinct: true, args: args}
 	}},
-	"p50": sqlQuantile("0.5"),
-	"p90": sqlQuantile("0.9"),
-	"p95": sqlQuantile("0.95"),
-	"p99": sqlQuantile("0.99"),
+	"p50": {of: sqlQuantile("0.5")},
+	"p90": {of: sqlQuantile("0.9")},
+	"p95": {of: sqlQuantile("0.95")},
+	"p99": {of: sqlQuantile("0.99")},
 	"bps": {of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return sqlInfix(sqlInfix(intNode(8), "*", sqlCast(args[0], "double")), "/", args[1])
 	}},
@@ -47,11 +43,9 @@ func sqlAggregate(name string) func(*Dialect, []sqlNode) sqlNode {
 	return func(_ *Dialect, args []sqlNode) sqlNode { return sqlCall(name, args...) }
 }
 
-// sqlQuantile is a function whose aggregate has another name in each dialect.
-func sqlQuantile(part decimalNode) sqlFunction {
-	return sqlFunction{quantile: part, of: func(d *Dialect, args []sqlNode) sqlNode {
-		return sqlCall(d.quantile, append(slices.Clone(args), part)...)
-	}}
+// sqlQuantile is a quantile by its part from 0 to 1.
+func sqlQuantile(part decimalNode) func(*Dialect, []sqlNode) sqlNode {
+	return func(d *Dialect, args []sqlNode) sqlNode { return sqlCall(d.quantile, args[0], part) }
 }
 
 // sqlRatio divides the first part by the second one; null if that is 0.

@@ -272,7 +272,7 @@ func (q *query) measure(m Measure) sqlNode {
 				x = sqlIf(sqlAnd(notSQLNull(x), notSQLNull(with)), sqlCall("row", x, with))
 			}
 		}
-		if own.quantile != "" && q.estimate {
+		if fn.buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
 		return q.filtered(own.of(q.Dialect, []sqlNode{x}), m)
