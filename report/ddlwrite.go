@@ -44,7 +44,7 @@ func (s *stored) columns(quote func(string) string, t types) []string {
 func (s *stored) comments(next ...string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "-- "+format+"\n", args...) }
-	line("Flow logs in %s, %s.", s.base+s.folders, s.format.Doc)
+	line("Flow logs in %s, %s.", s.base+s.folders, s.Say(s.format.Doc))
 	if s.format.text {
 		line("Every file has these columns in this order. Files of a flow log with another format need a table of their own.")
 	}
@@ -91,9 +91,9 @@ func (s *stored) questions() []string {
 	query := s.selectAll(s.Table, day)
 	list := []string{"Try it: " + query + " LIMIT 10"}
 	if day != nil {
-		list = append(list, "Reports of a day: flowlog sql talkers --dialect "+s.Dialect.Name+` --table "(`+strings.ReplaceAll(query, `"`, `\"`)+`)"`)
+		list = append(list, "Reports of a day: "+s.Ask(s.Dialect.Name, query, true))
 	} else {
-		list = append(list, "Reports: flowlog sql talkers --dialect "+s.Dialect.Name+" --table '"+s.Table+"'")
+		list = append(list, "Reports: "+s.Ask(s.Dialect.Name, s.Table, false))
 	}
 	return list
 }

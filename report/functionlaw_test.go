@@ -210,8 +210,8 @@ func checkSize(t *testing.T, f *function, measures []Measure) {
 	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range agg.workers[0].groupings[0].bases {
-		if n := int64(len(rows)); b.state != nil && b.from == nil && (b.state.size() < 8*n || b.state.size() > 1000*n) {
+	for _, b := range agg.workers[0].groupings[0].accs {
+		if n := int64(len(rows)); b.state != nil && !b.derived && (b.state.size() < 8*n || b.state.size() > 1000*n) {
 			t.Errorf("%s of %s: the state of %d groups says that it takes %d bytes", f.name, b.Field, n, b.state.size())
 		}
 	}

@@ -31,7 +31,7 @@ func NewRemote(s *Split) (*Remote, error) {
 		return nil, err
 	}
 	wanted := s.report.aggregates()
-	for i, b := range m.agg.workers[0].runs[0].bases {
+	for i, b := range m.agg.workers[0].groupings[0].accs {
 		if i >= len(wanted) || b.Func != wanted[i].Func || b.Field != wanted[i].Field {
 			return nil, fmt.Errorf("%s: the query has other aggregates than the report", s.report.Name)
 		}

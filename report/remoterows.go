@@ -71,7 +71,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	if place <= 0 {
 		rests = m.rests(place, int(groups))
 	}
-	for i, b := range u.bases {
+	for i, b := range u.accs {
 		var state []byte
 		var err error
 		switch {
@@ -123,18 +123,19 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 
 // rests are what the groups of a place are added to that are not shown: they were cut, or do not meet the condition.
 func (m *Remote) rests(place int64, groups int) [][]state {
-	u := m.agg.workers[0].runs[0]
-	if u.rest == nil {
-		u.rest = u.empty()
+	v := m.agg.workers[0].views[0]
+	g := v.groups
+	if g.overflow == nil {
+		g.overflow = g.totals()
 	}
-	u.restGroups += groups
-	rests := [][]state{u.rest}
-	if u.met == nil && u.Having != nil {
-		u.met = new(metRows)
+	g.absent += groups
+	rests := [][]state{g.overflow}
+	if v.met == nil && v.report.Having != nil {
+		v.met = new(metRows)
 	}
-	if u.met != nil && place == cutPlace {
-		u.met.cut, u.met.n = u.empty(), groups
-		rests = append(rests, u.met.cut)
+	if v.met != nil && place == cutPlace {
+		v.met.cut, v.met.n = g.totals(), groups
+		rests = append(rests, v.met.cut)
 	}
 	return rests
 }
@@ -214,13 +215,9 @@ func (m *Remote) flush(wrap Wrap) error {
 		fields = append(fields, m.fed[i].Field)
 	}
 	if m.emit == nil {
-		m.emit = m.take
-		if len(m.local) > 0 && wrap != nil {
-			p, err := m.agg.fields.Project(m.local.Names()...)
-			if err != nil {
-				return err
-			}
-			m.emit = wrap(p, m.take)
+		var err error
+		if m.emit, err = (enricher{m.agg.enricher.fields, wrap}).records(nil, m.local.Names(), m.take); err != nil {
+			return err
 		}
 	}
 	if err := m.emit(schema.Batch{Record: array.NewRecord(fields.Arrow(), columns, int64(n))}); err != nil {
@@ -239,57 +236,11 @@ func (m *Remote) take(lookedUp schema.Batch) error {
 		}
 		return lookedUp.Record.Column(at[0])
 	}
-	return m.agg.workers[0].take(m.agg.projection, get, m.batch.records, m.batch.states)
-}
-
-// take takes in rows that each stand for several records: columns by their names, nil if they are not there, how many
-// records, and the states of the bases.
-func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, records []int64, states [][]byte) error {
-	n := len(records)
-	var present []arrow.Array
-	var fields schema.Table
-	for i, f := range p.Fields {
-		if w.columns[i] = get(f.Name); w.columns[i] != nil {
-			present = append(present, w.columns[i])
-			fields = append(fields, f)
-		}
+	columns := make([]arrow.Array, len(m.agg.projection.Fields))
+	for i, f := range m.agg.projection.Fields {
+		columns[i] = get(f.Name)
 	}
-	for _, c := range w.coded {
-		c.done = false
-		c.codes = schema.Grown(c.codes, n)
-	}
-	copy(w.flowing, w.columns)
-	w.mixed = false
-	w.flows = append(w.flows[:0], w.rows(n)...)
-	u := w.groupings[0]
-	rows := w.flows
-	if u.where != nil {
-		rec := array.NewRecord(fields.Arrow(), present, int64(n))
-		defer rec.Release()
-		w.batches++
-		rows = u.where.meet(rec, rows, w.batches, false, false)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	ids, groups := w.group(u, rows)
-	u.grow(groups)
-	for i, row := range rows {
-		*u.rows.of(ids[i]) += records[row]
-		src := states[row]
-		for j := range u.bases {
-			if s := u.bases[j].state; s != nil {
-				var err error
-				if src, err = s.load(src, ids[i]); err != nil {
-					return err
-				}
-			}
-		}
-		if len(src) > 0 {
-			return errPartial
-		}
-	}
-	return nil
+	return m.agg.AddGroups(columns, m.batch.records, m.batch.states)
 }
 
 // Limit makes Add put groups into temporary files when they take about so many bytes: see Aggregator.

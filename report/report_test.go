@@ -68,15 +68,15 @@ func rowsOf(text string) []row {
 	return rows
 }
 
-// A feeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
+// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
 // grow from batch to batch.
-type feeder struct {
+type rowFeeder struct {
 	p    *schema.Projection
 	cols []*schema.Column
 }
 
-func newFeeder(p *schema.Projection) *feeder {
-	f := &feeder{p: p}
+func newFeeder(p *schema.Projection) *rowFeeder {
+	f := &rowFeeder{p: p}
 	for _, field := range p.Fields {
 		f.cols = append(f.cols, schema.NewColumn(field))
 	}
@@ -84,7 +84,7 @@ func newFeeder(p *schema.Projection) *feeder {
 }
 
 // record is valid until the next call.
-func (f *feeder) record(t testing.TB, rows []row) arrow.Record {
+func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
 	t.Helper()
 	cols := make([]arrow.Array, len(f.cols))
 	for i, c := range f.cols {
@@ -328,7 +328,7 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("%s: the name is taken, or is not a word in lower case", r.Name)
 		}
 		seen[r.Name] = true
-		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next == "" {
+		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
 		timed := r.Order == timeKey || r.Order == hourKey
@@ -548,10 +548,10 @@ func TestWith(t *testing.T) {
 		message string
 	}{
 		{Change{By: []string{"srcadr"}}, `unknown field "srcadr": did you mean srcaddr?`},
-		{Change{By: []string{"action", "action"}}, "--by names action twice"},
+		{Change{By: []string{"action", "action"}}, "by names action twice"},
 		{Change{Measures: []string{"packet"}}, "did you mean packets?"},
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
-		{Change{Sort: "byts"}, "--sort: unknown measure \"byts\": did you mean bytes?"},
+		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
 		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)

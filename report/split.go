@@ -160,7 +160,7 @@ func (s *Split) group() error {
 	for _, x := range r.Measures {
 		x.fields(func(name string) {
 			if err == nil && !s.source.knows(name) {
-				err = fmt.Errorf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with --by", r.Name, name, x.Name)
+				err = schema.Wordsf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with %s", r.Name, name, x.Name, schema.Opt("by"))
 			}
 		})
 	}
@@ -238,7 +238,7 @@ func (s *Split) coarse(x Measure) error {
 		case s.feeds(k) && s.source.knows(k.Field):
 			by = append(by, k.Name())
 		case k.Every == auto:
-			return fmt.Errorf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in --every 1h", r.Name, name)
+			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
 		case s.source.knows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
 		case s.source.knows(k.Field):
@@ -253,8 +253,8 @@ func (s *Split) coarse(x Measure) error {
 	if why == nil {
 		return fmt.Errorf("%s: %s of groups does not add up, and two keys are of one field: leave out one of them", r.Name, name)
 	}
-	return fmt.Errorf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is --by %s, or leave out the measure",
-		r.Name, name, strings.Join(why, " and "), strings.Join(by, ","))
+	return schema.Wordsf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is %s, or leave out the measure",
+		r.Name, name, strings.Join(why, " and "), schema.Opt("by", by...))
 }
 
 // aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.

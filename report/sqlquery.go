@@ -34,7 +34,7 @@ type refusals struct {
 // refuse notes what cannot be pushed to the engine.
 func (r *refusals) refuse(format string, args ...any) sqlNode {
 	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
+		r.err = schema.Wordsf(format, args...)
 	}
 	return sqlNull
 }
@@ -66,7 +66,7 @@ func (q *query) refusal() error {
 	}
 	list := strings.Join(names, " and ")
 	if replaced && len(by) > 0 {
-		return fmt.Errorf("%s: only flowlog knows %s, an engine does not: the nearest report is --by %s", q.report.Name, list, strings.Join(by, ","))
+		return schema.Wordsf("%s: only flowlog knows %s, an engine does not: the nearest report is %s", q.report.Name, list, schema.Opt("by", by...))
 	}
 	return fmt.Errorf("%s: only flowlog knows %s, an engine does not: use fields that are logged, see `flowlog fields`", q.report.Name, list)
 }
@@ -224,7 +224,7 @@ func (q *query) key(k Key) sqlNode {
 	x := q.field(f)
 	switch {
 	case k.Every == auto:
-		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in --every 1h", q.report.Name)
+		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in %s", q.report.Name, schema.Opt("every", "1h"))
 	case k.Every != 0:
 		return q.bin(k, x)
 	case k.Hour:

@@ -185,7 +185,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 			t.Fatal(err)
 		}
 		var bases []Measure
-		for _, b := range a.workers[0].runs[0].bases {
+		for _, b := range a.workers[0].groupings[0].accs {
 			if b.rows != (b.countsRows() && !r.mixed()) {
 				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
 			}
