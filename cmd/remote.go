@@ -114,7 +114,11 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 		if err := enr.missing(ctx, rep.Name, in, fieldsOf(&changed)); err != nil {
 			return halves, err
 		}
-		half, err := changed.During(in.opt.Keys.Since, in.opt.Keys.Until).Remote(dialect, enr.fields, table)
+		split, err := report.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
+		if err != nil {
+			return halves, usageError{err}
+		}
+		half, err := report.NewRemote(split)
 		if err != nil {
 			return halves, usageError{err}
 		}

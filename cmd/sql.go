@@ -151,5 +151,5 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 		}
 	}
 	during := r.During(since, until)
-	return during.SQL(d, fields, table)
+	return report.SQL(&during, d, fields, table)
 }

@@ -7,29 +7,24 @@ var (
 	avgFunction = function{
 		name: "avg", kinds: wholeKinds, semantics: semantics{fraction: true},
 		computation: computation{parts: sumAndCount, of: ratioOfParts},
-		remote:      remote{sql: call("cast(%s AS double) / nullif(%s, 0)")},
 	}
 	bpsFunction = function{
 		name: "bps", semantics: semantics{zero: true, fraction: true},
 		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }, span: true},
-		remote:      remote{sql: call("8 * cast(%s AS double) / %s")},
 	}
 	ppsFunction = function{
 		name: "pps", semantics: semantics{zero: true, fraction: true},
 		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }, span: true},
-		remote:      remote{sql: call("cast(%s AS double) / %s")},
 	}
 	acceptedFunction      = actionFunction("accepted", "ACCEPT")
 	rejectedFunction      = actionFunction("rejected", "REJECT")
 	rejectedShareFunction = function{
 		name: "rejected_share", semantics: semantics{fraction: true},
 		computation: computation{parts: withAction("REJECT"), of: ratioOfParts},
-		remote:      remote{sql: call("cast(%s AS double) / nullif(%s, 0)")},
 	}
 	durationFunction = function{
 		name:        "duration",
 		computation: computation{parts: startAndEnd, of: duration},
-		remote:      remote{sql: call("CASE WHEN %[2]s >= %[1]s THEN %[2]s - %[1]s END")},
 	}
 	// malformed is the number of records that could not be read. No group has them.
 	malformedFunction = function{name: "malformed", input: func(s schema.Stats) int64 { return s.Malformed }}
@@ -39,7 +34,6 @@ func actionFunction(name, action string) function {
 	return function{
 		name: name, semantics: semantics{zero: true, share: true},
 		computation: computation{parts: withAction(action), of: ofWhole},
-		remote:      remote{sql: call("CASE WHEN %[2]s > 0 THEN %[1]s END")},
 	}
 }
 

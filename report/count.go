@@ -10,7 +10,7 @@ var countFunction = function{
 	name: "count", kinds: allKinds,
 	semantics:    semantics{share: true, zero: true, counts: true},
 	accumulation: accumulation{new: func(values, shape) state { return newCount() }, rows: true, rollup: rollupAlways, buffer: bufferRow},
-	remote:       remote{sql: call("count(%s)"), adds: "sum", decode: decodeCount},
+	remote:       remote{adds: "sum", decode: decodeCount},
 }
 
 // count is the number of records, or of those in which a field is not null.

@@ -24,7 +24,6 @@ var distinctFunction = function{
 		},
 		codes: true, rollup: rollupNever, buffer: bufferNever,
 	},
-	remote: remote{sql: call("count(DISTINCT %s)")},
 }
 
 // distinct counts the different values of a field. Nulls do not count.

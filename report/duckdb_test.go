@@ -103,7 +103,7 @@ func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows
 		if f.input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
-		sql, err := r.SQL(dialect(t, "duckdb"), fields(), "flows")
+		sql, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

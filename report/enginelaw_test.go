@@ -25,10 +25,7 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
 	known := append(fields(), parity)
 	for _, limit := range []int{0, 2} {
 		r := Report{Name: f.name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
-		m, err := r.Remote(dialect(t, "trino"), known, "flows")
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := remoteOf(t, r, known)
 		want, got := naive(r, rows), engineTable(t, m, r, rows, wantOrder(naive(r, rows)))
 		for i, x := range all { // of what an engine computes and cannot merge there are no sums
 			if !f.mergeable() && x.Func == f.name {
@@ -49,13 +46,17 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
 	}
 	// groups that are merged here
 	r := Report{Name: f.name, Keys: []Key{{Field: parity.Name}}, Measures: all}
-	m, err := r.Remote(dialect(t, "trino"), known, "flows")
+	split, err := NewSplit(r, dialect(t, "trino"), known, "flows")
 	if !f.mergeable() && f.input == nil {
 		if err == nil || !strings.Contains(err.Error(), all[0].Name) {
 			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.name, err)
 		}
 		return
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewRemote(split)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +113,12 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 		}
 		out := []any{key, int64(len(records))}
 		for _, b := range m.asked {
-			s := sampleOf(b.Measure, records)
-			if b.fn.buckets {
+			s := sampleOf(b, records)
+			if functionNamed(b.Func).buckets {
 				out = append(out, histogramOf(t, s.numbers))
 				continue
 			}
-			out = append(out, number(naiveFunctions[b.Func](b.Measure, s, 0)))
+			out = append(out, number(naiveFunctions[b.Func](b, s, 0)))
 		}
 		for _, name := range m.seen {
 			n := int64(0)
@@ -147,7 +148,7 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 			if at := column - 2; column == 0 {
 				with = "max"
 			} else if at >= 0 && at < len(m.asked) {
-				if with = m.asked[at].fn.adds; with == "" {
+				if with = functionNamed(m.asked[at].Func).adds; with == "" {
 					with = "max"
 				}
 			}

@@ -18,7 +18,7 @@ func extremeFunction(name string, sign int64) function {
 	return function{
 		name: name, kinds: orderedKinds,
 		accumulation: accumulation{new: func(values, shape) state { return newExtreme(sign) }, rollup: rollupAlways, buffer: bufferValue},
-		remote:       remote{sql: call(name + "(%s)"), adds: name, decode: decodeExtreme(sign)},
+		remote:       remote{adds: name, decode: decodeExtreme(sign)},
 	}
 }
 

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 
 	"flowlog/parse/schema"
@@ -81,12 +80,9 @@ type computation struct {
 	span  bool                                   // of needs the seconds that the group covers: it is a rate
 }
 
-// remote says what an engine computes of the function.
+// remote says how values that an engine has computed of the function are taken in. Its SQL is in sqlFunctions.
 type remote struct {
-	// sql is the function in a query: of its argument, or like of by its parts and the seconds. It is nil if an
-	// engine cannot know, and not used for a function of two fields, for which the query has a step of its own.
-	sql func(d *Dialect, args []string) string
-	// adds is the function of SQL that combines what an engine has of several groups. It is "" if nothing does.
+	// adds is the function that combines the values of several groups. It is "" if nothing does.
 	adds string
 	// buckets says that an engine sends how many values are in each bucket, in place of the result: see bucketOf.
 	buckets bool
@@ -138,17 +134,6 @@ func (f *function) partsOf(m Measure) []Measure {
 
 // mergeable reports whether an engine's values of several groups can be combined to that of all of them.
 func (f *function) mergeable() bool { return f.adds != "" || f.buckets || f.parts != nil }
-
-// call writes the arguments where the text has %s.
-func call(text string) func(*Dialect, []string) string {
-	return func(_ *Dialect, args []string) string {
-		list := make([]any, len(args))
-		for i, arg := range args {
-			list[i] = arg
-		}
-		return fmt.Sprintf(text, list...)
-	}
-}
 
 // wholeNumber is a value of an engine that is a whole number; present is false for null.
 func wholeNumber(v any) (n int64, present bool, err error) {

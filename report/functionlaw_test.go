@@ -93,7 +93,10 @@ func checkRow(t *testing.T, f *function) {
 	}
 	wants("one of new, parts and input", ways == 1)
 	wants("of, for its parts", (f.parts != nil) == (f.of != nil))
-	wants("sql", f.sql != nil || f.also != "" || f.input != nil)
+	own, ok := sqlFunctions[f.name]
+	wants("a line in sqlFunctions", ok)
+	wants("its SQL, or why an engine does not know it", (own.of != nil) == (f.also == "" && f.input == nil) && (own.unknown != "") == (f.input != nil))
+	wants("the SQL of what adds up its values", f.adds == "" || sqlFunctions[f.adds].of != nil)
 	wants("view, for what it shares", (f.shares != "") == (f.view != nil))
 	if f.new == nil {
 		return
@@ -270,11 +273,11 @@ func checkSQL(t *testing.T, f *function, reports []Report) {
 	for _, d := range dialects {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
-			sql, err := r.SQL(d, fields(), "flows")
-			if err == nil && d.histogram != "" {
-				var m *Remote
-				if m, err = r.Remote(d, fields(), "flows"); err == nil {
-					sql += m.SQL
+			sql, err := SQL(&r, d, fields(), "flows")
+			if err == nil && d.histogram != nil {
+				var s *Split
+				if s, err = NewSplit(r, d, fields(), "flows"); err == nil {
+					sql += s.SQL
 				}
 			}
 			if err != nil {

@@ -29,7 +29,7 @@ func (f *function) byEngine() *function {
 	return &function{
 		name: f.name, semantics: f.semantics, input: f.input,
 		accumulation: accumulation{new: func(values, shape) state { return &known{zero: f.counts} }, rollup: rollupNever, buffer: bufferNever},
-		remote:       remote{sql: f.sql, decode: decodeKnown},
+		remote:       remote{decode: decodeKnown},
 	}
 }
 

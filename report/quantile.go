@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math"
 	"math/bits"
 	"slices"
@@ -49,9 +48,6 @@ func quantileFunction(name string, quantile float64) function {
 			view:   func(of state) state { return &sketch{quantile, of.(*sketch).histogram} },
 		},
 		remote: remote{
-			sql: func(d *Dialect, args []string) string {
-				return fmt.Sprintf(d.quantile, args[0], strconv.FormatFloat(quantile, 'f', -1, 64))
-			},
 			buckets: true,
 			decode:  decodeHistogram,
 		},

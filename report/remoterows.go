@@ -35,13 +35,7 @@ func (m *Remote) newBatch() *remoteBatch {
 var errRow = errors.New("the engine's answer is not what was asked for")
 
 // Width is how many columns the engine's rows have.
-func (m *Remote) Width() int {
-	width := 1 + len(m.fed) + len(m.asked) + len(m.seen)
-	if m.cut {
-		width += 2
-	}
-	return width
-}
+func (m *Remote) Width() int { return m.width() }
 
 // Add takes in a row of the engine, whose values are nil, int64 or string. wrap computes the fields that the engine
 // does not know; it is the same each time.
@@ -107,7 +101,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return fmt.Errorf("%s: %w", m.report.Name, err)
 		}
 		states = append(states, state...)
 	}
@@ -116,7 +110,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	}
 	for i, v := range keys {
 		if err := m.fed[i].append(m.batch.columns[i], v); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return fmt.Errorf("%s: %w", m.report.Name, err)
 		}
 	}
 	m.batch.records = append(m.batch.records, records)
@@ -263,7 +257,7 @@ func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	}
 	stats := schema.Stats{SkipData: m.skips}
 	switch {
-	case m.whole:
+	case m.whole():
 		stats.Flows = m.flows
 	case m.doubt.flows && len(m.doubt.gone) > 0:
 		if lacks := m.doubt.lacks(); lacks != nil {

@@ -32,7 +32,7 @@ func want(t *testing.T, what string, got, want any) {
 func fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
-		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}},
+		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}},
 		schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}},
 		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
 	for _, side := range []string{"src", "dst"} {

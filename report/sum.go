@@ -14,7 +14,7 @@ var sumFunction = function{
 	name: "sum", kinds: wholeKinds,
 	semantics:    semantics{share: true, zero: true},
 	accumulation: accumulation{new: func(values, shape) state { return newSum() }, rollup: rollupAlways, buffer: bufferValue},
-	remote:       remote{sql: call("sum(%s)"), adds: "sum", decode: decodeSum},
+	remote:       remote{adds: "sum", decode: decodeSum},
 }
 
 // errSum is the error for sums beyond 2^63-1.
