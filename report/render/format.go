@@ -7,29 +7,29 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Format is one form of output. What commands and help have to know of it is a property of its row: none of them names a
-// format.
+// A Format is an output format. Whatever commands and help need to know of it is a property of its row: none of them names
+// a format.
 type Format struct {
 	Name string
 	Doc  string // one line
-	// Columns are those of records where the user names no fields.
+	// Columns are the columns of records if the user names no fields.
 	Columns Columns
 	// Charts says when tables of reports are drawn.
 	Charts Charts
-	// Binary output is not for a terminal.
+	// Binary output is refused on a terminal.
 	Binary bool
-	// Single output has room for one report only.
+	// Single output can have only one report.
 	Single bool
-	// Bare output of a report is its rows alone: nothing in it says that there are more.
+	// Bare output is the rows alone: it does not show that further rows were cut.
 	Bare bool
 	// Partial reports may be written as partial results, for `flowlog merge`. One format has this property.
 	Partial bool
-	// Unmarked records pass for logs when flowlog reads them again: nothing in them says what they were made of.
+	// Unmarked records are read as logs by a later run: the output has no metadata that says what it was made of.
 	Unmarked bool
 	// Tables writes finished reports.
 	Tables func(io.Writer, Document, Options) error
-	// Records starts to write records, whose columns are the fields in their order. A batch may have further
-	// columns, which the input has beside the fields: formats whose Columns are NotNull show them.
+	// Records starts to write records, whose columns are the fields in order. A batch may have further columns of the
+	// input: formats whose Columns are NotNull write them.
 	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
 }
 
