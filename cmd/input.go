@@ -17,6 +17,7 @@ import (
 	"flowlog/parse"
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
+	"flowlog/report"
 )
 
 // input is the group of flags that say what is read and how.
@@ -132,7 +133,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.format != "" {
-		if err := oneOf("input format", in.format, parse.FormatNames()); err != nil {
+		if _, err := find("input format", in.format, parse.FormatNames(), "flowlog formats"); err != nil {
 			return nil, usageError{err}
 		}
 	}
@@ -225,10 +226,10 @@ func (in *input) bounds(con *console) (*reader, error) {
 	case !until.IsZero():
 		r.asked = "before " + r.clock(until)
 	}
-	if r.mode = in.progress; !slices.Contains(progressModes, r.mode) {
-		return nil, usageError{schema.Unknown("progress", r.mode, progressModes, "flowlog report --help")}
+	if _, err := find("progress", in.progress, progressModes, "flowlog report --help"); err != nil {
+		return nil, usageError{err}
 	}
-	if in.quiet {
+	if r.mode = in.progress; in.quiet {
 		r.mode = "none"
 	}
 	return r, nil
@@ -258,15 +259,6 @@ func renames(pairs []string) (map[string]string, error) {
 // clockSkew is how much later than by this machine's clock records may be.
 const clockSkew = time.Hour
 
-func oneOf(what, name string, names []string) error {
-	for _, n := range names {
-		if n == name {
-			return nil
-		}
-	}
-	return schema.Unknown(what, name, names, "flowlog formats")
-}
-
 // header returns the columns of all objects, nil if there are none to be had.
 func (r *reader) header(ctx context.Context) []string {
 	if r.names == nil {
@@ -282,6 +274,17 @@ const unknownColumn = "a column of the input that this version does not know"
 
 // time reads a point in time as --since does.
 func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, r.zone) }
+
+// change makes changes to a report. One of the words may be the name of a column that only the input has: then the scope gets
+// it as a field.
+func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *report.Scope) (report.Report, error) {
+	changed, err := rep.With(c, *scope, r.zone)
+	if err != nil {
+		scope.Fields = r.with(ctx, scope.Fields, words)
+		changed, err = rep.With(c, *scope, r.zone)
+	}
+	return changed, err
+}
 
 // with returns the table with those of the names that it does not have, but the input does, added as text.
 func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {
@@ -334,7 +337,7 @@ func (r *reader) tell(err error) error {
 		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
-		fmt.Fprintln(r.err, "flowlog:", printable(f.Error()))
+		fmt.Fprintln(r.err, "flowlog:", printable(say(f)))
 	}
 	err = r.endRejects(err)
 	var many *parse.TooManyErrors

@@ -46,14 +46,7 @@ func quiet(c *cobra.Command) bool {
 }
 
 func join(names []string) string {
-	s := ""
-	for i, name := range names {
-		if i > 0 {
-			s += ", "
-		}
-		s += name
-	}
-	return s
+	return strings.Join(names, ", ")
 }
 
 // sink is output flags made ready for writing.

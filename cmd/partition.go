@@ -47,13 +47,13 @@ const leastFile = 1 << 20
 
 // checkPartitions says what is wrong with the flags, before anything is opened.
 func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
-	if p.by == nil {
-		if needless := p.settings.typed(c, partitionFlags); needless != nil {
+	if p.partitioning.by == nil {
+		if needless := p.con.settings.typed(c, partitionFlags); needless != nil {
 			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless[0])}
 		}
 		return nil
 	}
-	if _, err := dataset.ParseKeys(p.by); err != nil {
+	if _, err := dataset.ParseKeys(p.partitioning.by); err != nil {
 		return usageError{fmt.Errorf("--partition-by: %w", err)}
 	}
 	for _, wrong := range []struct {
@@ -61,16 +61,16 @@ func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 		say string
 	}{
 		{p.output.format != dataset.Format, "--partition-by writes Parquet: say -o " + dataset.Format},
-		{p.file == "" || p.file == "-", "--partition-by needs a place to write to: say -O DIRECTORY or -O s3://BUCKET/PREFIX"},
+		{p.output.file == "" || p.output.file == "-", "--partition-by needs a place to write to: say -O DIRECTORY or -O s3://BUCKET/PREFIX"},
 		{len(args) == 0 || slices.Contains(args, "-"), "--partition-by remembers by their names what it has read, and standard input has none: name files, directories or s3://"},
-		{p.rejects != "", "--rejects does not go with --partition-by: `flowlog parse -o none --rejects FILE` keeps the malformed records"},
-		{p.partial, "--partial does not go with --partition-by: what is committed stays, and the next run does the rest"},
+		{p.input.rejects != "", "--rejects does not go with --partition-by: `flowlog parse -o none --rejects FILE` keeps the malformed records"},
+		{p.input.partial, "--partial does not go with --partition-by: what is committed stays, and the next run does the rest"},
 	} {
 		if wrong.is {
 			return usageError{errors.New(wrong.say)}
 		}
 	}
-	return checkPlace(p.file, args)
+	return checkPlace(p.output.file, args)
 }
 
 // size reads the value of a flag.
@@ -85,17 +85,20 @@ func size(flag, value string, least uint64) (int64, error) {
 	return int64(n), nil
 }
 
+// datasetDoc says in a dataset what it is.
+const datasetDoc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
+
 // partition writes a dataset, or what is missing from it.
 func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err error) {
 	opt, err := p.sizes(in)
 	if err != nil {
 		return err
 	}
-	commitSize, err := size("commit-size", p.commitSize, leastFile)
+	commitSize, err := size("commit-size", p.partitioning.commitSize, leastFile)
 	if err != nil {
 		return err
 	}
-	store, err := storeAt(ctx, p.s3.Options, p.file)
+	store, err := storeAt(ctx, p.input.s3.Options, p.output.file)
 	if err != nil {
 		return err
 	}
@@ -104,7 +107,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if in.opt.Since != 0 || in.opt.Until != 0 {
 		in.opt.Since, in.opt.Until = 0, 0
 	}
-	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields)}
+	settings := dataset.Settings{PartitionBy: p.partitioning.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields), Doc: datasetDoc}
 	data, err := dataset.Open(ctx, store, settings)
 	if err != nil {
 		return p.refused(ctx, err)
@@ -142,7 +145,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.tellPassedOver()
 	}
 	if !in.quiet {
-		fmt.Fprintln(in.err, printable(r.summary(p.file)))
+		fmt.Fprintln(in.err, printable(r.summary(p.output.file)))
 	}
 	return cmp.Or(err, in.close(), ctx.Err())
 }
@@ -153,26 +156,26 @@ func (p *parsing) refused(ctx context.Context, err error) error {
 	case err == nil || errors.As(err, new(usageError)):
 		return err
 	case errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs):
-		return usageError{fmt.Errorf("%s: %w", p.file, err)}
+		return usageError{fmt.Errorf("%s: %w", p.output.file, err)}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return fmt.Errorf("%s: %w", p.file, err)
+	return fmt.Errorf("%s: %w", p.output.file, err)
 }
 
 // sizes reads the flags that do not depend on the input.
 func (p *parsing) sizes(in *reader) (opt dataset.Options, err error) {
-	if opt.Keys, err = dataset.ParseKeys(p.by); err != nil {
+	if opt.Keys, err = dataset.ParseKeys(p.partitioning.by); err != nil {
 		return opt, err
 	}
-	if opt.FileSize, err = size("file-size", p.fileSize, leastFile); err != nil {
+	if opt.FileSize, err = size("file-size", p.partitioning.fileSize, leastFile); err != nil {
 		return opt, err
 	}
-	if opt.Memory, err = p.memory.limit(p.warnings(p.input.quiet)); err != nil {
+	if opt.Memory, err = p.partitioning.memory.limit(p.con.warnings(p.input.quiet)); err != nil {
 		return opt, err
 	}
 	opt.Memory = cmp.Or(opt.Memory, unknownMemory)
-	opt.TempDir, opt.Workers = p.memory.tempDir, in.opt.Workers
+	opt.TempDir, opt.Workers = p.partitioning.memory.tempDir, in.opt.Workers
 	return opt, nil
 }
 

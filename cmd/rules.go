@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -223,9 +224,6 @@ func (r *ruleText) words() []string {
 	return words
 }
 
-// flagOf matches the flag that the error of a change begins with.
-var flagOf = regexp.MustCompile(`^--(\w+):? `)
-
 // bind makes the text a rule. What is wrong with it is noted at its place.
 func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (rule report.Rule, ok bool) {
 	wrong := len(f.errs)
@@ -238,7 +236,7 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 			return rule, false
 		}
 		base = report.Catalog()[i]
-		base.Next, base.Overview = "", false
+		base.Overview = false
 	}
 	scope.Open = f.list
 	var err error
@@ -251,8 +249,8 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 	}
 	if err != nil {
 		word := "by"
-		if m := flagOf.FindStringSubmatch(err.Error()); m != nil && r.nodes[m[1]] != nil {
-			word = m[1]
+		if wrong := (*schema.OptionError)(nil); errors.As(err, &wrong) && r.nodes[wrong.Option] != nil {
+			word = wrong.Option
 		}
 		f.failIn(word, r, err)
 		return rule, false
@@ -321,11 +319,18 @@ func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope report.Scope)
 // failIn notes what is wrong within the value of a word: at the very character, if the error knows it and the value
 // stands in the file as it is.
 func (f *ruleFile) failIn(word string, r *ruleText, err error) {
-	at := *r.nodes[word]
+	at := *r.key
+	if n := r.nodes[word]; n != nil {
+		at = *n
+	}
 	pos, in := -1, ""
 	var expr *report.ExprError
 	var message *report.MessageError
-	text := flagOf.ReplaceAllString(err.Error(), "")
+	var option *schema.OptionError // the word says which one
+	text := err.Error()
+	if errors.As(err, &option) {
+		text = option.Err.Error()
+	}
 	switch {
 	case errors.As(err, &expr):
 		pos, in, text = expr.Pos, expr.Text, expr.Msg
@@ -350,4 +355,32 @@ func (f *ruleFile) list(name string) (io.ReadCloser, error) {
 		name = filepath.Join(filepath.Dir(f.path), name)
 	}
 	return openFile(name)
+}
+
+// words are the words of all rules that may be names of fields.
+func (f *ruleFile) words() []string {
+	var words []string
+	for _, r := range f.rules {
+		words = append(words, r.words()...)
+	}
+	return words
+}
+
+// all makes the texts rules. Their words may be columns that only the input knows, which the second result has too.
+func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.Rule, schema.Table, error) {
+	scope := enr.scope(in)
+	var rules []report.Rule
+	for _, t := range f.rules {
+		wrong := len(f.errs)
+		r, ok := f.bind(t, scope, in.zone)
+		if more := in.with(ctx, scope.Fields, t.words()); !ok && len(more) > len(scope.Fields) {
+			f.errs = f.errs[:wrong]
+			scope.Fields = more
+			r, ok = f.bind(t, scope, in.zone)
+		}
+		if ok {
+			rules = append(rules, r)
+		}
+	}
+	return rules, scope.Fields, f.wrong()
 }

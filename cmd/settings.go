@@ -389,7 +389,7 @@ var quoted = regexp.MustCompile(`"[^"]+"`)
 
 // blame adds to the text of an error where the values that it speaks of come from, if they were not typed.
 func (s *settings) blame(err error) string {
-	text := err.Error()
+	text := say(err)
 	if s.err != nil {
 		return text
 	}

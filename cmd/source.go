@@ -76,7 +76,7 @@ func (r *reader) plan(ctx context.Context) error {
 	print := func(o parse.Object, err error) error {
 		if err != nil {
 			failed = true
-			fmt.Fprintln(r.err, "flowlog:", printable(parse.ObjectError{Object: o.Name, Err: err}.Error()))
+			fmt.Fprintln(r.err, "flowlog:", printable(say(parse.ObjectError{Object: o.Name, Err: err})))
 			return nil
 		}
 		objects++

@@ -96,21 +96,21 @@ func notFlowLog(names []string, p *schema.Projection) error {
 	case len(known) > 0 && len(unknown) == 0, has("srcaddr", "dstaddr"), has("pkt_srcaddr", "pkt_dstaddr"), has("interface_id", "start", "end"):
 		return nil
 	}
-	return fmt.Errorf("these are no flow logs: %s, without both addresses or the interface and both times; "+
+	return schema.Wordsf("these are no flow logs: %s, without both addresses or the interface and both times; "+
 		"if they are, %s", seen(known, unknown), advice(known, unknown))
 }
 
 // advice says how columns of names that are not known can be read.
-func advice(known, unknown []string) string {
+func advice(known, unknown []string) *schema.Words {
 	names := make([]string, len(unknown))
 	for i, name := range unknown {
 		names[i] = RenameKey(name)
 	}
 	guesses := slices.DeleteFunc(schema.Guesses(names), func(g schema.Renaming) bool { return slices.Contains(known, g.Field) })
 	if len(guesses) == 0 {
-		return "say which field a column is with --rename theirs=field"
+		return schema.Wordsf("say which field a column is with %s", schema.Opt("rename", "theirs=field"))
 	}
-	return "name their fields with " + schema.RenameFlag(guesses)
+	return schema.Wordsf("name their fields with %s", schema.RenameOption(guesses))
 }
 
 // seen lists the names that were met.
@@ -139,7 +139,7 @@ func (opt Options) refused(format string, names []string, p *schema.Projection) 
 	case opt.Input == format:
 		return nil
 	}
-	return fmt.Errorf("%w, or name the format with --input-format %s", err, format)
+	return schema.Wordsf("%w, or name the format with %s", err, schema.Opt("input-format", format))
 }
 
 // holding is refused for a format whose metadata says what a file of flowlog's holds: what parse has written holds flows,

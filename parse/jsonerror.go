@@ -20,7 +20,7 @@ func (f *seeker) failure() error {
 	case f.documents == 0 && !f.broken:
 		return nil
 	case f.documents == 0:
-		return errors.New("this is not valid JSON from its first document on: the file is damaged, or it is of another format, which --input-format names")
+		return schema.Wordsf("this is not valid JSON from its first document on: the file is damaged, or it is of another format, which %s names", schema.Opt("input-format"))
 	case f.empty || f.control > 0:
 		return nil
 	case f.refused != nil:

@@ -24,23 +24,28 @@ type StoredTable struct {
 	Keys []string
 	// Accounts and Regions are all that there are; empty is not known.
 	Accounts, Regions []string
-	Since             time.Time // the first day, in UTC
+	Since             time.Time          // the first day, in UTC
+	Help              string             // the command that lists the formats and layouts
+	Say               func(error) string // the text of a message for people: see schema.Say
+	// Ask is the command that prints a report of the table, or of a query if it is one, for a comment in the statement.
+	Ask func(dialect, from string, query bool) string
 }
 
 // A StoredFormat is what the files are: a row of THE table of them.
 type StoredFormat struct {
-	Name, Doc string
-	text      bool
-	ours      bool // parse --partition-by wrote them
+	Name string
+	Doc  *schema.Words
+	text bool
+	ours bool // parse --partition-by wrote them
 }
 
 // StoredFormats lists them.
 func StoredFormats() []StoredFormat { return slices.Clone(storedFormats) }
 
 var storedFormats = []StoredFormat{
-	{Name: "text", Doc: "lines as AWS delivers them: fields between single spaces, a header first", text: true},
-	{Name: "parquet", Doc: "Parquet as AWS delivers it"},
-	{Name: "dataset", Doc: "what flowlog parse --partition-by wrote", ours: true},
+	{Name: "text", Doc: schema.Wordsf("lines as AWS delivers them: fields between single spaces, a header first"), text: true},
+	{Name: "parquet", Doc: schema.Wordsf("Parquet as AWS delivers it")},
+	{Name: "dataset", Doc: schema.Wordsf("what flowlog parse %s wrote", schema.Opt("partition-by")), ours: true},
 }
 
 // A Layout is how AWS lays out the folders of flow logs: a row of THE table of them.
@@ -203,7 +208,7 @@ func (s *stored) check() error {
 		for _, f := range storedFormats {
 			names = append(names, f.Name)
 		}
-		return schema.Unknown("format", s.Format, names, "flowlog sql ddl --help")
+		return schema.Unknown("format", s.Format, names, s.Help)
 	}
 	s.format = storedFormats[i]
 	if !s.format.ours && layoutNamed(s.Layout).Name == "" {
@@ -211,7 +216,7 @@ func (s *stored) check() error {
 		for _, l := range layouts {
 			names = append(names, l.Name)
 		}
-		return schema.Unknown("layout", s.Layout, names, "flowlog sql ddl --help")
+		return schema.Unknown("layout", s.Layout, names, s.Help)
 	}
 	parts := strings.Split(s.Table, ".")
 	switch {
@@ -277,7 +282,7 @@ func (s *stored) columns(quote func(string) string, t types) []string {
 func (s *stored) comments(next ...string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "-- "+format+"\n", args...) }
-	line("Flow logs in %s, %s.", s.base+s.folders, s.format.Doc)
+	line("Flow logs in %s, %s.", s.base+s.folders, s.Say(s.format.Doc))
 	if s.format.text {
 		line("Every file has these columns in this order. Files of a flow log with another format need a table of their own.")
 	}
@@ -325,9 +330,9 @@ func (s *stored) questions() []string {
 	from := "SELECT * FROM " + s.from(s.Table) + s.where()
 	list := []string{"Try it: " + from + " LIMIT 10"}
 	if where := s.where(); where != "" {
-		list = append(list, "Reports of a day: flowlog sql talkers --dialect "+s.Dialect.Name+` --table "(`+strings.ReplaceAll(from, `"`, `\"`)+`)"`)
+		list = append(list, "Reports of a day: "+s.Ask(s.Dialect.Name, from, true))
 	} else {
-		list = append(list, "Reports: flowlog sql talkers --dialect "+s.Dialect.Name+" --table '"+s.Table+"'")
+		list = append(list, "Reports: "+s.Ask(s.Dialect.Name, s.Table, false))
 	}
 	return list
 }

@@ -79,19 +79,19 @@ func valued(rec arrow.Record, rows []int32, field string) int {
 	return n
 }
 
-// passed is how the flows of all workers came through conditions, by their text. It is nil where not all that came is
+// passed is how the flows of all workers came through conditions, by their ID. It is nil where not all that came is
 // known.
-func (a *Aggregator) passed() map[string]*conjunction {
+func (a *Aggregator) passed() map[int]*conjunction {
 	if a.remote || a.spilled != nil {
 		return nil
 	}
-	all := make(map[string]*conjunction)
+	all := make(map[int]*conjunction)
 	for _, w := range a.workers {
-		for _, s := range w.selections {
-			sum := all[s.text]
+		for _, s := range w.feeder.selections {
+			sum := all[s.id]
 			if sum == nil {
 				sum = &conjunction{parts: s.parts, met: make([]int64, len(s.parts)), valued: make([]int64, len(s.parts))}
-				all[s.text] = sum
+				all[s.id] = sum
 			}
 			sum.asked += s.asked
 			for i := range sum.met {
@@ -118,11 +118,11 @@ func (w *worker) reached() bool {
 // explain says which part of the conditions of a report no flow meets, if none is left of those that there were; "" if that
 // is not known: of what is rolled up from other groups no flow was asked, though some came to them. reached says whether any
 // came to some report.
-func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64, reached bool) string {
-	if u.where == nil || u.from != nil || passed[u.where.text] == nil {
+func (a *Aggregator) explain(v *reportView, passed map[int]*conjunction, flows int64, reached bool) string {
+	if passed[v.groups.where.id] == nil {
 		return ""
 	}
-	s := *passed[u.where.text]
+	s := *passed[v.groups.where.id]
 	if field, _ := a.Only(); field != "" && (s.asked > 0 || !reached) {
 		s.asked = max(s.asked, flows)
 	}
@@ -131,10 +131,10 @@ func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64
 		return ""
 	}
 	what := "flow"
-	if u.all {
+	if v.groups.all {
 		what = "record"
 	}
-	return s.reason(u.Report, at, what)
+	return s.reason(v.report, at, what)
 }
 
 // reason says that no flow, or record, meets a part, and how many meet those before it.

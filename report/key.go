@@ -110,7 +110,7 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 // unknownKey is the error for a name that nothing can be grouped by.
 func unknownKey(name string, fields schema.Table) error {
 	if width := schema.WidthOf(name); width != "" {
-		return fmt.Errorf("%s is a length of time: group by bins of it with --every %s", name, width)
+		return schema.Wordsf("%s is a length of time: group by bins of it with %s", name, schema.Opt("every", width))
 	}
 	names := append(fields.Names(), timeKey, hourKey)
 	word := cmp.Or(schema.Meant(name), name)

@@ -10,32 +10,32 @@ type lasting struct {
 }
 
 // lasts is the seconds that a group covers: its bin of time, or without such a key all that the report does.
-func (u *run) lasts(group uint32) float64 {
-	key := u.timeAt()
+func (v *reportView) lasts(group uint32) float64 {
+	key := v.report.timeAt()
 	if key < 0 {
-		return u.seconds
+		return v.seconds
 	}
-	if u.lasting == nil {
-		u.lasting = &lasting{calendar: u.Keys[key].calendar(), key: key}
+	if v.lasting == nil {
+		v.lasting = &lasting{calendar: v.groups.keys[key].calendar(), key: key}
 	}
-	if !u.lasting.varies() {
-		return float64(u.lasting.width)
+	if !v.lasting.varies() {
+		return float64(v.lasting.width)
 	}
-	return u.lasting.of(u, group)
+	return v.lasting.of(v.groups, group)
 }
 
 // varies reports whether bins may have other lengths than their width.
 func (c calendar) varies() bool { return c.zone != nil }
 
-func (l *lasting) of(u *run, group uint32) float64 {
+func (l *lasting) of(g *grouping, group uint32) float64 {
 	code := group
-	for level := len(u.levels); level > 0 && level >= l.key; level-- {
-		word := u.levels[level-1].Words()[code]
+	for level := len(g.levels); level > 0 && level >= l.key; level-- {
+		word := g.levels[level-1].Words()[code]
 		if code = uint32(word >> 32); level == l.key {
 			code = uint32(word)
 		}
 	}
-	coder := u.worker.coded[u.keys[l.key]].coder
+	coder := g.encoders[l.key].coder
 	if int(code) >= len(l.seconds) {
 		l.seconds = schema.Grown(l.seconds, coder.Len())
 	}
@@ -50,9 +50,9 @@ func (l *lasting) of(u *run, group uint32) float64 {
 
 // perWidth is by how much a measure of a group is multiplied so that those of bins of several lengths can be compared: what
 // adds up as if the bin were as long as its width. Shares, rates and extremes are what they are.
-func (u *run) perWidth(m int, group uint32) float64 {
-	if u.measures[m].fn.adds != "sum" {
+func (v *reportView) perWidth(m int, group uint32) float64 {
+	if v.measures[m].fn.adds != "sum" {
 		return 1
 	}
-	return float64(u.Keys[u.timeAt()].calendar().width) / u.lasts(group)
+	return float64(v.groups.keys[v.report.timeAt()].calendar().width) / v.lasts(group)
 }

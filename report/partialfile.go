@@ -182,7 +182,7 @@ func inlined(e Expr) Expr {
 }
 
 func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Next: r.Next, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+	t := reportText{Name: r.Name, Doc: r.Doc, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -197,7 +197,7 @@ func (r *Report) text() reportText {
 }
 
 func (t reportText) report(fields schema.Table) (Report, error) {
-	r := Report{Name: t.Name, Doc: t.Doc, Next: t.Next, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
+	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
 	scope := Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
 	condition := func(s string, scope Scope) (Expr, error) {
 		if s == "" {
@@ -273,13 +273,13 @@ func (a *Aggregator) writePartial(out io.Writer, stats schema.Stats, request Req
 func (a *Aggregator) writeGroups(out io.Writer) error {
 	if a.spilled != nil {
 		for _, w := range a.workers {
-			if err := w.spill(a.spilled); err != nil {
+			if err := a.spill(w); err != nil {
 				return err
 			}
 		}
 		for p := range partitions {
-			w := a.newWorker()
-			if err := a.spilled.load(w, p); err != nil {
+			w, err := a.partition(p)
+			if err != nil {
 				return err
 			}
 			if err := w.write(out); err != nil {
@@ -298,10 +298,10 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 // write writes the groups that the worker has.
 func (w *worker) write(out io.Writer) error {
 	for i, g := range w.groupings {
-		_, ids := g.groups()
+		_, ids := g.existing()
 		g.grow(g.rows.groups)
 		for part := range slices.Chunk(ids, unloadRows) {
-			rec, err := w.unload(g, part)
+			rec, err := g.unload(part)
 			if err != nil {
 				return err
 			}
@@ -362,7 +362,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	in = io.TeeReader(in, sum)
 	magic := make([]byte, len(partialMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
-		return fmt.Errorf("%w: `flowlog report NAME --partial -O FILE.arrow` writes them", errPartial)
+		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", errPartial, schema.Opt("partial"))
 	}
 	what, content, err := readFrame(in)
 	if err != nil {
@@ -415,7 +415,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		if what >= uint32(len(w.groupings)) {
 			return errPartial
 		}
-		load := func(rec arrow.Record) error { return w.load(w.groupings[what], rec) }
+		load := func(rec arrow.Record) error { return w.load(int(what), rec) }
 		if err := decodeRecord(bytes.NewReader(content), load); err != nil {
 			return err
 		}
@@ -490,7 +490,7 @@ func sameReports(a, b partialHeader) bool {
 // Tables finishes the reports as Aggregator.Tables does. known are the fields that may be labels of keys. Those of a
 // dashboard have their places, and stay where the logs lack their fields.
 func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, error) {
-	m.agg.fields = known
+	m.agg.enricher.fields = known
 	tables, lacks, err := m.agg.Tables(m.Stats, wrap)
 	for i := range tables {
 		tables[i].Settings = slices.Concat(tables[i].Settings, m.header.Selection)
@@ -500,7 +500,7 @@ func (m *Merger) Tables(known schema.Table, wrap Wrap) ([]Table, []*Lacking, err
 	}
 	for _, l := range lacks { // which are in the order of their reports
 		t := m.header.Reports[l.Index]
-		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice()}})
+		tables = slices.Insert(tables, l.Index, Table{Name: t.Name, Doc: t.Doc, Lacks: l.Fields, Notes: []string{l.Advice().Error()}, Hints: []error{l.Advice()}})
 	}
 	for i, p := range m.header.Places {
 		tables[i].Tab, tables[i].Title = p.Tab, p.Title

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,14 +25,14 @@ type Remote struct {
 	name  string
 	agg   *Aggregator
 	fed   []fed
-	cut   bool         // rows begin with a place, which is 0 for what the others come to, and the number of groups
-	asked []base       // the bases that rows have states of
-	seen  []string     // fields of which rows say in how many flows they are
-	local schema.Table // fields that are looked up here
-	whole bool         // all flows are in the rows, so that what is null in all of them is not logged
-	mixed bool         // rows are of other records too
-	sifts bool         // of the rows some are left out here
-	doubt *doubt       // where they do not tell what is logged
+	cut   bool          // rows begin with a place, which is 0 for what the others come to, and the number of groups
+	asked []accumulator // the bases that rows have states of
+	seen  []string      // fields of which rows say in how many flows they are
+	local schema.Table  // fields that are looked up here
+	whole bool          // all flows are in the rows, so that what is null in all of them is not logged
+	mixed bool          // rows are of other records too
+	sifts bool          // of the rows some are left out here
+	doubt *doubt        // where they do not tell what is logged
 	flows int64
 	skips int64 // SKIPDATA records, if the report counts them
 	batch *remoteBatch
@@ -69,19 +70,18 @@ func (r Report) Remote(d Dialect, fields schema.Table, table string) (*Remote, e
 	if m.agg, err = newAggregator(fields, []Report{here}, 1, true); err != nil {
 		return nil, err
 	}
-	for _, b := range m.agg.workers[0].runs[0].bases {
-		if b.rows || b.Func == "malformed" {
+	for _, b := range m.agg.workers[0].groupings[0].accs {
+		if b.rows || b.fn.input != nil {
 			continue
 		}
-		if !exact && !functionNamed(b.Func).addsUp() {
+		if !exact && !functionNamed(b.Func).mergeable() {
 			return nil, m.coarse(&r, b.Measure, fields, own)
 		}
 		m.asked = append(m.asked, b)
 	}
 	m.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, b := range m.asked {
-		_, rank := b.state.(*sketch) // an engine can neither rank by buckets nor add them up
-		m.cut = m.cut && !rank
+		m.cut = m.cut && !b.fn.buckets // an engine can neither rank by buckets nor add them up
 	}
 	if m.SQL, err = m.query(&d, &there, fields, table); err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (m *Remote) plan(r *Report, fields schema.Table, own Expr) error {
 	for _, x := range r.Measures {
 		x.fields(func(name string) {
 			if err == nil && !engineKnows(name) {
-				err = fmt.Errorf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with --by", r.Name, name, x.Name)
+				err = schema.Wordsf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with %s", r.Name, name, x.Name, schema.Opt("by"))
 			}
 		})
 	}
@@ -223,7 +223,7 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 		case m.feeds(k) && engineKnows(k.Field):
 			by = append(by, k.Name())
 		case k.Every == auto:
-			return fmt.Errorf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in --every 1h", r.Name, name)
+			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
 		case engineKnows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
 		case engineKnows(k.Field):
@@ -238,8 +238,8 @@ func (m *Remote) coarse(r *Report, x Measure, fields schema.Table, own Expr) err
 	if why == nil {
 		return fmt.Errorf("%s: %s of groups does not add up, and two keys are of one field: leave out one of them", r.Name, name)
 	}
-	return fmt.Errorf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is --by %s, or leave out the measure",
-		r.Name, name, strings.Join(why, " and "), strings.Join(by, ","))
+	return schema.Wordsf("%s: %s of groups does not add up, and only flowlog knows %s: the nearest report is %s, or leave out the measure",
+		r.Name, name, strings.Join(why, " and "), schema.Opt("by", by...))
 }
 
 // Names of columns that no field and no measure has.
@@ -275,7 +275,7 @@ func (m *Remote) query(d *Dialect, r *Report, fields schema.Table, table string)
 				timed.columns = append(timed.columns, column)
 			}
 			return "max(" + gap + ")"
-		case fn.adds == "" && fn.addsUp() && fn.parts == nil: // a quantile
+		case fn.buckets:
 			bucket := fmt.Sprintf(d.bucket, q.field(q.known(x.Field)))
 			return fmt.Sprintf(d.histogram, q.filtered("histogram("+bucket+")", x, mixed))
 		}
@@ -359,11 +359,7 @@ func (m *Remote) places(q *query, ranking []string, having string) []layer {
 	}
 	sum(countName, "sum(%s)")
 	for i, b := range m.asked {
-		with := functionNamed(b.Func).adds + "(%s)"
-		if _, ok := b.state.(*known); ok { // of a place there is one
-			with = "max(%s)"
-		}
-		sum(stateName+strconv.Itoa(i), with)
+		sum(stateName+strconv.Itoa(i), cmp.Or(b.fn.adds, "max")+"(%s)") // of what cannot be merged, a place that is shown has one
 	}
 	for i := range m.seen {
 		sum(seenName+strconv.Itoa(i), "sum(%s)")

@@ -45,11 +45,11 @@ func (b *began) observe(starts arrow.Array, rows []int32) {
 		s.grow(1)
 		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
 	}
-	earliest, ok := first.value(0).(int64)
+	earliest, ok := first.value(0)
 	if !ok {
 		return
 	}
-	latest := last.value(0).(int64)
+	latest, _ := last.value(0)
 	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
 	}
 	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {
@@ -66,8 +66,8 @@ func (b *began) bins(k Key) int {
 }
 
 // spiking reports whether some report has a Spike.
-func (a *Aggregator) spiking() bool {
-	return slices.ContainsFunc(a.reports, func(r Report) bool { return r.Spike != nil })
+func spiking(reports []Report) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.Spike != nil })
 }
 
 // timeAt is the place of the key that is a bin of time, or -1.
@@ -76,13 +76,13 @@ func (r *Report) timeAt() int {
 }
 
 // spikes returns those of the candidates that are spikes, and notes the medians of their series. ids are all groups.
-func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []uint32 {
-	at, m := u.timeAt(), u.measure(u.Spike.Measure)
-	bins := w.aggregator.began.bins(u.Keys[at])
+func (v *reportView) spikes(candidates, ids []uint32, began *began, stats schema.Stats) []uint32 {
+	at, m := v.report.timeAt(), v.report.measure(v.report.Spike.Measure)
+	bins := began.bins(v.groups.keys[at])
 	if bins < leastBins || len(candidates) == 0 {
 		return nil
 	}
-	series := w.series(u, ids, at)
+	series := v.groups.series(ids, at)
 	of := make(map[string][]uint32) // the groups of those series that have a candidate
 	place := make(map[uint32]string, len(candidates))
 	for _, id := range candidates {
@@ -99,28 +99,28 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 			of[series(i)] = append(groups, id)
 		}
 	}
-	u.medians = make(map[uint32]float64)
+	v.medians = make(map[uint32]float64)
 	var kept []uint32
 	for _, id := range candidates {
-		v, ok := u.comparable(m, id, stats)
+		value, ok := v.comparable(m, id, stats)
 		if !ok {
 			continue
 		}
 		var others []float64
 		for _, other := range of[place[id]] {
-			if o, ok := u.comparable(m, other, stats); ok && other != id {
+			if o, ok := v.comparable(m, other, stats); ok && other != id {
 				others = append(others, o)
 			}
 		}
 		absent := 0
-		if u.measures[m].fn.zero {
+		if v.measures[m].fn.zero {
 			absent = max(bins-1-len(others), 0)
 		}
 		if len(others)+absent < leastBins-1 {
 			continue
 		}
-		if usual := median(others, absent); v > u.Spike.Times*usual {
-			u.medians[id] = usual / u.perWidth(m, id)
+		if usual := median(others, absent); value > v.report.Spike.Times*usual {
+			v.medians[id] = usual / v.perWidth(m, id)
 			kept = append(kept, id)
 		}
 	}
@@ -128,17 +128,17 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 }
 
 // comparable is a measure of a group as it is compared with those of other bins of time, which may be longer or shorter.
-func (u *run) comparable(m int, group uint32, stats schema.Stats) (float64, bool) {
-	v, ok := float(u.value(m, group, stats))
+func (v *reportView) comparable(m int, group uint32, stats schema.Stats) (float64, bool) {
+	x, ok := float(v.value(m, group, stats))
 	if ok {
-		v *= u.perWidth(m, group)
+		x *= v.perWidth(m, group)
 	}
-	return v, ok
+	return x, ok
 }
 
 // series returns what tells apart the groups by their keys other than the one at a place: a text for the i-th.
-func (w *worker) series(u *run, ids []uint32, at int) func(i int) string {
-	codes := w.keyCodes(u.grouping, ids)
+func (g *grouping) series(ids []uint32, at int) func(i int) string {
+	codes := g.keyCodes(ids)
 	return func(i int) string {
 		var b strings.Builder
 		for level, c := range codes {
@@ -179,35 +179,35 @@ func float(v any) (float64, bool) {
 
 // moot says why the conditions on rows cannot be met, whatever the flows are: what they ask for is not in the logs.
 // It is "" if they can be.
-func (w *worker) moot(u *run, lacks []bool, stats schema.Stats) string {
+func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
 	if stats.Flows == 0 {
 		return ""
 	}
 	var names []string
-	lacking := func(measures ...string) []string {
+	missingOf := func(measures ...string) []string {
 		var out []string
 		for _, name := range measures {
-			if i := u.measure(name); i >= 0 && lacks[i] {
+			if i := v.report.measure(name); i >= 0 && missing[i] {
 				out = append(out, name)
-				u.measures[i].fields(func(field string) { names = append(names, w.aggregator.lacking(field)...) })
+				v.measures[i].fields(func(field string) { names = append(names, j.missing(field)...) })
 			}
 		}
 		return out
 	}
-	without := unmet(u.Having, lacking)
-	if u.Spike != nil {
-		without = append(without, lacking(u.Spike.Measure)...)
+	without := unmet(v.report.Having, missingOf)
+	if v.report.Spike != nil {
+		without = append(without, missingOf(v.report.Spike.Measure)...)
 	}
 	if without != nil {
 		slices.Sort(names)
-		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: origins(w.aggregator.fields, names), stats: stats}).Error()
+		return (&Lacking{Report: v.report.Name, Fields: slices.Compact(names), From: origins(j.enricher.fields, names), stats: stats}).Error()
 	}
-	if u.Spike == nil {
+	if v.report.Spike == nil {
 		return ""
 	}
-	k := u.Keys[u.timeAt()]
-	if bins := w.aggregator.began.bins(k); bins < leastBins {
-		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", u.Name, leastBins, width(k.Every), bins)
+	k := v.groups.keys[v.report.timeAt()]
+	if bins := j.began.bins(k); bins < leastBins {
+		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, width(k.Every), bins)
 	}
 	return ""
 }

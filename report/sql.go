@@ -421,7 +421,7 @@ func (q *query) order() []string {
 // refuse notes the first thing that cannot be pushed to the engine.
 func (q *query) refuse(format string, args ...any) string {
 	if q.err == nil {
-		q.err = fmt.Errorf(format, args...)
+		q.err = schema.Wordsf(format, args...)
 	}
 	return "NULL"
 }
@@ -452,7 +452,7 @@ func (q *query) refusal() error {
 	}
 	list := strings.Join(names, " and ")
 	if replaced && len(by) > 0 {
-		return fmt.Errorf("%s: only flowlog knows %s, an engine does not: the nearest report is --by %s", q.report.Name, list, strings.Join(by, ","))
+		return schema.Wordsf("%s: only flowlog knows %s, an engine does not: the nearest report is %s", q.report.Name, list, schema.Opt("by", by...))
 	}
 	return fmt.Errorf("%s: only flowlog knows %s, an engine does not: use fields that are logged, see `flowlog fields`", q.report.Name, list)
 }
@@ -515,7 +515,7 @@ func (q *query) key(k Key) string {
 	x := q.field(f)
 	switch {
 	case k.Every == auto:
-		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in --every 1h", q.report.Name)
+		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in %s", q.report.Name, schema.Opt("every", "1h"))
 	case k.Every != 0:
 		return q.bin(k, x)
 	case k.Hour:
@@ -567,7 +567,7 @@ func (q *query) measure(m Measure, mixed bool) string {
 				x = "CASE WHEN " + x + " IS NOT NULL AND " + with + " IS NOT NULL THEN row(" + x + ", " + with + ") END"
 			}
 		}
-		if _, rank := fn.new().(*sketch); rank && q.estimate {
+		if fn.buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
 		return q.filtered(fn.sql(q.Dialect, []string{x}), m, mixed)

@@ -88,12 +88,12 @@ func TestNoFormInSQL(t *testing.T) {
 	zoned := ask("timeline", Change{Every: "72m", Top: -1})
 	zoned.Keys[0].Zone = inZone(t, "Europe/Berlin")
 	for says, r := range map[string]Report{
-		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in --every 1h":         ask("timeline", Change{Top: -1}),
-		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC":   zoned,
-		"src-asn: only flowlog knows src_asn and src_as_org, an engine does not: the nearest report is --by pkt_srcaddr,srcaddr": ask("src-asn", Change{Top: -1}),
-		"ports: only flowlog knows protocol_name, an engine does not: the nearest report is --by dstport,protocol":               ask("ports", Change{By: []string{"dstport", "protocol_name"}, Top: -1}),
-		"talkers: only flowlog knows dst_country, an engine does not: use fields that are logged, see `flowlog fields`":          ask("talkers", Change{Where: "dst_country = DE", Top: -1}),
-		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":             ask("talkers", Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
+		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in every 1h":         ask("timeline", Change{Top: -1}),
+		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC": zoned,
+		"src-asn: only flowlog knows src_asn and src_as_org, an engine does not: the nearest report is by pkt_srcaddr,srcaddr": ask("src-asn", Change{Top: -1}),
+		"ports: only flowlog knows protocol_name, an engine does not: the nearest report is by dstport,protocol":               ask("ports", Change{By: []string{"dstport", "protocol_name"}, Top: -1}),
+		"talkers: only flowlog knows dst_country, an engine does not: use fields that are logged, see `flowlog fields`":        ask("talkers", Change{Where: "dst_country = DE", Top: -1}),
+		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":           ask("talkers", Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
 		"a zero byte in a text has no form in SQL": ask("talkers", Change{Where: "instance_tag = 'a\x00'", Top: -1}),
 	} {
 		if got, err := r.SQL(dialect(t, "duckdb"), fields(), "flows"); err == nil || err.Error() != says {

@@ -193,7 +193,7 @@ func Version(v int) []string {
 }
 
 // ParseFormat reads a flow log format: "${version} ${account-id} …" as AWS stores it, with $${…} as Terraform writes
-// it, plain names with - or _, or the name of a version, see VersionNames. Names that are no fields are kept, since AWS adds
+// it, plain names with - or _, or a name of VersionNames. Names that are no fields are kept, since AWS adds
 // fields. A field may occur twice, as in a header.
 func ParseFormat(s string) ([]string, error) {
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' })

@@ -111,7 +111,7 @@ func edits(a, b string) int {
 	return rows[len(a)%3][len(b)]
 }
 
-// Join lists words as a sentence does: commas between them, and a conjunction before the last.
+// Join writes words as a sentence does: commas between them, and a conjunction before the last.
 func Join(words []string, conjunction string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

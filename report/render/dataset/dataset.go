@@ -80,12 +80,12 @@ const (
 )
 
 // ErrNotOurs is the error of Open for a folder that is not empty and has no manifest.
-var ErrNotOurs = errors.New("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by --partition-by")
+var ErrNotOurs error = schema.Wordsf("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by %s", schema.Opt("partition-by"))
 
 // Open opens or creates a dataset for writing. It completes the commit of an interrupted run and removes files that
 // belong to no commit. The settings' columns need only be valid; Extend decides which the files have.
 func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) {
-	s.Format, s.Doc = format, doc
+	s.Format = format
 	d := &Dataset{store: store, settings: s, folder: manifestFolder(s.PartitionBy), done: make(map[string]Input)}
 	if err := store.Lock(ctx); err != nil {
 		return nil, err
@@ -102,6 +102,9 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 	if m == nil {
 		d.unwritten = true
 		return d, d.vacant(ctx)
+	}
+	if m.legacy { // whose documents did not say what they are
+		m.settings.Doc = s.Doc
 	}
 	if err := m.settle(ctx, store); err != nil {
 		return nil, err

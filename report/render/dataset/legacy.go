@@ -38,7 +38,7 @@ type legacySettingsText struct {
 // settings converts to the current format. --fields and --enrich are derived from the columns: all logged fields mean
 // that --fields was not given. Kinds are those of the known columns.
 func (t legacySettingsText) settings(known []Column) Settings {
-	s := Settings{Format: format, Doc: doc, PartitionBy: t.PartitionBy, Where: t.Where}
+	s := Settings{Format: format, PartitionBy: t.PartitionBy, Where: t.Where}
 	read := slices.Concat(schema.Logged(), schema.Delivered())
 	kinds := make(map[string]schema.Kind)
 	for _, c := range slices.Concat(Columns(read), known) {

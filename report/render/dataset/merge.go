@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -52,7 +51,7 @@ type piece struct{ offset, size int64 }
 func newSpill(dir string, rows int) (*spill, error) {
 	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
-		return nil, fmt.Errorf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+		return nil, schema.Wordsf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	if runtime.GOOS != "windows" {
 		if err := disk.Remove(f.Name()); err != nil {
@@ -84,7 +83,7 @@ func (w runWriter) Write(p []byte) (int, error) {
 	w.run.pieces = append(w.run.pieces, piece{at, int64(len(p))})
 	n, err := w.file.WriteAt(p, at)
 	if err != nil {
-		err = fmt.Errorf("the records do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+		err = schema.Wordsf("the records do not fit into memory, and the temporary file cannot be written: %w: name another directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	return n, err
 }

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +17,7 @@ type Settings struct {
 	Enrich      bool     `json:"enrich,omitempty"`
 	Where       string   `json:"where,omitempty"`
 	Columns     []Column `json:"columns"`
-	Doc         string   `json:"doc"`
+	Doc         string   `json:"doc"` // what the dataset is, for people who open the file
 }
 
 // A Column is a column of the files. Its kind never changes, even if a later flowlog changes that of the field.
@@ -31,13 +30,21 @@ type Column struct {
 // format is the version of the manifest's format. Version 1 was JSON: see legacy.go.
 const format = 2
 
-const doc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
-
 // A SettingsError is the error for a dataset with other settings.
-type SettingsError struct{ What, Difference string }
+type SettingsError struct {
+	What       *schema.Words
+	Difference string
+}
 
-func (e *SettingsError) Error() string {
-	return fmt.Sprintf("its files are of a run with another %s: %s; say the same again or write to another place", e.What, e.Difference)
+func (e *SettingsError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns the message as one that names options.
+func (e *SettingsError) Unwrap() error {
+	return schema.Wordsf("its files are of a run with another %s: %s; say the same again or write to another place", e.What, e.Difference)
+}
+
+func otherSetting(option, difference string) *SettingsError {
+	return &SettingsError{schema.Wordsf("%s", schema.Opt(option)), difference}
 }
 
 // agree compares the settings of a dataset with those of a run.
@@ -46,25 +53,25 @@ func (have Settings) agree(want Settings) error {
 	files := func(names []string) []string { // that are columns of the files
 		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(have.PartitionBy, name) })
 	}
-	for _, s := range []struct{ what, have, want string }{
-		{"--partition-by", list(have.PartitionBy), list(want.PartitionBy)},
-		{"--where", strconv.Quote(have.Where), strconv.Quote(want.Where)},
-		{"--enrich", strconv.FormatBool(have.Enrich), strconv.FormatBool(want.Enrich)},
+	for _, s := range []struct{ option, have, want string }{
+		{"partition-by", list(have.PartitionBy), list(want.PartitionBy)},
+		{"where", strconv.Quote(have.Where), strconv.Quote(want.Where)},
+		{"enrich", strconv.FormatBool(have.Enrich), strconv.FormatBool(want.Enrich)},
 	} {
 		if s.have != s.want {
-			return &SettingsError{s.what, s.have + ", not " + s.want}
+			return otherSetting(s.option, s.have+", not "+s.want)
 		}
 	}
 	switch {
 	case have.Fields == nil && want.Fields == nil:
 		return nil
 	case have.Fields == nil:
-		return &SettingsError{"--fields", "they have all fields, not " + list(want.Fields) + " alone"}
+		return otherSetting("fields", "they have all fields, not "+list(want.Fields)+" alone")
 	case want.Fields == nil:
-		return &SettingsError{"--fields", list(have.Fields) + ", not all"}
+		return otherSetting("fields", list(have.Fields)+", not all")
 	}
 	if d := difference(files(have.Fields), files(want.Fields)); d != "" {
-		return &SettingsError{"--fields", d}
+		return otherSetting("fields", d)
 	}
 	return nil
 }
@@ -135,7 +142,7 @@ func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema
 		}
 	}
 	if diff := difference(computed, now); diff != "" {
-		return nil, &SettingsError{"set of computed fields", diff}
+		return nil, &SettingsError{schema.Wordsf("set of computed fields"), diff}
 	}
 	return all, nil
 }

@@ -121,6 +121,24 @@ func TestLookUpForGroups(t *testing.T) {
 	}
 }
 
+// TestAbsentAlternative: where one of two alternatives is on a field that no flow has, the other one is still tested of groups
+// that are derived from those of a finer report.
+func TestAbsentAlternative(t *testing.T) {
+	rows := rowsOf("srcaddr dstport")
+	for i := range 40 {
+		rows = append(rows, row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
+	}
+	reports := []Report{
+		changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows"}}),
+		changed(t, "talkers", Change{By: []string{"srcaddr"}, Measures: []string{"flows"}, Where: "dstport = 22 or tcp_flags = 2"}),
+	}
+	tables, _, err := aggregate(t, reports, rows, 1, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "rows", tables[1].Rows, "[[10.0.0.1 10]]")
+}
+
 // TestLookUpOnce: addresses are looked up once where a report groups by them, and not for each record.
 func TestLookUpOnce(t *testing.T) {
 	rows := rowsOf("srcaddr dstaddr bytes")
