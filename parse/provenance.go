@@ -11,9 +11,9 @@ import (
 // What parse writes of objects may lie beside them, and then counts with them. So its files say in their metadata what
 // they were made of: by fingerprints, since names of files are nobody else's business.
 
-// mostMadeOf is how many objects a file is told to be made of at most: one of them
+// maxMadeOf is how many objects a file is told to be made of at most: one of them
 // that is met again is enough.
-const mostMadeOf = 1000
+const maxMadeOf = 1000
 
 // fingerprint stands for an object, by what Identity says of it.
 func fingerprint(identity string) string {
@@ -41,10 +41,10 @@ func (s *scan) remakes() {
 		if o.err != nil || o.identity == "" || o.Size < 0 { // standard input has no name of its own
 			continue
 		}
-		if len(s.Stats.read) < mostMadeOf || made {
+		if len(s.Stats.read) < maxMadeOf || made {
 			print := fingerprint(o.identity)
 			byPrint[print] = o
-			if len(s.Stats.read) < mostMadeOf {
+			if len(s.Stats.read) < maxMadeOf {
 				s.Stats.read = append(s.Stats.read, print)
 			}
 		}
@@ -83,15 +83,15 @@ func (s *scan) filesOf(ctx context.Context, src Source) map[string]Object {
 func (s *scan) remade(o *object, madeOf string) string {
 	prints := strings.Fields(madeOf)
 	made, err := time.Parse(time.RFC3339Nano, o.Version)
-	if s.beside == nil || !o.Found || err != nil || len(prints) == 0 || len(prints) >= mostMadeOf { // of more, some are not named
+	if s.files == nil || !o.Found || err != nil || len(prints) == 0 || len(prints) >= maxMadeOf { // of more, some are not named
 		return ""
 	}
 	for _, print := range prints {
-		of, ok := s.beside()[print]
+		of, ok := s.files()[print]
 		written, err := time.Parse(time.RFC3339Nano, of.Version)
 		if !ok || err != nil || !written.Before(made) {
 			return ""
 		}
 	}
-	return s.beside()[prints[0]].Name
+	return s.files()[prints[0]].Name
 }

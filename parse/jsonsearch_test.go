@@ -320,12 +320,12 @@ func TestMembersBesideOthers(t *testing.T) {
 	line(`"srcaddr":"10.0.0.5","srcaddr":"10.0.0.6"`)
 	line(`"srcaddr\u0000":"x","SrcAddr":"10.0.0.7"`)
 	line(`"srcaddr":"10.0.0.8","\u0000":"y"`)
-	for i := range 2 * mostNames {
+	for i := range 2 * maxNames {
 		line(fmt.Sprintf(`"srcaddr":"10.1.0.0","n%d":"a","n%d":"b"`, i, i))
 	}
 	got, stats := rowsOf(t, one(b.String()), Options{Workers: 1}, "srcaddr")
-	want(t, "records", len(got), 6+2*mostNames)
+	want(t, "records", len(got), 6+2*maxNames)
 	want(t, "first", strings.Join(got[:6], ""), "srcaddr=10.0.0.1 srcaddr=10.0.0.3 src_addr=10.0.0.2 srcaddr=10.0.0.4 srcaddr=10.0.0.5 srcaddr=10.0.0.7 srcaddr=10.0.0.8 ")
-	want(t, "last", got[len(got)-1], fmt.Sprintf("srcaddr=10.1.0.0 n%d=a ", 2*mostNames-1))
+	want(t, "last", got[len(got)-1], fmt.Sprintf("srcaddr=10.1.0.0 n%d=a ", 2*maxNames-1))
 	want(t, "malformed", stats.Malformed, 0)
 }

@@ -40,7 +40,7 @@ func (w *worker) bind(l *layout) *binding {
 		}
 	}
 	b.checks = checksOf(b.unread)
-	if len(w.bound) >= mostNames { // an input can have a new header on each line
+	if len(w.bound) >= maxNames { // an input can have a new header on each line
 		clear(w.bound)
 	}
 	w.bound[l] = b
@@ -68,7 +68,7 @@ func checksOf(unread []*schema.Column) []check {
 			checks = append(checks, check{i, unread[i : i+1], validAddrs})
 		default:
 			to := i + 1
-			for to < len(unread) && to-i < mostTogether && unread[to] != nil && together(c, unread[to]) {
+			for to < len(unread) && to-i < maxTogether && unread[to] != nil && together(c, unread[to]) {
 				to++
 			}
 			checks = append(checks, check{i, unread[i:to], numbersOf(unread[i:to])})
@@ -78,8 +78,8 @@ func checksOf(unread []*schema.Column) []check {
 	return checks
 }
 
-// mostTogether is how many columns of numbers are looked at together.
-const mostTogether = 4
+// maxTogether is how many columns of numbers are looked at together.
+const maxTogether = 4
 
 // isShort reports whether the numbers of a column are so small that their value must be looked at.
 func isShort(c *schema.Column) bool { return c.Kind == schema.Int32 && c.Max < 1e8 }
@@ -90,8 +90,8 @@ func together(a, b *schema.Column) bool {
 	return number && isShort(a) == isShort(b)
 }
 
-// mostDigits is how many digits a number of the column can have whatever they are.
-func mostDigits(c *schema.Column) int {
+// maxDigits is how many digits a number of the column can have whatever they are.
+func maxDigits(c *schema.Column) int {
 	switch c.Kind {
 	case schema.Int32:
 		return 9

@@ -10,32 +10,32 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A stored says what the numbers and bytes of a column in a columnar format stand for, beyond their physical type. It
+// A logicalType says what the numbers and bytes of a column in a columnar format stand for, beyond their physical type. It
 // is chosen once a column.
-type stored struct {
-	what     storedAs
+type logicalType struct {
+	what     representation
 	div, mul int64 // of instants: seconds are number × mul / div
 	scale    int   // of decimals: digits after the point
 }
 
-type storedAs uint8
+type representation uint8
 
 const (
-	asIs     storedAs = iota
-	unsigned          // whole numbers without a sign, where the physical type has one
-	instant           // a point in time
-	decimal           // a number with scale digits after the point
-	unusable          // what no field has, such as a time of day
+	asIs     representation = iota
+	unsigned                // whole numbers without a sign, where the physical type has one
+	instant                 // a point in time
+	decimal                 // a number with scale digits after the point
+	unusable                // what no field has, such as a time of day
 )
 
 // instants are points in time of which there are so many a second.
-func instants(perSecond int64) stored { return stored{what: instant, div: perSecond, mul: 1} }
+func instants(perSecond int64) logicalType { return logicalType{what: instant, div: perSecond, mul: 1} }
 
 // dates are days since 1970-01-01; each stands for its midnight in UTC.
-var dates = stored{what: instant, div: 1, mul: 24 * 60 * 60}
+var dates = logicalType{what: instant, div: 1, mul: 24 * 60 * 60}
 
 // seconds is an instant in Unix seconds, and the nanoseconds beyond.
-func (s stored) seconds(v int64) (seconds, nanos int64) {
+func (s logicalType) seconds(v int64) (seconds, nanos int64) {
 	if s.mul != 1 {
 		return v * s.mul, 0
 	}
@@ -47,7 +47,7 @@ func (s stored) seconds(v int64) (seconds, nanos int64) {
 }
 
 // between returns the Unix seconds of the smallest and the largest of some times. It is false if that cannot be told.
-func (s stored) between(low, high int64) (from, to int64, ok bool) {
+func (s logicalType) between(low, high int64) (from, to int64, ok bool) {
 	switch s.what {
 	case instant:
 		from, _ = s.seconds(low)
@@ -60,7 +60,7 @@ func (s stored) between(low, high int64) (from, to int64, ok bool) {
 }
 
 // whole appends the value that a stored number of so many bits stands for.
-func (s stored) whole(c *schema.Column, v int64, bits int) (schema.Fault, string) {
+func (s logicalType) whole(c *schema.Column, v int64, bits int) (schema.Fault, string) {
 	fault := schema.NotNumber
 	switch s.what {
 	case asIs:
@@ -88,7 +88,7 @@ func (s stored) whole(c *schema.Column, v int64, bits int) (schema.Fault, string
 }
 
 // real appends the value that a floating-point number stands for.
-func (s stored) real(c *schema.Column, v float64) (schema.Fault, string) {
+func (s logicalType) real(c *schema.Column, v float64) (schema.Fault, string) {
 	if fault := c.Real(v); fault != schema.Valid {
 		return fault, strconv.FormatFloat(v, 'g', -1, 64)
 	}
@@ -96,7 +96,7 @@ func (s stored) real(c *schema.Column, v float64) (schema.Fault, string) {
 }
 
 // text appends the value that a text says.
-func (s stored) text(c *schema.Column, v []byte) (schema.Fault, string) {
+func (s logicalType) text(c *schema.Column, v []byte) (schema.Fault, string) {
 	if fault := c.Parse(v); fault != schema.Valid {
 		return fault, string(v)
 	}
@@ -105,7 +105,7 @@ func (s stored) text(c *schema.Column, v []byte) (schema.Fault, string) {
 
 // bytes appends the value that some bytes of fixed length stand for: a decimal, an address, or a text that is filled
 // up with zeros.
-func (s stored) bytes(c *schema.Column, v []byte) (schema.Fault, string) {
+func (s logicalType) bytes(c *schema.Column, v []byte) (schema.Fault, string) {
 	switch {
 	case s.what == decimal:
 		return s.unscaled(c, bigEndian(v))
@@ -133,7 +133,7 @@ func bigEndian(b []byte) *big.Int {
 }
 
 // unscaled appends the value of a decimal whose digits are those of n.
-func (s stored) unscaled(c *schema.Column, n *big.Int) (schema.Fault, string) {
+func (s logicalType) unscaled(c *schema.Column, n *big.Int) (schema.Fault, string) {
 	digits := n.String()
 	if s.scale <= 0 {
 		digits += strings.Repeat("0", -s.scale)

@@ -42,7 +42,7 @@ func numbersOf(cols []*schema.Column) func(data []byte, seps []int32, stride, ro
 	}
 	most := [4]int32{math.MaxInt32, math.MaxInt32, math.MaxInt32, math.MaxInt32}
 	for i, c := range cols {
-		most[i] = int32(mostDigits(c)) + 1 // with the separator
+		most[i] = int32(maxDigits(c)) + 1 // with the separator
 	}
 	return func(data []byte, seps []int32, stride, rows int) int {
 		_ = seps[: (rows-1)*stride+len(cols)+sepsBehind : cap(seps)]
