@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -39,6 +40,21 @@ type filling struct {
 
 	files, commits int
 	rows, bytes    int64
+}
+
+// run brings what is to be done into the dataset, and shows progress.
+func (r *filling) run(ctx context.Context, commitSize int64) error {
+	in, began := r.reader, time.Now()
+	in.opt.Meter = new(parse.Meter)
+	for _, c := range r.todo {
+		in.opt.Meter.KnownObjects.Add(1)
+		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
+	}
+	stop := progress(in.err, in.mode, in.opt.Meter)
+	err := r.fill(ctx, commitSize)
+	stop()
+	in.stats.Seconds = time.Since(began).Seconds()
+	return err
 }
 
 // list finds the objects that are not in the dataset yet, and puts them in the order of their time: so a commit has few

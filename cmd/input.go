@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,14 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"flowlog/parse"
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
-	"flowlog/report"
 )
 
 // input is the group of flags that say what is read and how.
@@ -83,28 +80,6 @@ func complete(c *cobra.Command, flag string, values func() []string) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-// reader is input flags made ready for scans.
-type reader struct {
-	*console
-	parse.Source
-	sources     []parse.Source // that Source is made of
-	args        []string       // that name them
-	opt         parse.Options
-	partial     bool
-	quiet       bool
-	mode        string         // of progress
-	zone        *time.Location // of times that are shown
-	now         time.Time
-	rejects     *outFile
-	names       []string // columns of the input, see header
-	stats       parse.Stats
-	formatTyped bool // --log-format is on the command line
-
-	asked string // when the records end that are asked for, "" if at any time
-	done  bool   // there is something of the input already: it is no fault that no record is new
-	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
 }
 
 // open checks the flags and arguments. Without arguments it reads stdin, unless that is a terminal: then it
@@ -258,220 +233,3 @@ func renames(pairs []string) (map[string]string, error) {
 
 // clockSkew is how much later than by this machine's clock records may be.
 const clockSkew = time.Hour
-
-// header returns the columns of all objects, nil if there are none to be had.
-func (r *reader) header(ctx context.Context) []string {
-	if r.names == nil {
-		p, err := sqlFields().Project(schema.Logged().Names()...) // it knows that an output of parse has enriched ones too
-		if err == nil {
-			r.names = parse.Columns(ctx, r.Source, p, r.opt)
-		}
-	}
-	return r.names
-}
-
-const unknownColumn = "a column of the input that this version does not know"
-
-// time reads a point in time as --since does.
-func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, r.zone) }
-
-// change makes changes to a report. One of the words may be the name of a column that only the input has: then the scope gets
-// it as a field.
-func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *report.Scope) (report.Report, error) {
-	changed, err := rep.With(c, *scope, r.zone)
-	if err != nil {
-		scope.Fields = r.with(ctx, scope.Fields, words)
-		changed, err = rep.With(c, *scope, r.zone)
-	}
-	return changed, err
-}
-
-// with returns the table with those of the names that it does not have, but the input does, added as text.
-func (r *reader) with(ctx context.Context, fields schema.Table, names []string) schema.Table {
-	there := make(map[string]bool, len(fields))
-	for _, f := range fields {
-		there[f.Name] = true
-	}
-	var header map[string]bool // read once a name asks for it
-	for _, name := range names {
-		name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
-		if there[name] {
-			continue
-		}
-		if header == nil {
-			header = make(map[string]bool)
-			for _, h := range r.header(ctx) {
-				header[h] = true
-			}
-		}
-		if there[name] = header[name]; there[name] {
-			fields = append(fields, schema.Field{Name: name, Kind: schema.Text, Doc: unknownColumn})
-		}
-	}
-	return fields
-}
-
-// scan reads everything and says on stderr what could not be read.
-func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
-	began := time.Now()
-	var err error
-	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
-	stop := progress(r.err, r.mode, r.opt.Meter)
-	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
-	stop()
-	r.stats.Seconds = time.Since(began).Seconds()
-	r.gather(ctx, r.stats.Objects > 0)
-	return r.tell(err)
-}
-
-// tell says on stderr what could not be read, and returns err, or that nothing was read.
-func (r *reader) tell(err error) error {
-	r.tellPassedOver()
-	r.warnOfColumns()
-	r.warnOfOddValues()
-	r.warnOfCounting()
-	for _, p := range r.stats.Problems {
-		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
-	}
-	if more := r.stats.Malformed + r.stats.MalformedValues - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
-	}
-	for _, f := range r.stats.Failed {
-		fmt.Fprintln(r.err, "flowlog:", printable(say(f)))
-	}
-	err = r.endRejects(err)
-	var many *parse.TooManyErrors
-	if errors.As(err, &many) {
-		return fmt.Errorf("stopped: %w, which is what --max-errors allows", many)
-	}
-	if read := r.stats.Records + r.stats.Malformed + r.stats.Outside; err == nil && read == 0 && len(r.stats.Failed) == 0 {
-		switch other := r.otherServices(); {
-		case r.nothing() != nil: // which close says
-		case r.stats.Objects == 0 && other != "":
-			return errors.New("there is nothing to read: " + other)
-		case r.stats.Objects == 0 && r.empty != "":
-			if !r.quiet {
-				fmt.Fprintln(r.err, printable("flowlog: warning: the dataset "+r.empty+" has no records yet"))
-			}
-		case r.stats.Objects == 0 && !r.done:
-			return errors.New("there is nothing to read: the input has no files")
-		case r.stats.Objects > 0 && !r.quiet:
-			fmt.Fprintln(r.err, "flowlog: warning: there are no records in the input")
-		}
-	}
-	if err == nil && len(r.stats.Failed) > 0 && r.stats.Records+r.stats.Malformed+r.stats.Outside == 0 && int64(len(r.stats.Failed)) >= r.stats.Objects {
-		for _, f := range r.stats.Failed {
-			if accessDenied(f.Err) {
-				return fmt.Errorf("no input could be read: %w", f.Err)
-			}
-		}
-		return errors.New("no input could be read")
-	}
-	return err
-}
-
-// shownColumns is how many columns a warning names, and longestColumn how many letters it shows of a name.
-const (
-	shownColumns  = 5
-	longestColumn = 80
-)
-
-// warnOfColumns says which columns are none that AWS documents.
-func (r *reader) warnOfColumns() {
-	unknown := r.stats.Unknown
-	if len(unknown) == 0 || r.quiet {
-		return
-	}
-	first := unknown[0].Object
-	where, them := schema.Shown(first), "s %s; they can be used by those names, as text"
-	if slices.ContainsFunc(unknown, func(u parse.UnknownColumn) bool { return u.Object != first }) {
-		where += " and others"
-	}
-	if len(unknown) == 1 {
-		them = " %s; it can be used by that name, as text"
-	}
-	names := make([]string, min(len(unknown), shownColumns))
-	for i := range names {
-		if names[i] = unknown[i].Name; len(names[i]) > longestColumn {
-			names[i] = names[i][:longestColumn] + "…"
-		}
-	}
-	list := strings.Join(names, ", ")
-	if more := len(unknown) - len(names); more > 0 {
-		list += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
-	}
-	fmt.Fprintln(r.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
-}
-
-// endRejects completes the file of malformed records if the scan has ended as asked for, and discards it otherwise. It
-// returns err or its own error.
-func (r *reader) endRejects(err error) error {
-	switch {
-	case r.rejects == nil:
-		return err
-	case err == nil, r.partial && errors.Is(err, context.Canceled):
-		return cmp.Or(err, r.rejects.commit())
-	}
-	return errors.Join(err, r.rejects.discard())
-}
-
-// warnOfOddValues says which values are none that AWS documents.
-func (r *reader) warnOfOddValues() {
-	var parts []string
-	for _, o := range r.stats.Odd {
-		parts = append(parts, fmt.Sprintf("%s of %s such as %q", o.Field, count(o.Records, "record"), o.Value))
-	}
-	if len(parts) > 0 && !r.quiet {
-		fmt.Fprintln(r.err, printable("flowlog: warning: this version does not know these values, and keeps them: "+strings.Join(parts, "; ")))
-	}
-}
-
-// shownSkipped is how many names a warning about skipped objects has.
-const shownSkipped = 3
-
-// warnOfCounting says what counts more than once, and what was not read.
-func (r *reader) warnOfCounting() {
-	if r.quiet {
-		return
-	}
-	if other := r.otherServices(); other != "" && r.stats.Objects > 0 {
-		fmt.Fprintln(r.err, printable("flowlog: "+other))
-	}
-	if n := len(r.stats.Twice); n > 0 {
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), schema.Shown(r.stats.Twice[0]))))
-	}
-	if n := len(r.stats.Remakes); n > 0 {
-		more := ""
-		if n > 1 {
-			more = fmt.Sprintf(" (and %s more of the kind)", count(int64(n-1), "object"))
-		}
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", schema.Shown(r.stats.Remakes[0].Name), schema.Shown(r.stats.Remakes[0].Of), more)))
-	}
-	for _, src := range r.sources {
-		remote, ok := src.(*s3.Source)
-		if !ok || len(remote.Skipped()) == 0 {
-			continue
-		}
-		skipped, more := remote.Skipped(), ""
-		if n := len(skipped) - shownSkipped; n > 0 {
-			skipped, more = skipped[:shownSkipped], fmt.Sprintf(" and %d more", n)
-		}
-		for i, name := range skipped {
-			skipped[i] = schema.Shown(name)
-		}
-		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
-	}
-	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
-		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
-	}
-	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
-		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
-	}
-	if n := len(r.stats.Overlaps); n > 0 {
-		more := ""
-		if n > 1 {
-			more = fmt.Sprintf(" (and %s more)", count(int64(n-1), "pair"))
-		}
-		fmt.Fprintf(r.err, "flowlog: warning: flow logs %s%s log the same interfaces, whose flows count twice: --flow-log restricts to one\n", printable(r.stats.Overlaps[0]), more)
-	}
-}
