@@ -301,7 +301,7 @@ func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema
 func (l *lookups) finish(r *reader, err *error) {
 	for _, db := range l.dbs {
 		if note := db.Note(); note != "" && !r.quiet {
-			fmt.Fprintln(r.err, printable("flowlog: warning: "+note))
+			fmt.Fprintln(r.con.err, printable("flowlog: warning: "+note))
 		}
 	}
 	if cerr := l.close(); *err == nil {

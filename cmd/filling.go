@@ -50,7 +50,7 @@ func (r *filling) run(ctx context.Context, commitSize int64) error {
 		in.opt.Meter.KnownObjects.Add(1)
 		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
 	}
-	stop := progress(in.err, in.mode, in.opt.Meter)
+	stop := progress(in.con.err, in.mode, in.opt.Meter)
 	err := r.fill(ctx, commitSize)
 	stop()
 	in.stats.Seconds = time.Since(began).Seconds()
@@ -121,7 +121,7 @@ func (r *filling) listed(ctx context.Context) iter.Seq[candidate] {
 // candidates lists the objects of the input.
 func (r *filling) candidates(ctx context.Context) iter.Seq2[candidate, error] {
 	return func(yield func(candidate, error) bool) {
-		for _, src := range r.sources {
+		for _, src := range r.from.sources {
 			if remote, ok := src.(*s3.Source); ok {
 				for o, err := range remote.Plan(ctx) {
 					c := candidate{Object: o.Object, remote: &o, client: remote.Client}

@@ -19,24 +19,33 @@ import (
 
 // input is the group of flags that say what is read and how.
 type input struct {
-	logFormat string
-	format    string
+	form      inputForm
+	within    inputBounds
 	workers   int
 	maxErrors int64
 	rejects   string
-	quiet     bool
-	since     string
-	until     string
-	tz        string
 	progress  string
-	keys      parse.KeyFilter
-	rename    []string
+	quiet     bool
 	dryRun    bool
 	partial   bool
-	library   bool
 	s3        s3Flags
 	command   *cobra.Command // whose flags these are
 	warned    bool           // see warnIdle
+}
+
+// inputForm says how inputs are read.
+type inputForm struct {
+	fields  string // of records without a header
+	format  string // "" is told by the content
+	rename  []string
+	library bool // see parse.Options.LibraryGzip
+}
+
+// inputBounds says which objects and records are read.
+type inputBounds struct {
+	since, until string
+	tz           string
+	keys         parse.KeyFilter
 }
 
 // inputHeading is the heading of these flags.
@@ -45,15 +54,15 @@ const inputHeading = "Input flags"
 func (in *input) flags(c *cobra.Command) {
 	in.command = c
 	group(c, inputHeading, func(f *pflag.FlagSet) {
-		f.StringVar(&in.logFormat, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or "+schema.VersionRange(" to "))
-		f.StringVar(&in.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
-		f.StringSliceVar(&in.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
-		f.StringVar(&in.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, yesterday, 3d")
-		f.StringVar(&in.until, "until", "", "only records that end before this `time`")
-		f.StringSliceVar(&in.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs, by their `ids`: fl-…")
-		f.StringSliceVar(&in.keys.Accounts, "account", nil, "only objects whose names are of these `accounts`")
-		f.StringSliceVar(&in.keys.Regions, "region-filter", nil, "only objects whose names are of these `regions`")
-		f.StringVar(&in.tz, "tz", "UTC", "`zone` of times: UTC, Local, Europe/Berlin …")
+		f.StringVar(&in.form.fields, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or "+schema.VersionRange(" to "))
+		f.StringVar(&in.form.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
+		f.StringSliceVar(&in.form.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
+		f.StringVar(&in.within.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, yesterday, 3d")
+		f.StringVar(&in.within.until, "until", "", "only records that end before this `time`")
+		f.StringSliceVar(&in.within.keys.FlowLogs, "flow-log", nil, "only objects of these flow logs, by their `ids`: fl-…")
+		f.StringSliceVar(&in.within.keys.Accounts, "account", nil, "only objects whose names are of these `accounts`")
+		f.StringSliceVar(&in.within.keys.Regions, "region-filter", nil, "only objects whose names are of these `regions`")
+		f.StringVar(&in.within.tz, "tz", "UTC", "`zone` of times: UTC, Local, Europe/Berlin …")
 		f.BoolVar(&in.dryRun, "dry-run", false, "say what would be read: objects, bytes, requests")
 		f.BoolVar(&in.partial, "partial", false, "when interrupted, print what there is so far; with report -o arrow, write what merge finishes")
 		f.IntVar(&in.workers, "workers", 0, "parse with this `number` of goroutines, at most 16 or 4 per processor (default: one per processor)")
@@ -63,7 +72,7 @@ func (in *input) flags(c *cobra.Command) {
 		f.BoolVarP(&in.quiet, "quiet", "q", false, "no closing line, progress or warnings on stderr")
 	})
 	// For us, see parse.Options.
-	c.Flags().BoolVar(&in.library, "library-gzip", false, "unpack gzip with klauspost/compress: slower, and the same")
+	c.Flags().BoolVar(&in.form.library, "library-gzip", false, "unpack gzip with klauspost/compress: slower, and the same")
 	if err := c.Flags().MarkHidden("library-gzip"); err != nil {
 		panic(err)
 	}
@@ -100,15 +109,15 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if err != nil {
 		return nil, err
 	}
-	if in.logFormat != "" {
-		names, err := schema.ParseFormat(in.logFormat)
+	if in.form.fields != "" {
+		names, err := schema.ParseFormat(in.form.fields)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
 		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
-	if in.format != "" {
-		if _, err := find("input format", in.format, parse.FormatNames(), "flowlog formats"); err != nil {
+	if in.form.format != "" {
+		if _, err := find("input format", in.form.format, parse.FormatNames(), "flowlog formats"); err != nil {
 			return nil, usageError{err}
 		}
 	}
@@ -119,11 +128,11 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	con.reach(ctx, in.s3.Options)
 	con.written.reads(con.in, args)
 	con.written.standard(con.out)
-	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
+	if r.from.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
 	}
-	r.args = args
-	r.Source = &unwritten{Source: parse.Concat(r.sources...), written: &con.written}
+	r.from.args = args
+	r.from.source = &unwritten{Source: parse.Concat(r.from.sources...), written: &con.written}
 	if in.dryRun {
 		return nil, r.plan(ctx)
 	}
@@ -162,27 +171,27 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if in.workers < 0 || in.maxErrors < 0 {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
-	r := &reader{console: con, quiet: in.quiet, partial: in.partial}
-	for i, account := range in.keys.Accounts {
-		in.keys.Accounts[i] = accountNumber(account)
+	r := &reader{con: con, quiet: in.quiet, partial: in.partial}
+	for i, account := range in.within.keys.Accounts {
+		in.within.keys.Accounts[i] = accountNumber(account)
 	}
-	for i, region := range in.keys.Regions {
-		in.keys.Regions[i] = strings.ToLower(region)
+	for i, region := range in.within.keys.Regions {
+		in.within.keys.Regions[i] = strings.ToLower(region)
 	}
-	r.opt = parse.Options{Keys: in.keys, Workers: in.workers, Input: in.format, MaxErrors: in.maxErrors, LibraryGzip: in.library}
+	r.opt = parse.Options{Keys: in.within.keys, Workers: in.workers, Input: in.form.format, MaxErrors: in.maxErrors, LibraryGzip: in.form.library}
 	if r.opt.Workers == 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}
 	var err error
-	if r.zone, err = loadZone(in.tz); err != nil {
+	if r.zone, err = loadZone(in.within.tz); err != nil {
 		return nil, usageError{fmt.Errorf("--tz: %w", err)}
 	}
-	if r.opt.Rename, err = renames(in.rename); err != nil {
+	if r.opt.Rename, err = renames(in.form.rename); err != nil {
 		return nil, usageError{fmt.Errorf("--rename: %w", err)}
 	}
 	now := time.Now()
 	r.now = now
-	since, until, err := timeBounds(in.since, in.until, now, r.zone)
+	since, until, err := timeBounds(in.within.since, in.within.until, now, r.zone)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -195,11 +204,11 @@ func (in *input) bounds(con *console) (*reader, error) {
 	}
 	switch since, until := r.opt.Keys.Since, r.opt.Keys.Until; {
 	case !since.IsZero() && !until.IsZero():
-		r.asked = "from " + r.clock(since) + " to " + r.clock(until)
+		r.none.asked = "from " + r.clock(since) + " to " + r.clock(until)
 	case !since.IsZero():
-		r.asked = "at " + r.clock(since) + " or later"
+		r.none.asked = "at " + r.clock(since) + " or later"
 	case !until.IsZero():
-		r.asked = "before " + r.clock(until)
+		r.none.asked = "before " + r.clock(until)
 	}
 	if _, err := find("progress", in.progress, progressModes, "flowlog report --help"); err != nil {
 		return nil, usageError{err}

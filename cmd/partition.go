@@ -123,7 +123,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err := r.list(ctx); err != nil {
 		return err
 	}
-	in.done = r.there > 0
+	in.none.done = r.there > 0
 	in.gather(ctx, len(r.todo)+r.there > 0)
 	err = r.run(ctx, commitSize)
 	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
@@ -134,7 +134,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.tellPassedOver()
 	}
 	if !in.quiet {
-		fmt.Fprintln(in.err, printable(r.summary(p.output.file)))
+		fmt.Fprintln(in.con.err, printable(r.summary(p.output.file)))
 	}
 	return cmp.Or(err, in.close(), ctx.Err())
 }

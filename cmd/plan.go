@@ -25,7 +25,7 @@ type planned struct {
 // plan prints the objects that would be read, and says what that would take.
 func (r *reader) plan(ctx context.Context) error {
 	p := new(planned)
-	for _, src := range r.sources {
+	for _, src := range r.from.sources {
 		if err := r.planSource(ctx, src, p); err != nil {
 			return err
 		}
@@ -38,9 +38,9 @@ func (r *reader) plan(ctx context.Context) error {
 	}
 	r.stats.Objects = p.objects
 	r.gather(ctx, p.objects > 0 || p.failed)
-	fmt.Fprintln(r.err, r.planLine(p))
+	fmt.Fprintln(r.con.err, r.planLine(p))
 	if p.client != nil {
-		fmt.Fprintln(r.err, "flowlog:", retryBudget())
+		fmt.Fprintln(r.con.err, "flowlog:", retryBudget())
 	}
 	if p.objects == 0 && !p.failed {
 		if err := r.nothing(); err != nil {
@@ -81,14 +81,14 @@ func (r *reader) planSource(ctx context.Context, src parse.Source, p *planned) e
 func (r *reader) planObject(o parse.Object, err error, p *planned) error {
 	if err != nil {
 		p.failed = true
-		fmt.Fprintln(r.err, "flowlog:", printable(say(parse.ObjectError{Object: o.Name, Err: err})))
+		fmt.Fprintln(r.con.err, "flowlog:", printable(say(parse.ObjectError{Object: o.Name, Err: err})))
 		return nil
 	}
 	p.objects++
 	if p.bytes += max(o.Size, 0); o.Size < 0 {
 		p.unknown++
 	}
-	_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, schema.Shown(o.Name))
+	_, err = fmt.Fprintf(r.con.out, "%12d %s\n", o.Size, schema.Shown(o.Name))
 	return err
 }
 

@@ -10,23 +10,32 @@ import (
 	"flowlog/report"
 )
 
-// reader is input flags made ready for scans.
+// A reader is the options of an input made ready for scans, and what the last scan has found.
 type reader struct {
-	*console
-	parse.Source
-	sources     []parse.Source // that Source is made of
-	args        []string       // that name them
+	con         *console
+	from        origin
 	opt         parse.Options
-	partial     bool
-	quiet       bool
+	partial     bool           // an interrupted scan counts
+	quiet       bool           // nothing but errors is said
 	mode        string         // of progress
 	zone        *time.Location // of times that are shown
 	now         time.Time
-	rejects     *outFile
-	names       []string // columns of the input, see header
+	rejects     *outFile // nil if malformed records are not kept
+	formatTyped bool     // --log-format is on the command line
 	stats       parse.Stats
-	formatTyped bool // --log-format is on the command line
+	none        absence
+}
 
+// An origin is where records come from.
+type origin struct {
+	source  parse.Source   // of all
+	sources []parse.Source // that it is made of
+	args    []string       // that name these
+	columns []string       // of all objects, see reader.header; nil if they are not known
+}
+
+// An absence is what explains that there are no records.
+type absence struct {
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
 	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
@@ -34,13 +43,13 @@ type reader struct {
 
 // header returns the columns of all objects, nil if there are none to be had.
 func (r *reader) header(ctx context.Context) []string {
-	if r.names == nil {
+	if r.from.columns == nil {
 		p, err := sqlFields().Project(schema.Logged().Names()...) // it knows that an output of parse has enriched ones too
 		if err == nil {
-			r.names = parse.Columns(ctx, r.Source, p, r.opt)
+			r.from.columns = parse.Columns(ctx, r.from.source, p, r.opt)
 		}
 	}
-	return r.names
+	return r.from.columns
 }
 
 const unknownColumn = "a column of the input that this version does not know"
@@ -89,8 +98,8 @@ func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emi
 	began := time.Now()
 	var err error
 	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
-	stop := progress(r.err, r.mode, r.opt.Meter)
-	r.stats, err = parse.Scan(ctx, r.Source, p, r.opt, emit)
+	stop := progress(r.con.err, r.mode, r.opt.Meter)
+	r.stats, err = parse.Scan(ctx, r.from.source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()
 	r.gather(ctx, r.stats.Objects > 0)

@@ -22,13 +22,13 @@ func (r *reader) tell(err error) error {
 	r.warnOfOddValues()
 	r.warnOfCounting()
 	for _, p := range r.stats.Problems {
-		fmt.Fprintln(r.err, "flowlog:", printable(p.String()))
+		fmt.Fprintln(r.con.err, "flowlog:", printable(p.String()))
 	}
 	if more := r.stats.Malformed + r.stats.MalformedValues - int64(len(r.stats.Problems)); more > 0 {
-		fmt.Fprintf(r.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
+		fmt.Fprintf(r.con.err, "flowlog: … and %s more; %s in all: %s\n", humanize.Comma(more), malformed(r.stats.Stats), faults(r.stats.Stats))
 	}
 	for _, f := range r.stats.Failed {
-		fmt.Fprintln(r.err, "flowlog:", printable(say(f)))
+		fmt.Fprintln(r.con.err, "flowlog:", printable(say(f)))
 	}
 	err = r.endRejects(err)
 	var many *parse.TooManyErrors
@@ -50,14 +50,14 @@ func (r *reader) tellEmpty() error {
 	case r.nothing() != nil: // which close says
 	case r.stats.Objects == 0 && other != "":
 		return errors.New("there is nothing to read: " + other)
-	case r.stats.Objects == 0 && r.empty != "":
+	case r.stats.Objects == 0 && r.none.empty != "":
 		if !r.quiet {
-			fmt.Fprintln(r.err, printable("flowlog: warning: the dataset "+r.empty+" has no records yet"))
+			fmt.Fprintln(r.con.err, printable("flowlog: warning: the dataset "+r.none.empty+" has no records yet"))
 		}
-	case r.stats.Objects == 0 && !r.done:
+	case r.stats.Objects == 0 && !r.none.done:
 		return errors.New("there is nothing to read: the input has no files")
 	case r.stats.Objects > 0 && !r.quiet:
-		fmt.Fprintln(r.err, "flowlog: warning: there are no records in the input")
+		fmt.Fprintln(r.con.err, "flowlog: warning: there are no records in the input")
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (r *reader) warnOfColumns() {
 	if more := len(unknown) - len(names); more > 0 {
 		list += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
 	}
-	fmt.Fprintln(r.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
+	fmt.Fprintln(r.con.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
 }
 
 // warnOfOddValues says which values are none that AWS documents.
@@ -127,7 +127,7 @@ func (r *reader) warnOfOddValues() {
 		parts = append(parts, fmt.Sprintf("%s of %s such as %q", o.Field, count(o.Records, "record"), o.Value))
 	}
 	if len(parts) > 0 && !r.quiet {
-		fmt.Fprintln(r.err, printable("flowlog: warning: this version does not know these values, and keeps them: "+strings.Join(parts, "; ")))
+		fmt.Fprintln(r.con.err, printable("flowlog: warning: this version does not know these values, and keeps them: "+strings.Join(parts, "; ")))
 	}
 }
 
@@ -140,19 +140,19 @@ func (r *reader) warnOfCounting() {
 		return
 	}
 	if other := r.otherServices(); other != "" && r.stats.Objects > 0 {
-		fmt.Fprintln(r.err, printable("flowlog: "+other))
+		fmt.Fprintln(r.con.err, printable("flowlog: "+other))
 	}
 	if n := len(r.stats.Twice); n > 0 {
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), schema.Shown(r.stats.Twice[0]))))
+		fmt.Fprintln(r.con.err, printable(fmt.Sprintf("flowlog: warning: %s given twice and counted twice, such as %s", count(int64(n), "object"), schema.Shown(r.stats.Twice[0]))))
 	}
 	if n := len(r.stats.Remakes); n > 0 {
 		more := ""
 		if n > 1 {
 			more = fmt.Sprintf(" (and %s more of the kind)", count(int64(n-1), "object"))
 		}
-		fmt.Fprintln(r.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", schema.Shown(r.stats.Remakes[0].Name), schema.Shown(r.stats.Remakes[0].Of), more)))
+		fmt.Fprintln(r.con.err, printable(fmt.Sprintf("flowlog: warning: flowlog parse made %s of %s, and both are read%s: their records count twice", schema.Shown(r.stats.Remakes[0].Name), schema.Shown(r.stats.Remakes[0].Of), more)))
 	}
-	for _, src := range r.sources {
+	for _, src := range r.from.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok || len(remote.Skipped()) == 0 {
 			continue
@@ -164,19 +164,19 @@ func (r *reader) warnOfCounting() {
 		for i, name := range skipped {
 			skipped[i] = schema.Shown(name)
 		}
-		fmt.Fprintln(r.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
+		fmt.Fprintln(r.con.err, printable("flowlog: warning: not read, since it lies beside AWSLogs/: "+strings.Join(skipped, ", ")+more+"; name it to read it"))
 	}
-	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
-		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
+	if slices.ContainsFunc(r.from.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
+		fmt.Fprintln(r.con.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
-		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
+		fmt.Fprintln(r.con.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}
 	if n := len(r.stats.Overlaps); n > 0 {
 		more := ""
 		if n > 1 {
 			more = fmt.Sprintf(" (and %s more)", count(int64(n-1), "pair"))
 		}
-		fmt.Fprintf(r.err, "flowlog: warning: flow logs %s%s log the same interfaces, whose flows count twice: --flow-log restricts to one\n", printable(r.stats.Overlaps[0]), more)
+		fmt.Fprintf(r.con.err, "flowlog: warning: flow logs %s%s log the same interfaces, whose flows count twice: --flow-log restricts to one\n", printable(r.stats.Overlaps[0]), more)
 	}
 }
