@@ -67,7 +67,7 @@ func newDiff(con *console) *cobra.Command {
 				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one, as in --before 2d..1d --after 1d..now or --since 1d")
 			case d.before == "" && args[0] == "-" && args[1] == "-":
 				return errors.New("standard input can be read but once: only one of the two can be -")
-			case d.before != "" && (d.input.since != "" || d.input.until != ""):
+			case d.before != "" && (d.input.within.since != "" || d.input.within.until != ""):
 				return errors.New("--before and --after say which time is read: leave out --since and --until")
 			case d.before == "" && d.input.rejects != "":
 				return errors.New("--rejects is one file, and these would be two inputs: `flowlog parse -o none --rejects FILE` checks one")

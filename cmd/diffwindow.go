@@ -9,7 +9,7 @@ import (
 
 // sinceBefore reports whether the time since --since is to be compared with as long before it.
 func (d *diffing) sinceBefore(args []string) bool {
-	return d.before == "" && d.after == "" && d.input.since != "" && len(args) < 2
+	return d.before == "" && d.after == "" && d.input.within.since != "" && len(args) < 2
 }
 
 // parseWindow reads a time of the input: FROM..TO, or a day, week, month or year.
@@ -46,14 +46,14 @@ func (d *diffing) windows(args []string) ([]span, error) {
 	if d.before == "" && !since {
 		return nil, nil
 	}
-	zone, err := loadZone(d.input.tz)
+	zone, err := loadZone(d.input.within.tz)
 	if err != nil {
 		return nil, fmt.Errorf("--tz: %w", err)
 	}
 	now := time.Now()
 	var before, after span
 	if since {
-		after, err = parseWindow("since", d.input.since+".."+cmp.Or(d.input.until, "now"), now, zone)
+		after, err = parseWindow("since", d.input.within.since+".."+cmp.Or(d.input.within.until, "now"), now, zone)
 		before = span{after.from.Add(-after.to.Sub(after.from)), after.from}
 	} else if before, err = parseWindow("before", d.before, now, zone); err == nil {
 		after, err = parseWindow("after", d.after, now, zone)
@@ -68,6 +68,6 @@ func (d *diffing) windows(args []string) ([]span, error) {
 	if before.to.After(last) {
 		last = before.to
 	}
-	d.input.since, d.input.until = first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339)
+	d.input.within.since, d.input.within.until = first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339)
 	return []span{before, after}, nil
 }

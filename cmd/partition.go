@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"flowlog/parse"
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
@@ -104,11 +103,10 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	}
 	// What is out of the time asked for is of another object's day. If it were left out here it would be nowhere, since
 	// the object counts as done.
-	if in.opt.Since != 0 || in.opt.Until != 0 {
-		in.opt.Since, in.opt.Until = 0, 0
-	}
-	settings := dataset.Settings{PartitionBy: p.partitioning.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields), Doc: datasetDoc}
-	data, err := dataset.Open(ctx, store, settings)
+	in.opt.Since, in.opt.Until = 0, 0
+	data, err := dataset.Open(ctx, store, dataset.Settings{
+		PartitionBy: p.partitioning.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields), Doc: datasetDoc,
+	})
 	if err != nil {
 		return p.refused(ctx, err)
 	}
@@ -125,18 +123,9 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err := r.list(ctx); err != nil {
 		return err
 	}
-	in.done = r.there > 0
+	in.none.done = r.there > 0
 	in.gather(ctx, len(r.todo)+r.there > 0)
-	began := time.Now()
-	in.opt.Meter = new(parse.Meter)
-	for _, c := range r.todo {
-		in.opt.Meter.KnownObjects.Add(1)
-		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
-	}
-	stop := progress(in.err, in.mode, in.opt.Meter)
-	err = r.fill(ctx, commitSize)
-	stop()
-	in.stats.Seconds = time.Since(began).Seconds()
+	err = r.run(ctx, commitSize)
 	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
 		if terr := in.tell(err); err != nil || r.there == 0 { // to find nothing new that is good is no failure
 			err = terr
@@ -145,7 +134,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.tellPassedOver()
 	}
 	if !in.quiet {
-		fmt.Fprintln(in.err, printable(r.summary(p.output.file)))
+		fmt.Fprintln(in.con.err, printable(r.summary(p.output.file)))
 	}
 	return cmp.Or(err, in.close(), ctx.Err())
 }

@@ -30,7 +30,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 	if err != nil {
 		return err
 	}
-	in.names = schema.Logged().Names() // what the table has
+	in.from.columns = schema.Logged().Names() // what the table has
 	enr, err := r.enrichment.open(r.wanted())
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func (r *reporting) counting(doc *render.Document, name string) func(engine.Stat
 // ofTable finds out whether the table has a record of the time that reports without any are of. nothing says that it has
 // none.
 func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*report.Remote, ran func(engine.Stats)) (nothing, err error) {
-	if in.asked == "" || slices.ContainsFunc(halves, (*report.Remote).Found) {
+	if in.none.asked == "" || slices.ContainsFunc(halves, (*report.Remote).Found) {
 		return nil, nil
 	}
 	sql, err := halves[0].AnyRecord()
@@ -209,7 +209,7 @@ func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*r
 	}
 	ran(runner.Stats())
 	if n == 0 {
-		nothing = nothingError{"no record is left that ends " + in.asked + ": the table has none"}
+		nothing = nothingError{"no record is left that ends " + in.none.asked + ": the table has none"}
 	}
 	return nothing, nil
 }
