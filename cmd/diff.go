@@ -182,6 +182,16 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		if in == nil {
 			return c.Help()
 		}
+		if windows != nil { // what is between them is of neither
+			first, last := windows[0], windows[1]
+			if last.from.Before(first.from) {
+				first, last = last, first
+			}
+			in.opt.GapSince, in.opt.GapUntil = first.to.Unix(), last.from.Unix()
+			if first.to.Before(last.from) {
+				in.asked = "from " + in.clock(first.from) + " to " + in.clock(first.to) + " or from " + in.clock(last.from) + " to " + in.clock(last.to)
+			}
+		}
 		ins = append(ins, in)
 	}
 	if planned {

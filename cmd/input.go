@@ -100,6 +100,7 @@ type reader struct {
 	names       []string // columns of the input, see header
 	stats       parse.Stats
 	formatTyped bool // --log-format is on the command line
+	renameTyped bool // likewise
 
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
@@ -142,6 +143,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	in.s3.Filter = r.opt.Keys
 	con.reach(ctx, in.s3.Options)
 	con.written.reads(con.in, args)
+	in.watchRenames(con, r)
 	con.written.standard(con.out)
 	if r.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err
@@ -461,6 +463,7 @@ func (r *reader) warnOfCounting() {
 	if slices.ContainsFunc(r.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
 		fmt.Fprintln(r.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
+	r.tellRenamed()
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}

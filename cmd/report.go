@@ -303,6 +303,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.tellPartial(c, format)
 	r.request.Change, r.request.Selection = r.change.Settings(), in.selection(r.vantage)
 	if partial {
 		r.part = out.w

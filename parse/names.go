@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"flowlog/parse/schema"
 )
@@ -30,8 +31,21 @@ func (opt Options) renamed(name string) (string, bool) {
 	if len(opt.Rename) == 0 {
 		return "", false
 	}
-	field, ok := opt.Rename[RenameKey(name)]
+	key := RenameKey(name)
+	field, ok := opt.Rename[key]
+	if ok && opt.Renamed != nil {
+		opt.Renamed.met.Store(key, true)
+	}
 	return field, ok
+}
+
+// MetNames are names that were met, by any goroutine.
+type MetNames struct{ met sync.Map }
+
+// Has reports whether a name was met.
+func (n *MetNames) Has(name string) bool {
+	_, ok := n.met.Load(name)
+	return ok
 }
 
 // fields returns the names of the fields that the names of the columns, or of the members, of one record stand for; ""
