@@ -2,6 +2,7 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -166,4 +167,16 @@ func (opt Options) holding(format, what string, names []string, p *schema.Projec
 		return errReport
 	}
 	return opt.refused(format, names, p)
+}
+
+// wholeRecords adds to the error of a columnar file that has no fields what to do if a column of text holds whole records.
+func wholeRecords(err error, columns []string) error {
+	i := slices.IndexFunc(columns, func(name string) bool {
+		name = strings.ToLower(strings.TrimPrefix(name, "@"))
+		return name == "message" || slices.Contains(textColumns, name)
+	})
+	if i < 0 || errors.As(err, new(*OwnError)) {
+		return err
+	}
+	return fmt.Errorf("%w; if each text in %s is a whole record, write them as lines, which flowlog reads: duckdb -noheader -list -c 'select \"%s\" from \"FILE\"'", err, clip(columns[i]), clip(columns[i]))
 }
