@@ -109,7 +109,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	ins, err := d.open(ctx, args, windows != nil)
+	ins, err := d.open(ctx, args, windows)
 	if err != nil {
 		return err
 	}
@@ -144,10 +144,10 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 }
 
 // open opens the two inputs, or the one whose times are compared. A dry run plans both. It returns nil if there is no input.
-func (d *diffing) open(ctx context.Context, args []string, one bool) ([]*reader, error) {
+func (d *diffing) open(ctx context.Context, args []string, windows []span) ([]*reader, error) {
 	d.input.warnIdle(d.con, args)
 	inputs := [][]string{args}
-	if !one {
+	if windows == nil {
 		inputs = [][]string{args[:1], args[1:]}
 	}
 	var ins []*reader
@@ -161,12 +161,26 @@ func (d *diffing) open(ctx context.Context, args []string, one bool) ([]*reader,
 		if err != nil || in == nil {
 			return nil, err
 		}
+		if windows != nil {
+			in.restrict(windows[0], windows[1])
+		}
 		ins = append(ins, in)
 	}
 	if planned {
 		return nil, errPlanned
 	}
 	return ins, nil
+}
+
+// restrict bounds a scan to two windows: what lies between them is of neither.
+func (r *reader) restrict(first, last span) {
+	if last.from.Before(first.from) {
+		first, last = last, first
+	}
+	r.opt.GapSince, r.opt.GapUntil = first.to.Unix(), last.from.Unix()
+	if first.to.Before(last.from) {
+		r.none.asked = "from " + r.clock(first.from) + " to " + r.clock(first.to) + " or from " + r.clock(last.from) + " to " + r.clock(last.to)
+	}
 }
 
 // compare makes the tables of both sides one, whose notes are those of both.

@@ -127,6 +127,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	in.s3.Filter = r.opt.Keys
 	con.reach(ctx, in.s3.Options)
 	con.written.reads(con.in, args)
+	in.watchRenames(con, r)
 	con.written.standard(con.out)
 	if r.from.sources, err = sources(ctx, con, in.s3.Options, args); err != nil {
 		return nil, err

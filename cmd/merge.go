@@ -102,7 +102,24 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	if !m.quiet {
 		m.tell(merger, merged, lacks)
 	}
-	return nil
+	return m.nothing(merger)
+}
+
+// nothing is the error that no part has a record of the time, accounts or regions that its run asked for, or nil.
+func (m *merging) nothing(merger *report.Merger) error {
+	s := merger.Stats
+	if s.Records+s.Malformed > 0 || s.Outside == 0 && s.Objects > 0 {
+		return nil
+	}
+	var asked []string
+	for _, one := range merger.Settings() {
+		asked = append(asked, one.Name+" "+one.Value)
+	}
+	text := "no record is left in these partial results"
+	if len(asked) > 0 {
+		text += ", which ask for: " + strings.Join(asked, ", ")
+	}
+	return nothingError{text + "; " + count(s.Outside, "record") + " read " + either(s.Outside, "is", "are") + " outside the time"}
 }
 
 // merge reads the partial results, and returns how many there are. One that comes twice is read once.

@@ -22,6 +22,7 @@ type reader struct {
 	now         time.Time
 	rejects     *outFile // nil if malformed records are not kept
 	formatTyped bool     // --log-format is on the command line
+	renameTyped bool     // --rename is
 	stats       parse.Stats
 	none        absence
 }

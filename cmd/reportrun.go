@@ -56,6 +56,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	r.tellPartial(c, b)
 	if b.partial {
 		err = out.done(r.aggregation.writePartial(ctx, in, enr, b, out.w, r.request(in, b)))
 	} else {

@@ -169,6 +169,7 @@ func (r *reader) warnOfCounting() {
 	if slices.ContainsFunc(r.from.sources, func(src parse.Source) bool { remote, ok := src.(*s3.Source); return ok && remote.Miscounted() }) {
 		fmt.Fprintln(r.con.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
+	r.tellRenamed()
 	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.con.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}

@@ -51,7 +51,7 @@ func readArrow(in *input, c *content) error {
 	names := in.opt.fields(raw)
 	holds, _ := r.Schema().Metadata().GetValue(schema.RecordsKey)
 	if err := in.opt.holding("arrow", holds, names, in.projection); err != nil {
-		return fmt.Errorf("arrow: %w", err)
+		return fmt.Errorf("arrow: %w", wholeRecords(err, raw))
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	first := &place{layout: l}

@@ -2,9 +2,11 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"flowlog/parse/schema"
 )
@@ -30,8 +32,21 @@ func (opt Options) renamed(name string) (string, bool) {
 	if len(opt.Rename) == 0 {
 		return "", false
 	}
-	field, ok := opt.Rename[RenameKey(name)]
+	key := RenameKey(name)
+	field, ok := opt.Rename[key]
+	if ok && opt.Renamed != nil {
+		opt.Renamed.met.Store(key, true)
+	}
 	return field, ok
+}
+
+// MetNames are names that were met, by any goroutine.
+type MetNames struct{ met sync.Map }
+
+// Has reports whether a name was met.
+func (n *MetNames) Has(name string) bool {
+	_, ok := n.met.Load(name)
+	return ok
 }
 
 // fields returns the names of the fields that the names of the columns, or of the members, of one record stand for; ""
@@ -152,4 +167,16 @@ func (opt Options) holding(format, what string, names []string, p *schema.Projec
 		return errReport
 	}
 	return opt.refused(format, names, p)
+}
+
+// wholeRecords adds to the error of a columnar file that has no fields what to do if a column of text holds whole records.
+func wholeRecords(err error, columns []string) error {
+	i := slices.IndexFunc(columns, func(name string) bool {
+		name = strings.ToLower(strings.TrimPrefix(name, "@"))
+		return name == "message" || slices.Contains(textColumns, name)
+	})
+	if i < 0 || errors.As(err, new(*OwnError)) {
+		return err
+	}
+	return fmt.Errorf("%w; if each text in %s is a whole record, write them as lines, which flowlog reads: duckdb -noheader -list -c 'select \"%s\" from \"FILE\"'", err, clip(columns[i]), clip(columns[i]))
 }

@@ -322,13 +322,15 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 		return all
 	case fastjson.TypeObject:
 		members = membersOf(v)
+	case fastjson.TypeString:
+		return f.objectsInText(v.GetStringBytes(), path)
 	default:
 		return nil
 	}
 	var names []string
 	nestedOnes := false
 	for i, name := range f.opt.fields(namesOf(members)) {
-		if t := members[i].value.Type(); t == fastjson.TypeObject || t == fastjson.TypeArray {
+		if t := members[i].value.Type(); t == fastjson.TypeObject || t == fastjson.TypeArray || isQuoted(members[i].value) {
 			nestedOnes = true
 		} else if name != "" {
 			names = append(names, name)
@@ -362,4 +364,24 @@ func (f *seeker) objects(v *fastjson.Value, path []string) []found {
 		f.refused = err
 	}
 	return nil
+}
+
+// isQuoted reports whether a value is a text that may be a JSON object, as programs quote one that they log.
+func isQuoted(v *fastjson.Value) bool {
+	return v.Type() == fastjson.TypeString && bytes.HasPrefix(bytes.TrimLeft(v.GetStringBytes(), " \t\r\n"), []byte("{"))
+}
+
+// objectsInText returns the records that are objects of fields in a text that is JSON.
+func (f *seeker) objectsInText(s []byte, path []string) []found {
+	quoted := 0
+	for _, step := range path {
+		if step == opaque {
+			quoted++
+		}
+	}
+	v, err := fastjson.ParseBytes(s)
+	if err != nil || quoted >= nested || v.Type() != fastjson.TypeObject {
+		return nil
+	}
+	return f.objects(v, append(slices.Clip(path), opaque))
 }

@@ -51,7 +51,7 @@ func readParquet(in *input, c *content) error {
 	}
 	in.madeOf = madeOf
 	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
-		return fmt.Errorf("parquet: %w", err)
+		return fmt.Errorf("parquet: %w", wholeRecords(err, columns))
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)

@@ -34,6 +34,9 @@ type Options struct {
 	// Rename has the fields that names of the input stand for, in the form of RenameKey. They go before all others.
 	Rename map[string]string
 
+	// Renamed, if it is not nil, gets those names of Rename that the input has.
+	Renamed *MetNames
+
 	// Only names a text field and the one value of it that emit cares for. Where a format tells without
 	// reading them that none of some flows has it, they are counted and passed over; others still come.
 	Only struct{ Field, Value string }
@@ -47,8 +50,10 @@ type Options struct {
 	MadeOf map[string]string
 
 	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
-	// bound. In Unix seconds.
-	Since, Until int64
+	// bound. So are those whose end is from GapSince on and before GapUntil, of which Since and Until must be around. In
+	// Unix seconds.
+	Since, Until       int64
+	GapSince, GapUntil int64
 
 	Meter *Meter // is kept up to date, if it is not nil
 }

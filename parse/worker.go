@@ -263,7 +263,7 @@ func (w *worker) crop() {
 				nulls = nulls[1:]
 				continue
 			}
-			if end >= w.opt.Since && (w.opt.Until == 0 || end < w.opt.Until) {
+			if end >= w.opt.Since && (w.opt.Until == 0 || end < w.opt.Until) && (end < w.opt.GapSince || end >= w.opt.GapUntil) {
 				w.window = append(w.window, int32(row))
 			} else {
 				w.outside.Cover(end)

@@ -16,6 +16,8 @@ type Format struct {
 	Columns Columns
 	// Charts says when tables of reports are drawn.
 	Charts Charts
+	// Rounded numbers have units, unless Options.Raw is set; other formats have plain numbers.
+	Rounded bool
 	// Binary output is refused on a terminal.
 	Binary bool
 	// Single output can have only one report.
@@ -66,12 +68,12 @@ const (
 
 // Formats is THE table of output formats.
 var Formats = []Format{
-	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Tables: tableReports, Records: tableRecords},
+	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Rounded: true, Tables: tableReports, Records: tableRecords},
 	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Columns: NotNull, Unmarked: true, Tables: jsonReports, Records: jsonRecords},
 	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Columns: NotNull, Bare: true, Unmarked: true, Tables: ndjsonReports, Records: ndjsonRecords},
 	{Name: "csv", Doc: "comma-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: csvReports, Records: csvRecords},
 	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: tsvReports, Records: tsvRecords},
-	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Tables: markdownReports, Records: markdownRecords},
+	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Rounded: true, Tables: markdownReports, Records: markdownRecords},
 	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Columns: AllLogged, Charts: Always, Tables: htmlReports, Records: htmlRecords},
 	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
 	{Name: "arrow", Doc: "Apache Arrow IPC stream", Columns: AllLogged, Binary: true, Single: true, Bare: true, Partial: true, Unmarked: true, Tables: arrowReports, Records: arrowRecords},
