@@ -559,9 +559,6 @@ func duckView(s *stored) string {
 		fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\nSELECT %s FROM %s(\n  %s,\n  %s\n)\n%s", dotted(doubleQuote, s.Table), columns, function, quote(s.base+glob+end), strings.Join(options, ",\n  "), where)
 }
 
-// deliveryMargin is how far the end of a record may be outside of the day of its folder, as for objects: see parse.Key.
-const deliveryMargin = 10 * time.Minute
-
 // WithinDays is a table that `flowlog sql ddl` makes in this layout, or dataset, as a query of the partitions that can hold
 // records that end from since to before until; zero is no bound. Without a bound it is the table itself.
 func WithinDays(d Dialect, table, layout string, since, until time.Time) (string, error) {
@@ -586,7 +583,7 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 		last = last.Add(-time.Second) // it is whole seconds
 	}
 	if layout != "dataset" { // whose folders are the days of the ends themselves
-		first, last = first.Add(-deliveryMargin), last.Add(deliveryMargin)
+		first, last = first.Add(-schema.DeliveryMargin), last.Add(schema.DeliveryMargin)
 	}
 	bound := func(day func(time.Time) string, form string) {
 		if !since.IsZero() {
