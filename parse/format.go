@@ -68,11 +68,11 @@ func formatOf(head []byte, opt Options) (Format, error) {
 		return Format{}, err
 	}
 	for _, f := range Formats() {
-		if f.detect(head, opt) && !magic(partialMagic)(head) { // which might pass for text
+		if f.detect(head, opt) && !magic(schema.PartialMagic)(head) { // which might pass for text
 			return f, nil
 		}
 	}
-	if magic(partialMagic)(head) {
+	if magic(schema.PartialMagic)(head) {
 		return Format{}, errPartial
 	}
 	if magic("\xff\xfe")(head) || magic("\xfe\xff")(head) {
@@ -80,9 +80,6 @@ func formatOf(head []byte, opt Options) (Format, error) {
 	}
 	return Format{}, errors.New("this is a binary file, not a flow log")
 }
-
-// partialMagic is what partial results begin with, of which report.Merger knows more.
-const partialMagic = "flowlog partial result "
 
 func magic(s string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }

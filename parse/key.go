@@ -30,12 +30,6 @@ const (
 	deliveryTime    = "20060102T1504Z" // in the name of a file
 )
 
-// keyMargin is how far the end of a record may be outside of what the name of its object says. AWS documents
-// that there is no such record, but delivers on a best-effort basis. Ten minutes are its longest aggregation
-// interval and also its usual delay of delivery, so a record does not get lost whichever of these times a
-// name was made from.
-const keyMargin = 10 * time.Minute
-
 // ParseKey reads the key of an S3 object, or the path of a copy of one. It knows the layouts daily, hourly,
 // Hive and hourly Hive, whatever stands before them, and a file's name alone:
 //
@@ -225,5 +219,5 @@ func (k Key) Window() (from, to time.Time) {
 	if k.Time.IsZero() {
 		return k.Time, k.Time
 	}
-	return k.Time.Add(-keyMargin), k.Time.Add(k.Span + keyMargin)
+	return k.Time.Add(-schema.DeliveryMargin), k.Time.Add(k.Span + schema.DeliveryMargin)
 }

@@ -119,16 +119,10 @@ func (e *Ends) Join(f Ends) {
 // Merge adds up what two scans have read, one after the other.
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
+	s.AddFormats(t.Stats)
 	s.Headerless += t.Headerless
 	s.Unchosen.Merge(t.Unchosen)
 	s.OutsideEnds.Join(t.OutsideEnds)
-	if s.Formats == nil {
-		s.Formats = make(map[string]schema.Volume)
-	}
-	for name, v := range t.Formats {
-		sum := s.Formats[name]
-		s.Formats[name] = schema.Volume{Objects: sum.Objects + v.Objects, Records: sum.Records + v.Records}
-	}
 	s.Problems = append(s.Problems, t.Problems[:min(len(t.Problems), shownProblems-len(s.Problems))]...)
 	s.Failed = append(s.Failed, t.Failed...)
 	s.Twice = append(s.Twice, t.Twice...)

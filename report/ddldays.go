@@ -8,9 +8,6 @@ import (
 	"flowlog/parse/schema"
 )
 
-// deliveryMargin is how far the end of a record may be outside of the day of its folder, as for objects: see parse.Key.
-const deliveryMargin = 10 * time.Minute
-
 // WithinDays is a table that `flowlog sql ddl` makes in this layout, or dataset, as a query of the partitions that can hold
 // records that end from since to before until; zero is no bound. Without a bound it is the table itself.
 func WithinDays(d Dialect, table, layout string, since, until time.Time) (string, error) {
@@ -35,7 +32,7 @@ func WithinDays(d Dialect, table, layout string, since, until time.Time) (string
 	}
 	column, literal := "date", func(t time.Time) sqlNode { return typedNode{"DATE", t.Format(isoDay.layout)} }
 	if layout != "dataset" { // whose folders are the days of the ends themselves
-		first, last = first.Add(-deliveryMargin), last.Add(deliveryMargin)
+		first, last = first.Add(-schema.DeliveryMargin), last.Add(schema.DeliveryMargin)
 		name, form := dateOf(layout)
 		column, literal = name, func(t time.Time) sqlNode { return textNode(t.Format(form.layout)) }
 	}

@@ -455,12 +455,8 @@ func (f *addrs) keep(rec arrow.Record, rows []int32, want bool) []int32 {
 	return kept
 }
 
-// mapped is how IPv4 addresses begin in their IPv6-mapped form, as two little-endian words of which the second
-// has the address in its upper half.
-const mapped = 0xffff0000
-
 func (f *addrs) has(a *[16]byte) bool {
-	if high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:]); high != 0 || uint32(low) != mapped {
+	if high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:]); high != 0 || uint32(low) != schema.Mapped {
 		i, found := slices.BinarySearchFunc(f.v6, a, func(s addrSpan, a *[16]byte) int { return bytes.Compare(s.lo[:], a[:]) })
 		return found || i > 0 && bytes.Compare(a[:], f.v6[i-1].hi[:]) <= 0
 	}

@@ -51,6 +51,12 @@ var steps = []time.Duration{
 
 const day = 24 * time.Hour
 
+// Day is the width of bins of a day. Where the clock of their zone is set, such a bin is longer or shorter.
+const Day = day
+
+// BinWidths returns the widths that auto chooses from, which charts mark times by too.
+func BinWidths() []time.Duration { return slices.Clone(steps) }
+
 // maxBins is how many bins auto makes at most: about as many as a screen has room for.
 const maxBins = 60
 

@@ -89,14 +89,8 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	}
 	h.Stats.Transit = h.Transit
 	m.Stats.Add(h.Stats)
+	m.Stats.AddFormats(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
-	for name, v := range h.Stats.Formats {
-		if m.Stats.Formats == nil {
-			m.Stats.Formats = make(map[string]schema.Volume)
-		}
-		all := m.Stats.Formats[name]
-		m.Stats.Formats[name] = schema.Volume{Objects: all.Objects + v.Objects, Records: all.Records + v.Records}
-	}
 	for {
 		before := sum.Sum32()
 		what, content, err := readFrame(in)

@@ -22,7 +22,7 @@ import (
 
 // partialMagic is the first line. Its number changes when what is written would be read wrongly by an older
 // flowlog.
-const partialMagic = "flowlog partial result 1\n"
+const partialMagic = schema.PartialMagic + "1\n"
 
 // Of what a frame is, if it is not the number of a grouping.
 const (

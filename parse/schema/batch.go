@@ -59,6 +59,17 @@ const (
 // converted to a table of all fields, which does not tell.
 func (s Stats) OfTransitGateways() bool { return s.Transit > 0 && s.Transit >= s.Records+s.Outside }
 
+// AddFormats adds the volumes of another scan by input format.
+func (s *Stats) AddFormats(t Stats) {
+	if s.Formats == nil && len(t.Formats) > 0 {
+		s.Formats = make(map[string]Volume, len(t.Formats))
+	}
+	for name, v := range t.Formats {
+		sum := s.Formats[name]
+		s.Formats[name] = Volume{Objects: sum.Objects + v.Objects, Records: sum.Records + v.Records}
+	}
+}
+
 // Add adds the counts of another part of a scan.
 func (s *Stats) Add(t Stats) {
 	s.Objects += t.Objects

@@ -54,7 +54,7 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 		if valid.Null(row) {
 			other = 1
 		}
-		if high|(low^(e>>32<<32|mapped))|other != 0 {
+		if high|(low^(e>>32<<32|Mapped))|other != 0 {
 			missed++
 		}
 	}
@@ -66,9 +66,9 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	}
 }
 
-// mapped is the lower half of the second word of an IPv4-mapped address (::ffff:a.b.c.d) read as two little-endian
+// Mapped is the lower half of the second word of an IPv4-mapped address (::ffff:a.b.c.d) read as two little-endian
 // words; the first word is 0.
-const mapped = 0xffff0000
+const Mapped = 0xffff0000
 
 func halves(a *[16]byte) (high, low uint64) {
 	return binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
@@ -108,7 +108,7 @@ func (c *addrCoder) encodeDict(dict [][16]byte, codes []int32, valid Validity, r
 
 func (c *addrCoder) code(a *[16]byte) uint32 {
 	high, low := halves(a)
-	if high != 0 || uint32(low) != mapped {
+	if high != 0 || uint32(low) != Mapped {
 		return c.code6(a, tag(Hash(high)^low))
 	}
 	key := low >> 32

@@ -10,6 +10,9 @@ import (
 // they trust statistics. Other writers may copy the key-value metadata of such a file, but not this.
 const ParquetWriter = "flowlog version 1"
 
+// PartialMagic is what a file of partial results begins with; the version of what follows comes behind it.
+const PartialMagic = "flowlog partial result "
+
 // FooterSumKey is the metadata key of a Parquet file's footer checksum, which the format itself lacks. NoFooterSum is the
 // placeholder while the footer is built.
 const (

@@ -12,6 +12,11 @@ const latestSeconds = 100_000_000_000
 // LatestTime is the largest value of a Time.
 const LatestTime = latestSeconds - 1
 
+// DeliveryMargin is how far the end of a record may lie outside the time that its object's name or folder says. AWS
+// documents that there is no such record, but delivers on a best-effort basis. Ten minutes are its longest aggregation
+// interval and its usual delay of delivery, so no record is lost, whichever of these times the name was made from.
+const DeliveryMargin = 10 * time.Minute
+
 // Seconds returns the Unix seconds of a time that may be in milliseconds, microseconds or nanoseconds, as in many
 // exports: a number beyond the year 5138 is in the next finer unit.
 func Seconds(v int64) int64 {

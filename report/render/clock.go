@@ -8,7 +8,7 @@ import (
 	"flowlog/report"
 )
 
-const day = 24 * time.Hour
+const day = report.Day
 
 // A clock is a time axis: each bin is a position of a grid.
 type clock struct {
@@ -211,10 +211,5 @@ func (c clock) written(places []int) []tick {
 	return ticks
 }
 
-// tickSteps are the possible distances between ticks.
-var tickSteps = []time.Duration{
-	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day,
-}
+// tickSteps are the distances of the times below a chart: those of bins, and parts of a minute.
+var tickSteps = append([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}, report.BinWidths()...)
