@@ -17,6 +17,9 @@ const lookupBatch = 256
 // Random seeds keep a sender of packets from choosing addresses that collide.
 var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
 
+// hash is for tables of one run. flowlog has three hash functions, since no one serves all: this one takes a word in two
+// instructions; maphash, which Dict takes for texts beyond 24 bytes, is faster on those; and the distinct counts of report
+// need one without a random seed, since their registers are merged across machines.
 func hash(w uint64) uint64 {
 	high, low := bits.Mul64(w^seed1, seed2)
 	return high ^ low
