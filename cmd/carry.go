@@ -105,9 +105,9 @@ func (r *filling) readDataset(ctx context.Context, root string, c candidate) (*r
 	for _, p := range open {
 		set.open[p.Name] = true
 	}
-	if set.whole = slices.ContainsFunc(r.written.named, func(arg string) bool { return sameFolder(arg, root) }); !set.whole {
+	if set.whole = slices.ContainsFunc(r.con.written.named, func(arg string) bool { return sameFolder(arg, root) }); !set.whole {
 		if !r.quiet {
-			fmt.Fprintln(r.err, printable("flowlog: warning: some files of the dataset "+root+" are read: which objects their records are of is not noted; name the dataset to have it noted"))
+			fmt.Fprintln(r.con.err, printable("flowlog: warning: some files of the dataset "+root+" are read: which objects their records are of is not noted; name the dataset to have it noted"))
 		}
 		return set, nil
 	}
@@ -121,12 +121,12 @@ func (r *filling) readDataset(ctx context.Context, root string, c candidate) (*r
 func (r *reader) datasets(ctx context.Context) iter.Seq2[string, []dataset.Commit] {
 	return func(yield func(string, []dataset.Commit) bool) {
 		var client *s3.Client
-		for _, src := range r.sources {
+		for _, src := range r.from.sources {
 			if remote, ok := src.(*s3.Source); ok {
 				client = remote.Client
 			}
 		}
-		for _, arg := range r.args {
+		for _, arg := range r.from.args {
 			var store dataset.Store = dataset.NewDir(arg)
 			if strings.HasPrefix(arg, "s3://") {
 				folder, err := client.Folder(arg)
@@ -155,7 +155,7 @@ func (r *reader) emptyDataset(ctx context.Context) string {
 
 // madeOf has the datasets of the arguments by the objects that are in them.
 func (r *reader) madeOf(ctx context.Context) map[string]string {
-	if len(r.args) < 2 {
+	if len(r.from.args) < 2 {
 		return nil
 	}
 	made := make(map[string]string)

@@ -24,7 +24,7 @@ import (
 
 // datasetCheck is `flowlog check-dataset`.
 type datasetCheck struct {
-	*console
+	con      *console
 	s3       s3Flags
 	deleted  bool
 	progress string
@@ -36,7 +36,7 @@ type datasetCheck struct {
 }
 
 func newCheckDataset(con *console) *cobra.Command {
-	k := &datasetCheck{console: con, meter: new(parse.Meter)}
+	k := &datasetCheck{con: con, meter: new(parse.Meter)}
 	c := &cobra.Command{
 		Use:   "check-dataset [flags] DATASET",
 		Short: "Verify the files of a partitioned dataset",
@@ -65,7 +65,7 @@ func newCheckDataset(con *console) *cobra.Command {
 }
 
 func (k *datasetCheck) run(ctx context.Context, place string) error {
-	if err := oneOf("kind of progress", k.progress, progressModes); err != nil {
+	if _, err := find("kind of progress", k.progress, progressModes, "flowlog check-dataset --help"); err != nil {
 		return usageError{fmt.Errorf("--progress: %w", err)}
 	}
 	if k.quiet {
@@ -123,7 +123,7 @@ func (k *datasetCheck) list(ctx context.Context, place string) (map[string]parse
 	if remote {
 		place = strings.TrimRight(place, "/") + "/"
 	}
-	src, err := sources(ctx, k.console, k.s3.Options, []string{place})
+	src, err := sources(ctx, k.con, k.s3.Options, []string{place})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (k *datasetCheck) check(ctx context.Context, place string, parts []dataset.
 		k.meter.KnownObjects.Add(1)
 		k.meter.KnownBytes.Add(p.Size)
 	}
-	defer progress(k.err, k.progress, k.meter)()
+	defer progress(k.con.err, k.progress, k.meter)()
 	verdicts := make(chan chan verdict, filesAtATime-1)
 	go func() {
 		defer close(verdicts)
@@ -195,7 +195,7 @@ func (k *datasetCheck) check(ctx context.Context, place string, parts []dataset.
 }
 
 func (k *datasetCheck) print(place, name, problem string) error {
-	_, err := fmt.Fprintln(k.out, printable(strings.TrimRight(place, "/")+"/"+name+": "+problem))
+	_, err := fmt.Fprintln(k.con.out, printable(strings.TrimRight(place, "/")+"/"+name+": "+problem))
 	return err
 }
 
@@ -239,7 +239,7 @@ func (k *datasetCheck) part(ctx context.Context, p dataset.Part, files map[strin
 	if o.Size != p.Size {
 		v.say("has %s bytes, and the manifest says %s: it is cut off, or another file", humanize.Comma(o.Size), humanize.Comma(p.Size))
 	} else if sum, err := sumOf(ctx, o); err != nil {
-		v.say("could not be read: %v", err)
+		v.say("could not be read: %s", say(err))
 		return v
 	} else if p.Sum != "" && sum != p.Sum {
 		v.say("its checksum is %s, and the manifest says %s: it is damaged, or another file", sum, p.Sum)
@@ -248,9 +248,9 @@ func (k *datasetCheck) part(ctx context.Context, p dataset.Part, files map[strin
 	v.records, v.bytes = stats.Records, stats.Bytes
 	switch {
 	case err != nil:
-		v.say("could not be read: %v", err)
+		v.say("could not be read: %s", say(err))
 	case len(stats.Failed) > 0:
-		v.say("could not be read: %v", stats.Failed[0].Err)
+		v.say("could not be read: %s", say(stats.Failed[0].Err))
 	case stats.Malformed > 0:
 		v.say("has %s with values that their fields cannot have: %v", count(stats.Malformed, "record"), stats.Problems[0])
 	case stats.Records != p.Rows:
@@ -312,7 +312,7 @@ func (k *datasetCheck) tell(place string, open bool) {
 		return
 	}
 	if open {
-		fmt.Fprintln(k.err, printable("flowlog: "+place+" has a commit that is not complete, whose files were not checked: a run is writing it, or the next one completes it"))
+		fmt.Fprintln(k.con.err, printable("flowlog: "+place+" has a commit that is not complete, whose files were not checked: a run is writing it, or the next one completes it"))
 	}
 	line := fmt.Sprintf("flowlog: checked %s, %s, %s: ", count(k.sum.files, "file"), count(k.sum.records, "record"), humanize.IBytes(uint64(k.sum.bytes)))
 	if k.sum.bad == 0 {
@@ -320,5 +320,5 @@ func (k *datasetCheck) tell(place string, open bool) {
 	} else {
 		line += count(k.sum.bad, "file") + " missing, damaged or not in the manifest"
 	}
-	fmt.Fprintln(k.err, line)
+	fmt.Fprintln(k.con.err, line)
 }

@@ -39,7 +39,7 @@ func (r *reader) close() error {
 			line += "; " + left
 		}
 		line += fmt.Sprintf("; %s in %.2f s", humanize.IBytes(uint64(s.Bytes)), s.Seconds)
-		fmt.Fprintln(r.err, line)
+		fmt.Fprintln(r.con.err, line)
 	}
 	if err := r.nothing(); err != nil {
 		return err

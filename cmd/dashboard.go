@@ -79,24 +79,24 @@ func (r *reporting) changeOf(i int) report.Change {
 
 // assemble puts the tables that were computed in the places of their reports, and says on each what prints it alone.
 // Reports whose fields the logs lack stay on a dashboard, and are left out elsewhere.
-func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Table, computed []int, done []report.Table, lacks []*report.Lacking) []report.Table {
+func (r *reporting) assemble(c *cobra.Command, args []string, b *binding, done computed, selection []report.Setting) []report.Table {
 	lacking := make(map[int]*report.Lacking)
-	for _, l := range lacks {
+	for _, l := range done.lacks {
 		lacking[l.Index] = l
 	}
 	var out []report.Table
 	next := 0
-	for i, t := range tables {
-		if at := slices.Index(computed, i); at >= 0 {
+	for i, t := range b.tables {
+		if at := slices.Index(b.places, i); at >= 0 {
 			switch l := lacking[at]; {
 			case l == nil:
-				t = done[next]
-				t.Settings = slices.Concat(t.Settings, r.request.Selection)
+				t = done.tables[next]
+				t.Settings = slices.Concat(t.Settings, selection)
 				next++
 			case r.panels == nil:
 				continue
 			default:
-				t.Lacks, t.Notes = l.Fields, []string{l.Advice()}
+				t.Lacks, t.Notes = l.Fields, []string{say(l.Advice())}
 			}
 		}
 		if r.panels != nil {
@@ -111,15 +111,13 @@ func (r *reporting) assemble(c *cobra.Command, args []string, tables []report.Ta
 	return out
 }
 
-// settingsOfAll are the settings that all tables of the run have in common.
-func (r *reporting) settingsOfAll() []report.Setting {
-	return slices.Concat(r.request.Change, r.request.Selection)
-}
-
 // command is what prints a report alone.
 func (r *reporting) command(c *cobra.Command, i int, args []string) string {
 	change := r.changeOf(i)
-	words := append([]string{"flowlog", "report", r.reports[i].Name}, change.Flags()...)
+	words := []string{"flowlog", "report", r.reports[i].Name}
+	for _, s := range change.Settings() {
+		words = append(words, "--"+s.Name, s.Value)
+	}
 	read := change.Words()
 	r.reports[i].Fields(func(name string) { read = append(read, name) })
 	mine := []string{"by", "measures", "where", "having", "every", "sort", "top", // which are in change
@@ -158,13 +156,4 @@ func needless(flag string, fields []string) bool {
 		}
 	}
 	return false
-}
-
-// quote writes a word as a shell reads it.
-func quote(word string) string {
-	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:=@%+"
-	if word != "" && strings.Trim(word, safe) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

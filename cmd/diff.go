@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,9 +18,21 @@ import (
 
 // diffing is `flowlog diff`.
 type diffing struct {
-	reporting
+	con           *console
+	input         input
+	enrichment    enrichment
+	output        output
+	aggregation   aggregation
+	change        report.Change
 	having        string
 	before, after string // windows, FROM..TO
+}
+
+// A diffBinding is what is computed of either side, and which rows of the difference are shown.
+type diffBinding struct {
+	report report.Report
+	having report.Expr // nil is all rows
+	scope  report.Scope
 }
 
 // What is compared if nothing else is asked for.
@@ -33,7 +44,7 @@ const (
 
 // newDiff returns `flowlog diff`.
 func newDiff(con *console) *cobra.Command {
-	d := &diffing{reporting: reporting{console: con}}
+	d := &diffing{con: con, aggregation: aggregation{con: con}}
 	c := &cobra.Command{
 		Use:   "diff [flags] BEFORE AFTER",
 		Short: "Compare two inputs, or two times of one: what is new, gone, grown, shrunk",
@@ -56,7 +67,7 @@ func newDiff(con *console) *cobra.Command {
 				return errors.New("name two inputs, as in `flowlog diff monday/ tuesday/`, or two times of one, as in --before 2d..1d --after 1d..now or --since 1d")
 			case d.before == "" && args[0] == "-" && args[1] == "-":
 				return errors.New("standard input can be read but once: only one of the two can be -")
-			case d.before != "" && (d.input.since != "" || d.input.until != ""):
+			case d.before != "" && (d.input.within.since != "" || d.input.within.until != ""):
 				return errors.New("--before and --after say which time is read: leave out --since and --until")
 			case d.before == "" && d.input.rejects != "":
 				return errors.New("--rejects is one file, and these would be two inputs: `flowlog parse -o none --rejects FILE` checks one")
@@ -78,92 +89,63 @@ func newDiff(con *console) *cobra.Command {
 		topVar(f, &d.change.Top, diffRows)
 		f.StringVar(&d.before, "before", "", "the first `time` of the input: 2026-05-13, yesterday, 2d..1d")
 		f.StringVar(&d.after, "after", "", "the second `time` of the input: 2026-05-14, today, 1d..now")
-		d.vantageFlag(f)
+		d.aggregation.vantageFlag(f)
 	})
 	complete(c, "by", d.enrichment.names)
 	complete(c, "measures", measureNames)
-	d.memory.flags(c, "Comparison flags", "groups")
+	d.aggregation.memory.flags(c, "Comparison flags", "groups")
 	d.output.flags(c, "table")
 	d.input.flags(c)
 	d.enrichment.flags(c)
 	return c
 }
 
-// sinceBefore reports whether the time since --since is to be compared with as long before it.
-func (d *diffing) sinceBefore(args []string) bool {
-	return d.before == "" && d.after == "" && d.input.since != "" && len(args) < 2
-}
-
-// parseWindow reads a time of the input: FROM..TO, or a day, week, month or year.
-func parseWindow(flag, text string, now time.Time, zone *time.Location) (span, error) {
-	from, to, ok := strings.Cut(text, "..")
-	if !ok {
-		w, err := parseSpan(text, now, zone)
-		switch {
-		case err != nil:
-			return w, fmt.Errorf("--%s: %w", flag, err)
-		case !w.from.Before(w.to):
-			return w, fmt.Errorf("--%s: %q has no end: write two times with .. between, as in 2d..1d, or a day", flag, text)
-		}
-		return w, nil
-	}
-	var w span
-	var err error
-	if w.from, err = parseTime(from, now, zone); err != nil {
-		return w, fmt.Errorf("--%s: %w", flag, err)
-	}
-	if w.to, err = parseTime(to, now, zone); err != nil {
-		return w, fmt.Errorf("--%s: %w", flag, err)
-	}
-	if !w.from.Before(w.to) {
-		return w, fmt.Errorf("--%s: %s is not before %s", flag, strings.TrimSpace(from), strings.TrimSpace(to))
-	}
-	return w, nil
-}
-
-// windows reads --before and --after, or makes them from --since, and makes the input that which has both. They are
-// nil if two inputs are compared.
-func (d *diffing) windows(args []string) ([]span, error) {
-	since := d.sinceBefore(args)
-	if d.before == "" && !since {
-		return nil, nil
-	}
-	zone, err := loadZone(d.input.tz)
-	if err != nil {
-		return nil, fmt.Errorf("--tz: %w", err)
-	}
-	now := time.Now()
-	var before, after span
-	if since {
-		after, err = parseWindow("since", d.input.since+".."+cmp.Or(d.input.until, "now"), now, zone)
-		before = span{after.from.Add(-after.to.Sub(after.from)), after.from}
-	} else if before, err = parseWindow("before", d.before, now, zone); err == nil {
-		after, err = parseWindow("after", d.after, now, zone)
-	}
-	if err != nil {
-		return nil, err
-	}
-	first, last := before.from, after.to
-	if after.from.Before(first) {
-		first = after.from
-	}
-	if before.to.After(last) {
-		last = before.to
-	}
-	d.input.since, d.input.until = first.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339)
-	return []span{before, after}, nil
-}
-
 func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
-	if err := d.checkVantage(); err != nil {
+	if err := d.aggregation.check(); err != nil {
 		return err
 	}
 	windows, err := d.windows(args)
 	if err != nil {
 		return usageError{err}
 	}
-	d.input.warnIdle(d.console, args)
+	ins, err := d.open(ctx, args, windows)
+	if err != nil {
+		return err
+	}
+	if ins == nil {
+		return c.Help()
+	}
+	enr, err := d.enrichment.open(append(d.change.Words(), report.Change{Having: d.having}.Words()...))
+	if err != nil {
+		return err
+	}
+	defer enr.finish(ins[0], &err)
+	x, err := d.bind(ctx, ins, enr)
+	if err != nil {
+		return err
+	}
+	out, err := d.output.open(d.con, ins[0].zone, "table", "table")
+	if err != nil {
+		return err
+	}
+	tables, stats, err := d.sides(ctx, ins, enr, x, windows)
+	if err != nil {
+		return out.done(err)
+	}
+	t := d.compare(ins[0], x, tables, windows)
+	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
+		return err
+	}
+	if out.Bare && d.change.Top < 0 {
+		d.output.tellCut(d.con, []report.Table{t}, "--top 0 writes all")
+	}
+	return cmp.Or(d.close(ins), ctx.Err())
+}
+
+// open opens the two inputs, or the one whose times are compared. A dry run plans both. It returns nil if there is no input.
+func (d *diffing) open(ctx context.Context, args []string, windows []span) ([]*reader, error) {
+	d.input.warnIdle(d.con, args)
 	inputs := [][]string{args}
 	if windows == nil {
 		inputs = [][]string{args[:1], args[1:]}
@@ -171,46 +153,38 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	var ins []*reader
 	planned := false
 	for _, names := range inputs {
-		in, err := d.input.open(ctx, d.console, names)
+		in, err := d.input.open(ctx, d.con, names)
 		if errors.Is(err, errPlanned) {
 			planned = true
 			continue
 		}
-		if err != nil {
-			return err
+		if err != nil || in == nil {
+			return nil, err
 		}
-		if in == nil {
-			return c.Help()
+		if windows != nil {
+			in.restrict(windows[0], windows[1])
 		}
 		ins = append(ins, in)
 	}
 	if planned {
-		return errPlanned
+		return nil, errPlanned
 	}
-	enr, err := d.enrichment.open(append(d.change.Words(), report.Change{Having: d.having}.Words()...))
-	if err != nil {
-		return err
+	return ins, nil
+}
+
+// restrict bounds a scan to two windows: what lies between them is of neither.
+func (r *reader) restrict(first, last span) {
+	if last.from.Before(first.from) {
+		first, last = last, first
 	}
-	defer enr.finish(ins[0], &err)
-	rep, having, scope, err := d.report(ctx, ins, enr)
-	if err != nil {
-		return usageError{err}
+	r.opt.GapSince, r.opt.GapUntil = first.to.Unix(), last.from.Unix()
+	if first.to.Before(last.from) {
+		r.none.asked = "from " + r.clock(first.from) + " to " + r.clock(first.to) + " or from " + r.clock(last.from) + " to " + r.clock(last.to)
 	}
-	var needs []string
-	rep.Fields(func(name string) { needs = append(needs, name) })
-	for _, in := range ins {
-		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
-			return err
-		}
-	}
-	out, err := d.output.open(d.console, ins[0].zone, "table", "table")
-	if err != nil {
-		return err
-	}
-	tables, stats, err := d.sides(ctx, ins, enr, rep, scope, windows)
-	if err != nil {
-		return out.done(err)
-	}
+}
+
+// compare makes the tables of both sides one, whose notes are those of both.
+func (d *diffing) compare(in *reader, x *diffBinding, tables []report.Table, windows []span) report.Table {
 	var notes []string // of one pass, which are of both sides
 	if windows != nil {
 		notes = append(tables[0].Notes, tables[1].Notes...)
@@ -218,27 +192,22 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		notes = slices.Compact(notes)
 		tables[0].Notes, tables[1].Notes = nil, nil
 	}
-	notes = append(notes, emptySides(ins[0], tables, windows)...)
+	notes = append(notes, emptySides(in, tables, windows)...)
 	limit := d.change.Top
 	if limit < 0 {
 		limit = diffRows
 	}
-	t := rep.Diff(tables[0], tables[1], having, limit)
-	t.Settings = d.asked(ins[0], windows)
+	t := x.report.Diff(tables[0], tables[1], x.having, limit)
+	t.Settings = d.asked(in, windows)
 	t.Notes = append(t.Notes, notes...)
-	if windows != nil {
-		rate := rep.Measures[0].Func == "bps" || rep.Measures[0].Func == "pps"
-		if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) && !rate {
-			t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
-		}
+	if windows == nil {
+		return t
 	}
-	if err := out.done(out.Tables(out.w, render.Document{Tables: []report.Table{t}, Input: stats, Settings: t.Settings}, out.opt)); err != nil {
-		return err
+	rate := x.report.Measures[0].PerSecond()
+	if a, b := windows[0].to.Sub(windows[0].from), windows[1].to.Sub(windows[1].from); a.Round(time.Second) != b.Round(time.Second) && !rate {
+		t.Notes = append(t.Notes, fmt.Sprintf("before is %s long, after %s: --measures bps compares what it is a second", a.Round(time.Second), b.Round(time.Second)))
 	}
-	if out.Bare && d.change.Top < 0 && t.Cut > 0 {
-		d.output.tellCut(d.console, len(t.Rows), len(t.Rows)+t.Cut, "--top 0 writes all")
-	}
-	return cmp.Or(d.close(ins), ctx.Err())
+	return t
 }
 
 // emptySides says which of two times has nothing, if one of them does: all is new then, or gone.
@@ -269,7 +238,7 @@ func (d *diffing) close(ins []*reader) error {
 	}
 	for _, err := range empty {
 		if !d.input.quiet {
-			fmt.Fprintln(d.err, printable("flowlog: warning: "+err.Error()))
+			fmt.Fprintln(d.con.err, printable("flowlog: warning: "+err.Error()))
 		}
 	}
 	return incomplete
@@ -278,7 +247,7 @@ func (d *diffing) close(ins []*reader) error {
 // asked are the settings of the comparison. What is compared, and by what, is its heading.
 func (d *diffing) asked(in *reader, windows []span) []report.Setting {
 	change := report.Change{Where: d.change.Where, Having: d.having, Top: d.change.Top}
-	selection := in.selection(d.vantage)
+	selection := in.selection(d.aggregation.vantage)
 	if windows != nil { // in place of the time that has both
 		selection = slices.DeleteFunc(selection, func(s report.Setting) bool { return s.Name == "since" || s.Name == "until" })
 		for i, name := range []string{"before", "after"} {
@@ -289,42 +258,52 @@ func (d *diffing) asked(in *reader, windows []span) []report.Setting {
 	return append(change.Settings(), selection...)
 }
 
-// report is what is computed of either side, without a limit, and the condition on the rows that are compared.
-func (d *diffing) report(ctx context.Context, ins []*reader, enr *lookups) (report.Report, report.Expr, report.Scope, error) {
-	scope := enr.scope(ins[0])
+// bind makes the report that is computed of either side, without a limit, and the condition on the rows that are compared.
+// Databases that it needs must be there.
+func (d *diffing) bind(ctx context.Context, ins []*reader, enr *lookups) (*diffBinding, error) {
+	x := &diffBinding{scope: enr.scope(ins[0])}
 	change := d.change
 	change.Top = 0
-	rep, err := report.Report{Name: "diff"}.With(change, scope, ins[0].zone)
+	var err error
+	x.report, err = report.Report{Name: "diff"}.With(change, x.scope, ins[0].zone)
 	if err != nil { // a name may be that of a column that only the input knows
 		for _, in := range ins {
-			scope.Fields = in.with(ctx, scope.Fields, d.change.Words())
+			x.scope.Fields = in.with(ctx, x.scope.Fields, d.change.Words())
 		}
-		rep, err = report.Report{Name: "diff"}.With(change, scope, ins[0].zone)
+		x.report, err = report.Report{Name: "diff"}.With(change, x.scope, ins[0].zone)
 	}
 	if err == nil {
-		err = rep.CanDiff()
+		err = x.report.CanDiff()
 	}
-	if err != nil || d.having == "" {
-		return rep, nil, scope, err
-	}
-	having, err := rep.DiffCondition(d.having, scope)
 	if err != nil {
-		err = fmt.Errorf("--having: %w", err)
+		return nil, usageError{err}
 	}
-	return rep, having, scope, err
+	if d.having != "" {
+		rows := x.scope
+		rows.List = "flowlog diff --help"
+		if x.having, err = x.report.DiffCondition(d.having, rows); err != nil {
+			return nil, usageError{fmt.Errorf("--having: %w", err)}
+		}
+	}
+	for _, in := range ins {
+		if err := enr.missing(ctx, x.report.Name, in, fieldsOf(&x.report)); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }
 
 // sideNames are what is compared, in the order of both.
 var sideNames = []string{"before", "after"}
 
 // sides computes the report for both sides: in one pass each, or of windows in one pass.
-func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep report.Report, scope report.Scope, windows []span) ([]report.Table, schema.Stats, error) {
-	groups := [][]report.Report{{rep}, {rep}}
+func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, x *diffBinding, windows []span) ([]report.Table, schema.Stats, error) {
+	groups := [][]report.Report{{x.report}, {x.report}}
 	if windows != nil {
 		var both []report.Report
 		for i, w := range windows {
 			where := fmt.Sprintf("end >= %s and end < %s", w.from.UTC().Format(time.RFC3339), w.to.UTC().Format(time.RFC3339))
-			side, err := rep.With(report.Change{Where: where, Top: -1}, scope, ins[0].zone)
+			side, err := x.report.With(report.Change{Where: where, Top: -1}, x.scope, ins[0].zone)
 			if err != nil {
 				return nil, schema.Stats{}, err
 			}
@@ -336,17 +315,17 @@ func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, rep re
 	var tables []report.Table
 	var stats schema.Stats
 	for i, reports := range groups {
-		some, lacks, err := d.tables(ctx, ins[i], enr, scope.Fields, slices.Clone(reports))
+		done, err := d.aggregation.tables(ctx, ins[i], enr, x.scope.Fields, slices.Clone(reports))
 		if err != nil {
 			return nil, stats, err
 		}
-		if len(lacks) > 0 && windows == nil { // of one input neither side has them
-			return nil, stats, fmt.Errorf("%s: %w", sideNames[i], lacks[0])
+		if len(done.lacks) > 0 && windows == nil { // of one input neither side has them
+			return nil, stats, fmt.Errorf("%s: %w", sideNames[i], done.lacks[0])
 		}
-		if len(lacks) > 0 {
-			return nil, stats, lacks[0]
+		if len(done.lacks) > 0 {
+			return nil, stats, done.lacks[0]
 		}
-		tables = append(tables, some...)
+		tables = append(tables, done.tables...)
 		stats.Add(ins[i].stats.Stats)
 	}
 	stats.Seconds = 0

@@ -28,7 +28,7 @@ var doors = map[string][]string{
 	"parse/headless.go":      {"parse.FuzzCSV", "parse.FuzzContent"},
 	"parse/csv.go":           {"parse.FuzzCSV"},
 	"parse/json.go":          {"parse.FuzzJSONBlocks"},
-	"parse/wrap.go":          {"parse.FuzzJSONBlocks", "parse.FuzzContent"},
+	"parse/jsonsearch.go":    {"parse.FuzzJSONBlocks", "parse.FuzzContent"},
 	"parse/arrow.go":         {"parse.FuzzArrow"},
 	"parse/arrowmessage.go":  {"parse.FuzzArrow"},
 	"parse/parquetfooter.go": {"parse.FuzzParquet"},

@@ -1,27 +1,20 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"flowlog/parse/s3"
-	"flowlog/parse/schema"
-	"flowlog/report"
 	"flowlog/report/engine"
 	"flowlog/report/engine/athena"
 	"flowlog/report/engine/trino"
-	"flowlog/report/render"
 )
 
 // elsewhere is the group of flags that say where a report is computed, if it is not here.
@@ -33,13 +26,16 @@ type elsewhere struct {
 	layout   string
 }
 
-// engines is THE table of engines that run reports. The dialect of each has its name.
-var engines = []struct {
+// An engineKind is a row of engines. Its dialect has its name.
+type engineKind struct {
 	name string
 	open func(ctx context.Context, e *elsewhere, aws s3.Options) (engine.Runner, error)
 	note func(e *elsewhere) string // what else to say behind the cost
 	own  []string                  // flags that no other engine has
-}{
+}
+
+// engines is THE table of engines that run reports.
+var engines = []engineKind{
 	{"trino", func(_ context.Context, e *elsewhere, _ s3.Options) (engine.Runner, error) {
 		if e.trinoDSN == "" {
 			return nil, usageError{fmt.Errorf("--engine trino: name the server, as in --trino-dsn 'https://user@host:8443?catalog=hive&schema=vpc' or $%s", envName(flagTrinoDSN))}
@@ -94,11 +90,7 @@ func (e *elsewhere) check(c *cobra.Command, s *settings) error {
 const flagTrinoDSN = "trino-dsn"
 
 func engineNames() []string {
-	var names []string
-	for _, e := range engines {
-		names = append(names, e.name)
-	}
-	return names
+	return namesOf(engines, func(e engineKind) string { return e.name })
 }
 
 func (e *elsewhere) flags(c *cobra.Command) {
@@ -165,221 +157,6 @@ var notElsewhere = map[string]string{
 	"partial":       "an engine's report is whole or none",
 	"rejects":       "an engine reads the records",
 	"max-errors":    "an engine reads the records",
-}
-
-// remote runs the reports on an engine, one query each.
-func (r *reporting) remote(c *cobra.Command, args []string, table string) (err error) {
-	ctx := c.Context()
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s: with --engine the records are those of --table %s: leave the input out, or --engine", args[0], table)}
-	}
-	for _, flag := range slices.Sorted(maps.Keys(notElsewhere)) {
-		if c.Flags().Changed(flag) {
-			return usageError{fmt.Errorf("--%s and --engine: %s", flag, notElsewhere[flag])}
-		}
-	}
-	i := slices.Index(engineNames(), r.elsewhere.name)
-	if i < 0 {
-		return usageError{schema.Unknown("engine", r.elsewhere.name, engineNames(), "flowlog help sql")}
-	}
-	r.console.reach(ctx, r.input.s3.Options)
-	in, err := r.input.bounds(r.console)
-	if err != nil {
-		return err
-	}
-	in.names = schema.Logged().Names() // what the table has
-	enr, err := r.enrichment.open(r.wanted())
-	if err != nil {
-		return err
-	}
-	defer enr.finish(in, &err)
-	dialects := report.Dialects()
-	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == r.elsewhere.name })]
-	if r.elsewhere.layout != "" {
-		if table, err = report.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
-			return usageError{fmt.Errorf("--layout: %w", err)}
-		}
-	}
-	limit, err := r.memory.limit(r.warnings(r.input.quiet))
-	if err != nil {
-		return err
-	}
-	var halves []*report.Remote
-	defer func() {
-		for _, half := range halves {
-			if cerr := half.Close(); err == nil {
-				err = cerr
-			}
-		}
-	}()
-	for _, rep := range r.reports {
-		changed, err := rep.With(r.change, enr.scope(in), in.zone)
-		if err != nil {
-			return usageError{err}
-		}
-		if r.settings.fromSaved("by") {
-			changed.Doc = rep.Doc
-		}
-		var needs []string
-		changed.Fields(func(name string) { needs = append(needs, name) })
-		if err := enr.missing(ctx, rep.Name, in, needs); err != nil {
-			return err
-		}
-		half, err := changed.During(in.opt.Keys.Since, in.opt.Keys.Until).Remote(dialect, enr.fields, table)
-		if err != nil {
-			return usageError{err}
-		}
-		if limit > 0 {
-			half.Limit(limit, r.memory.tempDir)
-		}
-		halves = append(halves, half)
-	}
-	if r.input.dryRun {
-		for _, half := range halves {
-			if _, err := fmt.Fprintf(r.out, "%s;\n", strings.TrimSuffix(half.SQL, "\n")); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	runner, err := engines[i].open(ctx, &r.elsewhere, r.input.s3.Options)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := runner.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	out, err := r.sink(in.zone, r.reports)
-	if err != nil {
-		return err
-	}
-	doc, nothing, err := r.fetch(ctx, runner, halves, enr.wrap(1), in)
-	r.request.Change, r.request.Selection = r.change.Settings(), in.selection("")
-	doc.Settings = r.settingsOfAll()
-	if err == nil {
-		for i := range doc.Tables {
-			doc.Tables[i].Settings = slices.Concat(doc.Tables[i].Settings, r.request.Selection)
-			doc.Tables[i].Command = r.command(c, slices.IndexFunc(r.reports, func(x report.Report) bool { return x.Name == doc.Tables[i].Name }), nil)
-		}
-		err = out.Tables(out.w, doc, out.opt)
-	}
-	if err := out.done(err); err != nil {
-		return err
-	}
-	r.tellCut(out.Format, doc.Tables)
-	if !in.quiet {
-		fmt.Fprintln(r.err, printable(closing(r.elsewhere.name, doc)+engines[i].note(&r.elsewhere)))
-	}
-	return cmp.Or(ctx.Err(), nothing)
-}
-
-// fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose
-// fields the table does not have is left out if there are others. nothing is the error of a time without records, for when
-// the reports are printed.
-func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, in *reader) (doc render.Document, nothing, err error) {
-	for i, half := range halves {
-		ran := r.counting(&doc, r.reports[i].Name)
-		t, err := answer(ctx, runner, half, wrap, ran)
-		var lacks *report.Lacking
-		var none *engine.NoColumn
-		missing := errors.As(err, &lacks) || errors.As(err, &none)
-		if none != nil {
-			err = fmt.Errorf("%s: %w", r.reports[i].Name, none)
-		}
-		switch {
-		case err == nil:
-			doc.Tables = append(doc.Tables, t)
-		case !missing || len(halves) == 1:
-			return doc, nil, err
-		case !in.quiet:
-			fmt.Fprintf(r.err, "flowlog: left out: %v\n", err)
-		}
-	}
-	nothing, err = in.ofTable(ctx, runner, halves, r.counting(&doc, r.reports[0].Name))
-	return doc, nothing, err
-}
-
-// counting returns a function that notes what a query for a report took.
-func (r *reporting) counting(doc *render.Document, name string) func(engine.Stats) {
-	began := time.Now()
-	return func(s engine.Stats) {
-		q := render.Query{Report: name, Engine: r.elsewhere.name, ID: s.ID, Seconds: cmp.Or(s.Elapsed, time.Since(began)).Seconds()}
-		if s.Scanned >= 0 {
-			q.Bytes = &s.Scanned
-		}
-		if s.Cost >= 0 {
-			q.Dollars = &s.Cost
-		}
-		doc.Queries = append(doc.Queries, q)
-		began = time.Now()
-	}
-}
-
-// ofTable finds out whether the table has a record of the time that reports without any are of. nothing says that it has
-// none.
-func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*report.Remote, ran func(engine.Stats)) (nothing, err error) {
-	if in.asked == "" || slices.ContainsFunc(halves, (*report.Remote).Found) {
-		return nil, nil
-	}
-	sql, err := halves[0].AnyRecord()
-	if err != nil {
-		return nil, err
-	}
-	n, err := engine.Count(ctx, runner, sql)
-	if err != nil {
-		return nil, cmp.Or(ctx.Err(), err)
-	}
-	ran(runner.Stats())
-	if n == 0 {
-		nothing = nothingError{"no record is left that ends " + in.asked + ": the table has none"}
-	}
-	return nothing, nil
-}
-
-// answer runs the queries of one report.
-func answer(ctx context.Context, runner engine.Runner, half *report.Remote, wrap report.Wrap, ran func(engine.Stats)) (report.Table, error) {
-	if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
-		return report.Table{}, cmp.Or(ctx.Err(), err)
-	}
-	t, lacks, err := half.Table(wrap)
-	if err == nil && lacks != nil {
-		err = lacks
-	}
-	return t, err
-}
-
-// closing is the line that says what the queries took, as far as the engine says.
-func closing(name string, doc render.Document) string {
-	var rows, bytes int64
-	var seconds, dollars float64
-	sized, priced := true, true
-	for _, t := range doc.Tables {
-		rows += int64(len(t.Rows))
-	}
-	for _, q := range doc.Queries {
-		seconds += q.Seconds
-		if sized = sized && q.Bytes != nil; sized {
-			bytes += *q.Bytes
-		}
-		if priced = priced && q.Dollars != nil; priced {
-			dollars += *q.Dollars
-		}
-	}
-	queries := "1 query"
-	if n := len(doc.Queries); n != 1 {
-		queries = fmt.Sprintf("%d queries", n)
-	}
-	line := fmt.Sprintf("flowlog: %s answered %s with %s", name, queries, count(rows, "row"))
-	if sized {
-		line += "; " + humanize.IBytes(uint64(bytes)) + " scanned"
-	}
-	line += fmt.Sprintf(" in %.2f s", seconds)
-	if priced {
-		line += fmt.Sprintf(", about $%.5f", dollars)
-	}
-	return line
 }
 
 var errPanels = errors.New("the dashboard is many reports of the same logs, which an engine would scan once for each: run one report, as in `flowlog report talkers --engine trino`")

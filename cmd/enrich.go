@@ -142,61 +142,21 @@ type lookups struct {
 // open opens the databases that the named fields come from. If a database that was not asked for by name
 // cannot be found, its fields are left to the input: flowlog's own output may have them.
 func (e *enrichment) open(names []string) (*lookups, error) {
-	var protocols *enrich.ProtocolNames
-	if e.protocols != "" {
-		data, err := disk.Read(e.protocols, maxProtocols)
-		if err != nil {
-			return nil, fmt.Errorf("--protocols: %w", named(err))
-		}
-		if protocols, err = enrich.Protocols(bytes.NewReader(data), e.protocols); err != nil {
-			return nil, err
-		}
+	protocols, err := e.readProtocols()
+	if err != nil {
+		return nil, err
 	}
 	tableFields, tableLookups, err := e.readTables()
 	if err != nil {
 		return nil, err
 	}
 	l := &lookups{all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
-	for i, db := range databases {
-		path := e.dbs[i]
-		if path != "" {
-			if _, err := os.Stat(path); err != nil {
-				l.lacks[db.kind] = i
-				return nil, errors.Join(fmt.Errorf("--%s: there is no file %s", db.flag, path), l.close())
-			}
-		}
-		wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
-		if path == "" {
-			path = enrich.FindDB(db.kind, os.Getenv, exists)
-		}
-		switch {
-		case path == "":
-			l.lacks[db.kind] = i
-		case wanted:
-			d, err := db.open(path)
-			if other := (*enrich.OtherKindError)(nil); errors.As(err, &other) {
-				err = fmt.Errorf("%w: name it with --%s", err, databaseFlag(other.Kind))
-			}
-			if err != nil {
-				return nil, errors.Join(err, l.close())
-			}
-			l.dbs, l.files = append(l.dbs, d), append(l.files, path)
-			l.all = append(l.all, d.Lookups()...)
+	for i := range databases {
+		if err := l.open(i, e.dbs[i], names); err != nil {
+			return nil, errors.Join(err, l.close())
 		}
 	}
-	l.fields = slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields())
-	for _, f := range enrich.Fields() {
-		if _, lacks := l.lacks[enrich.NeedsDB(f.Name)]; lacks {
-			f.From = nil
-		}
-		l.fields = append(l.fields, f)
-	}
-	for _, known := range l.all { // the names of protocols may be the user's
-		if i := slices.IndexFunc(l.fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
-			l.fields[i].Values = known.Values
-		}
-	}
-	l.fields, l.tables = append(l.fields, tableFields...), tableFields
+	l.fields, l.tables = append(l.enriched(), tableFields...), tableFields
 	for _, arg := range e.tables {
 		_, file, _ := strings.Cut(arg, "=")
 		l.files = append(l.files, file)
@@ -205,6 +165,64 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		l.files = append(l.files, e.protocols)
 	}
 	return l, nil
+}
+
+// readProtocols reads the names of protocols, nil if they are not the user's.
+func (e *enrichment) readProtocols() (*enrich.ProtocolNames, error) {
+	if e.protocols == "" {
+		return nil, nil
+	}
+	data, err := disk.Read(e.protocols, maxProtocols)
+	if err != nil {
+		return nil, fmt.Errorf("--protocols: %w", named(err))
+	}
+	return enrich.Protocols(bytes.NewReader(data), e.protocols)
+}
+
+// open opens a row of databases, if one of the named fields comes from it. path is "" if the user names none.
+func (l *lookups) open(row int, path string, names []string) error {
+	db := databases[row]
+	if path != "" {
+		if _, err := os.Stat(path); err != nil {
+			l.lacks[db.kind] = row
+			return fmt.Errorf("--%s: there is no file %s", db.flag, path)
+		}
+	} else {
+		path = enrich.FindDB(db.kind, os.Getenv, exists)
+	}
+	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
+	switch {
+	case path == "":
+		l.lacks[db.kind] = row
+	case wanted:
+		d, err := db.open(path)
+		if other := (*enrich.OtherKindError)(nil); errors.As(err, &other) {
+			err = fmt.Errorf("%w: name it with --%s", err, databaseFlag(other.Kind))
+		}
+		if err != nil {
+			return err
+		}
+		l.dbs, l.files = append(l.dbs, d), append(l.files, path)
+		l.all = append(l.all, d.Lookups()...)
+	}
+	return nil
+}
+
+// enriched is the table of logged and enriched fields. Those whose database is missing can only be read.
+func (l *lookups) enriched() schema.Table {
+	fields := slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields())
+	for _, f := range enrich.Fields() {
+		if _, lacks := l.lacks[enrich.NeedsDB(f.Name)]; lacks {
+			f.From = nil
+		}
+		fields = append(fields, f)
+	}
+	for _, known := range l.all { // the names of protocols may be the user's
+		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
+			fields[i].Values = known.Values
+		}
+	}
+	return fields
 }
 
 // own reports whether a field is one of a table of the user's.
@@ -283,7 +301,7 @@ func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema
 func (l *lookups) finish(r *reader, err *error) {
 	for _, db := range l.dbs {
 		if note := db.Note(); note != "" && !r.quiet {
-			fmt.Fprintln(r.err, printable("flowlog: warning: "+note))
+			fmt.Fprintln(r.con.err, printable("flowlog: warning: "+note))
 		}
 	}
 	if cerr := l.close(); *err == nil {

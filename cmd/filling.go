@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -39,6 +40,21 @@ type filling struct {
 
 	files, commits int
 	rows, bytes    int64
+}
+
+// run brings what is to be done into the dataset, and shows progress.
+func (r *filling) run(ctx context.Context, commitSize int64) error {
+	in, began := r.reader, time.Now()
+	in.opt.Meter = new(parse.Meter)
+	for _, c := range r.todo {
+		in.opt.Meter.KnownObjects.Add(1)
+		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
+	}
+	stop := progress(in.con.err, in.mode, in.opt.Meter)
+	err := r.fill(ctx, commitSize)
+	stop()
+	in.stats.Seconds = time.Since(began).Seconds()
+	return err
 }
 
 // list finds the objects that are not in the dataset yet, and puts them in the order of their time: so a commit has few
@@ -105,7 +121,7 @@ func (r *filling) listed(ctx context.Context) iter.Seq[candidate] {
 // candidates lists the objects of the input.
 func (r *filling) candidates(ctx context.Context) iter.Seq2[candidate, error] {
 	return func(yield func(candidate, error) bool) {
-		for _, src := range r.sources {
+		for _, src := range r.from.sources {
 			if remote, ok := src.(*s3.Source); ok {
 				for o, err := range remote.Plan(ctx) {
 					c := candidate{Object: o.Object, remote: &o, client: remote.Client}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"flowlog/report"
 	"flowlog/report/render"
 )
 
@@ -62,9 +63,13 @@ var compressed = []string{"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4", "zip"
 // plainText are endings that say nothing but that somebody is to read the file.
 var plainText = []string{"", "txt", "text", "out", "log"}
 
-// tellCut says that some rows were not written, and how to have all.
-func (o *output) tellCut(con *console, written, all int, how string) {
-	if o.quiet() {
+// tellCut says if rows of tables were not written, and how to have all.
+func (o *output) tellCut(con *console, tables []report.Table, how string) {
+	written, all := 0, 0
+	for _, t := range tables {
+		written, all = written+len(t.Rows), all+len(t.Rows)+t.Cut
+	}
+	if o.quiet() || written == all {
 		return
 	}
 	to := ""

@@ -192,7 +192,7 @@ func newReports(con *console) *cobra.Command {
 			if !asked(r.Name, r.Doc) {
 				continue
 			}
-			e := entry{Name: r.Name, Doc: r.Doc, Next: r.Next, Keys: []string{}}
+			e := entry{Name: r.Name, Doc: r.Doc, Next: con.next(r), Keys: []string{}}
 			for _, k := range r.Keys {
 				e.Keys = append(e.Keys, k.Name())
 			}

@@ -23,9 +23,9 @@ import (
 
 // merging is `flowlog merge`.
 type merging struct {
-	*console
-	output
-	memory
+	con     *console
+	output  output
+	memory  memory
 	s3      s3Flags
 	tz      string
 	partial bool
@@ -33,7 +33,7 @@ type merging struct {
 }
 
 func newMerge(con *console) *cobra.Command {
-	m := &merging{console: con}
+	m := &merging{con: con}
 	c := &cobra.Command{
 		Use:   "merge [flags] FILE ...",
 		Short: "Finish a report from partial results",
@@ -65,50 +65,91 @@ func newMerge(con *console) *cobra.Command {
 }
 
 func (m *merging) run(ctx context.Context, args []string) (err error) {
-	m.console.reach(ctx, m.s3.Options)
+	m.con.reach(ctx, m.s3.Options)
 	zone, err := loadZone(m.tz)
 	if err != nil {
 		return usageError{fmt.Errorf("--tz: %w", err)}
 	}
-	limit, err := m.memory.limit(m.warnings(m.quiet))
+	limit, err := m.memory.limit(m.con.warnings(m.quiet))
 	if err != nil {
 		return err
 	}
 	if m.partial { // which may go on in a file of its input, since it has all that is in there
 		m.output.format = render.PartialName()
 	} else {
-		m.written.reads(m.in, args)
+		m.con.written.reads(m.con.in, args)
 	}
 	merger := new(report.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
-	merged := int64(0)
-	for part, err := range m.parts(ctx, args) {
-		if err == nil {
-			err = m.add(ctx, merger, part, limit)
-		}
-		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
-			if !m.quiet {
-				fmt.Fprintln(m.err, "flowlog: warning:", twice)
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		merged++
+	merged, err := m.merge(ctx, merger, args, limit)
+	if err != nil {
+		return err
 	}
-	out, err := m.output.open(m.console, zone, "table", "table")
+	out, err := m.output.open(m.con, zone, "table", "table")
 	if err != nil {
 		return err
 	}
 	if m.partial {
 		return out.done(merger.Partial(out.w))
 	}
+	tables, lacks, err := m.print(merger, out)
+	if err := out.done(err); err != nil {
+		return err
+	}
+	if out.Bare {
+		m.output.tellCut(m.con, tables, "parts that report --partial --top 0 makes have all")
+	}
+	if !m.quiet {
+		m.tell(merger, merged, lacks)
+	}
+	return m.nothing(merger)
+}
+
+// nothing is the error that no part has a record of the time, accounts or regions that its run asked for, or nil.
+func (m *merging) nothing(merger *report.Merger) error {
+	s := merger.Stats
+	if s.Records+s.Malformed > 0 || s.Outside == 0 && s.Objects > 0 {
+		return nil
+	}
+	var asked []string
+	for _, one := range merger.Settings() {
+		asked = append(asked, one.Name+" "+one.Value)
+	}
+	text := "no record is left in these partial results"
+	if len(asked) > 0 {
+		text += ", which ask for: " + strings.Join(asked, ", ")
+	}
+	return nothingError{text + "; " + count(s.Outside, "record") + " read " + either(s.Outside, "is", "are") + " outside the time"}
+}
+
+// merge reads the partial results, and returns how many there are. One that comes twice is read once.
+func (m *merging) merge(ctx context.Context, merger *report.Merger, args []string, limit int64) (merged int64, err error) {
+	for part, err := range m.parts(ctx, args) {
+		if err == nil {
+			err = m.add(ctx, merger, part, limit)
+		}
+		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
+			if !m.quiet {
+				fmt.Fprintln(m.con.err, "flowlog: warning:", twice)
+			}
+			continue
+		}
+		if err != nil {
+			return merged, err
+		}
+		merged++
+	}
+	return merged, nil
+}
+
+// print finishes the reports and writes their tables.
+func (m *merging) print(merger *report.Merger, out *sink) ([]report.Table, []*report.Lacking, error) {
 	fields := append(schema.Logged(), enrich.Fields()...)
 	wrap := func(p *schema.Projection, next schema.Emit) schema.Emit {
 		return enrich.Wrap(p, enrich.Builtin(nil), 1, next)
 	}
 	tables, lacks, err := merger.Tables(fields, wrap)
+	sayNotes(tables)
 	switch {
 	case err != nil:
 	case len(tables) == 0 && len(lacks) > 0:
@@ -118,24 +159,16 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	default:
 		err = out.Tables(out.w, render.Document{Tables: tables, Input: merger.Stats, Settings: merger.Settings()}, out.opt)
 	}
-	if err := out.done(err); err != nil {
-		return err
+	return tables, lacks, err
+}
+
+// tell prints the closing line, and which reports are left out.
+func (m *merging) tell(merger *report.Merger, merged int64, lacks []*report.Lacking) {
+	for _, l := range lacks {
+		fmt.Fprintln(m.con.err, "flowlog: left out:", printable(say(l)))
 	}
-	written, cut := 0, 0
-	for _, t := range tables {
-		written, cut = written+len(t.Rows), cut+t.Cut
-	}
-	if out.Bare && cut > 0 {
-		m.output.tellCut(m.console, written, written+cut, "parts that report --partial --top 0 makes have all")
-	}
-	if !m.quiet {
-		for _, l := range lacks {
-			fmt.Fprintln(m.err, "flowlog: left out:", printable(l.Error()))
-		}
-		fmt.Fprintf(m.err, "flowlog: merged %s of %s with %s; %s\n", count(merged, "partial result"),
-			count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), malformedPart(merger.Stats))
-	}
-	return nil
+	fmt.Fprintf(m.con.err, "flowlog: merged %s of %s with %s; %s\n", count(merged, "partial result"),
+		count(merger.Stats.Objects, "object"), count(merger.Stats.Records, "record"), malformedPart(merger.Stats))
 }
 
 // parts lists the files and objects that the arguments name: those of a folder or of a prefix in S3 in the order of their
@@ -149,7 +182,7 @@ func (m *merging) parts(ctx context.Context, args []string) iter.Seq2[parse.Obje
 				}
 				continue
 			}
-			src, err := sources(ctx, m.console, m.s3.Options, []string{arg})
+			src, err := sources(ctx, m.con, m.s3.Options, []string{arg})
 			if err != nil {
 				yield(parse.Object{}, err)
 				return
@@ -199,7 +232,7 @@ func nothingAt(arg string) error {
 func (m *merging) part(name string) parse.Object {
 	return parse.Object{Name: name, Open: func(context.Context) (io.ReadCloser, error) {
 		if name == "-" {
-			return io.NopCloser(m.in), nil
+			return io.NopCloser(m.con.in), nil
 		}
 		f, err := os.Open(name)
 		return f, named(err)
@@ -212,5 +245,5 @@ func (m *merging) add(ctx context.Context, merger *report.Merger, part parse.Obj
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	return merger.Add(bufio.NewReaderSize(in, 1<<20), schema.Shown(part.Name), limit, m.tempDir)
+	return merger.Add(bufio.NewReaderSize(in, 1<<20), schema.Shown(part.Name), limit, m.memory.tempDir)
 }

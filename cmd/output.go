@@ -20,10 +20,11 @@ import (
 
 // output is the group of flags that say where results go and in what form.
 type output struct {
-	format string
-	file   string
-	raw    bool
-	quiet  func() bool
+	format  string
+	file    string
+	raw     bool
+	command *cobra.Command // whose flags these are
+	quiet   func() bool
 }
 
 func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDefault, render.Names) }
@@ -36,7 +37,7 @@ func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []s
 		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")
 	})
 	complete(c, "output", formats)
-	o.quiet = func() bool { return quiet(c) }
+	o.command, o.quiet = c, func() bool { return quiet(c) }
 }
 
 // quiet reports whether a command is to say nothing on stderr but what is wrong.
@@ -46,14 +47,7 @@ func quiet(c *cobra.Command) bool {
 }
 
 func join(names []string) string {
-	s := ""
-	for i, name := range names {
-		if i > 0 {
-			s += ", "
-		}
-		s += name
-	}
-	return s
+	return strings.Join(names, ", ")
 }
 
 // sink is output flags made ready for writing.
@@ -86,6 +80,7 @@ func (o *output) open(con *console, zone *time.Location, onTerminal, inPipe stri
 		return nil, usageError{err}
 	}
 	o.tellEnding(con, f.Name)
+	o.tellRaw(con, f)
 	if f.Binary && isTerminal {
 		return nil, usageError{fmt.Errorf("%s is binary and would garble the terminal: write it to a file with -O FILE, or pipe it", f.Name)}
 	}

@@ -104,7 +104,7 @@ func (r *reader) tellInside(name string) {
 	if r.quiet {
 		return
 	}
-	for _, arg := range r.args {
+	for _, arg := range r.from.args {
 		inside := strings.ContainsAny(arg, "*?[{") && !exists(arg)
 		if inside {
 			inside, _ = doublestar.Match(filepath.ToSlash(filepath.Clean(arg)), filepath.ToSlash(filepath.Clean(name)))
@@ -112,7 +112,7 @@ func (r *reader) tellInside(name string) {
 			inside = holds(arg, name)
 		}
 		if inside {
-			fmt.Fprintln(r.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
+			fmt.Fprintln(r.con.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
 			return
 		}
 	}
@@ -173,7 +173,7 @@ func (r *reader) tellPassedOver() {
 		return
 	}
 	out := slices.Clone(r.stats.Passed)
-	for _, src := range append(slices.Clone(r.sources), r.Source) {
+	for _, src := range append(slices.Clone(r.from.sources), r.from.source) {
 		if l, ok := src.(parse.Passer); ok {
 			for _, one := range l.PassedOver() {
 				if !slices.Contains(out, one) {
@@ -184,10 +184,10 @@ func (r *reader) tellPassedOver() {
 	}
 	for i, l := range out {
 		if i == shownLeftOut && len(out) > i+1 {
-			fmt.Fprintf(r.err, "flowlog: left out: %d more\n", len(out)-i)
+			fmt.Fprintf(r.con.err, "flowlog: left out: %d more\n", len(out)-i)
 			break
 		}
-		fmt.Fprintln(r.err, printable("flowlog: left out: "+schema.Shown(l.Name)+": "+l.Why))
+		fmt.Fprintln(r.con.err, printable("flowlog: left out: "+schema.Shown(l.Name)+": "+l.Why))
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 type page struct {
 	wanted  bool         // the time that the records cover
 	covered [2]time.Time // zero if it is not wanted, or unknown
-	notes   []string     // what the vantage has left out
 }
 
 // wantsCoverage reports whether a page of reports needs to know what time the records cover: some bin of time may be cut,

@@ -24,19 +24,18 @@ import (
 
 // parsing is `flowlog parse`.
 type parsing struct {
-	*console
-	input
-	enrichment
-	output
-	partitioning
-	fields []string
-	enrich bool
-	where  string
-	late   error // what write has left out of the output
+	con          *console
+	input        input
+	enrichment   enrichment
+	output       output
+	partitioning partitioning
+	fields       []string
+	enrich       bool
+	where        string
 }
 
 func newParse(con *console) *cobra.Command {
-	p := &parsing{console: con}
+	p := &parsing{con: con}
 	c := &cobra.Command{
 		Use:   "parse [flags] [INPUT ...]",
 		Short: "Read, check, enrich and convert records",
@@ -69,7 +68,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if err := p.checkPartitions(c, args); err != nil {
 		return err
 	}
-	in, err := p.input.open(ctx, p.console, args)
+	in, err := p.input.open(ctx, p.con, args)
 	if err != nil {
 		return err
 	}
@@ -77,11 +76,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 		return c.Help()
 	}
 	in.opt.Ordered = true
-	wanted := append(slices.Clip(p.fields), report.Change{Where: p.where}.Words()...)
-	if p.enrich {
-		wanted = append(slices.Clip(wanted), enrich.Fields().Names()...)
-	}
-	enr, err := p.enrichment.open(wanted)
+	enr, err := p.enrichment.open(p.wanted())
 	if err != nil {
 		return err
 	}
@@ -89,38 +84,48 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
 	}
-	if _, err := p.memory.limit(io.Discard); err != nil { // for the collector: nothing is kept here
+	if _, err := p.partitioning.memory.limit(io.Discard); err != nil { // for the collector: nothing is kept here
 		return err
 	}
-	out, err := p.output.open(p.console, in.zone, "table", "ndjson")
+	out, err := p.output.open(p.con, in.zone, "table", "ndjson")
 	if err != nil {
 		return err
 	}
 	if out.file != nil && out.Unmarked {
-		in.tellInside(p.file)
+		in.tellInside(p.output.file)
 	}
-	if err := out.done(p.write(ctx, in, enr, out)); err != nil {
+	late, err := p.write(ctx, in, enr, out)
+	if err := out.done(err); err != nil {
 		return err
 	}
-	return cmp.Or(in.close(), ctx.Err(), p.late)
+	return cmp.Or(in.close(), ctx.Err(), late)
 }
 
-// write scans the input and writes its records.
-func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink) error {
+// wanted are the words that may be names of fields.
+func (p *parsing) wanted() []string {
+	wanted := append(slices.Clip(p.fields), report.Change{Where: p.where}.Words()...)
+	if p.enrich {
+		wanted = append(wanted, enrich.Fields().Names()...)
+	}
+	return wanted
+}
+
+// write scans the input and writes its records. incomplete is the error of columns that came too late for the output.
+func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink) (incomplete, err error) {
 	projection, err := p.project(ctx, in, enr, out.Columns, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fields := projection.Fields[:projection.Named]
 	var where report.Expr
 	if p.where != "" {
 		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	w, err := out.Records(out.w, fields, out.opt)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	late := new(lateColumns)
 	emit := without(projection, late.watch(len(fields), w.Add))
@@ -138,9 +143,9 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		err = cerr
 	}
 	if out.Columns == render.OfInput || out.Columns == render.AllLogged { // which a header fixes
-		p.late = late.say(p.console)
+		incomplete = late.say(p.con)
 	}
-	return err
+	return incomplete, err
 }
 
 // lateColumns are columns of the input that were met after those of the output were written.
@@ -197,8 +202,7 @@ func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projecti
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("--where: %w", err)}
 	}
-	var names []string
-	e.Fields(func(name string) { names = append(names, name) })
+	names := fieldsOf(e)
 	if err := enr.missing(ctx, "--where", in, names); err != nil {
 		return nil, nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"flowlog/parse"
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
@@ -47,13 +46,13 @@ const leastFile = 1 << 20
 
 // checkPartitions says what is wrong with the flags, before anything is opened.
 func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
-	if p.by == nil {
-		if needless := p.settings.typed(c, partitionFlags); needless != nil {
+	if p.partitioning.by == nil {
+		if needless := p.con.settings.typed(c, partitionFlags); needless != nil {
 			return usageError{fmt.Errorf("--%s is for a partitioned dataset: say --partition-by too", needless[0])}
 		}
 		return nil
 	}
-	if _, err := dataset.ParseKeys(p.by); err != nil {
+	if _, err := dataset.ParseKeys(p.partitioning.by); err != nil {
 		return usageError{fmt.Errorf("--partition-by: %w", err)}
 	}
 	for _, wrong := range []struct {
@@ -61,16 +60,16 @@ func (p *parsing) checkPartitions(c *cobra.Command, args []string) error {
 		say string
 	}{
 		{p.output.format != dataset.Format, "--partition-by writes Parquet: say -o " + dataset.Format},
-		{p.file == "" || p.file == "-", "--partition-by needs a place to write to: say -O DIRECTORY or -O s3://BUCKET/PREFIX"},
+		{p.output.file == "" || p.output.file == "-", "--partition-by needs a place to write to: say -O DIRECTORY or -O s3://BUCKET/PREFIX"},
 		{len(args) == 0 || slices.Contains(args, "-"), "--partition-by remembers by their names what it has read, and standard input has none: name files, directories or s3://"},
-		{p.rejects != "", "--rejects does not go with --partition-by: `flowlog parse -o none --rejects FILE` keeps the malformed records"},
-		{p.partial, "--partial does not go with --partition-by: what is committed stays, and the next run does the rest"},
+		{p.input.rejects != "", "--rejects does not go with --partition-by: `flowlog parse -o none --rejects FILE` keeps the malformed records"},
+		{p.input.partial, "--partial does not go with --partition-by: what is committed stays, and the next run does the rest"},
 	} {
 		if wrong.is {
 			return usageError{errors.New(wrong.say)}
 		}
 	}
-	return checkPlace(p.file, args)
+	return checkPlace(p.output.file, args)
 }
 
 // size reads the value of a flag.
@@ -85,27 +84,29 @@ func size(flag, value string, least uint64) (int64, error) {
 	return int64(n), nil
 }
 
+// datasetDoc says in a dataset what it is.
+const datasetDoc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
+
 // partition writes a dataset, or what is missing from it.
 func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err error) {
 	opt, err := p.sizes(in)
 	if err != nil {
 		return err
 	}
-	commitSize, err := size("commit-size", p.commitSize, leastFile)
+	commitSize, err := size("commit-size", p.partitioning.commitSize, leastFile)
 	if err != nil {
 		return err
 	}
-	store, err := storeAt(ctx, p.s3.Options, p.file)
+	store, err := storeAt(ctx, p.input.s3.Options, p.output.file)
 	if err != nil {
 		return err
 	}
 	// What is out of the time asked for is of another object's day. If it were left out here it would be nowhere, since
 	// the object counts as done.
-	if in.opt.Since != 0 || in.opt.Until != 0 {
-		in.opt.Since, in.opt.Until = 0, 0
-	}
-	settings := dataset.Settings{PartitionBy: p.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields)}
-	data, err := dataset.Open(ctx, store, settings)
+	in.opt.Since, in.opt.Until = 0, 0
+	data, err := dataset.Open(ctx, store, dataset.Settings{
+		PartitionBy: p.partitioning.by, Fields: p.fields, Enrich: p.enrich, Where: p.where, Columns: dataset.Columns(enr.fields), Doc: datasetDoc,
+	})
 	if err != nil {
 		return p.refused(ctx, err)
 	}
@@ -122,18 +123,9 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 	if err := r.list(ctx); err != nil {
 		return err
 	}
-	in.done = r.there > 0
+	in.none.done = r.there > 0
 	in.gather(ctx, len(r.todo)+r.there > 0)
-	began := time.Now()
-	in.opt.Meter = new(parse.Meter)
-	for _, c := range r.todo {
-		in.opt.Meter.KnownObjects.Add(1)
-		in.opt.Meter.KnownBytes.Add(max(c.Size, 0))
-	}
-	stop := progress(in.err, in.mode, in.opt.Meter)
-	err = r.fill(ctx, commitSize)
-	stop()
-	in.stats.Seconds = time.Since(began).Seconds()
+	err = r.run(ctx, commitSize)
 	if len(r.todo)+len(in.stats.Failed) > 0 || r.there == 0 {
 		if terr := in.tell(err); err != nil || r.there == 0 { // to find nothing new that is good is no failure
 			err = terr
@@ -142,7 +134,7 @@ func (p *parsing) partition(ctx context.Context, in *reader, enr *lookups) (err 
 		in.tellPassedOver()
 	}
 	if !in.quiet {
-		fmt.Fprintln(in.err, printable(r.summary(p.file)))
+		fmt.Fprintln(in.con.err, printable(r.summary(p.output.file)))
 	}
 	return cmp.Or(err, in.close(), ctx.Err())
 }
@@ -153,26 +145,26 @@ func (p *parsing) refused(ctx context.Context, err error) error {
 	case err == nil || errors.As(err, new(usageError)):
 		return err
 	case errors.As(err, &wrong) || errors.Is(err, dataset.ErrNotOurs):
-		return usageError{fmt.Errorf("%s: %w", p.file, err)}
+		return usageError{fmt.Errorf("%s: %w", p.output.file, err)}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return fmt.Errorf("%s: %w", p.file, err)
+	return fmt.Errorf("%s: %w", p.output.file, err)
 }
 
 // sizes reads the flags that do not depend on the input.
 func (p *parsing) sizes(in *reader) (opt dataset.Options, err error) {
-	if opt.Keys, err = dataset.ParseKeys(p.by); err != nil {
+	if opt.Keys, err = dataset.ParseKeys(p.partitioning.by); err != nil {
 		return opt, err
 	}
-	if opt.FileSize, err = size("file-size", p.fileSize, leastFile); err != nil {
+	if opt.FileSize, err = size("file-size", p.partitioning.fileSize, leastFile); err != nil {
 		return opt, err
 	}
-	if opt.Memory, err = p.memory.limit(p.warnings(p.input.quiet)); err != nil {
+	if opt.Memory, err = p.partitioning.memory.limit(p.con.warnings(p.input.quiet)); err != nil {
 		return opt, err
 	}
 	opt.Memory = cmp.Or(opt.Memory, unknownMemory)
-	opt.TempDir, opt.Workers = p.memory.tempDir, in.opt.Workers
+	opt.TempDir, opt.Workers = p.partitioning.memory.tempDir, in.opt.Workers
 	return opt, nil
 }
 

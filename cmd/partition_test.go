@@ -18,10 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"flowlog/cmd"
+	"flowlog/parse/s3/s3test"
 )
 
 // writeLogs writes files of records that are told apart by their bytes, which count up from 0 over all files.
@@ -186,11 +184,7 @@ func TestPartitionS3(t *testing.T) {
 	const files, records = 3, 6000
 	writeLogs(t, logs, files, records) // 1.7 MB: two commits
 	start := func(t *testing.T) (*dyingServer, func(wantCode int, more ...string) string) {
-		backend := s3mem.New()
-		if err := backend.CreateBucket("flows"); err != nil {
-			t.Fatal(err)
-		}
-		s := &dyingServer{next: gofakes3.New(backend).Server(), left: -1}
+		s := &dyingServer{next: s3test.New("flows"), left: -1}
 		server := httptest.NewUnstartedServer(s)
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.Start()

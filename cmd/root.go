@@ -205,21 +205,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 		}
 		return usageError{fmt.Errorf("%w: %s`%s --help` lists the flags", err, nearFlag(c, err, args), c.CommandPath())}
 	})
-	root.InitDefaultCompletionCmd() // which cobra adds later otherwise, too late for what follows
-	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
-		// cobra prints its help, and no error, whatever the shell is called
-		c.Short, c.Args = "Print the completion script for a shell", func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			var shells []string
-			for _, sub := range c.Commands() {
-				shells = append(shells, sub.Name())
-			}
-			return schema.Unknown("shell", args[0], shells, "flowlog completion")
-		}
-		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	}
+	addCompletion(root)
 	asUsageErrors(root)
 	root.SetUsageFunc(func(c *cobra.Command) error {
 		width := helpWidth
@@ -229,6 +215,24 @@ func newRoot(con *console, args []string) *cobra.Command {
 		return usage(c, width)
 	})
 	return root
+}
+
+// addCompletion makes cobra's command for completion refuse unknown shells, for which it prints its help and no error.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd() // cobra would add it too late for what follows
+	c, _, err := root.Find([]string{"completion"})
+	if err != nil || c == root {
+		return
+	}
+	c.Short = "Print the completion script for a shell"
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		shells := namesOf(c.Commands(), (*cobra.Command).Name)
+		return schema.Unknown("shell", args[0], shells, "flowlog completion")
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
 // asUsageErrors marks what the commands say about their arguments as errors of usage.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -35,8 +34,15 @@ func (r *savedReport) base() report.Report {
 		}
 	}
 	base.Name, base.Doc = r.name, cmp.Or(r.doc, "flowlog report "+r.command())
-	base.Next = cmp.Or(r.next, base.Next)
 	return base
+}
+
+// next says what to look at after a report: in the words of its user if it is a saved one.
+func (con *console) next(r report.Report) string {
+	if saved := con.settings.report(r.Name); saved != nil && saved.next != "" {
+		return saved.next
+	}
+	return say(r.Next)
 }
 
 // list is the value of a list, nil if it has none.
@@ -51,9 +57,6 @@ func (r *savedReport) list(flag string) []string {
 	}
 	return list
 }
-
-// plain matches what a shell takes as it is.
-var plain = regexp.MustCompile(`^[\w,.:/@%+=-]+$`)
 
 // command is what a user would type for the same, behind `flowlog report`.
 func (r *savedReport) command() string {
@@ -72,10 +75,8 @@ func (r *savedReport) command() string {
 				words = append(words, "--"+flag)
 			case v == "false":
 				words = append(words, "--"+flag+"=false")
-			case plain.MatchString(v):
-				words = append(words, "--"+flag, v)
 			default:
-				words = append(words, "--"+flag, "'"+strings.ReplaceAll(v, "'", `'\''`)+"'")
+				words = append(words, "--"+flag, quote(v))
 			}
 		}
 	}
@@ -121,8 +122,8 @@ func addSaved(con *console, root *cobra.Command) {
 				sub.Long = r.doc + ".\n\n"
 			}
 			sub.Long += "The same as: flowlog report " + r.command() + "\nSaved in:    " + r.origin
-			if base.Next != "" {
-				sub.Long += "\nLook next:   " + base.Next
+			if next := con.next(base); next != "" {
+				sub.Long += "\nLook next:   " + next
 			}
 			sub.Args = cobra.ArbitraryArgs
 			c.AddCommand(sub)

@@ -3,16 +3,13 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"flowlog/parse"
 	"flowlog/parse/s3"
-	"flowlog/parse/schema"
 )
 
 // s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
@@ -63,90 +60,6 @@ func sources(ctx context.Context, con *console, opt s3.Options, args []string) (
 	}
 	flush()
 	return list, nil
-}
-
-// errPlanned ends a dry run.
-var errPlanned = errors.New("planned")
-
-// plan prints the objects that would be read, and says what that would take.
-func (r *reader) plan(ctx context.Context) error {
-	var objects, bytes, unknown, requests int64
-	failed := false
-	var client *s3.Client // which all sources share
-	print := func(o parse.Object, err error) error {
-		if err != nil {
-			failed = true
-			fmt.Fprintln(r.err, "flowlog:", printable(parse.ObjectError{Object: o.Name, Err: err}.Error()))
-			return nil
-		}
-		objects++
-		if bytes += max(o.Size, 0); o.Size < 0 {
-			unknown++
-		}
-		_, err = fmt.Fprintf(r.out, "%12d %s\n", o.Size, schema.Shown(o.Name))
-		return err
-	}
-	for _, src := range r.sources {
-		remote, ok := src.(*s3.Source)
-		if !ok {
-			for o, err := range src.Objects(ctx) {
-				if err == nil && !r.chooses(o.Name) {
-					continue
-				}
-				if err := print(o, err); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		for o, err := range remote.Plan(ctx) {
-			requests += int64(o.Requests)
-			if err := print(o.Object, err); err != nil {
-				return err
-			}
-		}
-		client = remote.Client
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if client != nil {
-		requests += client.Stats().Lists
-	}
-	line := fmt.Sprintf("flowlog: would read %s, %s", count(objects, "object"), humanize.IBytes(uint64(bytes)))
-	if unknown > 0 {
-		line += fmt.Sprintf(" and %s of unknown size", count(unknown, "object"))
-	}
-	if requests > 0 {
-		line += fmt.Sprintf(", with %s to S3", count(requests, "request"))
-	}
-	r.stats.Objects = objects
-	r.gather(ctx, objects > 0 || failed)
-	if left := r.unchosen(); left != "" {
-		line += "; " + left
-	}
-	if other := r.otherServices(); other != "" {
-		line += "; " + other
-	}
-	fmt.Fprintln(r.err, line)
-	if client != nil {
-		fmt.Fprintln(r.err, "flowlog:", retryBudget())
-	}
-	if objects == 0 && !failed {
-		if err := r.nothing(); err != nil {
-			return err
-		}
-	}
-	if failed {
-		return errIncomplete
-	}
-	return errPlanned
-}
-
-// retryBudget says how long a request to S3 is tried.
-func retryBudget() string {
-	return fmt.Sprintf("a request that S3 throttles or fails is sent up to %d times, with doubling waits of at most %g s; it is given up at once if nothing has ever answered",
-		s3.Attempts, s3.LongestWait.Seconds())
 }
 
 // accessDenied reports whether an error is a missing permission or missing credentials.

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -17,11 +18,6 @@ import (
 // newSQL returns `flowlog sql`.
 func newSQL(con *console) *cobra.Command {
 	var ask sqlAsk
-	var dialect string
-	var names []string
-	for _, d := range report.Dialects() {
-		names = append(names, d.Name)
-	}
 	c := &cobra.Command{
 		Use:   "sql NAME [flags]",
 		Short: "Print a report as SQL, for an engine that has the records",
@@ -31,25 +27,7 @@ func newSQL(con *console) *cobra.Command {
 		Example: "  flowlog sql talkers --table flows.parquet | duckdb\n" +
 			"  flowlog sql rejected --dialect athena --table vpc.flow_logs --where 'srcaddr in 10.0.0.0/8'\n" +
 			"  flowlog sql timeline --every 1h --dialect trino --table hive.vpc.flow_logs",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				hint := ""
-				if len(args) > 1 && slices.Contains(report.Names(), args[0]) {
-					hint = "; it reads no logs: --table names what has the records"
-				}
-				return fmt.Errorf("name one report, as in `flowlog sql talkers`: `flowlog reports` lists them%s", hint)
-			}
-			if saved := con.settings.report(args[0]); saved != nil && saved.from != "" {
-				return fmt.Errorf("%s is a saved report, and sql has those of flowlog: write it out, as in `flowlog sql %s`", args[0], saved.command())
-			}
-			if list, _ := several(args[0], nil); list != nil || args[0] == dashboardName {
-				return fmt.Errorf("a query is one report, and %s is more: name one, as in `flowlog sql talkers`", args[0])
-			}
-			if !slices.Contains(report.Names(), args[0]) {
-				return schema.Unknown("report", args[0], report.Names(), "flowlog reports")
-			}
-			return nil
-		},
+		Args: func(_ *cobra.Command, args []string) error { return oneReport(con.settings, args) },
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -60,22 +38,13 @@ func newSQL(con *console) *cobra.Command {
 			if err := checkChange(c, &ask.change); err != nil {
 				return err
 			}
-			i := slices.Index(names, dialect)
-			if i < 0 {
-				return usageError{fmt.Errorf("--dialect: %q is none: there are %s", dialect, strings.Join(names, ", "))}
-			}
-			text, err := ask.sql(args[0], report.Dialects()[i])
-			if err != nil {
-				return usageError{err}
-			}
-			_, err = fmt.Fprintf(con.out, "%s;\n", strings.TrimSuffix(text, "\n"))
-			return err
+			return ask.run(con.out, args[0])
 		},
 	}
 	c.AddCommand(newDDL(con))
 	changeFlags(c, &ask.change, func() []string { return sqlFields().Names() })
 	group(c, "SQL flags", func(f *pflag.FlagSet) {
-		f.StringVar(&dialect, "dialect", names[0], "SQL of this `engine`: "+strings.Join(names, ", "))
+		f.StringVar(&ask.dialect, "dialect", dialectNames()[0], "SQL of this `engine`: "+join(dialectNames()))
 		f.StringVar(&ask.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
 		f.StringVar(&ask.until, "until", "", "only records that end before this `time`")
 		f.StringVar(&ask.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")
@@ -83,8 +52,40 @@ func newSQL(con *console) *cobra.Command {
 	})
 	// Under no heading, and so for the command line alone: in flowlog.yaml and the environment, table is report's.
 	c.Flags().StringVar(&ask.table, "table", "flows", "`name` of the table, as in vpc.flow_logs; in duckdb also a file, or a glob of files")
-	complete(c, "dialect", func() []string { return names })
+	complete(c, "dialect", dialectNames)
 	return c
+}
+
+// oneReport refuses arguments that do not name one report of the catalog.
+func oneReport(s *settings, args []string) error {
+	if len(args) != 1 {
+		hint := ""
+		if len(args) > 1 && slices.Contains(report.Names(), args[0]) {
+			hint = "; it reads no logs: --table names what has the records"
+		}
+		return fmt.Errorf("name one report, as in `flowlog sql talkers`: `flowlog reports` lists them%s", hint)
+	}
+	if saved := s.report(args[0]); saved != nil && saved.from != "" {
+		return fmt.Errorf("%s is a saved report, and sql has those of flowlog: write it out, as in `flowlog sql %s`", args[0], saved.command())
+	}
+	if list, _ := several(args[0], nil); list != nil || args[0] == dashboardName {
+		return fmt.Errorf("a query is one report, and %s is more: name one, as in `flowlog sql talkers`", args[0])
+	}
+	_, err := find("report", args[0], report.Names(), "flowlog reports")
+	return err
+}
+
+func dialectNames() []string {
+	return namesOf(report.Dialects(), func(d report.Dialect) string { return d.Name })
+}
+
+// dialectNamed is the dialect that --dialect names.
+func dialectNamed(name string) (report.Dialect, error) {
+	i := slices.Index(dialectNames(), name)
+	if i < 0 {
+		return report.Dialect{}, usageError{fmt.Errorf("--dialect: %q is none: there are %s", name, join(dialectNames()))}
+	}
+	return report.Dialects()[i], nil
 }
 
 // sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
@@ -96,10 +97,30 @@ func sqlFields() schema.Table {
 // sqlAsk is what is asked of a report as SQL.
 type sqlAsk struct {
 	change       report.Change
+	dialect      string
 	table        string
 	since, until string
 	layout       string // of the table, whose partitions --since and --until choose then
 	tz           string
+}
+
+// run prints a report of the catalog as SQL.
+func (a *sqlAsk) run(w io.Writer, name string) error {
+	d, err := dialectNamed(a.dialect)
+	if err != nil {
+		return err
+	}
+	text, err := a.sql(name, d)
+	if err != nil {
+		return usageError{err}
+	}
+	return printStatement(w, text)
+}
+
+// printStatement prints SQL with one semicolon behind it.
+func printStatement(w io.Writer, text string) error {
+	_, err := fmt.Fprintf(w, "%s;\n", strings.TrimSuffix(text, "\n"))
+	return err
 }
 
 // sql is a report of the catalog as SQL.
@@ -130,5 +151,5 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 		}
 	}
 	during := r.During(since, until)
-	return during.SQL(d, fields, table)
+	return report.SQL(&during, d, fields, table)
 }

@@ -30,9 +30,9 @@ func (r *reader) chooses(name string) bool {
 // time there is.
 func (r *reader) gather(ctx context.Context, found bool) {
 	if !found {
-		r.empty = r.emptyDataset(ctx)
+		r.none.empty = r.emptyDataset(ctx)
 	}
-	for _, src := range r.sources {
+	for _, src := range r.from.sources {
 		remote, ok := src.(*s3.Source)
 		if !ok {
 			continue
@@ -59,12 +59,12 @@ func (r *reader) anyUnchosen() bool {
 func (r *reader) nothing() error {
 	s := r.stats
 	unread := s.Objects == 0 && !r.opt.Keys.All()
-	if s.Records > 0 || r.done || s.Outside == 0 && !r.anyUnchosen() && !unread {
+	if s.Records > 0 || r.none.done || s.Outside == 0 && !r.anyUnchosen() && !unread {
 		return nil
 	}
 	text := "no record is left"
-	if r.asked != "" {
-		text += " that ends " + r.asked
+	if r.none.asked != "" {
+		text += " that ends " + r.none.asked
 	}
 	reasons := append(r.otherTimes(), r.otherNames()...)
 	if s.Malformed > 0 {

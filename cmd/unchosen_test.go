@@ -9,10 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"flowlog/cmd"
+	"flowlog/parse/s3/s3test"
 )
 
 // TestNothingLeftInS3 asks for what is not in a bucket: the answer is what is in there, though that is not listed.
@@ -23,22 +21,15 @@ func TestNothingLeftInS3(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	backend := s3mem.New()
-	if err := backend.CreateBucket("flows"); err != nil {
-		t.Fatal(err)
-	}
-	put := func(key, content string) {
-		if _, err := backend.PutObject("flows", key, nil, strings.NewReader(content), int64(len(content)), nil); err != nil {
-			t.Fatal(err)
-		}
-	}
+	backend := s3test.New("flows")
+	put := func(key, content string) { backend.Put("flows", key, []byte(content)) }
 	for day := range 3 {
 		at := time.Date(2026, 5, 30+day, 9, 0, 0, 0, time.UTC)
 		put(fmt.Sprintf("AWSLogs/111111111111/vpcflowlogs/eu-west-1/%s/111111111111_vpcflowlogs_eu-west-1_fl-1_%s_0a1b2c3d.log", at.Format("2006/01/02"), at.Format("20060102T1504Z")),
 			fmt.Sprintf("srcaddr bytes end\n10.0.0.1 1 %d\n", at.Unix()+30))
 	}
 	put("AWSLogs/111111111111/CloudTrail/eu-west-1/2026/05/30/x.json", "{}")
-	server := httptest.NewServer(gofakes3.New(backend).Server())
+	server := httptest.NewServer(backend)
 	t.Cleanup(server.Close)
 	for _, test := range []struct {
 		args string

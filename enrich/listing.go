@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"flowlog/parse/schema"
 )
 
 // A listing is the output of `aws ec2 describe-network-interfaces` or `describe-instances`, or a part of it selected by
@@ -194,7 +196,7 @@ func (l *listingReader) read(part json.RawMessage, account string) error {
 	case o.NetworkInterfaceID != "":
 		return l.add(&o, interfaceColumns, o.TagSet, o.NetworkInterfaceID, []listed{o})
 	case o.Prefixes != nil:
-		return fmt.Errorf("%s:1: column 1: this is AWS's ip-ranges.json: --aws-ranges %s reads it", l.file, l.file)
+		return schema.Wordsf("%s:1: column 1: this is AWS's ip-ranges.json: %s reads it", l.file, schema.Opt("aws-ranges", l.file))
 	}
 	if o.NetworkInterfaces != nil {
 		l.declare(interfaceColumns)

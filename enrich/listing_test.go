@@ -125,7 +125,7 @@ func TestListingErrors(t *testing.T) {
 		{"{\"NetworkInterfaces\":[]}\nx", "a.json:2: column 1: invalid character 'x'"},
 		{`{"Subnets":[]}`, "a.json:1: column 1: this is not what `aws ec2 describe-network-interfaces` or `aws ec2 describe-instances` print"},
 		{`[5]`, "a.json:1: column 2: there is a number where"},
-		{rangesFile, "a.json:1: column 1: this is AWS's ip-ranges.json: --aws-ranges a.json reads it"},
+		{rangesFile, "a.json:1: column 1: this is AWS's ip-ranges.json: aws-ranges a.json reads it"},
 		{`[{"NetworkInterfaceId":"eni-1"},{"NetworkInterfaceId":"eni-1","VpcId":"x"}]`, "a.json: eni-1 is in a.json too, and not the same there"},
 	} {
 		tab, _ := NewTable("eni")

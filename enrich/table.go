@@ -116,7 +116,7 @@ func (t *Table) Check(taken func(field string) string) error {
 		switch {
 		case what == "":
 		case l.place == "":
-			return fmt.Errorf("--table %s=%s: it would give the field %s, which is %s: give the table another name, such as %ss", t.name, t.file, l.Name, what, t.name)
+			return &schema.OptionError{Option: "table", Subject: true, Err: fmt.Errorf("%s=%s: it would give the field %s, which is %s: give the table another name, such as %ss", t.name, t.file, l.Name, what, t.name)}
 		case l.Name != l.column:
 			return fmt.Errorf("%s: it would give the field %s, which is %s: rename the column, or give the table another name", l.place, l.Name, what)
 		default:

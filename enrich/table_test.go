@@ -219,7 +219,7 @@ func TestTableCheck(t *testing.T) {
 		{"nets", "cidr,srcaddr\n", ""},
 		{"n", "eni,instance_id,x\n", "a.csv:1: column 2 (instance_id): it would give the field instance_id, which is a field: rename the column, to n_instance_id for example"},
 		{"as", "ip,x,Org\n", "a.csv:1: column 3 (Org): it would give the field src_as_org, which is a field: rename the column, or give the table another name"},
-		{"interface", `{"NetworkInterfaces":[]}`, "--table interface=a.csv: it would give the field interface_type, which is a field: give the table another name, such as interfaces"},
+		{"interface", `{"NetworkInterfaces":[]}`, "table interface=a.csv: it would give the field interface_type, which is a field: give the table another name, such as interfaces"},
 		{"interfaces", `{"NetworkInterfaces":[]}`, ""},
 	} {
 		got := ""

@@ -51,7 +51,7 @@ func readArrow(in *input, c *content) error {
 	names := in.opt.fields(raw)
 	holds, _ := r.Schema().Metadata().GetValue(schema.RecordsKey)
 	if err := in.opt.holding("arrow", holds, names, in.projection); err != nil {
-		return fmt.Errorf("arrow: %w", err)
+		return fmt.Errorf("arrow: %w", wholeRecords(err, raw))
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	first := &place{layout: l}
@@ -108,13 +108,13 @@ func (w *worker) arrow(rec arrow.Record, at place) {
 			}
 			values = d.Dictionary()
 		}
-		t.add(c, convert(c, values.Len(), arrowValue(values, storedInArrow(values.DataType()))), index)
+		t.add(c, convert(c, values.Len(), arrowValue(values, arrowLogicalType(values.DataType()))), index)
 	}
 	t.done(at.line)
 }
 
-// storedInArrow says what the values of a type stand for.
-func storedInArrow(t arrow.DataType) stored {
+// arrowLogicalType says what the values of a type stand for.
+func arrowLogicalType(t arrow.DataType) logicalType {
 	switch t := t.(type) {
 	case *arrow.TimestampType:
 		return instants(int64(time.Second / t.Unit.Multiplier()))
@@ -123,15 +123,15 @@ func storedInArrow(t arrow.DataType) stored {
 	case *arrow.Date64Type:
 		return instants(1e3)
 	case arrow.DecimalType:
-		return stored{what: decimal, scale: int(t.GetScale())}
+		return logicalType{what: decimal, scale: int(t.GetScale())}
 	case *arrow.Uint64Type:
-		return stored{what: unsigned}
+		return logicalType{what: unsigned}
 	}
-	return stored{}
+	return logicalType{}
 }
 
 // arrowValue returns the function that appends a value of an array.
-func arrowValue(values arrow.Array, as stored) func(c *schema.Column, i int) (schema.Fault, string) {
+func arrowValue(values arrow.Array, as logicalType) func(c *schema.Column, i int) (schema.Fault, string) {
 	value := arrowValueOf(values, as)
 	if values.NullN() == 0 {
 		return value
@@ -146,7 +146,7 @@ func arrowValue(values arrow.Array, as stored) func(c *schema.Column, i int) (sc
 }
 
 // arrowValueOf is arrowValue for values that are not null.
-func arrowValueOf(values arrow.Array, as stored) func(c *schema.Column, i int) (schema.Fault, string) {
+func arrowValueOf(values arrow.Array, as logicalType) func(c *schema.Column, i int) (schema.Fault, string) {
 	if whole := arrowWhole(values); whole != nil {
 		return func(c *schema.Column, i int) (schema.Fault, string) { return as.whole(c, whole(i), 64) }
 	}

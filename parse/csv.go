@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -159,9 +158,9 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	}
 	hint := advice(names, strange)
 	if h.known > 0 && opt.Input == "" {
-		hint += ", or name the format with --input-format csv"
+		hint = schema.Wordsf("%s, or name the format with %s", hint, schema.Opt("input-format", "csv"))
 	}
-	return nil, fmt.Errorf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+	return nil, schema.Wordsf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
 		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
 }
 

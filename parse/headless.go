@@ -77,19 +77,19 @@ func noLayout(lines [][]byte) error {
 			return !fits(names, toks) && !slices.ContainsFunc(commas, func(comma rune) bool { return fits(names, separated(line, comma)) })
 		})
 	}
-	var hints []string
+	var hints []*schema.Words
 	for _, v := range versions {
 		names := schema.Version(v)
 		if all(names) {
-			hints = append(hints, fmt.Sprintf("they fit all fields of version %d in AWS's order: --log-format v%d", v, v))
+			hints = append(hints, schema.Wordsf("they fit all fields of version %d in AWS's order: %s", v, schema.Opt("log-format", fmt.Sprintf("v%d", v))))
 		}
 		slices.Sort(names)
 		if all(names) {
-			hints = append(hints, fmt.Sprintf("they fit all fields of version %d in the order of their names: --log-format '%s'", v, strings.Join(names, " ")))
+			hints = append(hints, schema.Wordsf("they fit all fields of version %d in the order of their names: %s", v, schema.Opt("log-format", strings.Join(names, " "))))
 		}
 	}
 	if len(hints) != 1 {
 		return errNoLayout
 	}
-	return fmt.Errorf("%w; %s", errNoLayout, hints[0])
+	return schema.Wordsf("%w; %s", errNoLayout, hints[0])
 }

@@ -66,8 +66,8 @@ func (s *scan) intern(l *layout, o *object) *layout {
 }
 
 // errNoLayout is the error for records that nothing describes.
-var errNoLayout = errors.New("there is no header line, and the records do not fit the default format: " +
-	"name their fields with --log-format '${version} ${account-id} …', as in the flow log's LogFormat")
+var errNoLayout error = schema.Wordsf("there is no header line, and the records do not fit the default format: "+
+	"name their fields with %s, as in the flow log's LogFormat", schema.Opt("log-format", "${version} ${account-id} …"))
 
 // errOCSF is the error for records that AWS has translated.
 var errOCSF = errors.New("these are OCSF records, as Security Lake keeps them, not flow logs: read the flow logs that it was fed from")

@@ -51,24 +51,15 @@ func readParquet(in *input, c *content) error {
 	}
 	in.madeOf = madeOf
 	if err := in.opt.holding("parquet", holds, names, in.projection); err != nil {
-		return fmt.Errorf("parquet: %w", err)
+		return fmt.Errorf("parquet: %w", wholeRecords(err, columns))
 	}
 	l := in.intern(&layout{names: names}, in.object)
 	in.current.Store(l)
 	writer, _ := f.Lookup("writer")
 	r := &parquetReader{input: in, raw: raw, size: size, file: f, foreign: writer != "flowlog"}
-	var groups []*rowGroup
-	line := int64(0)
-	for i, group := range f.RowGroups() {
-		for i, chunk := range group.ColumnChunks() {
-			if chunk.NumValues() != group.NumRows() && i < len(names) {
-				return fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
-			}
-		}
-		if !in.outside(group, f.Root().Columns(), names) && !in.unwanted(group, names) {
-			groups = append(groups, &rowGroup{RowGroup: &f.Metadata().RowGroups[i], place: place{layout: l, line: line}})
-		}
-		line += group.NumRows()
+	groups, err := in.rowGroups(f, names, l)
+	if err != nil {
+		return err
 	}
 	for i, group := range groups {
 		if i == 0 {
@@ -89,6 +80,24 @@ func readParquet(in *input, c *content) error {
 		groups[i] = nil // with its dictionaries
 	}
 	return nil
+}
+
+// rowGroups returns the row groups that may have wanted records. Line numbers count the rows of the others too.
+func (in *input) rowGroups(f *parquet.File, names []string, l *layout) ([]*rowGroup, error) {
+	var groups []*rowGroup
+	line := int64(0)
+	for i, group := range f.RowGroups() {
+		for i, chunk := range group.ColumnChunks() {
+			if chunk.NumValues() != group.NumRows() && i < len(names) {
+				return nil, fmt.Errorf("parquet: %s: a row group has %d rows and %d values: the file is damaged, or its columns are nested", names[i], group.NumRows(), chunk.NumValues())
+			}
+		}
+		if !in.outside(group, f.Root().Columns(), names) && !in.unwanted(group, names) {
+			groups = append(groups, &rowGroup{RowGroup: &f.Metadata().RowGroups[i], place: place{layout: l, line: line}})
+		}
+		line += group.NumRows()
+	}
+	return groups, nil
 }
 
 // parquetReader gives the row groups of a file out in blocks.

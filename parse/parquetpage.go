@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,8 +18,6 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/rle"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
-
-	"flowlog/parse/schema"
 )
 
 // This file reads the pages of Parquet columns. It stands on parquet-go's Thrift, codecs and encodings, but not
@@ -36,7 +33,7 @@ const olderDictionary = format.PlainDictionary //nolint:staticcheck // see above
 // A chunkReader gives out the pages of one column of a row group, in order.
 type chunkReader struct {
 	column  *parquet.Column
-	as      stored
+	as      logicalType
 	codec   compress.Codec // nil if nothing is compressed
 	section *io.SectionReader
 	in      *bufio.Reader
@@ -56,7 +53,7 @@ func newChunkReader(raw io.ReaderAt, size int64, column *parquet.Column, meta *f
 	if start < 0 || start > size || meta.TotalCompressedSize < 0 {
 		return nil, errors.New("its place is outside of the file")
 	}
-	r := &chunkReader{column: column, as: storedIn(column), pool: pool, total: rows}
+	r := &chunkReader{column: column, as: logicalTypeOf(column), pool: pool, total: rows}
 	if meta.Codec != format.Uncompressed {
 		r.codec = parquet.LookupCompressionCodec(meta.Codec)
 	}
@@ -103,7 +100,7 @@ func (r *chunkReader) next() (*page, error) {
 	if !ok {
 		p = new(page)
 	}
-	*p = page{column: r.column, as: r.as, codec: r.codec, dict: r.dict, from: r.rows, to: r.rows, stored: p.stored[:0]}
+	*p = page{storedPage: storedPage{column: r.column, as: r.as, codec: r.codec, dict: r.dict, from: r.rows, to: r.rows, stored: p.stored[:0]}}
 	if err := r.thrift.Decode(&p.header); err != nil {
 		return nil, err
 	}
@@ -153,22 +150,27 @@ func (r *chunkReader) next() (*page, error) {
 
 // A page is some rows of a column, or a dictionary. It is as stored until it is decoded.
 type page struct {
-	column   *parquet.Column
-	as       stored
-	codec    compress.Codec
-	dict     *dictionary // that the values may be in
-	from, to int64       // rows of the row group
-	rows     int
-	header   format.PageHeader
-	stored   []byte
-	users    atomic.Int32 // blocks under way that have rows of it, and 1 if there are more such blocks to come
+	storedPage
+	users atomic.Int32 // blocks in work that have rows of it, and 1 while further such blocks may follow
 
 	once   sync.Once
 	err    error
 	valid  int             // rows that are not null
-	coded  bool            // the values are codes
+	coded  bool            // the values are dictionary codes
 	values encoding.Values // otherwise
 	*room
+}
+
+// storedPage is a page as the file has it.
+type storedPage struct {
+	column   *parquet.Column
+	as       logicalType
+	codec    compress.Codec
+	dict     *dictionary // nil if the column chunk has none
+	from, to int64       // rows of the row group
+	rows     int
+	header   format.PageHeader
+	stored   []byte
 }
 
 // A room is the memory of a decoded page.
@@ -225,54 +227,12 @@ func (s *scan) freePage(p *page) {
 }
 
 func (p *page) decodeStored() error {
-	var err error
-	nullable := p.column.MaxDefinitionLevel() > 0
-	data, levels := p.stored, []byte(nil)
-	how := format.Plain
-	switch p.header.Type {
-	case format.DictionaryPage:
-		nullable = false
-		if how = p.header.DictionaryPageHeader.V.Encoding; how == olderDictionary {
-			how = format.Plain
-		}
-		if data, err = p.decompress(data); err != nil {
-			return err
-		}
-	case format.DataPage:
-		h := &p.header.DataPageHeader.V
-		how = h.Encoding
-		if data, err = p.decompress(data); err != nil {
-			return err
-		}
-		if nullable {
-			if h.DefinitionLevelEncoding != format.RLE {
-				return fmt.Errorf("definition levels are encoded as %s", h.DefinitionLevelEncoding)
-			}
-			if len(data) < 4 {
-				return io.ErrUnexpectedEOF
-			}
-			n := binary.LittleEndian.Uint32(data)
-			if data = data[4:]; int64(n) > int64(len(data)) {
-				return io.ErrUnexpectedEOF
-			}
-			levels, data = data[:n], data[n:]
-		}
-	case format.DataPageV2:
-		h := &p.header.DataPageHeaderV2.V
-		how = h.Encoding
-		r, d := int64(h.RepetitionLevelsByteLength), int64(h.DefinitionLevelsByteLength)
-		if r < 0 || d < 0 || r+d > int64(len(data)) {
-			return io.ErrUnexpectedEOF
-		}
-		levels, data = data[r:r+d], data[r+d:]
-		if !h.IsCompressed.Valid || h.IsCompressed.V {
-			if data, err = p.decompress(data); err != nil {
-				return err
-			}
-		}
+	data, levels, how, err := p.parts()
+	if err != nil {
+		return err
 	}
 	p.valid = p.rows
-	if nullable {
+	if p.nullable() {
 		if err := p.decodeLevels(levels); err != nil {
 			return err
 		}
@@ -310,6 +270,59 @@ func (p *page) decodeStored() error {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// nullable reports whether the page has definition levels.
+func (p *page) nullable() bool {
+	return p.header.Type != format.DictionaryPage && p.column.MaxDefinitionLevel() > 0
+}
+
+// parts returns the values and the definition levels of the page, decompressed, and the encoding of the values. levels is
+// meaningful only if the page is nullable.
+func (p *page) parts() (data, levels []byte, how format.Encoding, err error) {
+	data = p.stored
+	switch p.header.Type {
+	case format.DictionaryPage:
+		if how = p.header.DictionaryPageHeader.V.Encoding; how == olderDictionary {
+			how = format.Plain
+		}
+		if data, err = p.decompress(data); err != nil {
+			return nil, nil, how, err
+		}
+	case format.DataPage:
+		h := &p.header.DataPageHeader.V
+		how = h.Encoding
+		if data, err = p.decompress(data); err != nil {
+			return nil, nil, how, err
+		}
+		if p.nullable() {
+			if h.DefinitionLevelEncoding != format.RLE {
+				return nil, nil, how, fmt.Errorf("definition levels are encoded as %s", h.DefinitionLevelEncoding)
+			}
+			if len(data) < 4 {
+				return nil, nil, how, io.ErrUnexpectedEOF
+			}
+			n := binary.LittleEndian.Uint32(data)
+			if data = data[4:]; int64(n) > int64(len(data)) {
+				return nil, nil, how, io.ErrUnexpectedEOF
+			}
+			levels, data = data[:n], data[n:]
+		}
+	case format.DataPageV2:
+		h := &p.header.DataPageHeaderV2.V
+		how = h.Encoding
+		r, d := int64(h.RepetitionLevelsByteLength), int64(h.DefinitionLevelsByteLength)
+		if r < 0 || d < 0 || r+d > int64(len(data)) {
+			return nil, nil, how, io.ErrUnexpectedEOF
+		}
+		levels, data = data[r:r+d], data[r+d:]
+		if !h.IsCompressed.Valid || h.IsCompressed.V {
+			if data, err = p.decompress(data); err != nil {
+				return nil, nil, how, err
+			}
+		}
+	}
+	return data, levels, how, nil
 }
 
 // widths is the size of a value, in bytes, of each kind that is used.
@@ -377,87 +390,4 @@ func (p *page) decodeCodes(src []byte) error {
 		return errors.New("a value is not in the dictionary")
 	}
 	return nil
-}
-
-// runs returns the part of src that holds n numbers of so many bits in the hybrid of run lengths and packed
-// bits. It keeps the decoder from what is not there. The last run may be longer than needed: DuckDB fills up to
-// 256 numbers.
-func runs(src []byte, width uint64, n int) ([]byte, error) {
-	at, want := 0, uint64(n)
-	for have := uint64(0); have < want; {
-		u, k := binary.Uvarint(src[at:])
-		count := u >> 1
-		if k <= 0 || count > math.MaxInt32 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		size := (width + 7) / 8
-		if u&1 != 0 {
-			size = count * width
-			count *= 8
-		}
-		if at += k; size > uint64(len(src)-at) {
-			return nil, io.ErrUnexpectedEOF
-		}
-		at += int(size)
-		if have += count; u&1 == 0 && have > want+256 {
-			return nil, errors.New("a wrong number of values")
-		}
-	}
-	return src[:at], nil
-}
-
-// deltas reports whether src says that it holds n numbers in DELTA_BINARY_PACKED: the size of its blocks, how
-// many parts these have, then that number.
-func deltas(src []byte, n int) bool {
-	for range 2 {
-		_, k := binary.Uvarint(src)
-		if k <= 0 {
-			return false
-		}
-		src = src[k:]
-	}
-	count, k := binary.Uvarint(src)
-	return k > 0 && count == uint64(n)
-}
-
-// A dictionary is the values that the codes of a column chunk stand for.
-type dictionary struct {
-	count int
-	page  *page // nil once all is there
-	once  sync.Once
-	err   error
-	all   *distinct // the values of the field; nil for texts, which each worker numbers on its own
-}
-
-// load decodes the dictionary, unless that is done.
-func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
-	d.once.Do(func() {
-		defer recovered(&d.err)
-		if d.err = d.page.decode(&w.rooms); d.err == nil && c.Kind != schema.Text {
-			d.all = convert(c, d.count, parquetValue(d.page.values, d.page.as, foreign))
-			w.freePage(d.page)
-			d.page = nil
-		}
-	})
-	return d.err
-}
-
-// convert returns what the dictionary holds as values of c, in codes of c's own if it is of texts.
-func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distinct, error) {
-	if err := d.load(w, c, foreign); err != nil || d.all != nil {
-		return d.all, err
-	}
-	known := w.words[c]
-	if known.of != d || known.in != c.Dict {
-		known = words{d, c.Dict, convert(c, d.count, parquetValue(d.page.values, d.page.as, foreign))}
-		w.words[c] = known
-	}
-	return known.distinct, nil
-}
-
-// words is a dictionary of texts in the codes of a worker's column.
-type words struct {
-	of *dictionary
-	in *schema.Dict
-	*distinct
 }

@@ -25,7 +25,7 @@ func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, name
 	if !ok || low.Kind() != parquet.Int64 || high.Kind() != parquet.Int64 {
 		return false
 	}
-	from, to, ok := storedIn(columns[column]).between(low.Int64(), high.Int64())
+	from, to, ok := logicalTypeOf(columns[column]).between(low.Int64(), high.Int64())
 	if !ok || to >= in.opt.Since && (in.opt.Until == 0 || from < in.opt.Until) {
 		return false
 	}

@@ -13,15 +13,15 @@ import (
 
 // This file makes values of those that Parquet has.
 
-// storedIn says what the values of a column stand for.
-func storedIn(column *parquet.Column) stored {
+// logicalTypeOf says what the values of a column stand for.
+func logicalTypeOf(column *parquet.Column) logicalType {
 	t := column.Type()
 	if t.Kind() == parquet.Int96 {
 		return instants(1e9)
 	}
 	logical := t.LogicalType()
 	if logical == nil {
-		return stored{}
+		return logicalType{}
 	}
 	switch l := logical.Value.(type) {
 	case *format.TimestampType:
@@ -35,19 +35,19 @@ func storedIn(column *parquet.Column) stored {
 	case *format.DateType:
 		return dates
 	case *format.DecimalType:
-		return stored{what: decimal, scale: int(l.Scale)}
+		return logicalType{what: decimal, scale: int(l.Scale)}
 	case *format.IntType:
 		if !l.IsSigned {
-			return stored{what: unsigned}
+			return logicalType{what: unsigned}
 		}
 	case *format.TimeType:
-		return stored{what: unusable}
+		return logicalType{what: unusable}
 	}
-	return stored{}
+	return logicalType{}
 }
 
 // parquetValue returns the function that appends a value of a page.
-func parquetValue(data encoding.Values, as stored, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
+func parquetValue(data encoding.Values, as logicalType, escaped bool) func(c *schema.Column, i int) (schema.Fault, string) {
 	switch data.Kind() {
 	case encoding.Int32:
 		v := data.Int32()

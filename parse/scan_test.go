@@ -262,8 +262,8 @@ func TestLogFormat(t *testing.T) {
 	got, _ := rowsOf(t, one("eni-1 10.0.0.1 10.0.0.2 10.0.0.3\n"), Options{LogFormat: names})
 	want(t, "records", got, []string{"interface_id=eni-1 srcaddr=10.0.0.1 dstaddr=10.0.0.2 pkt_srcaddr=10.0.0.3 "})
 	_, stats := rowsOf(t, one("eni-1 10.0.0.1 10.0.0.2 10.0.0.3\n"), Options{})
-	if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "--log-format") {
-		t.Errorf("without a format: got %v, want an error that names --log-format", stats.Failed)
+	if len(stats.Failed) != 1 || !strings.Contains(stats.Failed[0].Error(), "log-format") {
+		t.Errorf("without a format: got %v, want an error that names log-format", stats.Failed)
 	}
 }
 

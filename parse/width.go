@@ -3,12 +3,12 @@ package parse
 import "flowlog/parse/schema"
 
 // A batch has a cell for each of its rows in each column that any of them has a value for. Records of different columns
-// in one block could thus take far more memory than the block: blocks of JSON end before they have mostCells, and rows
-// beyond mostWide cells are dropped, which records below changing headers, or in one document, can come to.
+// in one block could thus take far more memory than the block: blocks of JSON end before they have maxCells, and rows
+// beyond maxCellsHard cells are dropped, which records below changing headers, or in one document, can come to.
 const (
-	mostCells = 4 << 20
-	mostWide  = 16 << 20
-	narrow    = 128 // columns are never too many: the fields of the table, and as many more
+	maxCells     = 4 << 20
+	maxCellsHard = 16 << 20
+	narrow       = 128 // columns are never too many: the fields of the table, and as many more
 )
 
 // pad makes the column as long as there are rows, so that a value can be appended to it. It reports false if the block
@@ -37,7 +37,7 @@ func (w *worker) room() bool {
 	if w.full {
 		return false
 	}
-	if w.wide <= narrow || w.wide*(w.rows+1) <= mostWide {
+	if w.wide <= narrow || w.wide*(w.rows+1) <= maxCellsHard {
 		return true
 	}
 	wide := 0 // that of dropped records too is in w.wide
@@ -47,7 +47,7 @@ func (w *worker) room() bool {
 		}
 	}
 	w.wide = wide + len(w.cols)
-	w.full = w.wide*(w.rows+1) > mostWide // and stays so: neither becomes less
+	w.full = w.wide*(w.rows+1) > maxCellsHard // and stays so: neither becomes less
 	return !w.full
 }
 

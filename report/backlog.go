@@ -1,162 +1,32 @@
 package report
 
-import (
-	"slices"
+import "flowlog/parse/schema"
 
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/memory"
-
-	"flowlog/parse/schema"
-)
-
-// A backlog is records that wait to be numbered at one level of a grouping with more groups than the processor's caches
-// hold. They are dealt out by the part of the level that they ask for (radix partitioning), and those of a part are
-// numbered and added together: what they ask for is in the caches then, and not fetched from memory for each record.
+// A backlog buffers rows of a key level that does not fit into the processor's caches. The rows are dealt out to the hash
+// partitions of the level (radix partitioning), and those of one partition are numbered and added together, so that its
+// part of the table stays in the caches.
 type backlog struct {
-	// A record is so many numbers: that of its group so far and the next code in one, the codes of further levels, and
-	// the values that bases need.
+	// A row takes so many words: its prefix group and the next code in one, the codes of further levels, and the values
+	// that accumulators need.
 	width  int
-	memory []uint64 // of the records, in chunks
+	memory []uint64 // of the rows, in chunks
 	used   int      // by chunks
 	most   int      // that was ever used
 	parts  [schema.Parts]struct {
 		chunks    []int // where they begin
-		next, end int   // where the next record goes, and where there is room for no more
+		next, end int   // where the next row goes, and where there is room for no more
 	}
-	at []int // where the records are that were put on it last
+	at []int // where the rows are that were put on it last
 }
 
 const (
-	// backlogSize is how many numbers wait at most. The more records, the more of them ask for the same.
+	// backlogSize is how many words wait at most. The more rows, the more of them are of the same groups.
 	backlogSize = 1 << 22
-	// chunkSize is how many numbers of a part lie side by side.
+	// chunkSize is how many words of a partition lie side by side.
 	chunkSize = 1 << 10
 )
 
-// waiting is records that can be on a backlog.
-type waiting struct {
-	rows   []int32
-	codes  [][]uint32    // by level, of its key
-	values []arrow.Array // by base, without nulls; nil if the base needs none
-}
-
-// canWait returns rows, which are flows, to be fed by way of a backlog: if there are many groups, of which nothing is kept
-// but numbers, from columns without nulls. Otherwise it is false.
-func (w *worker) canWait(g *grouping, rows []int32) (*waiting, bool) {
-	many := false
-	for _, table := range g.levels {
-		many = many || table.far()
-	}
-	if !many || g.from != nil || g.all {
-		return nil, false
-	}
-	r := &waiting{rows: rows, values: make([]arrow.Array, len(g.bases))}
-	for i := range g.bases {
-		b := &g.bases[i]
-		if b.state == nil || b.from != nil {
-			continue
-		}
-		var col arrow.Array
-		if b.field >= 0 {
-			if col = w.flowing[b.field]; col == nil || col.NullN() > 0 {
-				return nil, false
-			}
-		}
-		switch b.state.(type) {
-		case *count: // of all rows, then
-		case *sum, *extreme:
-			r.values[i] = col
-		default:
-			return nil, false
-		}
-		if b.where != nil {
-			return nil, false
-		}
-	}
-	for _, key := range g.keys[1:] {
-		r.codes = append(r.codes, w.codes(key, rows, false))
-	}
-	return r, true
-}
-
-// feed feeds records from a level on. The ids are those of their groups so far, which are less than the number given.
-func (w *worker) feed(g *grouping, level int, ids []uint32, groups int, r *waiting) error {
-	for ; level < len(g.levels); level++ {
-		table := g.levels[level]
-		if table.far() {
-			if postponed, err := w.postpone(g, level, ids, r); postponed || err != nil {
-				return err
-			}
-		}
-		w.words = schema.Grown(w.words, len(ids))
-		table.number(ids, groups, r.rows, r.codes[level], w.coded[g.keys[level+1]].coder.Len(), w.words)
-		groups = table.Len()
-	}
-	g.grow(groups)
-	if err := g.rows.add(ids, r.rows, inputs{}); err != nil {
-		return err
-	}
-	for i := range g.bases {
-		if b := &g.bases[i]; b.state != nil && b.from == nil {
-			if err := b.state.add(ids, r.rows, inputs{col: r.values[i]}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// postpone puts records on the backlog of a level, and reports whether they find room there.
-func (w *worker) postpone(g *grouping, level int, ids []uint32, r *waiting) (bool, error) {
-	size := backlogSize
-	if limit := w.aggregator.memory; limit > 0 {
-		size = min(size, int(limit)/(32*len(g.levels))) // a quarter of it
-	}
-	width := len(g.levels) - level
-	for _, v := range r.values {
-		if v != nil {
-			width++
-		}
-	}
-	needed := (schema.Parts + len(ids)/(chunkSize/width) + 1) * chunkSize // at most
-	if 2*needed > size {
-		return false, nil
-	}
-	if g.backlogs == nil {
-		g.backlogs = make([]*backlog, len(g.levels))
-	}
-	if g.backlogs[level] == nil {
-		g.backlogs[level] = &backlog{memory: make([]uint64, size)}
-	}
-	l := g.backlogs[level]
-	if l.used+needed > size {
-		if err := w.settle(g, level); err != nil {
-			return false, err
-		}
-	}
-	l.width = width
-	l.add(ids, r.codes[level], r.rows)
-	place := 1
-	for _, codes := range r.codes[level+1:] {
-		put(l, place, codes, r.rows)
-		place++
-	}
-	for _, v := range r.values {
-		switch v := v.(type) {
-		case nil:
-			continue
-		case *array.Int32:
-			put(l, place, v.Int32Values(), r.rows)
-		case *array.Int64:
-			put(l, place, v.Int64Values(), r.rows)
-		}
-		place++
-	}
-	return true, nil
-}
-
-// add makes records of the ids of their groups so far and their next codes.
+// add adds rows with the ids of their prefix groups and their next codes.
 func (l *backlog) add(ids, codes []uint32, rows []int32) {
 	l.at = schema.Grown(l.at, len(rows))
 	for i, row := range rows {
@@ -174,89 +44,16 @@ func (l *backlog) add(ids, codes []uint32, rows []int32) {
 	l.most = max(l.most, l.used)
 }
 
-// put adds a number to each of the records that add made.
+// put writes a word of each of the rows that add has added last.
 func put[T int32 | int64 | uint32](l *backlog, place int, numbers []T, rows []int32) {
 	for i, row := range rows {
 		l.memory[l.at[i]+place] = uint64(numbers[row])
 	}
 }
 
-// settle feeds what is on a backlog.
-func (w *worker) settle(g *grouping, level int) error {
-	l, table := g.backlogs[level], g.levels[level]
-	if l == nil || l.used == 0 {
-		return nil
-	}
-	var words [chunkSize]uint64
-	var ids [chunkSize]uint32
-	r := &waiting{codes: make([][]uint32, len(g.levels)), values: make([]arrow.Array, len(g.bases))}
-	for later := level + 1; later < len(g.levels); later++ {
-		r.codes[later] = make([]uint32, chunkSize)
-	}
-	var values [][]int64
-	for i, b := range g.bases {
-		switch b.state.(type) {
-		case *sum, *extreme:
-			if b.from == nil {
-				v := make([]int64, chunkSize)
-				values = append(values, v)
-				buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))}
-				r.values[i] = array.NewInt64Data(array.NewData(arrow.PrimitiveTypes.Int64, chunkSize, buffers, nil, 0, 0))
-			}
-		}
-	}
-	for i := range l.parts {
-		p := &l.parts[i]
-		if len(p.chunks) > 1 {
-			table.Fetch(i, len(p.chunks)*chunkSize/l.width)
-		}
-		for _, start := range p.chunks {
-			end := start + chunkSize/l.width*l.width
-			if end == p.end {
-				end = p.next
-			}
-			records := l.memory[start:end]
-			n := len(records) / l.width
-			for i := range n {
-				words[i] = records[i*l.width]
-			}
-			place := 1
-			for later := level + 1; later < len(g.levels); later++ {
-				take(r.codes[later], records, l.width, place)
-				place++
-			}
-			for _, v := range values {
-				take(v, records, l.width, place)
-				place++
-			}
-			table.IDs(words[:n], ids[:n])
-			r.rows = w.rows(n)
-			if err := w.feed(g, level+1, ids[:n], table.Len(), r); err != nil {
-				return err
-			}
-		}
-		p.chunks, p.next, p.end = p.chunks[:0], 0, 0
-	}
-	l.used = 0
-	return nil
-}
-
-// take is the reverse of put.
-func take[T int64 | uint32](numbers []T, records []uint64, width, place int) {
+// get is the reverse of put.
+func get[T int64 | uint32](numbers []T, records []uint64, width, place int) {
 	for i := 0; place < len(records); i, place = i+1, place+width {
 		numbers[i] = T(records[place])
 	}
-}
-
-// settleAll feeds what is on all backlogs.
-func (w *worker) settleAll() error {
-	for _, g := range slices.Concat(w.groupings, w.inner) {
-		for level := range g.backlogs {
-			if err := w.settle(g, level); err != nil {
-				return err
-			}
-		}
-		g.backlogs = nil // their memory is free
-	}
-	return nil
 }

@@ -33,6 +33,7 @@ func (s Severity) String() string { return Severities[s] }
 type Rule struct {
 	Report   // its Limit is 0
 	Severity Severity
+	Next     string // what to look at after a finding, in the words of who wrote the rule
 	Message  Message
 	Tags     []string
 	// KnownBy are the keys whose values tell a finding from others of the rule: those that have the same are one for
@@ -73,18 +74,13 @@ type Verdict struct {
 func (v *Verdict) Fired() int { return len(v.Findings) + v.More }
 
 // Check returns the verdicts on rules, in their order, by the tables of their reports. A rule that has none was not
-// checked: the reason is in lacks, or among the reasons for rules of a name that were not asked in the first place.
+// checked, for a reason that is under its name.
 // known says of findings by their IDs whether they are known; nil is none.
-func Check(rules []Rule, tables []Table, lacks []*Lacking, reasons map[string]string, known func(id string) bool) []Verdict {
+func Check(rules []Rule, tables []Table, reasons map[string]string, known func(id string) bool) []Verdict {
 	var verdicts []Verdict
 	for i := range rules {
 		r := &rules[i]
 		v := Verdict{Rule: r, Skipped: reasons[r.Name]}
-		for _, l := range lacks {
-			if l.Report == r.Name {
-				v.Skipped = l.Error()
-			}
-		}
 		at := slices.IndexFunc(tables, func(t Table) bool { return t.Name == r.Name })
 		if at >= 0 {
 			v.Skipped = tables[at].Moot

@@ -45,7 +45,11 @@ srcaddr dstport bytes log_status
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := Check(rules, tables, lacks, map[string]string{}, nil)
+	reasons := make(map[string]string)
+	for _, l := range lacks {
+		reasons[l.Report] = l.Error()
+	}
+	got := Check(rules, tables, reasons, nil)
 	var said []string
 	for _, v := range got {
 		said = append(said, fmt.Sprintf("%s %d %t", v.Name, v.Fired(), v.Skipped != ""))
@@ -63,9 +67,9 @@ srcaddr dstport bytes log_status
 
 	known := func(id string) bool { return id == f.ID }
 	rules[0].Most = 1
-	v := Check(rules[:1], tables, lacks, nil, known)[0]
+	v := Check(rules[:1], tables, nil, known)[0]
 	want(t, "known", fmt.Sprint(v.Known, v.Fired(), v.More, len(v.Seen)), "2 1 0 2")
-	v = Check(rules[:1], tables, lacks, nil, nil)[0]
+	v = Check(rules[:1], tables, nil, nil)[0]
 	want(t, "more than are listed", fmt.Sprint(v.Fired(), v.More, len(v.Findings), len(v.Seen)), "3 2 1 2")
 }
 

@@ -49,13 +49,13 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-func TestChangeFlags(t *testing.T) {
+func TestChangeSettings(t *testing.T) {
 	c := Change{By: []string{"time", "dstport"}, Measures: []string{"flows"}, Where: "action = REJECT", Having: "flows > 1", Every: "1h", Sort: "-flows", Top: 3}
-	want := []string{"--by", "time,dstport", "--measures", "flows", "--where", "action = REJECT", "--having", "flows > 1", "--every", "1h", "--sort", "-flows", "--top", "3"}
-	if got := c.Flags(); !slices.Equal(got, want) {
+	want := []Setting{{"by", "time,dstport"}, {"measures", "flows"}, {"where", "action = REJECT"}, {"having", "flows > 1"}, {"every", "1h"}, {"sort", "-flows"}, {"top", "3"}}
+	if got := c.Settings(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := (Change{Top: -1}).Flags(); got != nil {
+	if got := (Change{Top: -1}).Settings(); got != nil {
 		t.Errorf("got %q for no change", got)
 	}
 }

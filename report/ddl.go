@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,23 +23,28 @@ type StoredTable struct {
 	Keys []string
 	// Accounts and Regions are all that there are; empty is not known.
 	Accounts, Regions []string
-	Since             time.Time // the first day, in UTC
+	Since             time.Time          // the first day, in UTC
+	Help              string             // the command that lists the formats and layouts
+	Say               func(error) string // the text of a message for people: see schema.Say
+	// Ask is the command that prints a report of the table, or of a query if it is one, for a comment in the statement.
+	Ask func(dialect, from string, query bool) string
 }
 
 // A StoredFormat is what the files are: a row of THE table of them.
 type StoredFormat struct {
-	Name, Doc string
-	text      bool
-	ours      bool // parse --partition-by wrote them
+	Name string
+	Doc  *schema.Words
+	text bool
+	ours bool // parse --partition-by wrote them
 }
 
 // StoredFormats lists them.
 func StoredFormats() []StoredFormat { return slices.Clone(storedFormats) }
 
 var storedFormats = []StoredFormat{
-	{Name: "text", Doc: "lines as AWS delivers them: fields between single spaces, a header first", text: true},
-	{Name: "parquet", Doc: "Parquet as AWS delivers it"},
-	{Name: "dataset", Doc: "what flowlog parse --partition-by wrote", ours: true},
+	{Name: "text", Doc: schema.Wordsf("lines as AWS delivers them: fields between single spaces, a header first"), text: true},
+	{Name: "parquet", Doc: schema.Wordsf("Parquet as AWS delivers it")},
+	{Name: "dataset", Doc: schema.Wordsf("what flowlog parse %s wrote", schema.Opt("partition-by")), ours: true},
 }
 
 // A Layout is how AWS lays out the folders of flow logs: a row of THE table of them.
@@ -203,7 +207,7 @@ func (s *stored) check() error {
 		for _, f := range storedFormats {
 			names = append(names, f.Name)
 		}
-		return schema.Unknown("format", s.Format, names, "flowlog sql ddl --help")
+		return schema.Unknown("format", s.Format, names, s.Help)
 	}
 	s.format = storedFormats[i]
 	if !s.format.ours && layoutNamed(s.Layout).Name == "" {
@@ -211,7 +215,7 @@ func (s *stored) check() error {
 		for _, l := range layouts {
 			names = append(names, l.Name)
 		}
-		return schema.Unknown("layout", s.Layout, names, "flowlog sql ddl --help")
+		return schema.Unknown("layout", s.Layout, names, s.Help)
 	}
 	parts := strings.Split(s.Table, ".")
 	switch {
@@ -239,368 +243,4 @@ func (s *stored) check() error {
 		}
 	}
 	return nil
-}
-
-// types are the SQL types of the kinds of fields.
-type types [schema.Text + 1]string
-
-var (
-	hiveTypes  = types{schema.Int32: "int", schema.Int64: "bigint", schema.Time: "bigint", schema.Float: "double", schema.Addr: "string", schema.Text: "string"}
-	trinoTypes = types{schema.Int32: "integer", schema.Int64: "bigint", schema.Time: "bigint", schema.Float: "double", schema.Addr: "varchar", schema.Text: "varchar"}
-	duckTypes  = types{schema.Int32: "INTEGER", schema.Int64: "BIGINT", schema.Time: "BIGINT", schema.Float: "DOUBLE", schema.Addr: "VARCHAR", schema.Text: "VARCHAR"}
-)
-
-// of returns the type of a partition.
-func (t types) of(p partition) string {
-	switch p.typ {
-	case "":
-		return t[schema.Text]
-	case "int":
-		return t[schema.Int32]
-	}
-	return p.typ
-}
-
-// columns are the fields with their types, and log_status if it has to be made up.
-func (s *stored) columns(quote func(string) string, t types) []string {
-	var list []string
-	for _, f := range s.Fields {
-		list = append(list, quote(f.Name)+" "+t[f.Kind])
-	}
-	if s.noStatus {
-		list = append(list, quote(statusField.Name)+" "+t[schema.Text])
-	}
-	return list
-}
-
-// comments are what to know before and after the statement is run. next are the commands that come next.
-func (s *stored) comments(next ...string) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, "-- "+format+"\n", args...) }
-	line("Flow logs in %s, %s.", s.base+s.folders, s.format.Doc)
-	if s.format.text {
-		line("Every file has these columns in this order. Files of a flow log with another format need a table of their own.")
-	}
-	if s.noStatus {
-		line("The format has no log-status: the column log_status is null, which is a flow.")
-	}
-	for _, p := range s.partitions {
-		switch {
-		case s.projected && !p.listed():
-			line("A query must name %[1]s, as in WHERE %[1]s = '…'; with a list of all in the table it need not.", p.name)
-		case s.projected && p.date != nil:
-			line("Days before %s are not in the table.", s.Since.Format(time.DateOnly))
-		}
-	}
-	for _, n := range next {
-		line("%s", n)
-	}
-	return b.String()
-}
-
-// where is a condition on the partitions that restricts a query to the first day.
-func (s *stored) where() string {
-	var parts []string
-	for _, p := range s.partitions {
-		name := s.name(p.name)
-		switch {
-		case p.date == isoDay:
-			parts = append(parts, name+" = DATE "+quote(p.lo))
-		case p.date != nil && p.date.hours:
-			parts = append(parts, name+" BETWEEN "+quote(p.lo)+" AND "+quote(s.Since.Truncate(day).Add(23*time.Hour).Format(p.date.layout)))
-		case p.date != nil:
-			parts = append(parts, name+" = "+quote(p.lo))
-		case !p.listed() && s.projected:
-			parts = append(parts, name+" = '…'")
-		}
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(parts, " AND ")
-}
-
-// questions are the comments that say how to ask a day.
-func (s *stored) questions() []string {
-	from := "SELECT * FROM " + s.from(s.Table) + s.where()
-	list := []string{"Try it: " + from + " LIMIT 10"}
-	if where := s.where(); where != "" {
-		list = append(list, "Reports of a day: flowlog sql talkers --dialect "+s.Dialect.Name+` --table "(`+strings.ReplaceAll(from, `"`, `\"`)+`)"`)
-	} else {
-		list = append(list, "Reports: flowlog sql talkers --dialect "+s.Dialect.Name+" --table '"+s.Table+"'")
-	}
-	return list
-}
-
-// backtick quotes a name for Hive's language, in which Athena takes statements about tables.
-func backtick(s string) string { return "`" + s + "`" }
-
-// hiveText is a text in Hive's language, where two texts side by side are one.
-func hiveText(s string) string {
-	if strings.Contains(s, "'") {
-		return doubleQuote(s)
-	}
-	return quote(s)
-}
-
-func doubleQuote(s string) string { return `"` + s + `"` }
-
-// dotted quotes the parts of a table's name.
-func dotted(quote func(string) string, name string) string {
-	var parts []string
-	for part := range strings.SplitSeq(name, ".") {
-		parts = append(parts, quote(part))
-	}
-	return strings.Join(parts, ".")
-}
-
-// list writes lines between brackets.
-func list(lines []string) string { return "(\n  " + strings.Join(lines, ",\n  ") + "\n)" }
-
-// athenaTable is a table of Glue's. LazySimpleSerDe reads a number that is none, such as -, as null; so also a header
-// between records is a row that is no flow, since its log_status is log-status.
-func athenaTable(s *stored) string {
-	next := s.questions()
-	if !s.projected && len(s.partitions) > 0 {
-		next = slices.Insert(next, 0, "Next, and whenever there are new folders: MSCK REPAIR TABLE "+dotted(backtick, s.Table))
-	}
-	var b strings.Builder
-	b.WriteString(s.comments(next...))
-	fmt.Fprintf(&b, "CREATE EXTERNAL TABLE IF NOT EXISTS %s %s\n", dotted(backtick, s.Table), list(s.columns(backtick, hiveTypes)))
-	var properties []string
-	set := func(name, value string) { properties = append(properties, quote(name)+" = "+hiveText(value)) }
-	if len(s.partitions) > 0 {
-		var columns []string
-		for _, p := range s.partitions {
-			columns = append(columns, backtick(p.name)+" "+hiveTypes.of(p))
-		}
-		fmt.Fprintf(&b, "PARTITIONED BY (%s)\n", strings.Join(columns, ", "))
-	}
-	if s.format.text {
-		b.WriteString("ROW FORMAT DELIMITED FIELDS TERMINATED BY ' ' NULL DEFINED AS '-'\nSTORED AS TEXTFILE\n")
-		set("skip.header.line.count", "1")
-	} else {
-		b.WriteString("STORED AS PARQUET\n")
-	}
-	if s.projected {
-		set("projection.enabled", "true")
-		for _, p := range s.partitions {
-			prefix := "projection." + p.name + "."
-			switch {
-			case len(p.values) > 0:
-				set(prefix+"type", "enum")
-				set(prefix+"values", strings.Join(p.values, ","))
-				continue
-			case p.lo == "":
-				set(prefix+"type", "injected")
-				continue
-			case p.date != nil:
-				set(prefix+"type", "date")
-				set(prefix+"format", p.date.java)
-				if p.date.hours {
-					set(prefix+"interval", "1")
-					set(prefix+"interval.unit", "HOURS")
-				}
-			default:
-				set(prefix+"type", "integer")
-			}
-			set(prefix+"range", p.lo+","+p.hi)
-			if p.digits > 0 {
-				set(prefix+"digits", strconv.Itoa(p.digits))
-			}
-		}
-		set("storage.location.template", s.base+s.folders)
-	}
-	fmt.Fprintf(&b, "LOCATION %s\n", quote(s.base))
-	if len(properties) > 0 {
-		fmt.Fprintf(&b, "TBLPROPERTIES %s\n", list(properties))
-	}
-	return b.String()
-}
-
-// trinoTable is a table of the Hive connector. What it calls CSV has texts alone; its TEXTFILE reads numbers as
-// LazySimpleSerDe does.
-func trinoTable(s *stored) string {
-	var before []string
-	switch {
-	case s.projected:
-		before = []string{"The catalog is one of the Hive connector, with hive.partition-projection-enabled=true."}
-		if !strings.HasPrefix(s.base, "s3") { // where a folder without files is none
-			before[0] += " Folders that are missing need hive.ignore-absent-partitions=true."
-		}
-	case len(s.partitions) > 0:
-		parts := strings.Split(s.Table, ".")
-		catalog, schemaName := "", "'…'"
-		if n := len(parts); n > 1 {
-			schemaName = quote(parts[n-2])
-			if n > 2 {
-				catalog = doubleQuote(parts[0]) + "."
-			}
-		}
-		before = []string{"The catalog is one of the Hive connector.",
-			fmt.Sprintf("Next, and whenever there are new folders: CALL %ssystem.sync_partition_metadata(schema_name => %s, table_name => %s, mode => 'FULL')",
-				catalog, schemaName, quote(parts[len(parts)-1]))}
-	default:
-		before = []string{"The catalog is one of the Hive connector, with hive.recursive-directories=true if there are folders."}
-	}
-	columns := s.columns(doubleQuote, trinoTypes)
-	var properties, names []string
-	set := func(name, value string) { properties = append(properties, name+" = "+value) }
-	texts := func(values ...string) string {
-		var list []string
-		for _, v := range values {
-			list = append(list, quote(v))
-		}
-		return "ARRAY[" + strings.Join(list, ", ") + "]"
-	}
-	for _, p := range s.partitions {
-		column := doubleQuote(p.name) + " " + trinoTypes.of(p)
-		names = append(names, p.name)
-		if s.projected {
-			var of []string
-			switch {
-			case len(p.values) > 0:
-				of = []string{"type = 'ENUM'", "values = " + texts(p.values...)}
-			case p.lo == "":
-				of = []string{"type = 'INJECTED'"}
-			case p.date != nil:
-				of = []string{"type = 'DATE'", "format = " + quote(p.date.java), "range = " + texts(p.lo, p.hi)}
-				if p.date.hours {
-					of = append(of, "interval = 1", "interval_unit = 'HOURS'")
-				}
-			default:
-				of = []string{"type = 'INTEGER'", "range = " + texts(p.lo, p.hi)}
-			}
-			if p.digits > 0 {
-				of = append(of, "digits = "+strconv.Itoa(p.digits))
-			}
-			column += " WITH (partition_projection_" + strings.Join(of, ", partition_projection_") + ")"
-		}
-		columns = append(columns, column)
-	}
-	set("external_location", quote(s.base))
-	if s.format.text {
-		set("format", "'TEXTFILE'")
-		set("textfile_field_separator", "' '")
-		set("null_format", "'-'")
-		set("skip_header_line_count", "1")
-	} else {
-		set("format", "'PARQUET'")
-	}
-	if len(names) > 0 {
-		set("partitioned_by", texts(names...))
-	}
-	if s.projected {
-		set("partition_projection_enabled", "true")
-		set("partition_projection_location_template", quote(s.base+s.folders))
-	}
-	return s.comments(slices.Concat(before, s.questions())...) +
-		fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s %s\nWITH %s\n", dotted(doubleQuote, s.Table), list(columns), list(properties))
-}
-
-// duckView is a view, since DuckDB reads files by their names. Lines that do not fit are left out, as flowlog leaves
-// them out.
-func duckView(s *stored) string {
-	// A glob must match something, so alternatives are none: they are conditions on the names of the files.
-	glob, where := s.folders, ""
-	for _, p := range s.partitions {
-		value := "*"
-		switch {
-		case p.date != nil && p.date.glob != "":
-			value = p.date.glob
-		case len(p.values) == 1:
-			value = p.values[0]
-		case len(p.values) > 1:
-			before, _, _ := strings.Cut(s.folders, "${"+p.name+"}")
-			before = before[strings.LastIndexByte(before, '/')+1:]
-			where += " AND regexp_matches(filename, " + quote("/"+before+"("+strings.Join(p.values, "|")+")/") + ")"
-		}
-		glob = strings.ReplaceAll(glob, "${"+p.name+"}", value)
-	}
-	end := map[bool]string{true: "*.log*", false: "*.parquet"}[s.format.text]
-	if s.folders == "" {
-		end = "**/" + end
-	}
-	columns := "*"
-	if s.noStatus {
-		columns += ", CAST(NULL AS VARCHAR) AS log_status"
-	}
-	var options []string
-	if s.format.text {
-		var fields []string
-		for _, f := range s.Fields {
-			fields = append(fields, quote(f.Name)+": "+quote(duckTypes[f.Kind]))
-		}
-		options = []string{"columns = {\n    " + strings.Join(fields, ",\n    ") + "\n  }", "auto_detect = false", "header = true", "delim = ' '", "quote = ''", "escape = ''", "nullstr = '-'", "ignore_errors = true"}
-	}
-	hive := s.format.ours && len(s.partitions) > 0
-	if hive {
-		var keys []string
-		for _, p := range s.partitions {
-			keys = append(keys, s.name(p.name)+": "+strings.ToUpper(duckTypes.of(p)))
-		}
-		options = append(options, "hive_types = {"+strings.Join(keys, ", ")+"}")
-	}
-	options = append(options, fmt.Sprintf("hive_partitioning = %t", hive))
-	if s.format.ours {
-		options = append(options, "union_by_name = true") // files of later commits can have more columns
-	}
-	if where != "" {
-		columns = strings.Replace(columns, "*", "* EXCLUDE (filename)", 1)
-		options = append(options, "filename = true")
-		where = "WHERE" + strings.TrimPrefix(where, " AND") + "\n"
-	}
-	function := map[bool]string{true: "read_csv", false: "read_parquet"}[s.format.text]
-	plain := *s
-	if !hive {
-		plain.partitions = nil
-	}
-	return plain.comments(plain.questions()...) +
-		fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\nSELECT %s FROM %s(\n  %s,\n  %s\n)\n%s", dotted(doubleQuote, s.Table), columns, function, quote(s.base+glob+end), strings.Join(options, ",\n  "), where)
-}
-
-// WithinDays is a table that `flowlog sql ddl` makes in this layout, or dataset, as a query of the partitions that can hold
-// records that end from since to before until; zero is no bound. Without a bound it is the table itself.
-func WithinDays(d Dialect, table, layout string, since, until time.Time) (string, error) {
-	names := []string{"dataset"}
-	for _, l := range layouts {
-		if l.folders != "" {
-			names = append(names, l.Name)
-		}
-	}
-	if !slices.Contains(names, layout) {
-		return "", schema.Unknown("layout", layout, names, "flowlog help sql")
-	}
-	if d.files && layout != "dataset" {
-		return "", fmt.Errorf("a view of %s has no columns for the folders of AWS's layouts: name the files of the time in its place", d.Name)
-	}
-	if err := CheckTable(table); err != nil {
-		return "", err
-	}
-	var parts []string
-	first, last := since.UTC(), until.UTC()
-	if !until.IsZero() {
-		last = last.Add(-time.Second) // it is whole seconds
-	}
-	if layout != "dataset" { // whose folders are the days of the ends themselves
-		first, last = first.Add(-schema.DeliveryMargin), last.Add(schema.DeliveryMargin)
-	}
-	bound := func(day func(time.Time) string, form string) {
-		if !since.IsZero() {
-			parts = append(parts, fmt.Sprintf(form, ">", day(first)))
-		}
-		if !until.IsZero() {
-			parts = append(parts, fmt.Sprintf(form, "<", day(last)))
-		}
-	}
-	if layout == "dataset" {
-		bound(func(t time.Time) string { return "DATE " + quote(t.Format(isoDay.layout)) }, d.name("date")+" %s= %s")
-	} else {
-		name, form := dateOf(layout)
-		bound(func(t time.Time) string { return quote(t.Format(form.layout)) }, name+" %s= %s")
-	}
-	if len(parts) == 0 {
-		return table, nil
-	}
-	return "(SELECT * FROM " + d.from(table) + " WHERE " + strings.Join(parts, " AND ") + ")", nil
 }

@@ -39,14 +39,14 @@ const (
 func (r *Report) CanDiff() error {
 	switch {
 	case len(r.Keys) == 0:
-		return fmt.Errorf("there is nothing to compare by: name keys, as in --by srcaddr")
+		return schema.Wordsf("there is nothing to compare by: name keys, as in %s", schema.Opt("by", "srcaddr"))
 	case len(r.Measures) != 1:
 		return fmt.Errorf("one measure is compared, not %d", len(r.Measures))
 	}
 	switch m := r.Measures[0]; {
 	case m.kind() == schema.Time:
 		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
-	case m.Func == "malformed":
+	case functionNamed(m.Func).input != nil:
 		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
 	}
 	for _, k := range r.Keys {
@@ -59,10 +59,11 @@ func (r *Report) CanDiff() error {
 	return nil
 }
 
-// DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share.
+// DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
+// of the scope is that of these.
 func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 	rows := scope
-	rows.Fields, rows.List = nil, "flowlog diff --help"
+	rows.Fields = nil
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
 		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})

@@ -3,16 +3,28 @@ package report
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
-	"net/netip"
 	"slices"
 
 	"flowlog/parse/schema"
 )
 
-// exactDistinct is how many different values of a group are counted exactly. Beyond, they are estimated: a
-// hundred groups with so many would take gigabytes.
+// exactDistinct is the cardinality up to which a group's values are counted exactly. Larger ones are estimated: a hundred
+// groups with so many values would take gigabytes.
 const exactDistinct = 1 << 20
+
+var distinctFunction = function{
+	name: "distinct", kinds: allKinds, pairs: true,
+	semantics: semantics{zero: true, counts: true},
+	accumulation: accumulation{
+		new: func(values values, of shape) state {
+			if of == shapeGroups {
+				return newDistinct(values)
+			}
+			return &distinctOfAll{coder: values}
+		},
+		codes: true, rollup: rollupNever, buffer: bufferNever,
+	},
+}
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
@@ -27,14 +39,13 @@ type distinct struct {
 
 func newDistinct(coder values) *distinct { return &distinct{more: schema.NewSet(), coder: coder} }
 
-// few are the first values of a group. Most groups have no others, however many records they have, and of what is
-// counted in a group all that is in one place is one wait for memory.
+// few are the first values of a group, in one cache line. Most groups have no others, however many records they have.
 type few struct {
-	n     uint32    // of all its values, as long as they are not estimated
+	n     uint32    // the number of all values of the group, until it is estimated
 	codes [3]uint32 // 0 where there is none yet
 }
 
-// take reports whether a code is among the first ones, where it is put if there is room.
+// take adds a code if there is room, and reports whether it is there now.
 func (f *few) take(code uint32) bool {
 	for i, c := range f.codes {
 		if c == code {
@@ -62,7 +73,7 @@ func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
 	return nil
 }
 
-// seeAll takes in words of group and code. It is see for many.
+// seeAll is see for the words of a batch.
 func (s *distinct) seeAll() {
 	if s.many != nil {
 		for _, word := range s.words {
@@ -112,7 +123,7 @@ func (s *distinct) all(yield func(word uint64) bool) {
 	s.more.All(yield)
 }
 
-// estimate turns from counting the values of a group to estimating them.
+// estimate replaces the exact set of a group by a HyperLogLog.
 func (s *distinct) estimate(group uint32) *logLog {
 	if s.many == nil {
 		s.many = make(map[uint32]*logLog)
@@ -154,7 +165,7 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 	return nil
 }
 
-// translate is a code of another coder here.
+// translate is the code here of a code of another dictionary.
 func translate(codes []uint32, code uint32) uint32 {
 	if codes == nil {
 		return code
@@ -172,112 +183,24 @@ func (s *distinct) codesOf(group uint32) []uint64 {
 	return s.sorted[from:to]
 }
 
-func (s *distinct) whole(group uint32) (int64, bool) {
+func (s *distinct) value(group uint32) (int64, bool) {
 	if e := s.many[group]; e != nil {
 		return e.count(), true
 	}
 	return int64(s.few[group].n), true
 }
 
-func (s *distinct) value(group uint32) any { return boxed(s.whole(group)) }
+// estimateError says how far off the numbers of groups with more than exactDistinct values may be.
+const estimateError = "numbers above 1,048,576 are estimates, with a standard error of 0.8 %"
 
-func (s *distinct) error() string {
+func (s *distinct) inexact() string {
 	if len(s.many) == 0 {
 		return ""
 	}
-	return "numbers above 1,048,576 are estimates, with a standard error of 0.8 %"
+	return estimateError
 }
 
 func (s *distinct) hash(code uint32) uint64 { return s.hashes.of(code, s.coder) }
-
-// hashes are those of values, by code. They are the same in every run.
-type hashes []uint64
-
-func (h *hashes) of(code uint32, coder values) uint64 {
-	for c := len(*h); c <= int(code); c++ {
-		*h = append(*h, hashValue(coder.Value(uint32(c))))
-	}
-	return (*h)[code]
-}
-
-// values is what codes stand for.
-type values interface {
-	Len() int // one more than the largest code
-	Value(code uint32) any
-	Code(v any) (uint32, bool)
-}
-
-// A pairCoder numbers pairs of values by their codes. A pair with a null is null.
-type pairCoder struct {
-	parts  [2]int // places of what codes the values
-	coders [2]schema.Coder
-	pairs  *schema.Pairs
-	words  []uint64 // of a batch
-	ids    []uint32
-}
-
-func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
-	return &pairCoder{parts: parts, coders: [2]schema.Coder{a, b}, pairs: schema.NewPairs()}
-}
-
-func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
-	c.words, c.ids = schema.Grown(c.words, len(rows)), schema.Grown(c.ids, len(rows))
-	n := 0
-	for _, row := range rows {
-		if a[row] != 0 && b[row] != 0 {
-			c.words[n] = uint64(a[row])<<32 | uint64(b[row])
-			n++
-		}
-	}
-	c.pairs.IDs(c.words[:n], c.ids)
-	n = 0
-	for _, row := range rows {
-		out[row] = 0
-		if a[row] != 0 && b[row] != 0 {
-			out[row] = c.ids[n] + 1
-			n++
-		}
-	}
-}
-
-func (c *pairCoder) code(a, b uint32) uint32 {
-	if a == 0 || b == 0 {
-		return 0
-	}
-	id, _ := c.pairs.ID(uint64(a)<<32 | uint64(b))
-	return id + 1
-}
-
-func (c *pairCoder) Len() int { return c.pairs.Len() + 1 }
-
-// Value is a pair of values.
-func (c *pairCoder) Value(code uint32) any {
-	if code == 0 {
-		return nil
-	}
-	word := c.pairs.Words()[code-1]
-	return [2]any{c.coders[0].Value(uint32(word >> 32)), c.coders[1].Value(uint32(word))}
-}
-
-func (c *pairCoder) Code(v any) (uint32, bool) {
-	pair, ok := v.([2]any)
-	if !ok {
-		return 0, false
-	}
-	a, ok := c.coders[0].Code(pair[0])
-	b, ok2 := c.coders[1].Code(pair[1])
-	return c.code(a, b), ok && ok2
-}
-
-// absorb adds the pairs of another pairCoder, whose values have the codes translated here, and returns the code
-// of each code there.
-func (c *pairCoder) absorb(o *pairCoder, translated [][]uint32) []uint32 {
-	codes := make([]uint32, o.Len())
-	for i, word := range o.pairs.Words() {
-		codes[i+1] = c.code(translated[c.parts[0]][word>>32], translated[c.parts[1]][uint32(word)])
-	}
-	return codes
-}
 
 // distinctOfAll is distinct for one group: that of a report without keys, or several taken together. It is exact,
 // unless a group that it takes in is not.
@@ -344,11 +267,18 @@ func (s *distinctOfAll) estimate(e *logLog) {
 	s.rest.merge(e)
 }
 
-func (s *distinctOfAll) value(uint32) any {
+func (s *distinctOfAll) value(uint32) (int64, bool) {
 	if s.rest == nil {
-		return s.n
+		return s.n, true
 	}
-	return s.estimated().count()
+	return s.estimated().count(), true
+}
+
+func (s *distinctOfAll) inexact() string {
+	if s.rest == nil {
+		return ""
+	}
+	return estimateError
 }
 
 // estimated is the estimate of all values, known or not.
@@ -363,62 +293,79 @@ func (s *distinctOfAll) estimated() *logLog {
 	return &all
 }
 
-// A logLog estimates how many different hashes it was given, with a standard error of 1.04 / sqrt(2^14). It is
-// for large numbers only: those below 40,000 would need a correction. Source: Flajolet, Fusy, Gandouet and
-// Meunier, "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm", 2007.
-type logLog struct{ ranks [1 << logLogBits]uint8 }
-
-const logLogBits = 14
-
-func (l *logLog) add(hash uint64) {
-	rank := uint8(bits.LeadingZeros64(hash<<logLogBits|1<<(logLogBits-1))) + 1
-	if r := &l.ranks[hash>>(64-logLogBits)]; *r < rank {
-		*r = rank
+func (s *distinct) append(dst []byte, group uint32) []byte {
+	if e := s.many[group]; e != nil {
+		return e.append(dst)
 	}
+	codes := s.codesOf(group)
+	dst = binary.AppendUvarint(dst, uint64(len(codes)))
+	for _, word := range codes {
+		dst = appendValue(dst, s.coder.Value(uint32(word)))
+	}
+	return dst
 }
 
-func (l *logLog) merge(o *logLog) {
-	for i, rank := range o.ranks {
-		l.ranks[i] = max(l.ranks[i], rank)
-	}
+func (s *distinct) load(src []byte, group uint32) ([]byte, error) {
+	return loadDistinct(src, s.coder, func(code uint32) { s.see(group, code) }, func(e *logLog) {
+		own := s.many[group]
+		if own == nil {
+			own = s.estimate(group)
+		}
+		own.merge(e)
+	})
 }
 
-func (l *logLog) count() int64 {
-	sum := 0.0
-	for _, rank := range l.ranks {
-		sum += math.Ldexp(1, -int(rank))
+func (s *distinctOfAll) append(dst []byte, _ uint32) []byte {
+	if s.rest != nil {
+		return s.estimated().append(dst)
 	}
-	const m = 1 << logLogBits
-	const alpha = 0.7213 / (1 + 1.079/m)
-	return int64(math.Round(alpha * m * m / sum))
-}
-
-// hashValue hashes a value of a Coder.
-func hashValue(v any) uint64 {
-	h := uint64(14695981039346656037) // FNV-1a
-	eat := func(b []byte) {
-		for _, c := range b {
-			h = (h ^ uint64(c)) * 1099511628211
+	dst = binary.AppendUvarint(dst, uint64(s.n))
+	for code, seen := range s.seen {
+		if seen {
+			dst = appendValue(dst, s.coder.Value(uint32(code)))
 		}
 	}
-	switch v := v.(type) {
-	case int64:
-		eat(binary.LittleEndian.AppendUint64(nil, uint64(v)))
-	case float64:
-		eat(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
-	case string:
-		eat([]byte(v))
-	case netip.Addr:
-		a := v.As16()
-		eat(a[:])
-	case [2]any:
-		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[0])))
-		eat(binary.LittleEndian.AppendUint64(nil, hashValue(v[1])))
-	}
-	// its high bits, which are used most, are its weakest: mix them
-	h ^= h >> 33
-	h *= 0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
+	return dst
 }
+
+func (s *distinctOfAll) load(src []byte, _ uint32) ([]byte, error) {
+	return loadDistinct(src, s.coder, s.see, s.estimate)
+}
+
+// loadDistinct reads values, or the estimate of how many there are.
+func loadDistinct(src []byte, coder values, see func(code uint32), estimate func(*logLog)) ([]byte, error) {
+	n, src, err := uvarint(src)
+	if err != nil {
+		return src, err
+	}
+	if n == math.MaxUint64 {
+		e := &logLog{}
+		if len(src) < len(e.ranks) {
+			return src, errPartial
+		}
+		copy(e.ranks[:], src)
+		for i, rank := range e.ranks {
+			e.ranks[i] = min(rank, 64)
+		}
+		estimate(e)
+		return src[len(e.ranks):], nil
+	}
+	for ; n > 0; n-- {
+		var v any
+		if v, src, err = loadValue(src); err != nil {
+			return src, err
+		}
+		code, ok := coder.Code(v)
+		if !ok {
+			return src, errPartial
+		}
+		see(code)
+	}
+	return src, nil
+}
+
+func (s *distinct) size() int64 {
+	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
+}
+
+func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }

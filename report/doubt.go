@@ -1,10 +1,7 @@
 package report
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"flowlog/parse/schema"
 )
@@ -14,7 +11,7 @@ import (
 type doubt struct {
 	report Report
 	fields schema.Table
-	query  func(what probed, names []string) (string, error) // see probe
+	query  func(what probed, names []string) (string, error) // see Split.probe
 	had    map[string]bool                                   // fields that some flow has
 	gone   map[string]bool                                   // logged fields that none has
 	asked  []string                                          // by the last query; none asks for any flow
@@ -24,55 +21,8 @@ type doubt struct {
 }
 
 // newDoubt is about a report, with its whole condition, on a table of an engine.
-func newDoubt(r Report, d *Dialect, fields schema.Table, table string) *doubt {
-	return &doubt{report: r, fields: fields, had: make(map[string]bool), gone: make(map[string]bool),
-		query: func(what probed, names []string) (string, error) { return r.probe(d, fields, table, what, names) }}
-}
-
-// probed is what a probe looks for.
-type probed int
-
-const (
-	someFields probed = iota
-	anyFlow
-	anyRecord // also one that is no flow
-)
-
-// probeRows is how many flows a probe looks at: each has one of the fields that are looked for.
-const probeRows = 1000
-
-// probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
-// one at least unless no flow has any. Or it counts flows, or records, up to one.
-func (r *Report) probe(d *Dialect, fields schema.Table, table string, what probed, names []string) (string, error) {
-	flows := Report{Name: r.Name, during: r.during}
-	q := flows.query(d, fields, table)
-	some, last := layer{name: "some", limit: probeRows}, layer{}
-	var has []string
-	for i, name := range names {
-		x := q.field(q.known(name))
-		has = append(has, x+" IS NOT NULL")
-		some.columns = append(some.columns, x)
-		last.columns = append(last.columns, fmt.Sprintf("count(%s) AS %s", x, q.name(seenName+strconv.Itoa(i))))
-	}
-	if what == anyRecord {
-		q.records.where = ""
-	}
-	if what != someFields {
-		some.columns, some.limit = []string{"1 AS one"}, 1
-		last.columns = []string{"count(*) AS " + q.name(countName)}
-	}
-	var conditions []string
-	if len(has) > 0 {
-		conditions = append(conditions, "("+strings.Join(has, " OR ")+")")
-	}
-	if r.during != nil {
-		conditions = append(conditions, r.during.sql(q))
-	}
-	some.where = strings.Join(conditions, " AND ")
-	if err := q.refusal(); err != nil {
-		return "", err
-	}
-	return q.checked(q.text(append(q.base(), some, last)))
+func newDoubt(s *Split) *doubt {
+	return &doubt{report: s.report, fields: s.source.fields, had: make(map[string]bool), gone: make(map[string]bool), query: s.probe}
 }
 
 // lacking lists the fields among names that no flow is known to have. A field that is computed is lacking if all are that it
@@ -126,12 +76,12 @@ func (d *doubt) suspects() []string {
 func (m *Remote) Doubt() (string, error) {
 	d := m.doubt
 	switch {
-	case m.whole || d.done:
+	case m.whole() || d.done:
 		return "", nil
-	case m.flows > 0 && !m.mixed:
+	case m.flows > 0 && !m.report.mixed():
 		d.flows = true
 	}
-	d.met = m.flows > 0 && !m.sifts
+	d.met = m.flows > 0 && m.sifted == nil
 	if d.asked = d.suspects(); len(d.asked) > 0 {
 		return d.query(someFields, d.asked)
 	}

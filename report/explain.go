@@ -4,94 +4,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/apache/arrow/go/v15/arrow"
-
-	"flowlog/parse/schema"
 )
 
-// conjunction is a condition that flows must meet part by part, with how many came through each. It says why none is left.
-type conjunction struct {
-	parts   []Expr
-	filters []filter
-	asked   int64
-	met     []int64 // by part: flows that meet it and those before it
-	valued  []int64 // by part that none meets: flows that meet those before it and have its field
-}
-
-// newConjunction makes one of a condition. What all reports ask of a field of text comes first: records that do not meet it
-// may not be read at all.
-func newConjunction(e Expr, field, value string) *conjunction {
-	s := &conjunction{parts: slices.Clone(conjuncts(e))}
-	slices.SortStableFunc(s.parts, func(a, b Expr) int {
-		first := func(e Expr) int {
-			c, ok := e.(Compare)
-			if ok && field != "" && c.Op == Equal && c.Field.Name == field && c.Value == value {
-				return 0
-			}
-			return 1
-		}
-		return first(a) - first(b)
-	})
-	for _, part := range s.parts {
-		s.filters = append(s.filters, part.filter())
-	}
-	s.met, s.valued = make([]int64, len(s.parts)), make([]int64, len(s.parts))
-	return s
-}
-
-// keep returns the rows that meet the condition, as a filter does. Those that count are flows, each of which comes once.
-func (s *conjunction) keep(rec arrow.Record, rows []int32, count bool) []int32 {
-	if count {
-		s.asked += int64(len(rows))
-	}
-	for i, f := range s.filters {
-		if len(rows) == 0 {
-			break
-		}
-		if count && s.met[i] == 0 { // it costs something, and is of interest as long as none does
-			if k, ok := keyOf(s.parts[i]); ok {
-				s.valued[i] += int64(valued(rec, rows, k.Field))
-			}
-		}
-		if rows = f.keep(rec, rows, true); count {
-			s.met[i] += int64(len(rows))
-		}
-	}
-	return rows
-}
-
-// valued counts the rows that have a value of a field.
-func valued(rec arrow.Record, rows []int32, field string) int {
-	col := column(rec, field)
-	switch col.NullN() {
-	case 0:
-		return len(rows)
-	case col.Len():
-		return 0
-	}
-	valid, n := schema.ValidityOf(col), 0
-	for _, row := range rows {
-		if !valid.Null(row) {
-			n++
-		}
-	}
-	return n
-}
-
-// passed is how the flows of all workers came through conditions, by their text. It is nil where not all that came is
+// passed is how the flows of all workers came through conditions, by their ID. It is nil where not all that came is
 // known.
-func (a *Aggregator) passed() map[string]*conjunction {
+func (a *Aggregator) passed() map[int]*conjunction {
 	if a.remote || a.spilled != nil {
 		return nil
 	}
-	all := make(map[string]*conjunction)
+	all := make(map[int]*conjunction)
 	for _, w := range a.workers {
-		for _, s := range w.selections {
-			sum := all[s.text]
+		for _, s := range w.feeder.selections {
+			sum := all[s.id]
 			if sum == nil {
 				sum = &conjunction{parts: s.parts, met: make([]int64, len(s.parts)), valued: make([]int64, len(s.parts))}
-				all[s.text] = sum
+				all[s.id] = sum
 			}
 			sum.asked += s.asked
 			for i := range sum.met {
@@ -118,11 +45,11 @@ func (w *worker) reached() bool {
 // explain says which part of the conditions of a report no flow meets, if none is left of those that there were; "" if that
 // is not known: of what is rolled up from other groups no flow was asked, though some came to them. reached says whether any
 // came to some report.
-func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64, reached bool) string {
-	if u.where == nil || u.from != nil || passed[u.where.text] == nil {
+func (a *Aggregator) explain(v *reportView, passed map[int]*conjunction, flows int64, reached bool) string {
+	if passed[v.groups.where.id] == nil {
 		return ""
 	}
-	s := *passed[u.where.text]
+	s := *passed[v.groups.where.id]
 	if field, _ := a.Only(); field != "" && (s.asked > 0 || !reached) {
 		s.asked = max(s.asked, flows)
 	}
@@ -131,10 +58,10 @@ func (a *Aggregator) explain(u *run, passed map[string]*conjunction, flows int64
 		return ""
 	}
 	what := "flow"
-	if u.all {
+	if v.groups.all {
 		what = "record"
 	}
-	return s.reason(u.Report, at, what)
+	return s.reason(v.report, at, what)
 }
 
 // reason says that no flow, or record, meets a part, and how many meet those before it.

@@ -20,8 +20,6 @@ type Expr interface {
 	Fields(yield func(name string))
 	// String is the condition as ParseExpr reads it.
 	String() string
-	// sql is the condition in a query: three-valued, as here.
-	sql(*query) string
 	// filter makes what evaluates the condition, for one goroutine.
 	filter() filter
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // textItem reads a value of a text field: as one value, or as several that the records may have it in. What no record can
-// have is an error, in quotes too: it would be met by none, and nobody would know why.
+// have is an error, in quotes too: it would be met by none, and nobody would know why. A value in quotes that is
+// like none known is taken for one that AWS has added.
 func (p *exprParser) textItem(f schema.Field, t token) (Item, error) {
 	v, known := spelled(f, t.text)
 	if p.scope.Text != nil {
@@ -19,7 +20,7 @@ func (p *exprParser) textItem(f schema.Field, t token) (Item, error) {
 		}
 	}
 	switch {
-	case !known:
+	case !known && (t.kind == wordToken || !p.mayBeNew(f, t.text)):
 		return Item{}, p.noValue(f, t)
 	case t.kind == wordToken && strings.Contains(v, "*"):
 		return Item{}, p.fail(t, "* has no meaning after =: write %s like %s, or quote it if it is part of the value", f.Name, quote(strings.ReplaceAll(v, "*", "%")))
@@ -73,6 +74,13 @@ func inCase(f schema.Field, s string) []string {
 // listedValues is how many values of a field an error lists.
 const listedValues = 20
 
+// mayBeNew reports whether AWS may log such a value by now: it is like none that is known, and means none of them.
+func (p *exprParser) mayBeNew(f schema.Field, s string) bool {
+	lower := strings.ToLower(s)
+	of := numberOf(f)
+	return f.Since > 0 && nearValue(s, f.Values) == "" && synonym(f, lower) == "" && (of == "" || p.scope.Number == nil || p.scope.Number(of, lower) == nil)
+}
+
 // noValue is the error for a text that is none of the field's values.
 func (p *exprParser) noValue(f schema.Field, t token) error {
 	s := strings.ToLower(t.text)
@@ -87,7 +95,9 @@ func (p *exprParser) noValue(f schema.Field, t token) error {
 		list = "there are " + listOf(f.Values)
 	}
 	escape := ""
-	if f.Since > 0 {
+	if t.kind == wordToken && p.mayBeNew(f, t.text) {
+		escape = "; " + f.Name + " = " + quote(t.text) + ", in quotes, asks for one that is new"
+	} else if f.Since > 0 {
 		escape = "; " + f.Name + " like " + quote(t.text) + " asks for one that is new"
 	}
 	return p.fail(t, "%q is not a value of %s: %s%s%s", t.text, f.Name, hint, list, escape)

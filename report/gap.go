@@ -9,11 +9,25 @@ import (
 	"flowlog/parse/schema"
 )
 
-// gap finds the longest time, in seconds, that no record of a group covers between its first and its last one.
+var gapFunction = function{
+	name: "gap", also: "end",
+	accumulation: accumulation{
+		new: func(_ values, of shape) state {
+			if of == shapeTotal {
+				return new(longest)
+			}
+			return &gap{}
+		},
+		rollup: rollupReport, buffer: bufferNever,
+	},
+}
+
+// gap is the longest time, in seconds, between the first and the last record of a group that no record covers.
 type gap struct {
-	last    []span[int64]   // by group, from the start of records to their end: what was covered last; none at first
-	covered [][]span[int64] // what was before; joined now and then
-	joined  []int           // how many were left when they were
+	exact
+	last    []span[int64]   // by group: the interval that was extended last; none at first
+	covered [][]span[int64] // by group: the other intervals, which join merges now and then
+	joined  []int           // by group: how many join left
 }
 
 // none is a span that covers nothing.
@@ -53,7 +67,7 @@ func (s *gap) cover(group uint32, c span[int64]) {
 	}
 }
 
-// join returns all that is covered, in order and apart.
+// join merges the intervals that overlap, and returns all, in order.
 func (s *gap) join(group uint32) []span[int64] {
 	list := merged(append(s.covered[group], s.last[group]), func(x int64) int64 { return x })
 	s.covered[group], s.last[group], s.joined[group] = list, none, len(list)
@@ -76,25 +90,57 @@ func (s *gap) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *gap) value(group uint32) any {
-	return longestGap(s.join(group))
+func (s *gap) value(group uint32) (int64, bool) { return longestGap(s.join(group)) }
+
+func (s *gap) append(dst []byte, group uint32) []byte {
+	spans := s.join(group)
+	dst = binary.AppendUvarint(dst, uint64(len(spans)))
+	for _, c := range spans {
+		dst = binary.AppendVarint(dst, c.lo)
+		dst = binary.AppendVarint(dst, c.hi)
+	}
+	return dst
 }
 
-// longestGap is the longest distance between neighbours, which are in order and apart.
-func longestGap(spans []span[int64]) any {
+func (s *gap) load(src []byte, group uint32) ([]byte, error) {
+	spans, src, err := uvarint(src)
+	for ; spans > 0 && err == nil; spans-- {
+		var c span[int64]
+		if c.lo, src, err = varint(src); err != nil {
+			break
+		}
+		if c.hi, src, err = varint(src); err == nil {
+			s.cover(group, c)
+		}
+	}
+	return src, err
+}
+
+func (s *gap) size() int64 {
+	const header = 16 + 24 + 8
+	var n int64
+	for _, list := range s.covered {
+		n += 16 * int64(cap(list))
+	}
+	return n + header*int64(cap(s.covered))
+}
+
+// longestGap is the longest distance between neighbours of disjoint intervals that are in order.
+func longestGap(spans []span[int64]) (seconds int64, ok bool) {
 	if len(spans) == 0 {
-		return nil
+		return 0, false
 	}
 	longest := int64(0)
 	for i := 1; i < len(spans); i++ {
 		longest = max(longest, spans[i].lo-spans[i-1].hi)
 	}
-	return longest
+	return longest, true
 }
 
-// longest is the longest gap of several groups, in each of which gaps are looked for alone: what one group covers fills no
-// gap of another.
+// longest is the longest gap of several groups: the largest of their values, since records of one group do not fill a gap of
+// another.
 type longest struct {
+	exact
 	seconds int64
 	known   bool // some group has records
 }
@@ -110,14 +156,14 @@ func (s *longest) merge(other state, ids, _ []uint32) error {
 		if id == skip {
 			continue
 		}
-		if v, ok := other.value(uint32(group)).(int64); ok {
+		if v, ok := other.value(uint32(group)); ok {
 			s.seconds, s.known = max(s.seconds, v), true
 		}
 	}
 	return nil
 }
 
-func (s *longest) value(uint32) any { return boxed(s.seconds, s.known) }
+func (s *longest) value(uint32) (int64, bool) { return s.seconds, s.known }
 
 func (s *longest) append(dst []byte, _ uint32) []byte {
 	if !s.known {

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -22,16 +20,19 @@ var instead = map[string][]string{
 
 // adviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
 // written them.
-func adviceFor(names []string, stats schema.Stats) string {
+func adviceFor(names []string, stats schema.Stats) *schema.Words {
 	there, names := guessed(names, stats.Strange)
-	if there != "" && len(names) > 0 {
-		return there + "; " + adviceOn(names, stats.OfTransitGateways())
+	switch {
+	case there == nil:
+		return schema.Wordsf("%s", adviceOn(names, stats.OfTransitGateways()))
+	case len(names) > 0:
+		return schema.Wordsf("%s; %s", there, adviceOn(names, stats.OfTransitGateways()))
 	}
-	return cmp.Or(there, adviceOn(names, stats.OfTransitGateways()))
+	return there
 }
 
 // guessed says which columns of the input may hold some of the fields, and returns the other fields.
-func guessed(names, columns []string) (string, []string) {
+func guessed(names, columns []string) (*schema.Words, []string) {
 	var found []schema.Renaming
 	var labels, others []string
 	guesses := schema.Guesses(columns)
@@ -45,11 +46,11 @@ func guessed(names, columns []string) (string, []string) {
 	}
 	switch len(found) {
 	case 0:
-		return "", names
+		return nil, names
 	case 1:
-		return fmt.Sprintf("the input has a column %s: %s", labels[0], schema.RenameFlag(found)), others
+		return schema.Wordsf("the input has a column %s: %s", labels[0], schema.RenameOption(found)), others
 	}
-	return fmt.Sprintf("the input has the columns %s: %s", strings.Join(labels, " and "), schema.RenameFlag(found)), others
+	return schema.Wordsf("the input has the columns %s: %s", strings.Join(labels, " and "), schema.RenameOption(found)), others
 }
 
 func adviceOn(names []string, transit bool) string {

@@ -116,7 +116,7 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 // unknownKey is the error for a name that nothing can be grouped by.
 func unknownKey(name string, fields schema.Table) error {
 	if width := schema.WidthOf(name); width != "" {
-		return fmt.Errorf("%s is a length of time: group by bins of it with --every %s", name, width)
+		return schema.Wordsf("%s is a length of time: group by bins of it with %s", name, schema.Opt("every", width))
 	}
 	names := append(fields.Names(), timeKey, hourKey)
 	word := cmp.Or(schema.Meant(name), name)
@@ -360,4 +360,9 @@ func (m *minutes) learn(c *keyCoder, second int64) bool {
 	m.codes = schema.Grown(m.codes, int(end-m.first))
 	m.codes[minute-m.first] = c.code(v)
 	return true
+}
+
+// timeAt is the place of the key that is a bin of time, or -1.
+func (r *Report) timeAt() int {
+	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Every != 0 })
 }

@@ -6,29 +6,44 @@ import (
 	"flowlog/parse/schema"
 )
 
-// known holds values that were computed elsewhere and do not add up, such as numbers of distinct values: of what is
-// more than one group together nothing is known.
+// known holds results of an engine that are not additive, such as numbers of distinct values. A group that several results
+// are merged into has an unknown value, which is null.
 type known struct {
+	exact
 	v    []int64
 	have []fill
-	none any // the value of no records
+	zero bool // no records have the value 0, and not null
 }
 
-// fill is how many values a group of known has got.
+// fill is how many results were merged into a group.
 type fill uint8
 
 const (
 	empty fill = iota
 	one
-	several // their sum is unknown
+	several // their common value is unknown
 )
 
-// newKnown is for what an engine computes of a measure.
-func newKnown(m Measure) *known {
-	if m.Func == "distinct" {
-		return &known{none: int64(0)}
+// byEngine is the function that stands for f where an engine computes f and its values cannot be merged.
+func (f *function) byEngine() *function {
+	return &function{
+		name: f.name, semantics: f.semantics, input: f.input,
+		accumulation: accumulation{new: func(values, shape) state { return &known{zero: f.counts} }, rollup: rollupNever, buffer: bufferNever},
+		remote:       remote{decode: decodeKnown},
 	}
-	return &known{}
+}
+
+// decodeKnown decodes a result for one group, and makes that for several groups an unknown one.
+func decodeKnown(v any, groups int64) ([]byte, error) {
+	n, present, err := wholeNumber(v)
+	have := one
+	switch {
+	case groups > 1:
+		have = several
+	case !present:
+		have = empty
+	}
+	return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), err
 }
 
 func (s *known) grow(groups int) {
@@ -36,9 +51,9 @@ func (s *known) grow(groups int) {
 	s.have = schema.Grown(s.have, groups)
 }
 
-func (s *known) add([]uint32, []int32, inputs) error { panic("records have no known values") }
+func (s *known) add([]uint32, []int32, inputs) error { panic("an engine's results have no records") }
 
-// put gives a group a value.
+// put merges a result into a group.
 func (s *known) put(group uint32, v int64, have fill) {
 	if s.have[group] != empty && have != empty {
 		have = several
@@ -58,14 +73,14 @@ func (s *known) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *known) value(group uint32) any {
+func (s *known) value(group uint32) (int64, bool) {
 	switch s.have[group] {
 	case empty:
-		return s.none
+		return 0, s.zero
 	case one:
-		return s.v[group]
+		return s.v[group], true
 	}
-	return nil
+	return 0, false
 }
 
 func (s *known) append(dst []byte, group uint32) []byte {

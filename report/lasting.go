@@ -9,33 +9,18 @@ type lasting struct {
 	seconds []float64 // by its code; 0 is not known yet
 }
 
-// lasts is the seconds that a group covers: its bin of time, or without such a key all that the report does.
-func (u *run) lasts(group uint32) float64 {
-	key := u.timeAt()
-	if key < 0 {
-		return u.seconds
-	}
-	if u.lasting == nil {
-		u.lasting = &lasting{calendar: u.Keys[key].calendar(), key: key}
-	}
-	if !u.lasting.varies() {
-		return float64(u.lasting.width)
-	}
-	return u.lasting.of(u, group)
-}
-
 // varies reports whether bins may have other lengths than their width.
 func (c calendar) varies() bool { return c.zone != nil }
 
-func (l *lasting) of(u *run, group uint32) float64 {
+func (l *lasting) of(g *grouping, group uint32) float64 {
 	code := group
-	for level := len(u.levels); level > 0 && level >= l.key; level-- {
-		word := u.levels[level-1].Words()[code]
+	for level := len(g.levels); level > 0 && level >= l.key; level-- {
+		word := g.levels[level-1].Words()[code]
 		if code = uint32(word >> 32); level == l.key {
 			code = uint32(word)
 		}
 	}
-	coder := u.worker.coded[u.keys[l.key]].coder
+	coder := g.encoders[l.key].coder
 	if int(code) >= len(l.seconds) {
 		l.seconds = schema.Grown(l.seconds, coder.Len())
 	}
@@ -46,13 +31,4 @@ func (l *lasting) of(u *run, group uint32) float64 {
 		}
 	}
 	return l.seconds[code]
-}
-
-// perWidth is by how much a measure of a group is multiplied so that those of bins of several lengths can be compared: what
-// adds up as if the bin were as long as its width. Shares, rates and extremes are what they are.
-func (u *run) perWidth(m int, group uint32) float64 {
-	if u.measures[m].fn.adds != "sum" {
-		return 1
-	}
-	return float64(u.Keys[u.timeAt()].calendar().width) / u.lasts(group)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"flowlog/parse/schema"
 )
@@ -57,7 +58,7 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 		return Measure{}, unknownMeasure(strings.TrimSpace(text))
 	}
 	first, second, pair := argument, "", false
-	if fn == "distinct" {
+	if functions[i].pairs {
 		if first, second, pair = strings.Cut(argument, "+"); !call && !pair {
 			first, second, pair = cutPair(argument, fields)
 		}
@@ -111,7 +112,7 @@ func cutPair(names string, fields schema.Table) (first, second string, pair bool
 }
 
 // measureOf is the measure of a field by the function.
-func (fn function) measureOf(field string, fields schema.Table) (Measure, error) {
+func (fn *function) measureOf(field string, fields schema.Table) (Measure, error) {
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
 		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
@@ -121,12 +122,13 @@ func (fn function) measureOf(field string, fields schema.Table) (Measure, error)
 	}
 	m := Measure{Func: fn.name, Field: f.Name, Unit: Count}
 	m.Name = m.column()
-	switch counted := fn.name == "count" || fn.name == "distinct"; {
-	case f.Name == "bytes" && !counted:
+	switch {
+	case fn.counts:
+	case f.Name == "bytes":
 		m.Unit = Bytes
-	case f.Kind == schema.Time && !counted:
+	case f.Kind == schema.Time:
 		m.Unit = Instant
-	case fn.name == "avg":
+	case fn.fraction:
 		m.Unit = Plain
 	}
 	return m, nil
@@ -170,6 +172,17 @@ func (m Measure) kind() schema.Kind {
 		return schema.Float
 	}
 	return schema.Int64
+}
+
+// PerSecond reports whether the measure is a rate, which does not grow with the time that it covers.
+func (m Measure) PerSecond() bool { return functionNamed(m.Func).span }
+
+// instant is the time that a measure in Unix seconds stands for.
+func instant(v any) any {
+	if s, ok := v.(int64); ok {
+		return time.Unix(s, 0).UTC()
+	}
+	return v
 }
 
 // parseMeasure is ParseMeasure that knows the report's own measures too.

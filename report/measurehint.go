@@ -56,8 +56,17 @@ func ofFlows(err error, fields schema.Table) error {
 	if _, wrong := ParseMeasure(word, fields); wrong != nil || field || !strings.HasPrefix(at.Msg, "unknown field") {
 		return err
 	}
-	return &ExprError{at.Text, at.Pos, word + " is computed of many flows, and not a field of one: --having asks for it"}
+	cause := schema.Wordsf("%s is computed of many flows, and not a field of one: %s asks for it", word, schema.Opt("having"))
+	return hinted{&ExprError{at.Text, at.Pos, cause.Error()}, cause}
 }
+
+// hinted is an error in a condition whose message names options.
+type hinted struct {
+	*ExprError
+	words *schema.Words
+}
+
+func (e hinted) Unwrap() []error { return []error{e.ExprError, e.words} }
 
 // unknownMeasure is the error for a text that is no measure.
 func unknownMeasure(s string) error {

@@ -2,19 +2,13 @@ package report
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
-// gather makes one worker of all, which is rolled up. choose says whether bins of time whose width was left open get one.
+// gather makes one worker of all, and carries out all derivations. choose says whether bins of time whose width was left
+// open get one.
 func (a *Aggregator) gather(choose bool) (*worker, error) {
-	var waits func(g, from *grouping) bool
-	if a.rollsLate() {
-		waits = func(_, from *grouping) bool { return !from.inner }
-	}
-	if err := a.roll(waits); err != nil {
+	if err := a.derive(a.derivesLate()); err != nil {
 		return nil, err
 	}
 	w := a.workers[0]
@@ -30,72 +24,68 @@ func (a *Aggregator) gather(choose bool) (*worker, error) {
 		}
 		a.workers[i+1] = nil // its memory is free
 	}
-	return w, w.roll(nil)
+	return w, w.derive(nil)
 }
 
-// merge takes in what another worker has come to. Both are rolled up, or have the same yet to be.
+// derive carries out the derivations of all workers, but for those from another report if they are to wait.
+func (a *Aggregator) derive(late bool) error {
+	var waits func(derivation) bool
+	if late {
+		waits = func(d derivation) bool { return d.from < len(a.layout.groupings) }
+	}
+	return atOnce(len(a.workers), func(i int) error { return a.workers[i].derive(waits) })
+}
+
+// derivesLate reports whether the groups of reports can be merged before others are derived from them, which is then
+// done once: all workers have the same plan, and no width of bins is left open on the way.
+func (a *Aggregator) derivesLate() bool {
+	open := func(i int) bool {
+		return slices.ContainsFunc(a.layout.groupings[i].keys, func(k Key) bool { return k.Every == auto })
+	}
+	for _, d := range a.workers[0].betweenReports() {
+		if open(d.from) || open(d.to) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(a.workers[1:], func(o *worker) bool { return !a.workers[0].plannedAs(o) })
+}
+
+// betweenReports are the derivations that are pending, but for those from inner groupings.
+func (w *worker) betweenReports() []derivation {
+	inner := func(d derivation) bool { return d.from >= len(w.groupings) }
+	return slices.DeleteFunc(slices.Clone(w.pending), inner)
+}
+
+// plannedAs reports whether two workers have the same plan, but for how inner groupings are made.
+func (w *worker) plannedAs(o *worker) bool {
+	return slices.Equal(w.presence.had, o.presence.had) && slices.EqualFunc(w.betweenReports(), o.betweenReports(), derivation.equal)
+}
+
+// merge adds the groups of another worker. Both have carried out the same derivations.
 func (w *worker) merge(o *worker) error {
-	translated := w.translate(o)
-	return o.atOnce(func(i int) error { return w.mergeGrouping(w.groupings[i], o.groupings[i], translated) })
-}
-
-// translate adds the values of another worker, and returns the codes here of the codes there.
-func (w *worker) translate(o *worker) [][]uint32 {
-	translated := make([][]uint32, w.own)
-	_ = atOnce(w.own, func(i int) error {
-		if c := w.coded[i]; c.pair == nil {
-			translated[i] = c.coder.Absorb(o.coded[i].coder)
-		}
-		return nil
-	})
-	for i, c := range w.coded[:w.own] {
-		if c.pair != nil {
-			translated[i] = c.pair.absorb(o.coded[i].pair, translated)
-		}
-	}
-	return translated
-}
-
-// atOnce calls do with the numbers below n, from as many goroutines as there are processors, and returns one of its
-// errors.
-func atOnce(n int, do func(int) error) error {
-	errs := make([]error, n)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				errs[i] = do(i)
-			}
-		}()
-	}
-	workers.Wait()
-	return cmp.Or(errs...)
-}
-
-// atOnce is atOnce with the places of groupings, those with the most groups first: others fill up the time until they
-// are done.
-func (w *worker) atOnce(do func(grouping int) error) error {
-	places := make([]int, len(w.groupings))
+	translated := w.dicts.merge(o.dicts)
+	places := make([]int, len(o.groupings))
 	for i := range places {
 		places[i] = i
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return w.groupings[b].rows.groups - w.groupings[a].rows.groups })
-	return atOnce(len(places), func(i int) error { return do(places[i]) })
+	// Those with the most groups come first: others fill up the time until they are done.
+	slices.SortStableFunc(places, func(a, b int) int { return o.groupings[b].rows.groups - o.groupings[a].rows.groups })
+	return atOnce(len(places), func(i int) error {
+		return w.groupings[places[i]].merge(o.groupings[places[i]], translated)
+	})
 }
 
-func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
-	if u == o { // see rebinned
+// merge adds the groups of the same grouping of another worker, whose codes are translated by dictionary.
+func (g *grouping) merge(o *grouping, translated [][]uint32) error {
+	if g == o { // see rebinned
 		return nil
 	}
-	states := []merging{{to: &u.rows, from: &o.rows}}
-	for i, b := range u.bases {
+	states := []merging{{to: &g.rows, from: &o.rows}}
+	for i, b := range g.accs {
 		if b.state != nil {
-			m := merging{to: b.state, from: o.bases[i].state}
-			if b.Func == "distinct" {
-				m.codes = translated[b.coded]
+			m := merging{to: b.state, from: o.accs[i].state}
+			if b.dict >= 0 {
+				m.codes = translated[b.dict]
 			}
 			states = append(states, m)
 		}
@@ -109,7 +99,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		var err error
 		from := 0
 		for p := range parts {
-			u.rows.grow(p.groups)
+			g.rows.grow(p.groups)
 			to := min(len(p.ids), o.rows.groups)
 			err = cmp.Or(err, mergeNumbers(states, p.ids[from:to], from))
 			from = to
@@ -117,11 +107,11 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 		done <- err
 	}()
 	ids, groups := []uint32{0}, 1
-	if len(u.keys) > 0 {
-		ids, groups = translated[u.keys[0]], w.coded[u.keys[0]].coder.Len()
+	if len(g.keys) > 0 {
+		ids, groups = translated[g.dicts[0]], g.encoders[0].coder.Len()
 	}
-	for level, table := range u.levels {
-		codes, words := translated[u.keys[level+1]], o.levels[level].Words()
+	for level, table := range g.levels {
+		codes, words := translated[g.dicts[level+1]], o.levels[level].Words()
 		found, lot := make([]uint32, len(words)), make([]uint64, 4*mergeLot)
 		for from := 0; from < len(words); from += len(lot) {
 			to := min(from+len(lot), len(words))
@@ -129,7 +119,7 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 				lot[i] = uint64(ids[word>>32])<<32 | uint64(codes[uint32(word)])
 			}
 			table.IDs(lot[:to-from], found[from:to])
-			if level == len(u.levels)-1 {
+			if level == len(g.levels)-1 {
 				parts <- part{found[:to], table.Len()}
 			}
 		}
@@ -140,6 +130,51 @@ func (w *worker) mergeGrouping(u, o *grouping, translated [][]uint32) error {
 	if err := <-done; err != nil {
 		return err
 	}
-	u.grow(groups)
+	g.grow(groups)
 	return mergeOthers(states, ids)
+}
+
+// chooseSteps sets the width of bins of time that was left open, and reports whether there are any.
+func (a *Aggregator) chooseSteps() bool {
+	open := false
+	for _, w := range a.workers {
+		open = a.bins.observe(w) || open
+	}
+	for i := range a.reports {
+		keys := slices.Clone(a.reports[i].Keys)
+		for k := range keys {
+			keys[k] = a.bins.chosen(keys[k])
+		}
+		a.reports[i].Keys = keys
+	}
+	if open {
+		a.layout = newLayout(a.reports, a.projection, a.layout.conditions, a.remote)
+	}
+	return open
+}
+
+// rebinned is a copy of a worker in which auto time keys have their chosen width. Groupings with such keys have no groups
+// yet; the others are those of the worker.
+func (a *Aggregator) rebinned(o *worker) *worker {
+	var list []*encoder
+	for _, c := range o.dicts.list[:o.dicts.shared] {
+		if k := a.bins.chosen(c.key); k != c.key {
+			c = newEncoder(k, a.projection)
+		}
+		list = append(list, c)
+	}
+	w := newWorkerOf(a.job, list)
+	w.presence, w.plan, w.pending = o.presence, o.plan, o.pending
+	for i, g := range o.groupings {
+		if slices.ContainsFunc(g.dicts, func(i int) bool { return w.dicts.list[i] != o.dicts.list[i] }) {
+			continue
+		}
+		for _, v := range w.views {
+			if v.groups == w.groupings[i] {
+				v.groups = g
+			}
+		}
+		w.groupings[i] = g
+	}
+	return w
 }

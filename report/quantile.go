@@ -2,29 +2,32 @@ package report
 
 import (
 	"cmp"
+	"encoding/binary"
+	"encoding/json"
 	"math"
 	"math/bits"
 	"slices"
+	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
 )
 
-// sketch finds a quantile of whole numbers that are not negative: the smallest that so large a part of the values
+// sketch is a quantile of whole numbers that are not negative: the smallest number that at least this part of the values
 // does not exceed.
 type sketch struct {
 	quantile float64
 	*histogram
 }
 
-// histogram counts values in buckets that are 1/128 of their size wide, or 1 if that is more: the middle of a bucket is
-// less than 0.4 % off. Histograms of the same values are the same whatever the order.
+// histogram counts values in log-linear buckets: each is 1/128 of its values wide, or 1 if that is more, so that its middle
+// is less than 0.4 % off. It does not depend on the order of values.
 type histogram struct {
 	cells  *schema.Pairs // of group and bucket
 	n      []int64       // by cell
-	listed []uint32      // the cells of group 0, 1, 2 …, once the first value was asked for
-	ends   []int         // by group, of its cells in listed
+	listed []uint32      // the cells in the order of groups; made when the first value is read
+	ends   []int         // by group: where its cells in listed end
 	words  []uint64      // of a batch
 	ids    []uint32
 }
@@ -34,11 +37,28 @@ type cell struct {
 	n      int64
 }
 
+// quantileFunction is the function of a quantile. All of a field's share one histogram; an engine sends one for each.
+func quantileFunction(name string, quantile float64) function {
+	return function{
+		name: name, kinds: wholeKinds,
+		accumulation: accumulation{
+			new:    func(values, shape) state { return newSketch(quantile) },
+			rollup: rollupNever, buffer: bufferNever,
+			shares: "histogram",
+			view:   func(of state) state { return &sketch{quantile, of.(*sketch).histogram} },
+		},
+		remote: remote{
+			buckets: true,
+			decode:  decodeHistogram,
+		},
+	}
+}
+
 func newSketch(quantile float64) *sketch {
 	return &sketch{quantile, &histogram{cells: schema.NewPairs()}}
 }
 
-// bucketBits is how many of the highest bits of a number say which bucket it is in.
+// bucketBits is how many significant bits of a number choose its bucket.
 const bucketBits = 8
 
 // maxBucket is the bucket of the largest number.
@@ -49,7 +69,7 @@ func bucketOf(v int64) uint32 {
 	return uint32(shift)<<(bucketBits-1) + uint32(v>>shift)
 }
 
-// bucketMiddle is the number that stands for those of a bucket.
+// bucketMiddle is the number in the middle of a bucket, which stands for all of its numbers.
 func bucketMiddle(bucket uint32) int64 {
 	shift := max(int(bucket>>(bucketBits-1))-1, 0)
 	low := int64(bucket-uint32(shift)<<(bucketBits-1)) << shift
@@ -82,7 +102,7 @@ func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values [
 	return out
 }
 
-// number returns the cells of words of group and bucket, until it is called again.
+// number returns the cells of words of group and bucket. They are valid until the next call.
 func (s *histogram) number(words []uint64) []uint32 {
 	s.listed, s.ends = nil, nil
 	s.ids = schema.Grown(s.ids, len(words))
@@ -91,7 +111,7 @@ func (s *histogram) number(words []uint64) []uint32 {
 	return s.ids[:len(words)]
 }
 
-// count is for what is loaded, cell by cell.
+// count adds n values to one cell.
 func (s *histogram) count(group, bucket uint32, n int64) {
 	s.listed, s.ends = nil, nil
 	id, _ := s.cells.ID(uint64(group)<<32 | uint64(bucket))
@@ -141,7 +161,7 @@ func (s *histogram) list() {
 	}
 }
 
-func (s *sketch) value(group uint32) any { return s.find(s.of(group)) }
+func (s *sketch) value(group uint32) (int64, bool) { return s.find(s.of(group)) }
 
 // of lists the cells of a group by bucket.
 func (s *histogram) of(group uint32) []cell {
@@ -161,25 +181,25 @@ func (s *histogram) of(group uint32) []cell {
 	return cells
 }
 
-// find returns the quantile of what the cells count, which are in order.
-func (s *sketch) find(cells []cell) any {
+// find returns the quantile of the values that cells count. The cells are in the order of their buckets.
+func (s *sketch) find(cells []cell) (int64, bool) {
 	var n int64
 	for _, c := range cells {
 		n += c.n
 	}
 	if n == 0 {
-		return nil
+		return 0, false
 	}
 	rank := max(int64(math.Ceil(s.quantile*float64(n))), 1)
 	for _, c := range cells {
 		if rank -= c.n; rank <= 0 {
-			return bucketMiddle(c.bucket)
+			return bucketMiddle(c.bucket), true
 		}
 	}
-	return bucketMiddle(cells[len(cells)-1].bucket)
+	return bucketMiddle(cells[len(cells)-1].bucket), true
 }
 
-func (s *histogram) error() string {
+func (s *histogram) inexact() string {
 	for _, word := range s.cells.Words() {
 		if uint32(word) >= 1<<bucketBits {
 			return "numbers above 255 are exact to 0.4 %"
@@ -187,3 +207,50 @@ func (s *histogram) error() string {
 	}
 	return ""
 }
+
+func (s *histogram) append(dst []byte, group uint32) []byte {
+	cells := s.of(group)
+	dst = binary.AppendUvarint(dst, uint64(len(cells)))
+	for _, c := range cells {
+		dst = binary.AppendUvarint(dst, uint64(c.bucket))
+		dst = binary.AppendUvarint(dst, uint64(c.n))
+	}
+	return dst
+}
+
+func (s *histogram) load(src []byte, group uint32) ([]byte, error) {
+	cells, src, err := uvarint(src)
+	for ; cells > 0 && err == nil; cells-- {
+		var bucket, n uint64
+		if bucket, src, err = uvarint(src); err != nil {
+			break
+		}
+		if n, src, err = uvarint(src); err == nil {
+			s.count(group, uint32(min(bucket, maxBucket)), int64(n))
+		}
+	}
+	return src, err
+}
+
+// decodeHistogram decodes the JSON of an engine's histogram: how many values are in each bucket.
+func decodeHistogram(v any, _ int64) ([]byte, error) {
+	var cells map[string]int64
+	if text, ok := v.(string); ok {
+		if err := json.Unmarshal([]byte(text), &cells); err != nil {
+			return nil, errRow
+		}
+	} else if v != nil {
+		return nil, errRow
+	}
+	out := binary.AppendUvarint(nil, uint64(len(cells)))
+	for bucket, n := range cells {
+		b, err := strconv.ParseUint(bucket, 10, 32)
+		if err != nil || n < 0 {
+			return nil, errRow
+		}
+		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
+	}
+	return out, nil
+}
+
+func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }

@@ -9,26 +9,22 @@ import (
 	"flowlog/parse/schema"
 )
 
-// rebinning returns Table.Rebin. keys is how many keys and labels stand before the measures.
-func (u *run) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) func(time.Duration) ([][]any, error) {
-	addsUp := func(m measured) bool { return m.fn.share }
-	computed := func(b base) bool { _, ok := b.state.(*known); return ok }
-	if u.timeAt() < 0 || u.Spike != nil || !slices.ContainsFunc(u.measures, func(m measured) bool { return !addsUp(m) }) || slices.ContainsFunc(u.bases, computed) {
+// rebinning returns Table.Rebin. keys is how many columns stand before the measures.
+func (v *reportView) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) func(time.Duration) ([][]any, error) {
+	additive := !slices.ContainsFunc(v.measures, func(m measured) bool { return !m.fn.share })
+	if v.report.timeAt() < 0 || v.report.Spike != nil || additive {
 		return nil
 	}
 	return func(width time.Duration) ([][]any, error) {
-		w := u.widened(t, rows, width)
-		states, err := u.regrouped(w.ids, len(w.rows))
+		w := v.widened(t, rows, width)
+		states, err := v.groups.regrouped(w.ids, len(w.rows))
 		if err != nil {
 			return nil, err
 		}
 		for i, row := range w.rows {
-			for m := range u.measures {
-				row[keys+m] = u.measures[m].value(w.seconds[i], func(b int) any {
-					if states[b] == nil {
-						return stats.Malformed
-					}
-					return states[b].value(uint32(i))
+			for m := range v.measures {
+				row[keys+m] = v.measures[m].value(w.seconds[i], func(b int) any {
+					return v.groups.accs[b].value(states[b], uint32(i), stats)
 				})
 			}
 		}
@@ -44,13 +40,13 @@ type widened struct {
 }
 
 // widened puts the rows of a table into wider bins.
-func (u *run) widened(t Table, rows []ranked, width time.Duration) widened {
-	key := u.timeAt()
+func (v *reportView) widened(t Table, rows []ranked, width time.Duration) widened {
+	key := v.report.timeAt()
 	column := t.key(key)
-	k := u.Keys[key]
+	k := v.groups.keys[key]
 	k.Every = width
 	c := k.calendar()
-	w := widened{ids: make([]uint32, u.rows.groups)}
+	w := widened{ids: make([]uint32, v.groups.rows.groups)}
 	for i := range w.ids {
 		w.ids[i] = skip
 	}
@@ -62,8 +58,8 @@ func (u *run) widened(t Table, rows []ranked, width time.Duration) widened {
 			keys[key], seconds = instant(begin), float64(c.length(begin))
 		}
 		var name strings.Builder
-		for _, v := range keys {
-			fmt.Fprintf(&name, "%T %q ", v, plain(v))
+		for _, k := range keys {
+			fmt.Fprintf(&name, "%T %q ", k, plain(k))
 		}
 		n, ok := at[name.String()]
 		if !ok {
@@ -76,20 +72,4 @@ func (u *run) widened(t Table, rows []ranked, width time.Duration) widened {
 		w.ids[r.id] = n
 	}
 	return w
-}
-
-// regrouped is what the bases come to by other groups, of which each group is in one, or in none if its id is skip.
-func (u *grouping) regrouped(ids []uint32, n int) ([]state, error) {
-	all := make([]state, len(u.bases))
-	var states []merging
-	for i := range u.bases {
-		if all[i] = u.bases[i].fresh(); all[i] != nil {
-			all[i].grow(n)
-			states = append(states, merging{to: all[i], from: u.stateOf(i)})
-		}
-	}
-	if err := mergeNumbers(states, ids, 0); err != nil {
-		return nil, err
-	}
-	return all, mergeOthers(states, ids)
 }

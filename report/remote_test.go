@@ -52,7 +52,16 @@ func newRemote(t *testing.T, name string, change Change) *Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := r.Remote(dialects[1], fields, "flows")
+	return remoteOf(t, r, fields)
+}
+
+func remoteOf(t *testing.T, r Report, fields schema.Table) *Remote {
+	t.Helper()
+	s, err := NewSplit(r, dialects[1], fields, "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewRemote(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,10 +266,7 @@ func TestRemoteDuring(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := r.During(time.Unix(1_700_000_000, 0), time.Time{}).Remote(dialects[1], schema.Logged(), "flows")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := remoteOf(t, r.During(time.Unix(1_700_000_000, 0), time.Time{}), schema.Logged())
 	if !strings.Contains(m.SQL, `WHERE "end" >= 1700000000`) {
 		t.Errorf("the query is\n%s", m.SQL)
 	}

@@ -2,12 +2,9 @@ package report
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -38,13 +35,7 @@ func (m *Remote) newBatch() *remoteBatch {
 var errRow = errors.New("the engine's answer is not what was asked for")
 
 // Width is how many columns the engine's rows have.
-func (m *Remote) Width() int {
-	width := 1 + len(m.fed) + len(m.asked) + len(m.seen)
-	if m.cut {
-		width += 2
-	}
-	return width
-}
+func (m *Remote) Width() int { return m.width() }
 
 // Add takes in a row of the engine, whose values are nil, int64 or string. wrap computes the fields that the engine
 // does not know; it is the same each time.
@@ -80,7 +71,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	if place <= 0 {
 		rests = m.rests(place, int(groups))
 	}
-	for i, b := range u.bases {
+	for i, b := range u.accs {
 		var state []byte
 		var err error
 		switch {
@@ -88,21 +79,21 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			for _, rest := range rests {
 				_, err = rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
 			}
-		case b.Func == "malformed":
-			state = (&known{v: []int64{0}, have: []fill{empty}}).append(nil, 0)
+		case b.fn.input != nil:
+			state, err = b.fn.decode(nil, groups)
 		default:
 			v := values[next]
 			next++
-			if counts := b.Func == "count" || b.Func == "distinct"; b.Field != "" && v != nil && !(counts && v == int64(0)) {
+			if b.Field != "" && v != nil && !(b.fn.counts && v == int64(0)) {
 				m.present(b.Field)
 			}
-			if b.Func == "count" && b.All && textOf(b.Where) == skipData {
+			if b.fn.rows && b.All && textOf(b.Where) == skipData {
 				m.skips += whole(v)
 			}
 			if b.With != "" && v != int64(0) {
 				m.present(b.With)
 			}
-			state, err = remoteState(b.state, v, groups)
+			state, err = b.fn.decode(v, groups)
 		}
 		for _, rest := range rests {
 			if err == nil && state != nil {
@@ -110,7 +101,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return fmt.Errorf("%s: %w", m.report.Name, err)
 		}
 		states = append(states, state...)
 	}
@@ -119,7 +110,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	}
 	for i, v := range keys {
 		if err := m.fed[i].append(m.batch.columns[i], v); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return fmt.Errorf("%s: %w", m.report.Name, err)
 		}
 	}
 	m.batch.records = append(m.batch.records, records)
@@ -132,18 +123,19 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 
 // rests are what the groups of a place are added to that are not shown: they were cut, or do not meet the condition.
 func (m *Remote) rests(place int64, groups int) [][]state {
-	u := m.agg.workers[0].runs[0]
-	if u.rest == nil {
-		u.rest = u.empty()
+	v := m.agg.workers[0].views[0]
+	g := v.groups
+	if g.overflow == nil {
+		g.overflow = g.totals()
 	}
-	u.restGroups += groups
-	rests := [][]state{u.rest}
-	if u.met == nil && u.Having != nil {
-		u.met = new(metRows)
+	g.absent += groups
+	rests := [][]state{g.overflow}
+	if v.met == nil && v.report.Having != nil {
+		v.met = new(metRows)
 	}
-	if u.met != nil && place == cutPlace {
-		u.met.cut, u.met.n = u.empty(), groups
-		rests = append(rests, u.met.cut)
+	if v.met != nil && place == cutPlace {
+		v.met.cut, v.met.n = g.totals(), groups
+		rests = append(rests, v.met.cut)
 	}
 	return rests
 }
@@ -163,63 +155,6 @@ func (m *Remote) present(name string) {
 	if i := m.agg.projection.Index(name); i >= 0 {
 		m.agg.present[i].Store(true)
 	}
-}
-
-// remoteState is what an engine has of one group, or of several together, as the bytes that a state loads.
-func remoteState(s state, v any, groups int64) ([]byte, error) {
-	n, whole := v.(int64)
-	if v != nil && !whole {
-		if _, ok := s.(*sketch); !ok {
-			return nil, errRow
-		}
-	}
-	switch s := s.(type) {
-	case *count:
-		return binary.AppendUvarint(nil, uint64(n)), nil
-	case *sum:
-		if v == nil {
-			return binary.AppendUvarint(nil, 0), nil
-		}
-		return binary.AppendUvarint(nil, uint64(n)+1), nil
-	case *extreme:
-		if v == nil {
-			return binary.AppendVarint(nil, math.MaxInt64), nil
-		}
-		return binary.AppendVarint(nil, s.sign*n), nil
-	case *sketch:
-		return sketchState(v)
-	case *known:
-		have := one
-		switch {
-		case groups > 1:
-			have = several
-		case v == nil:
-			have = empty
-		}
-		return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), nil
-	}
-	panic("a state of no kind")
-}
-
-// sketchState is the text of a histogram of buckets, as the bytes that a sketch loads.
-func sketchState(v any) ([]byte, error) {
-	var cells map[string]int64
-	if text, ok := v.(string); ok {
-		if err := json.Unmarshal([]byte(text), &cells); err != nil {
-			return nil, errRow
-		}
-	} else if v != nil {
-		return nil, errRow
-	}
-	out := binary.AppendUvarint(nil, uint64(len(cells)))
-	for bucket, n := range cells {
-		b, err := strconv.ParseUint(bucket, 10, 32)
-		if err != nil || n < 0 {
-			return nil, errRow
-		}
-		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
-	}
-	return out, nil
 }
 
 // append appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
@@ -280,13 +215,9 @@ func (m *Remote) flush(wrap Wrap) error {
 		fields = append(fields, m.fed[i].Field)
 	}
 	if m.emit == nil {
-		m.emit = m.take
-		if len(m.local) > 0 && wrap != nil {
-			p, err := m.agg.fields.Project(m.local.Names()...)
-			if err != nil {
-				return err
-			}
-			m.emit = wrap(p, m.take)
+		var err error
+		if m.emit, err = (enricher{m.agg.enricher.fields, wrap}).records(nil, m.local.Names(), m.take); err != nil {
+			return err
 		}
 	}
 	if err := m.emit(schema.Batch{Record: array.NewRecord(fields.Arrow(), columns, int64(n))}); err != nil {
@@ -305,57 +236,11 @@ func (m *Remote) take(lookedUp schema.Batch) error {
 		}
 		return lookedUp.Record.Column(at[0])
 	}
-	return m.agg.workers[0].take(m.agg.projection, get, m.batch.records, m.batch.states)
-}
-
-// take takes in rows that each stand for several records: columns by their names, nil if they are not there, how many
-// records, and the states of the bases.
-func (w *worker) take(p *schema.Projection, get func(name string) arrow.Array, records []int64, states [][]byte) error {
-	n := len(records)
-	var present []arrow.Array
-	var fields schema.Table
-	for i, f := range p.Fields {
-		if w.columns[i] = get(f.Name); w.columns[i] != nil {
-			present = append(present, w.columns[i])
-			fields = append(fields, f)
-		}
+	columns := make([]arrow.Array, len(m.agg.projection.Fields))
+	for i, f := range m.agg.projection.Fields {
+		columns[i] = get(f.Name)
 	}
-	for _, c := range w.coded {
-		c.done = false
-		c.codes = schema.Grown(c.codes, n)
-	}
-	copy(w.flowing, w.columns)
-	w.mixed = false
-	w.flows = append(w.flows[:0], w.rows(n)...)
-	u := w.groupings[0]
-	rows := w.flows
-	if u.where != nil {
-		rec := array.NewRecord(fields.Arrow(), present, int64(n))
-		defer rec.Release()
-		w.batches++
-		rows = u.where.meet(rec, rows, w.batches, false, false)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	ids, groups := w.group(u, rows)
-	u.grow(groups)
-	for i, row := range rows {
-		*u.rows.of(ids[i]) += records[row]
-		src := states[row]
-		for j := range u.bases {
-			if s := u.bases[j].state; s != nil {
-				var err error
-				if src, err = s.load(src, ids[i]); err != nil {
-					return err
-				}
-			}
-		}
-		if len(src) > 0 {
-			return errPartial
-		}
-	}
-	return nil
+	return m.agg.AddGroups(columns, m.batch.records, m.batch.states)
 }
 
 // Limit makes Add put groups into temporary files when they take about so many bytes: see Aggregator.
@@ -372,7 +257,7 @@ func (m *Remote) Table(wrap Wrap) (Table, *Lacking, error) {
 	}
 	stats := schema.Stats{SkipData: m.skips}
 	switch {
-	case m.whole:
+	case m.whole():
 		stats.Flows = m.flows
 	case m.doubt.flows && len(m.doubt.gone) > 0:
 		if lacks := m.doubt.lacks(); lacks != nil {

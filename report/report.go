@@ -13,9 +13,9 @@ import (
 // A Report is a question to flow records: group them, measure the groups, rank them.
 type Report struct {
 	Name     string
-	Doc      string // one line: what it answers
-	Next     string // what to look at after it
-	Where    Expr   // the records it is about; nil is all flows
+	Doc      string        // one line: what it answers
+	Next     *schema.Words // what to look at after it
+	Where    Expr          // the records it is about; nil is all flows
 	Keys     []Key
 	Measures []Measure
 	Having   Expr      // the rows that are shown: a condition on keys and measures; nil is all
@@ -68,10 +68,10 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		for _, name := range c.By {
 			k, err := ParseKey(name, fields)
 			if err != nil {
-				return r, fmt.Errorf("--by: %w", err)
+				return r, &schema.OptionError{Option: "by", Err: err}
 			}
 			if r.key(k.Name()) >= 0 {
-				return r, fmt.Errorf("--by names %s twice", k.Name())
+				return r, &schema.OptionError{Option: "by", Subject: true, Err: fmt.Errorf("names %s twice", k.Name())}
 			}
 			r.Keys = append(r.Keys, k)
 		}
@@ -91,7 +91,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	if c.Where != "" {
 		e, err := ParseExpr(c.Where, scope)
 		if err != nil {
-			return r, fmt.Errorf("--where: %w", ofFlows(err, fields))
+			return r, &schema.OptionError{Option: "where", Err: ofFlows(err, fields)}
 		}
 		r.Where = all(r.Where, e)
 	}
@@ -100,7 +100,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		for _, name := range c.Measures {
 			m, err := own.parseMeasure(name, fields)
 			if err != nil {
-				return r, fmt.Errorf("--measures: %w", err)
+				return r, &schema.OptionError{Option: "measures", Err: err}
 			}
 			r.add(m)
 		}
@@ -111,7 +111,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	if c.Sort != "" {
 		o := orderingOf(c.Sort)
 		if err := o.check(); err != nil {
-			return r, fmt.Errorf("--sort: %w", err)
+			return r, &schema.OptionError{Option: "sort", Err: err}
 		}
 		k := r.key(o.name)
 		if r.measure(o.name) >= 0 {
@@ -124,7 +124,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		} else {
 			m, err := own.parseMeasure(o.name, fields)
 			if err != nil {
-				return r, fmt.Errorf("--sort: %w", err)
+				return r, &schema.OptionError{Option: "sort", Err: err}
 			}
 			r.Order = m.Name
 			r.add(m)
@@ -132,14 +132,14 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	}
 	if c.Having != "" {
 		if err := r.having(c.Having, own, scope); err != nil {
-			return r, fmt.Errorf("--having: %w", err)
+			return r, &schema.OptionError{Option: "having", Err: err}
 		}
 	}
 	if c.Top >= 0 {
 		r.Limit = c.Top
 	}
 	if c.Where != "" && !r.mixed() && !flowsMeet(r.Where) {
-		return r, fmt.Errorf("--where: %s counts flows, whose log_status is OK: the measures nodata and skipdata count other records, `flowlog report quality` says where they are, and `flowlog parse` writes them", r.Name)
+		return r, &schema.OptionError{Option: "where", Err: fmt.Errorf("%s counts flows, whose log_status is OK: the measures nodata and skipdata count other records, `flowlog report quality` says where they are, and `flowlog parse` writes them", r.Name)}
 	}
 	r.Settings = slices.Concat(r.Settings, c.Settings())
 	return r.distinctNames(), nil
@@ -166,7 +166,7 @@ func (r *Report) bin(every string, zone *time.Location) error {
 	case strings.EqualFold(every, Auto):
 		width = auto
 	case !ok || d%time.Second != 0 || d < time.Second:
-		return fmt.Errorf("--every: %q is not a length of time: write 5m, 1h, 1d or %s", every, Auto)
+		return &schema.OptionError{Option: "every", Err: fmt.Errorf("%q is not a length of time: write 5m, 1h, 1d or %s", every, Auto)}
 	default:
 		width = d
 	}

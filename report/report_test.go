@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -33,7 +32,7 @@ func want(t *testing.T, what string, got, want any) {
 func fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
-		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr", "dstaddr"}},
+		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}},
 		schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}},
 		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
 	for _, side := range []string{"src", "dst"} {
@@ -69,15 +68,15 @@ func rowsOf(text string) []row {
 	return rows
 }
 
-// A feeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
+// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
 // grow from batch to batch.
-type feeder struct {
+type rowFeeder struct {
 	p    *schema.Projection
 	cols []*schema.Column
 }
 
-func newFeeder(p *schema.Projection) *feeder {
-	f := &feeder{p: p}
+func newFeeder(p *schema.Projection) *rowFeeder {
+	f := &rowFeeder{p: p}
 	for _, field := range p.Fields {
 		f.cols = append(f.cols, schema.NewColumn(field))
 	}
@@ -85,7 +84,7 @@ func newFeeder(p *schema.Projection) *feeder {
 }
 
 // record is valid until the next call.
-func (f *feeder) record(t testing.TB, rows []row) arrow.Record {
+func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
 	t.Helper()
 	cols := make([]arrow.Array, len(f.cols))
 	for i, c := range f.cols {
@@ -185,265 +184,6 @@ func value(r row, name string) any {
 	}
 	n, _ := strconv.ParseInt(tok, 10, 64)
 	return n
-}
-
-// naiveKey is the value of a key of a record among others.
-func naiveKey(k Key, rec row, rows []row) any {
-	v := value(rec, k.Field)
-	if v == nil {
-		return nil
-	}
-	second, _ := v.(int64)
-	switch {
-	case k.Hour:
-		return second / 3600 % 24
-	case k.Every == auto:
-		width := auto
-		for _, step := range slices.Backward(steps) {
-			var bins []any
-			for _, other := range rows {
-				if isFlow(other) && other["start"] != "" {
-					bins = append(bins, naiveKey(Key{Field: k.Field, Every: step}, other, nil))
-				}
-			}
-			first := slices.MinFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
-			last := slices.MaxFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
-			if last.Sub(first) < maxBins*step || width < 0 {
-				width = step
-			}
-		}
-		return naiveKey(Key{Field: k.Field, Every: width}, rec, nil)
-	case k.Every != 0:
-		t := time.Unix(second, 0).UTC()
-		if k.Every%(7*day) == 0 { // Go's weeks begin with the year 1, on a Monday
-			monday := time.Date(1969, 12, 29, 0, 0, 0, 0, time.UTC)
-			return monday.Add(t.Sub(monday) / k.Every * k.Every)
-		}
-		return t.Truncate(k.Every)
-	case k.Bits != 0:
-		bits := min(k.Bits, 32)
-		if v.(netip.Addr).Is6() {
-			bits = k.Bits6
-		}
-		return netip.PrefixFrom(v.(netip.Addr), bits).Masked().String()
-	}
-	return v
-}
-
-// naive computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
-// The table has no columns.
-func naive(r Report, rows []row) Table {
-	all := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-	groups := make(map[string][]row)
-	keysOf := make(map[string][]any)
-	for _, rec := range rows {
-		if !all && !isFlow(rec) {
-			continue
-		}
-		if !meets(r.Where, rec) {
-			continue
-		}
-		keys := []any{}
-		for _, k := range r.Keys {
-			keys = append(keys, naiveKey(k, rec, rows))
-		}
-		id := fmt.Sprintf("%#v", keys)
-		groups[id], keysOf[id] = append(groups[id], rec), keys
-	}
-	if len(r.Keys) == 0 && len(groups) == 0 {
-		groups[""] = nil
-	}
-	type ranked struct {
-		id    string
-		cells []any
-	}
-	var list []ranked
-	for id, g := range groups {
-		list = append(list, ranked{id, append(slices.Clone(keysOf[id]), naiveMeasures(r, g)...)})
-	}
-	order := len(r.Keys)
-	for i, k := range r.Keys {
-		if k.Name() == r.Order {
-			order = i
-		}
-	}
-	for i, m := range r.Measures {
-		if m.Name == r.Order {
-			order = len(r.Keys) + i
-		}
-	}
-	less := func(x, y any, sign int) int {
-		switch {
-		case x == nil || y == nil:
-			return cmp.Compare(fmt.Sprint(x == nil), fmt.Sprint(y == nil))
-		}
-		if n, ok := x.(int64); ok {
-			return sign * cmp.Compare(n, y.(int64))
-		}
-		return sign * strings.Compare(text(x), text(y))
-	}
-	sign := 1
-	if (order >= len(r.Keys)) != r.Reverse {
-		sign = -1
-	}
-	slices.SortFunc(list, func(x, y ranked) int {
-		c := less(x.cells[order], y.cells[order], sign)
-		for i := range r.Keys {
-			c = cmp.Or(c, less(x.cells[i], y.cells[i], 1))
-		}
-		return c
-	})
-	var t Table
-	var everything, rest []row
-	for i, g := range list {
-		everything = append(everything, groups[g.id]...)
-		if r.Limit == 0 || i < r.Limit {
-			t.Rows = append(t.Rows, g.cells)
-		} else {
-			rest = append(rest, groups[g.id]...)
-			t.Cut++
-		}
-	}
-	if len(r.Keys) > 0 {
-		t.Totals = append(make([]any, len(r.Keys)), naiveMeasures(r, everything)...)
-	}
-	if t.Cut > 0 {
-		t.Others = append(make([]any, len(r.Keys)), naiveMeasures(r, rest)...)
-	}
-	for i, m := range r.Measures { // the longest gap of several is that of one
-		if column := len(r.Keys) + i; m.Func == "gap" && len(r.Keys) > 0 {
-			longest := func(groups []ranked) (v any) {
-				for _, g := range groups {
-					if gap, ok := g.cells[column].(int64); ok && (v == nil || gap > v.(int64)) {
-						v = gap
-					}
-				}
-				return v
-			}
-			t.Totals[column] = longest(list)
-			if t.Cut > 0 {
-				t.Others[column] = longest(list[len(list)-t.Cut:])
-			}
-		}
-	}
-	return t
-}
-
-// text is the form in which values that are not numbers are ordered.
-func text(v any) string {
-	if at, ok := v.(time.Time); ok {
-		return at.Format(time.RFC3339)
-	}
-	return fmt.Sprint(v)
-}
-
-func naiveMeasures(r Report, rows []row) []any {
-	var out []any
-	for _, m := range r.Measures {
-		var n, sum, filled, accepted, rejected int64
-		var numbers []int64
-		var spans [][2]int64
-		var lowest, highest any
-		first, last := int64(math.MaxInt64), int64(math.MinInt64)
-		seen := make(map[any]bool)
-		for _, rec := range rows {
-			if !m.All && !isFlow(rec) || !meets(m.Where, rec) {
-				continue
-			}
-			n++
-			if start, ok := value(rec, "start").(int64); ok {
-				first = min(first, start)
-			}
-			if end, ok := value(rec, "end").(int64); ok {
-				last = max(last, end)
-			}
-			v := value(rec, m.Field)
-			if m.With != "" && v != nil {
-				if other := value(rec, m.With); other != nil {
-					v = [2]any{v, other}
-				} else {
-					v = nil
-				}
-			}
-			if v == nil {
-				continue
-			}
-			filled++
-			switch rec["action"] {
-			case "ACCEPT":
-				accepted++
-			case "REJECT":
-				rejected++
-			}
-			if start, end := value(rec, "start"), value(rec, "end"); start != nil && end != nil {
-				spans = append(spans, [2]int64{start.(int64), max(start.(int64), end.(int64))})
-			}
-			seen[v] = true
-			if v, ok := v.(int64); ok {
-				numbers = append(numbers, v)
-				sum += v
-				if lowest == nil || v < lowest.(int64) {
-					lowest = v
-				}
-				if highest == nil || v > highest.(int64) {
-					highest = v
-				}
-			}
-		}
-		var v any
-		switch {
-		case m.Func == "count" && m.Field != "":
-			v = filled
-		case m.Func == "count":
-			v = n
-		case m.Func == "avg" && filled > 0:
-			v = float64(sum) / float64(filled)
-		case m.Func == "avg":
-		case m.Func == "rejected_share" && filled > 0:
-			v = float64(rejected) / float64(filled)
-		case m.Func == "rejected_share":
-		case m.Func == "accepted" && filled > 0:
-			v = accepted
-		case m.Func == "rejected" && filled > 0:
-			v = rejected
-		case m.Func == "accepted" || m.Func == "rejected":
-		case m.Func[0] == 'p' && filled > 0:
-			percent, _ := strconv.ParseFloat(m.Func[1:], 64)
-			slices.Sort(numbers)
-			exact := numbers[int(math.Ceil(percent*float64(filled)/100))-1]
-			v = bucketMiddle(bucketOf(exact))
-			if diff := math.Abs(float64(v.(int64) - exact)); diff > 0.004*float64(exact) {
-				panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
-			}
-		case m.Func[0] == 'p':
-		case m.Func == "gap" && len(spans) > 0:
-			slices.SortFunc(spans, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
-			longest, until := int64(0), spans[0][1]
-			for _, s := range spans {
-				longest, until = max(longest, s[0]-until), max(until, s[1])
-			}
-			v = longest
-		case m.Func == "gap":
-		case m.Func == "duration" && first <= last:
-			v = last - first
-		case m.Func == "duration":
-		case m.Func == "distinct":
-			v = int64(len(seen))
-		case m.Func == "malformed":
-			v = int64(3)
-		case m.Func == "min":
-			v = lowest
-		case m.Func == "max":
-			v = highest
-		case lowest != nil:
-			v = sum
-		}
-		if at, ok := v.(int64); ok && m.Unit == Instant {
-			v = time.Unix(at, 0).UTC()
-		}
-		out = append(out, v)
-	}
-	return out
 }
 
 // result is all of a table that a user sees.
@@ -588,7 +328,7 @@ func TestCatalog(t *testing.T) {
 			t.Errorf("%s: the name is taken, or is not a word in lower case", r.Name)
 		}
 		seen[r.Name] = true
-		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next == "" {
+		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
 		timed := r.Order == timeKey || r.Order == hourKey
@@ -808,10 +548,10 @@ func TestWith(t *testing.T) {
 		message string
 	}{
 		{Change{By: []string{"srcadr"}}, `unknown field "srcadr": did you mean srcaddr?`},
-		{Change{By: []string{"action", "action"}}, "--by names action twice"},
+		{Change{By: []string{"action", "action"}}, "by names action twice"},
 		{Change{Measures: []string{"packet"}}, "did you mean packets?"},
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
-		{Change{Sort: "byts"}, "--sort: unknown measure \"byts\": did you mean bytes?"},
+		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
 		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)

@@ -7,8 +7,7 @@ import (
 )
 
 // A Setting is one thing that makes a table differ from the report of its name: a condition, a time, the side that
-// flows are counted from. Name is that of the flag that asks for it, without the dashes, and Value is what that flag
-// takes. Points in time are RFC 3339.
+// flows are counted from. Name is that of the option that asks for it, and Value is what the option takes. Points in time are RFC 3339.
 type Setting struct{ Name, Value string }
 
 // Settings lists what the change sets, in the order of its fields.
@@ -26,15 +25,6 @@ func (c Change) Settings() []Setting {
 		list = append(list, Setting{"top", strconv.Itoa(c.Top)})
 	}
 	return list
-}
-
-// Flags are the change as flags of the command line, each followed by its value.
-func (c Change) Flags() []string {
-	var flags []string
-	for _, s := range c.Settings() {
-		flags = append(flags, "--"+s.Name, s.Value)
-	}
-	return flags
 }
 
 // A Request is what was asked of a run, apart from what each of its reports computes.

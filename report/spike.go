@@ -5,10 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync/atomic"
-	"time"
-
-	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
 )
@@ -30,59 +26,14 @@ const leastBins = 4
 // medianColumn is the name of the column that says what is usual.
 const medianColumn = "median"
 
-// began is the range of the starts of flows, whatever reports ask of them: bins without a row are in it too.
-type began struct{ lo, hi atomic.Int64 }
-
-func (b *began) reset() {
-	b.lo.Store(math.MaxInt64)
-	b.hi.Store(math.MinInt64)
-}
-
-// observe takes in the flows of a batch.
-func (b *began) observe(starts arrow.Array, rows []int32) {
-	first, last := newExtreme(1), newExtreme(-1)
-	for _, s := range []*extreme{first, last} {
-		s.grow(1)
-		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
-	}
-	earliest, ok := first.value(0).(int64)
-	if !ok {
-		return
-	}
-	latest := last.value(0).(int64)
-	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
-	}
-	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {
-	}
-}
-
-// bins is how many bins of a key there are from the first flow to the last.
-func (b *began) bins(k Key) int {
-	lo, hi := b.lo.Load(), b.hi.Load()
-	if lo > hi {
-		return 0
-	}
-	return int(k.calendar().count(lo, hi))
-}
-
-// spiking reports whether some report has a Spike.
-func (a *Aggregator) spiking() bool {
-	return slices.ContainsFunc(a.reports, func(r Report) bool { return r.Spike != nil })
-}
-
-// timeAt is the place of the key that is a bin of time, or -1.
-func (r *Report) timeAt() int {
-	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Every != 0 })
-}
-
 // spikes returns those of the candidates that are spikes, and notes the medians of their series. ids are all groups.
-func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []uint32 {
-	at, m := u.timeAt(), u.measure(u.Spike.Measure)
-	bins := w.aggregator.began.bins(u.Keys[at])
+func (v *reportView) spikes(candidates, ids []uint32, began *began, stats schema.Stats) []uint32 {
+	at, m := v.report.timeAt(), v.report.measure(v.report.Spike.Measure)
+	bins := began.bins(v.groups.keys[at])
 	if bins < leastBins || len(candidates) == 0 {
 		return nil
 	}
-	series := w.series(u, ids, at)
+	series := v.groups.series(ids, at)
 	of := make(map[string][]uint32) // the groups of those series that have a candidate
 	place := make(map[uint32]string, len(candidates))
 	for _, id := range candidates {
@@ -99,28 +50,28 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 			of[series(i)] = append(groups, id)
 		}
 	}
-	u.medians = make(map[uint32]float64)
+	v.medians = make(map[uint32]float64)
 	var kept []uint32
 	for _, id := range candidates {
-		v, ok := u.comparable(m, id, stats)
+		value, ok := v.comparable(m, id, stats)
 		if !ok {
 			continue
 		}
 		var others []float64
 		for _, other := range of[place[id]] {
-			if o, ok := u.comparable(m, other, stats); ok && other != id {
+			if o, ok := v.comparable(m, other, stats); ok && other != id {
 				others = append(others, o)
 			}
 		}
 		absent := 0
-		if u.measures[m].fn.zero {
+		if v.measures[m].fn.zero {
 			absent = max(bins-1-len(others), 0)
 		}
 		if len(others)+absent < leastBins-1 {
 			continue
 		}
-		if usual := median(others, absent); v > u.Spike.Times*usual {
-			u.medians[id] = usual / u.perWidth(m, id)
+		if usual := median(others, absent); value > v.report.Spike.Times*usual {
+			v.medians[id] = usual / v.perWidth(m, id)
 			kept = append(kept, id)
 		}
 	}
@@ -128,17 +79,17 @@ func (w *worker) spikes(u *run, candidates, ids []uint32, stats schema.Stats) []
 }
 
 // comparable is a measure of a group as it is compared with those of other bins of time, which may be longer or shorter.
-func (u *run) comparable(m int, group uint32, stats schema.Stats) (float64, bool) {
-	v, ok := float(u.value(m, group, stats))
+func (v *reportView) comparable(m int, group uint32, stats schema.Stats) (float64, bool) {
+	x, ok := float(v.value(m, group, stats))
 	if ok {
-		v *= u.perWidth(m, group)
+		x *= v.perWidth(m, group)
 	}
-	return v, ok
+	return x, ok
 }
 
 // series returns what tells apart the groups by their keys other than the one at a place: a text for the i-th.
-func (w *worker) series(u *run, ids []uint32, at int) func(i int) string {
-	codes := w.keyCodes(u.grouping, ids)
+func (g *grouping) series(ids []uint32, at int) func(i int) string {
+	codes := g.keyCodes(ids)
 	return func(i int) string {
 		var b strings.Builder
 		for level, c := range codes {
@@ -175,50 +126,4 @@ func float(v any) (float64, bool) {
 		return v, !math.IsNaN(v)
 	}
 	return 0, false
-}
-
-// moot says why the conditions on rows cannot be met, whatever the flows are: what they ask for is not in the logs.
-// It is "" if they can be.
-func (w *worker) moot(u *run, lacks []bool, stats schema.Stats) string {
-	if stats.Flows == 0 {
-		return ""
-	}
-	var names []string
-	lacking := func(measures ...string) []string {
-		var out []string
-		for _, name := range measures {
-			if i := u.measure(name); i >= 0 && lacks[i] {
-				out = append(out, name)
-				u.measures[i].fields(func(field string) { names = append(names, w.aggregator.lacking(field)...) })
-			}
-		}
-		return out
-	}
-	without := unmet(u.Having, lacking)
-	if u.Spike != nil {
-		without = append(without, lacking(u.Spike.Measure)...)
-	}
-	if without != nil {
-		slices.Sort(names)
-		return (&Lacking{Report: u.Name, Fields: slices.Compact(names), From: origins(w.aggregator.fields, names), stats: stats}).Error()
-	}
-	if u.Spike == nil {
-		return ""
-	}
-	k := u.Keys[u.timeAt()]
-	if bins := w.aggregator.began.bins(k); bins < leastBins {
-		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", u.Name, leastBins, width(k.Every), bins)
-	}
-	return ""
-}
-
-// width writes a length of time without the units that are 0: 5m, not 5m0s.
-func width(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zero) {
-			s = strings.TrimSuffix(s, zero[1:])
-		}
-	}
-	return s
 }

@@ -1,219 +1,41 @@
 package report
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"runtime"
-	"slices"
-	"sync"
+import "flowlog/parse/schema"
 
-	"github.com/apache/arrow/go/v15/arrow"
-
-	"flowlog/parse/disk"
-	"flowlog/parse/schema"
-)
-
-// A spill is a temporary file of partial results, for reports with more groups than memory holds. Groups are
-// dealt out to partitions by a hash of their keys, so that the parts of one group, from whatever worker, are
-// in the same partition, and one partition at a time can be finished.
-type spill struct {
-	mu     sync.Mutex
-	file   *disk.File
-	size   int64
-	chunks [partitions][]chunk
-}
-
-// A chunk is a part of the file: an Arrow stream with one record of a grouping.
-type chunk struct {
-	grouping     int
-	offset, size int64
-}
-
-// partitions is how many there are. A finished one is in memory as a whole: a spill may be a hundred times as
-// large as that.
-const partitions = 256
-
-// newSpill makes the file. It is deleted at once where an open file can be, so that it is gone after any exit.
-func newSpill(dir string) (*spill, error) {
-	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
-	if err != nil {
-		return nil, fmt.Errorf("the groups do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
-	}
-	if runtime.GOOS != "windows" {
-		if err := disk.Remove(f.Name()); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
-	return &spill{file: f}, nil
-}
-
-func (s *spill) close() error {
-	err := s.file.Close()
-	if runtime.GOOS == "windows" {
-		err = errors.Join(err, disk.Remove(s.file.Name()))
-	}
-	return err
-}
-
-// spill puts everything that a worker has come to on disk.
+// spill puts all groups of a worker on disk. The worker cannot be used afterwards.
 func (a *Aggregator) spill(w *worker) error {
+	if err := a.beginSpill(w); err != nil {
+		return err
+	}
+	return a.spilled.write(w.groupings)
+}
+
+// beginSpill makes the file if there is none, and carries out the derivations of a worker.
+func (a *Aggregator) beginSpill(w *worker) error {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.spilled == nil {
 		var err error
 		if a.spilled, err = newSpill(a.tempDir); err != nil {
-			a.mu.Unlock()
 			return err
 		}
 	}
-	if err := w.roll(nil); err != nil {
-		a.mu.Unlock()
+	if err := w.derive(nil); err != nil {
 		return err
 	}
 	a.bins.observe(w)
-	a.mu.Unlock()
-	return w.spill(a.spilled)
-}
-
-// spill puts everything that the worker has come to on disk. The worker cannot be used afterwards.
-func (w *worker) spill(s *spill) error {
-	if err := w.roll(nil); err != nil {
-		return err
-	}
-	for i, u := range w.groupings {
-		var parts [partitions][]uint32
-		h := w.hashers(u)
-		_, ids := u.groups()
-		for _, g := range ids {
-			p := h.of(g) % partitions
-			parts[p] = append(parts[p], g)
-		}
-		for p, groups := range parts {
-			if len(groups) == 0 {
-				continue
-			}
-			if err := w.spillGroups(s, p, i, u, groups); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
-}
-
-func (w *worker) spillGroups(s *spill, partition, grouping int, u *grouping, groups []uint32) error {
-	rec, err := w.unload(u, groups)
-	if err != nil {
-		return err
-	}
-	defer rec.Release()
-	content, err := encodeRecord(rec)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	c := chunk{grouping, s.size, int64(len(content))}
-	s.size += c.size
-	s.chunks[partition] = append(s.chunks[partition], c)
-	s.mu.Unlock()
-	if _, err := s.file.WriteAt(content, c.offset); err != nil {
-		return fmt.Errorf("the groups do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
-	}
-	return nil
-}
-
-// load takes a partition in.
-func (s *spill) load(w *worker, partition int) error {
-	for _, c := range s.chunks[partition] {
-		load := func(rec arrow.Record) error { return w.load(w.groupings[c.grouping], rec) }
-		if err := decodeRecord(io.NewSectionReader(s.file, c.offset, c.size), load); err != nil {
-			return fmt.Errorf("temporary file: %w", err)
-		}
-	}
-	return nil
-}
-
-// A groupHasher hashes the keys of groups, the same in all workers.
-type groupHasher struct {
-	values []values
-	hashes []hashes
-	codes  func(group uint32, level int) uint32
-}
-
-func (w *worker) hashers(u *grouping) *groupHasher {
-	h := &groupHasher{hashes: make([]hashes, len(u.keys))}
-	all := make([]uint32, u.rows.groups)
-	for g := range all {
-		all[g] = uint32(g)
-	}
-	codes := w.keyCodes(u, all)
-	for _, place := range u.keys {
-		h.values = append(h.values, w.coded[place].values())
-	}
-	h.codes = func(group uint32, level int) uint32 { return codes[level][group] }
-	return h
-}
-
-func (h *groupHasher) of(group uint32) uint64 {
-	sum := uint64(0)
-	for level := range h.values {
-		sum = sum*0x9e3779b97f4a7c15 + h.hashes[level].of(h.codes(group, level), h.values[level])
-	}
-	return sum ^ sum>>32
-}
-
-// size is about how many bytes the worker's groups take.
-func (w *worker) size() int64 {
-	var n int64
-	for _, c := range w.coded {
-		if c.pair != nil {
-			n += c.pair.pairs.Size()
-		} else {
-			n += c.coder.Size()
-		}
-	}
-	for _, u := range slices.Concat(w.groupings, w.inner) {
-		for _, l := range u.levels {
-			n += l.Size() + 4*int64(len(l.near))
-		}
-		n += u.rows.size()
-		for _, l := range u.backlogs {
-			if l != nil {
-				n += 8 * int64(l.most)
-			}
-		}
-		for _, b := range u.bases {
-			if b.state != nil {
-				n += b.state.size()
-			}
-		}
-	}
-	return n
-}
-
-func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
-func (s *distinct) size() int64 {
-	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
-}
-func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
-
-func (s *gap) size() int64 {
-	const header = 16 + 24 + 8
-	var n int64
-	for _, list := range s.covered {
-		n += 16 * int64(cap(list))
-	}
-	return n + header*int64(cap(s.covered))
 }
 
 // finishSpilled makes one worker of all that was spilled and what the workers have left: with the groups of each
-// partition that can be among the rows that are shown. Of the others it has the sums.
+// partition that can be among the rows that are shown. The others it keeps merged.
 func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
-	if err := a.roll(nil); err != nil {
+	if err := a.derive(false); err != nil {
 		return nil, err
 	}
 	a.chooseSteps()
 	for _, w := range a.workers {
-		if err := w.spill(a.spilled); err != nil {
+		if err := a.spilled.write(w.groupings); err != nil {
 			return nil, err
 		}
 	}
@@ -221,14 +43,14 @@ func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
 	if err := a.findSpans(); err != nil {
 		return nil, err
 	}
-	final := a.newWorker()
+	final := newWorker(a.job)
 	for p := range partitions {
-		w := a.newWorker()
-		if err := a.spilled.load(w, p); err != nil {
+		w, err := a.partition(p)
+		if err != nil {
 			return nil, err
 		}
 		for i := range w.groupings {
-			if err := final.takeShown(i, w, stats); err != nil {
+			if err := final.keepShown(i, w, stats); err != nil {
 				return nil, err
 			}
 		}
@@ -236,61 +58,67 @@ func (a *Aggregator) finishSpilled(stats schema.Stats) (*worker, error) {
 	return final, nil
 }
 
+// partition is a worker with the groups of a partition of what was spilled.
+func (a *Aggregator) partition(p int) (*worker, error) {
+	w := newWorker(a.job)
+	return w, a.spilled.load(p, w.load)
+}
+
 // findSpans finds the time that each report covers whose measures need it, ahead of all else: what a row is depends
 // on it.
 func (a *Aggregator) findSpans() error {
 	all := make([][]state, len(a.reports))
 	needed := false
-	for i, u := range a.newWorker().runs {
-		if u.span != nil {
-			all[i] = u.empty(u.span...)
+	for i, v := range newWorker(a.job).views {
+		if v.span != nil {
+			all[i] = v.groups.totals(v.span...)
 			needed = true
 		}
 	}
 	for p := 0; needed && p < partitions; p++ {
-		w := a.newWorker()
-		if err := a.spilled.load(w, p); err != nil {
+		w, err := a.partition(p)
+		if err != nil {
 			return err
 		}
-		for i, u := range w.runs {
+		for i, v := range w.views {
 			if all[i] == nil {
 				continue
 			}
-			exist, _ := u.groups()
-			part, err := u.together(exist, nil, u.span...)
+			exist, _ := v.groups.existing()
+			part, err := v.groups.total(exist, nil, v.span...)
 			if err != nil {
 				return err
 			}
-			for _, b := range u.span {
+			for _, b := range v.span {
 				if err := all[i][b].merge(part[b], []uint32{0}, nil); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	for i, u := range a.newWorker().runs {
-		if u.span != nil {
-			a.spans[i] = u.spanOf(all[i])
+	for i, v := range newWorker(a.job).views {
+		if v.span != nil {
+			a.spans[i] = v.spanOf(all[i])
 		}
 	}
 	return nil
 }
 
-// takeShown takes in the groups of another worker that may be shown by some report, and adds up the others.
-func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
+// keepShown keeps groups of another worker that can be among the rows of some report, and folds the rest into totals.
+func (w *worker) keepShown(grouping int, o *worker, stats schema.Stats) error {
 	to, from := w.groupings[grouping], o.groupings[grouping]
-	exist, ids := from.groups()
+	exist, ids := from.existing()
 	if len(ids) == 0 {
 		return nil
 	}
 	shown := make(map[uint32]bool)
-	var may map[*run][]ranked
+	var may map[*reportView][]ranked
 	if len(from.keys) > 0 {
 		var err error
 		if may, err = w.choose(shown, o, from, exist, ids, stats); err != nil {
 			return err
 		}
-		to.restGroups += len(ids) - len(shown)
+		to.absent += len(ids) - len(shown)
 		all := ids
 		ids = nil
 		for _, id := range all {
@@ -300,20 +128,20 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 			}
 		}
 		if len(ids) < len(all) {
-			if to.rest == nil {
-				to.rest = to.empty()
+			if to.overflow == nil {
+				to.overflow = to.totals()
 			}
-			if err := w.addRest(to.rest, o, from, exist); err != nil {
+			if err := w.addTotal(to.overflow, o, from, exist); err != nil {
 				return err
 			}
 		}
 	}
-	rec, err := o.unload(from, ids)
+	rec, err := from.unload(ids)
 	if err != nil {
 		return err
 	}
 	defer rec.Release()
-	here, err := w.loadGroups(to, rec)
+	here, err := to.load(rec, w.feeder.first(len(ids)))
 	if err != nil {
 		return err
 	}
@@ -321,9 +149,9 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 	for i, id := range ids {
 		at[id] = here[i]
 	}
-	for u, rows := range may {
+	for v, rows := range may {
 		for _, r := range rows {
-			u.met.here[at[r.id]] = true
+			v.met.here[at[r.id]] = true
 		}
 	}
 	return nil
@@ -331,33 +159,29 @@ func (w *worker) takeShown(grouping int, o *worker, stats schema.Stats) error {
 
 // choose notes which groups of another worker may be shown by some report. For reports with a condition on rows, it
 // returns these, and adds up the others that meet it.
-func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist []bool, ids []uint32, stats schema.Stats) (map[*run][]ranked, error) {
-	may := make(map[*run][]ranked)
-	for i, u := range o.runs {
-		if u.grouping != from {
+func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist []bool, ids []uint32, stats schema.Stats) (map[*reportView][]ranked, error) {
+	may := make(map[*reportView][]ranked)
+	for i, v := range o.views {
+		if v.groups != from {
 			continue
 		}
-		lacks := o.lackingMeasures(u, stats, &Table{})
-		order, byKey := u.order(lacks)
-		if err := u.cover(exist); err != nil {
+		missing := o.job.missingMeasures(v, stats, &Table{})
+		if err := v.cover(exist); err != nil {
 			return nil, err
 		}
-		if u.Spike != nil { // the bins of a series are in all partitions
+		if v.report.Spike != nil { // the bins of a series are in all partitions
 			for _, id := range ids {
 				shown[id] = true
 			}
 			continue
 		}
-		rows, met, err := o.rank(u, ids, order, byKey, !byKey != u.Reverse, stats)
-		if err != nil {
-			return nil, err
-		}
+		rows, met := v.rank(ids, v.ranking(missing), &o.job.began, stats)
 		for _, r := range rows {
 			shown[r.id] = true
 		}
-		if u.Having != nil {
-			may[w.runs[i]] = rows
-			if err := w.addCut(w.runs[i], o, from, rows, met); err != nil {
+		if v.report.Having != nil {
+			may[w.views[i]] = rows
+			if err := w.addCut(w.views[i], o, from, rows, met); err != nil {
 				return nil, err
 			}
 		}
@@ -366,9 +190,9 @@ func (w *worker) choose(shown map[uint32]bool, o *worker, from *grouping, exist 
 }
 
 // addCut adds up the groups of another worker that meet a report's condition on rows, but for those that may be shown.
-func (w *worker) addCut(u *run, o *worker, from *grouping, rows []ranked, met []uint32) error {
-	if u.met == nil {
-		u.met = &metRows{here: make(map[uint32]bool)}
+func (w *worker) addCut(v *reportView, o *worker, from *grouping, rows []ranked, met []uint32) error {
+	if v.met == nil {
+		v.met = &metRows{here: make(map[uint32]bool)}
 	}
 	if len(met) == len(rows) {
 		return nil
@@ -380,32 +204,32 @@ func (w *worker) addCut(u *run, o *worker, from *grouping, rows []ranked, met []
 	for _, r := range rows {
 		in[r.id] = false
 	}
-	u.met.n += len(met) - len(rows)
-	if u.met.cut == nil {
-		u.met.cut = u.empty()
+	v.met.n += len(met) - len(rows)
+	if v.met.cut == nil {
+		v.met.cut = v.groups.totals()
 	}
-	return w.addRest(u.met.cut, o, from, in)
+	return w.addTotal(v.met.cut, o, from, in)
 }
 
-// addRest adds up groups of another worker to others that are not here.
-func (w *worker) addRest(rest []state, o *worker, from *grouping, in []bool) error {
-	all, err := from.together(in, nil)
+// addTotal adds up groups of another worker to others that are not here.
+func (w *worker) addTotal(to []state, o *worker, from *grouping, in []bool) error {
+	all, err := from.total(in, nil)
 	if err != nil {
 		return err
 	}
-	var coded [][]uint32
-	for i, b := range from.bases {
+	var translated [][]uint32
+	for i, b := range from.accs {
 		if all[i] == nil {
 			continue
 		}
 		var codes []uint32
-		if b.Func == "distinct" {
-			if coded == nil {
-				coded = w.translate(o)
+		if b.dict >= 0 {
+			if translated == nil {
+				translated = w.dicts.merge(o.dicts)
 			}
-			codes = coded[b.coded]
+			codes = translated[b.dict]
 		}
-		if err := rest[i].merge(all[i], []uint32{0}, codes); err != nil {
+		if err := to[i].merge(all[i], []uint32{0}, codes); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Ta
 	}
 	dir := t.TempDir()
 	agg.Limit(1, dir)
-	feeds := make([]*feeder, workers)
+	feeds := make([]*rowFeeder, workers)
 	for i := range feeds {
 		feeds[i] = newFeeder(agg.Projection())
 	}
@@ -96,10 +96,11 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	w := agg.workers[0]
-	_, ids := w.runs[0].groups()
+	g := w.groupings[0]
+	_, ids := g.existing()
 	for _, id := range ids {
 		var state []byte
-		for _, b := range w.runs[0].bases {
+		for _, b := range g.accs {
 			if b.state != nil {
 				state = b.state.append(state, id)
 			}
@@ -107,9 +108,9 @@ func FuzzLoad(f *testing.F) {
 		f.Add(state)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		u := agg.newWorker().runs[0]
-		u.grow(1)
-		for _, b := range u.bases {
+		g := newWorker(agg.job).groupings[0]
+		g.grow(1)
+		for _, b := range g.accs {
 			if b.state == nil {
 				continue
 			}

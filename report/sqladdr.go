@@ -46,106 +46,134 @@ func prefix6(s addrSpan) (netip.Prefix, bool) {
 // duckAddrs tests addresses, which DuckDB has as text: its type for them is an extension that has to be
 // downloaded. Networks of whole bytes are beginnings of the text; others are ranges of numbers for IPv4, and for
 // IPv6 of the 32 hexadecimal digits.
-func duckAddrs(q *query, f schema.Field, a *addrs) string {
+func duckAddrs(q *query, f schema.Field, a *addrs) sqlNode {
 	x := q.field(f)
-	var values, tests []string
+	var values, tests []sqlNode
 	for _, s := range a.v4 {
 		p, network := prefix4(s)
 		switch {
 		case s.lo == s.hi:
-			values = append(values, q.addrLiteral(addr4(s.lo)))
+			values = append(values, q.literal(addr4(s.lo)))
 		case network && p.Bits() == 0:
-			tests = append(tests, "NOT ("+q.isIPv6(x)+")")
+			tests = append(tests, notNode{q.isIPv6(x)})
 		case network && p.Bits()%8 == 0:
 			octets := strings.SplitN(p.Addr().String(), ".", p.Bits()/8+1)
-			tests = append(tests, x+" LIKE '"+strings.Join(octets[:p.Bits()/8], ".")+".%'")
+			tests = append(tests, sqlInfix(x, "LIKE", textNode(strings.Join(octets[:p.Bits()/8], ".")+".%")))
 		default:
 			number := q.helper(f.Name+"_v4", duckNumber(q, x))
-			tests = append(tests, fmt.Sprintf("%s BETWEEN %d AND %d", number, s.lo, s.hi))
+			tests = append(tests, betweenNode{number, intNode(s.lo), intNode(s.hi)})
 		}
 	}
 	for _, s := range a.v6 {
 		switch {
 		case s.lo == s.hi:
-			values = append(values, q.addrLiteral(netip.AddrFrom16(s.lo)))
+			values = append(values, q.literal(netip.AddrFrom16(s.lo)))
 		case s == all6:
 			tests = append(tests, q.isIPv6(x))
 		default:
 			digits := q.helper(f.Name+"_v6", duckDigits(q, x))
-			tests = append(tests, digits+" BETWEEN '"+hex.EncodeToString(s.lo[:])+"' AND '"+hex.EncodeToString(s.hi[:])+"'")
+			tests = append(tests, betweenNode{digits, textNode(hex.EncodeToString(s.lo[:])), textNode(hex.EncodeToString(s.hi[:]))})
 		}
 	}
-	return either(append(oneOf(x, values), tests...))
+	return oneOf(x, values, tests)
+}
+
+// duckOctet is one of the four octets of an IPv4 address, from 1 on, as text.
+func duckOctet(x sqlNode, i int) sqlNode {
+	return sqlCall("split_part", x, textNode("."), intNode(i))
 }
 
 // duckNumber is the number of an IPv4 address, and -1 of an IPv6 one.
-func duckNumber(q *query, x string) string {
-	var parts []string
-	for i, factor := range []string{" * 16777216", " * 65536", " * 256", ""} {
-		parts = append(parts, fmt.Sprintf("split_part(%s, '.', %d)::BIGINT%s", x, i+1, factor))
+func duckNumber(q *query, x sqlNode) sqlNode {
+	var parts []sqlNode
+	for i := range 4 {
+		octet := sqlNode(castNode{x: duckOctet(x, i+1), typ: "BIGINT", short: true})
+		if i < 3 {
+			octet = sqlInfix(octet, "*", intNode(1<<(24-8*i)))
+		}
+		parts = append(parts, octet)
 	}
-	return "CASE WHEN " + q.isIPv6(x) + " THEN -1 ELSE " + strings.Join(parts, " + ") + " END"
+	return caseNode{[]sqlWhen{{q.isIPv6(x), intNode(-1)}}, sqlChain("+", parts...)}
 }
 
 // duckDigits is the 32 hexadecimal digits of an IPv6 address in any form of groups, and ” of an IPv4 one. The
 // two colons in a row become as many groups as there is room for; then each group gets its zeros.
-func duckDigits(q *query, x string) string {
-	groups := fmt.Sprintf("replace(lower(%s), '::', repeat(':0', 8 - (len(%[1]s) - len(replace(%[1]s, ':', '')))) || ':')", x)
-	return "CASE WHEN " + q.isIPv6(x) + " THEN regexp_replace(replace(':' || " + groups + `, ':', ':0000'), ':[0-9a-f]*([0-9a-f]{4})', '\1', 'g')` +
-		" WHEN " + x + " IS NOT NULL THEN '' END"
+func duckDigits(q *query, x sqlNode) sqlNode {
+	colons := sqlInfix(sqlCall("len", x), "-", sqlCall("len", sqlCall("replace", x, textNode(":"), textNode(""))))
+	missing := sqlConcat(sqlCall("repeat", textNode(":0"), sqlInfix(intNode(8), "-", colons)), textNode(":"))
+	groups := sqlConcat(textNode(":"), sqlCall("replace", sqlCall("lower", x), textNode("::"), missing))
+	digits := sqlCall("regexp_replace", sqlCall("replace", groups, textNode(":"), textNode(":0000")),
+		textNode(":[0-9a-f]*([0-9a-f]{4})"), textNode(`\1`), textNode("g"))
+	return caseNode{whens: []sqlWhen{{q.isIPv6(x), digits}, {notSQLNull(x), textNode("")}}}
 }
 
 // duckNetwork is the network of an address, as text.
-func duckNetwork(q *query, f schema.Field, bits, bits6 int) string {
+func duckNetwork(q *query, f schema.Field, bits, bits6 int) sqlNode {
 	x := q.field(f)
-	// IPv4: whole octets, then one in part, then zeros
-	var v4 []string
+	return caseNode{[]sqlWhen{{q.isIPv6(x), duckNetwork6(q, f, x, bits6)}}, duckNetwork4(x, bits)}
+}
+
+// duckNetwork4 is whole octets, then one in part, then zeros.
+func duckNetwork4(x sqlNode, bits int) sqlNode {
+	var octets []sqlNode
 	for i := range bits / 8 {
-		v4 = append(v4, fmt.Sprintf("split_part(%s, '.', %d)", x, i+1))
+		octets = append(octets, duckOctet(x, i+1))
 	}
 	if bits%8 != 0 {
-		v4 = append(v4, fmt.Sprintf("(split_part(%s, '.', %d)::INTEGER & %d)", x, bits/8+1, 256-1<<(8-bits%8)))
+		octet := castNode{x: duckOctet(x, bits/8+1), typ: "INTEGER", short: true}
+		octets = append(octets, sqlInfix(octet, "&", intNode(256-1<<(8-bits%8))))
 	}
-	rest := strings.Repeat(".0", 4-len(v4)) + "/" + strconv.Itoa(bits)
-	text4 := strings.Join(v4, " || '.' || ") + " || '" + rest + "'"
-	// IPv6: the digits likewise, then groups without leading zeros, then :: for the longest zeros, or the first of
-	// those that are as long
+	rest := strings.Repeat(".0", 4-len(octets)) + "/" + strconv.Itoa(bits)
+	parts := octets[:1:1]
+	for _, octet := range octets[1:] {
+		parts = append(parts, textNode("."), octet)
+	}
+	return sqlConcat(append(parts, textNode(rest))...)
+}
+
+// duckNetwork6 is the digits likewise, then groups without leading zeros, then :: for the longest zeros, or the first of
+// those that are as long.
+func duckNetwork6(q *query, f schema.Field, x sqlNode, bits int) sqlNode {
 	digits := q.helper(f.Name+"_v6", duckDigits(q, x))
-	kept := fmt.Sprintf("left(%s, %d)", digits, bits6/4)
-	zeros := 32 - bits6/4
-	if n := bits6 % 4; n != 0 {
-		kept += fmt.Sprintf(" || printf('%%x', strpos('123456789abcdef', substr(%s, %d, 1)) & %d)", digits, bits6/4+1, 16-1<<(4-n))
+	kept := []sqlNode{sqlCall("left", digits, intNode(bits/4))}
+	zeros := 32 - bits/4
+	if n := bits % 4; n != 0 {
+		digit := sqlCall("strpos", textNode("123456789abcdef"), sqlCall("substr", digits, intNode(bits/4+1), intNode(1)))
+		kept = append(kept, sqlCall("printf", textNode("%x"), sqlInfix(digit, "&", intNode(16-1<<(4-n)))))
 		zeros--
 	}
 	if zeros > 0 {
-		kept += " || repeat('0', " + strconv.Itoa(zeros) + ")"
+		kept = append(kept, sqlCall("repeat", textNode("0"), intNode(zeros)))
 	}
-	name := fmt.Sprintf("%s_v6_%d", f.Name, bits6)
-	groups := q.helper(name, "regexp_replace(regexp_replace("+kept+`, '(....)', ':\1', 'g'), ':0{1,3}', ':', 'g')`)
-	run := q.helper(name+"_zeros", "list_max(regexp_extract_all("+groups+", '(:0)+'))")
-	behind := fmt.Sprintf("substr(%s, strpos(%[1]s, %[2]s) + len(%[2]s))", groups, run)
-	short := fmt.Sprintf("CASE WHEN len(%[2]s) >= 4 THEN left(%[1]s, strpos(%[1]s, %[2]s) - 1) || ':' || coalesce(nullif(%[3]s, ''), ':') ELSE %[1]s END", groups, run, behind)
-	text6 := fmt.Sprintf(`regexp_replace(%s, '^:([^:])', '\1') || '/%d'`, short, bits6)
-	return "CASE WHEN " + q.isIPv6(x) + " THEN " + text6 + " ELSE " + text4 + " END"
+	name := fmt.Sprintf("%s_v6_%d", f.Name, bits)
+	colons := sqlCall("regexp_replace", sqlConcat(kept...), textNode("(....)"), textNode(`:\1`), textNode("g"))
+	groups := q.helper(name, sqlCall("regexp_replace", colons, textNode(":0{1,3}"), textNode(":"), textNode("g")))
+	run := q.helper(name+"_zeros", sqlCall("list_max", sqlCall("regexp_extract_all", groups, textNode("(:0)+"))))
+	at, length := sqlCall("strpos", groups, run), sqlCall("len", run)
+	behind := sqlCall("substr", groups, sqlInfix(at, "+", length))
+	short := sqlConcat(sqlCall("left", groups, sqlInfix(at, "-", intNode(1))), textNode(":"),
+		sqlCall("coalesce", sqlCall("nullif", behind, textNode("")), textNode(":")))
+	text := caseNode{[]sqlWhen{{sqlInfix(length, ">=", intNode(4)), short}}, groups}
+	return sqlConcat(sqlCall("regexp_replace", text, textNode("^:([^:])"), textNode(`\1`)), textNode("/"+strconv.Itoa(bits)))
 }
 
 // mapped4 is 0.0.0.0 as IPv6 has it.
 var mapped4 = netip.AddrFrom16([16]byte{10: 255, 11: 255})
 
-// trinoAddrs tests addresses, which Trino has a type for.
-func trinoAddrs(q *query, f schema.Field, a *addrs) string {
+// trinoAddrs tests addresses, which Trino has a type for. IPv4 addresses are among those of IPv6 there.
+func trinoAddrs(q *query, f schema.Field, a *addrs) sqlNode {
 	x := q.field(f)
-	var values, tests []string
-	between := func(lo, hi netip.Addr) string {
-		return x + " BETWEEN " + q.addrLiteral(lo) + " AND " + q.addrLiteral(hi)
-	}
+	var values, tests []sqlNode
+	between := func(lo, hi netip.Addr) sqlNode { return betweenNode{x, q.literal(lo), q.literal(hi)} }
+	contains := func(p netip.Prefix) sqlNode { return sqlCall("contains", textNode(p.String()), x) }
+	only6 := func(test sqlNode) sqlNode { return parensNode{sqlAnd(test, q.isIPv6(x))} }
 	for _, s := range a.v4 {
 		p, network := prefix4(s)
 		switch {
 		case s.lo == s.hi:
-			values = append(values, q.addrLiteral(addr4(s.lo)))
+			values = append(values, q.literal(addr4(s.lo)))
 		case network:
-			tests = append(tests, "contains('"+p.String()+"', "+x+")")
+			tests = append(tests, contains(p))
 		default:
 			tests = append(tests, between(addr4(s.lo), addr4(s.hi)))
 		}
@@ -154,36 +182,37 @@ func trinoAddrs(q *query, f schema.Field, a *addrs) string {
 		p, network := prefix6(s)
 		switch {
 		case s.lo == s.hi:
-			values = append(values, q.addrLiteral(netip.AddrFrom16(s.lo)))
+			values = append(values, q.literal(netip.AddrFrom16(s.lo)))
 		case network && !p.Contains(mapped4):
-			tests = append(tests, "contains('"+p.String()+"', "+x+")")
+			tests = append(tests, contains(p))
 		case network && p.Bits() == 0:
 			tests = append(tests, q.isIPv6(x))
-		case network: // IPv4 addresses are among those of IPv6 there
-			tests = append(tests, "(contains('"+p.String()+"', "+x+") AND "+q.isIPv6(x)+")")
-		default: // likewise
-			tests = append(tests, "("+between(netip.AddrFrom16(s.lo), netip.AddrFrom16(s.hi))+" AND "+q.isIPv6(x)+")")
+		case network:
+			tests = append(tests, only6(contains(p)))
+		default:
+			tests = append(tests, only6(between(netip.AddrFrom16(s.lo), netip.AddrFrom16(s.hi))))
 		}
 	}
-	return either(append(oneOf(x, values), tests...))
+	return oneOf(x, values, tests)
 }
 
 // trinoNetwork is the network of an address, as text: its 16 bytes, in which IPv4 has the last four, masked.
-func trinoNetwork(q *query, f schema.Field, bits, bits6 int) string {
+func trinoNetwork(q *query, f schema.Field, bits, bits6 int) sqlNode {
 	x := q.field(f)
-	masked := func(bits, shown int) string {
-		var halves []string
+	masked := func(bits, shown int) sqlNode {
+		var halves []sqlNode
 		for i := range 2 {
-			half := fmt.Sprintf("substr(cast(%s AS varbinary), %d, 8)", x, 8*i+1)
+			half := sqlCall("substr", sqlCast(x, "varbinary"), intNode(8*i+1), intNode(8))
 			switch n := bits - 64*i; {
 			case n <= 0:
-				half = "to_big_endian_64(0)"
+				half = sqlCall("to_big_endian_64", intNode(0))
 			case n < 64:
-				half = fmt.Sprintf("to_big_endian_64(bitwise_and(from_big_endian_64(%s), %s))", half, q.value(int64(math.MinInt64)>>(n-1)))
+				mask := intNode(int64(math.MinInt64) >> (n - 1))
+				half = sqlCall("to_big_endian_64", sqlCall("bitwise_and", sqlCall("from_big_endian_64", half), mask))
 			}
 			halves = append(halves, half)
 		}
-		return fmt.Sprintf("cast(cast(%s AS ipaddress) AS varchar) || '/%d'", strings.Join(halves, " || "), shown)
+		return sqlConcat(sqlCast(sqlCast(sqlConcat(halves...), "ipaddress"), "varchar"), textNode("/"+strconv.Itoa(shown)))
 	}
-	return "CASE WHEN " + q.isIPv6(x) + " THEN " + masked(bits6, bits6) + " ELSE " + masked(96+bits, bits) + " END"
+	return caseNode{[]sqlWhen{{q.isIPv6(x), masked(bits6, bits6)}}, masked(96+bits, bits)}
 }

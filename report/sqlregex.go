@@ -11,7 +11,7 @@ import (
 // there $ is also before the last line break, . is not every character but \n, and letters, digits and cases
 // are others. Only characters by their numbers, classes of them, groups, alternatives and repetitions mean the
 // same everywhere. What is at the edge of words and of lines has no such form.
-func (q *query) portable(re string) string {
+func (q *query) portable(re string) sqlNode {
 	tree, err := syntax.Parse(re, syntax.Perl)
 	if err != nil {
 		return q.refuse("%v", err)
@@ -20,7 +20,7 @@ func (q *query) portable(re string) string {
 	if !portable(&b, tree) {
 		return q.refuse("/%s/: %s has other words and lines (\\b, (?m)) than flowlog: leave them out", re, q.Name)
 	}
-	return b.String()
+	return textNode(b.String())
 }
 
 func portable(b *strings.Builder, re *syntax.Regexp) bool {

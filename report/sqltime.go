@@ -1,9 +1,7 @@
 package report
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -94,44 +92,46 @@ func (c calendar) asSQL(start int64) (bin, seconds int64) {
 
 // clockLayers are the layers that add a bin that follows a clock. A round time is found as if the clock had not been set
 // since; what it shows then says by how much it was.
-func (q *query) clockLayers(c calendar, start string) []layer {
-	clock := func(x string) string { return fmt.Sprintf(q.clock, x, quote(c.zone.String())) }
-	width := strconv.FormatInt(c.width, 10)
-	shown := shownName
-	if shift := c.shift(); shift != 0 {
-		shown = fmt.Sprintf("(%s + %d)", shown, shift)
-	}
-	end := binName + " + " + width
-	bin := fmt.Sprintf("%s - %s %% %s", roundName, clock(roundName), width)
-	seconds := fmt.Sprintf("%[1]s + (%[1]s - %[2]s %% %[1]s) %% %[1]s", width, clock(end))
+func (q *query) clockLayers(c calendar, start sqlNode) []layer {
+	clock := func(x sqlNode) sqlNode { return q.clock(x, c.zone.String()) }
+	one, two, width := intNode(1), intNode(2), intNode(c.width)
+	shown, round, bin := identNode(shownName), identNode(roundName), identNode(binName)
+	end := sqlInfix(bin, "+", width)
+	begin := sqlInfix(round, "-", sqlInfix(clock(round), "%", width))
+	left := sqlInfix(width, "-", sqlInfix(clock(end), "%", width))
+	seconds := sqlInfix(width, "+", sqlInfix(left, "%", width))
 	if c.local() {
-		bin = fmt.Sprintf("%s - %s + 2 * %s - greatest(%s, %s + 1)", shownName, start, roundName, clock(roundName), clock(roundName+" - 1"))
-		seconds = fmt.Sprintf("%s - %s + %s + 2 * %s - least(%s, %s + 1)", shownName, start, roundName, width, clock(end), clock(end+" - 1"))
+		since := sqlInfix(shown, "-", start)
+		begin = sqlInfix(sqlInfix(since, "+", sqlInfix(two, "*", round)), "-",
+			sqlCall("greatest", clock(round), sqlInfix(clock(sqlInfix(round, "-", one)), "+", one)))
+		seconds = sqlInfix(sqlChain("+", since, round, sqlInfix(two, "*", width)), "-",
+			sqlCall("least", clock(end), sqlInfix(clock(sqlInfix(end, "-", one)), "+", one)))
+	}
+	add := func(name, column string, x sqlNode) layer {
+		l := layer{name: name}
+		l.add(x, column)
+		return l.afterAll()
 	}
 	layers := []layer{
-		{name: "clocked", columns: []string{"*", clock(start) + " AS " + shownName}},
-		{name: "rounded", columns: []string{"*", fmt.Sprintf("%s - %s %% %s AS %s", start, shown, width, roundName)}},
-		{name: "binned", columns: []string{"*", bin + " AS " + binName}},
+		add("clocked", shownName, clock(start)),
+		add("rounded", roundName, sqlInfix(start, "-", sqlInfix(secondsOn(shown, c.shift()), "%", width))),
+		add("binned", binName, begin),
 	}
 	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return functionNamed(m.Func).span }) {
-		layers = append(layers, layer{name: "lasting", columns: []string{"*", seconds + " AS " + secondsName}})
+		layers = append(layers, add("lasting", secondsName, seconds))
 	}
 	return layers
 }
 
 // bin is the SQL of a bin of time of a field, which is the start.
-func (q *query) bin(k Key, x string) string {
+func (q *query) bin(k Key, x sqlNode) sqlNode {
 	c := k.calendar()
 	switch form, ahead := c.form(); form {
 	case clockForm:
 		q.bins = q.clockLayers(c, x)
-		return binName
+		return identNode(binName)
 	case plainForm:
-		shifted := x
-		if ahead != 0 {
-			shifted = fmt.Sprintf("(%s + %d)", x, ahead)
-		}
-		return fmt.Sprintf("(%s - %s %% %d)", x, shifted, c.width)
+		return parensNode{sqlInfix(x, "-", sqlInfix(secondsOn(x, ahead), "%", intNode(c.width)))}
 	}
 	if !namedZone(k.Zone) {
 		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
@@ -139,19 +139,26 @@ func (q *query) bin(k Key, x string) string {
 	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), width(k.Every), k.Zone)
 }
 
-// hour is the SQL of the hour of the day.
-func (q *query) hour(k Key, x string) string {
-	k.Every = day
-	form, ahead := k.calendar().form()
-	switch {
-	case form == plainForm && ahead != 0:
-		x = fmt.Sprintf("(%s + %d)", x, ahead)
-	case form != plainForm && !namedZone(k.Zone):
-		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
-	case form != plainForm:
-		x = fmt.Sprintf(q.clock, x, quote(k.Zone.String()))
+// secondsOn is some seconds after a time.
+func secondsOn(x sqlNode, seconds int64) sqlNode {
+	if seconds == 0 {
+		return x
 	}
-	return fmt.Sprintf(q.divide, x+" % 86400", "3600")
+	return sqlInfix(x, "+", intNode(seconds))
+}
+
+// hour is the SQL of the hour of the day.
+func (q *query) hour(k Key, x sqlNode) sqlNode {
+	k.Every = day
+	switch form, ahead := k.calendar().form(); {
+	case form == plainForm:
+		x = secondsOn(x, ahead)
+	case !namedZone(k.Zone):
+		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
+	default:
+		x = q.clock(x, k.Zone.String())
+	}
+	return sqlInfix(sqlInfix(x, "%", intNode(86400)), q.divide, intNode(3600))
 }
 
 // inSQL reports whether an engine can group by the key, if it is of time.
@@ -166,15 +173,19 @@ func (k Key) inSQL() bool {
 }
 
 // seconds is the time that a row covers: its bin, or all that the report does, at least one second.
-func (q *query) seconds(mixed bool) string {
+func (q *query) seconds() sqlNode {
 	if at := q.report.timeAt(); at >= 0 {
-		width := strconv.FormatInt(int64(q.report.Keys[at].Every/time.Second), 10)
+		width := intNode(q.report.Keys[at].Every / time.Second)
 		if q.bins != nil {
-			return "coalesce(max(" + secondsName + "), " + width + ")"
+			return sqlCall("coalesce", sqlCall("max", identNode(secondsName)), width)
 		}
 		return width
 	}
-	first := q.measure(Measure{Func: "min", Field: "start"}, mixed)
-	last := q.measure(Measure{Func: "max", Field: "end"}, mixed)
-	return "coalesce(greatest(max(" + last + ") OVER () - min(" + first + ") OVER (), 1), 1)"
+	overall := func(aggregate, field string) sqlNode {
+		x := q.measure(Measure{Func: aggregate, Field: field})
+		return windowNode{function: sqlCall(aggregate, x)}
+	}
+	first := overall("min", "start")
+	last := overall("max", "end")
+	return sqlCall("coalesce", sqlCall("greatest", sqlInfix(last, "-", first), intNode(1)), intNode(1))
 }

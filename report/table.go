@@ -37,6 +37,8 @@ type Table struct {
 	Why string
 	// Notes are remarks for people, one line each: fields that the input lacks, what to do about it.
 	Notes []string
+	// Hints are parts of the notes that name options: see schema.SayIn.
+	Hints []error
 	// Settings are what makes it differ from the report of its name, in no order.
 	Settings []Setting
 	// Tab and Title are the place of the table on a dashboard, and its heading there; Command prints it alone.

@@ -21,7 +21,7 @@ var Vantages = []struct{ Name, Doc string }{
 }
 
 // ErrNoInterface is the error for logs that do not say which interface saw a flow.
-var ErrNoInterface = errors.New("--vantage needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log")
+var ErrNoInterface error = schema.Wordsf("%s needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log", schema.Opt("vantage"))
 
 // directionField is computed by a Vantage, where AWS did not log flow_direction.
 const directionField = "direction"
@@ -198,9 +198,9 @@ func (v *Vantage) replay(h *held, worker, seq int, emit schema.Emit) error {
 
 const openNote = "the logs do not tell which address is the interface's own: flow_direction would"
 
-// Note says what the vantage did, or for the key direction alone of how much it is not known. It is "" if there is nothing to
+// Note says what the vantage did, or for the key direction alone of how much it is not known. It is nil if there is nothing to
 // say.
-func (v *Vantage) Note() string {
+func (v *Vantage) Note() *schema.Words {
 	share := func(t Tally) string {
 		return fmt.Sprintf("%d of %d flows and %d of %d bytes", t.Flows, v.Total.Flows, t.Bytes, v.Total.Bytes)
 	}
@@ -214,14 +214,14 @@ func (v *Vantage) Note() string {
 		if v.Open.Flows > 0 {
 			note += fmt.Sprintf("; for %d of these flows and %d bytes, %s", v.Open.Flows, v.Open.Bytes, openNote)
 		}
-		return note
+		return schema.Wordsf("%s", note)
 	case "":
 		if v.Open.Flows == 0 {
-			return ""
+			return nil
 		}
-		return fmt.Sprintf("direction: for %s, %s", share(v.Open), openNote)
+		return schema.Wordsf("direction: for %s, %s", share(v.Open), openNote)
 	case "dedupe":
-		return fmt.Sprintf("vantage dedupe: %s had been logged by another interface, and are left out", share(v.Double))
+		return schema.Wordsf("vantage dedupe: %s had been logged by another interface, and are left out", share(v.Double))
 	}
-	return fmt.Sprintf("vantage all: %s had been logged by another interface too; --vantage dedupe leaves them out", share(v.Double))
+	return schema.Wordsf("vantage all: %s had been logged by another interface too; %s leaves them out", share(v.Double), schema.Opt("vantage", "dedupe"))
 }

@@ -1,5 +1,10 @@
 // Package disk is the file system behind everything that flowlog writes, and behind the files that it reads for
 // reference. All writers go through it, so that a test can make any single operation of any of them fail.
+//
+// Files, each uses only those above it:
+//
+//	disk.go         operations, and what makes them fail
+//	reference.go    files that are read whole
 package disk
 
 import (

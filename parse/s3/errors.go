@@ -14,29 +14,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"flowlog/parse/schema"
 )
 
 // An AccessError is a request that was refused for want of a permission or of credentials.
 type AccessError struct {
-	Permission string // s3:GetObject, s3:ListBucket, kms:Decrypt, …; "" if credentials are missing or wrong
-	ARN        string // what the permission is needed on
-	Reason     string // what was said
-	Hint       string // what may help
+	Permission string        // s3:GetObject, s3:ListBucket, kms:Decrypt, …; "" if credentials are missing or wrong
+	ARN        string        // what the permission is needed on
+	Reason     string        // what was said
+	Hint       *schema.Words // what may help
 	Err        error
 }
 
 func (e *AccessError) Error() string {
 	if e.Permission == "" {
-		return fmt.Sprintf("%s: %s", e.Reason, e.Hint)
+		return e.Reason + ": " + e.Hint.Error()
 	}
 	msg := fmt.Sprintf("access denied: the permission %s on %s is missing", e.Permission, e.ARN)
 	if e.Reason != "" {
 		msg += " (" + e.Reason + ")"
 	}
-	return msg + ": " + e.Hint
+	return msg + ": " + e.Hint.Error()
 }
 
-func (e *AccessError) Unwrap() error { return e.Err }
+func (e *AccessError) Unwrap() []error { return []error{e.Hint, e.Err} }
 
 // AccessDenied tells this error from others where this package is not imported.
 func (e *AccessError) AccessDenied() bool { return true }
@@ -49,8 +51,9 @@ func noCredentials(err error) error {
 	}
 	return &AccessError{
 		Reason: reason,
-		Hint:   "choose a profile with --profile, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with --no-sign-request",
-		Err:    err,
+		Hint: schema.Wordsf("choose a profile with %s, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with %s",
+			schema.Opt("profile"), schema.Opt("no-sign-request")),
+		Err: err,
 	}
 }
 
@@ -92,14 +95,14 @@ func (r request) arn(region string) string {
 var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+)(?: on resource: "?([^"\s]+)"?)?`)
 
 // badCredentials are the codes of errors about the credentials, and what helps.
-var badCredentials = map[string]string{
-	"ExpiredToken":          "sign in again, with `aws sso login` or as you did before",
-	"ExpiredTokenException": "sign in again, with `aws sso login` or as you did before",
-	"TokenRefreshRequired":  "sign in again, with `aws sso login` or as you did before",
-	"InvalidToken":          "check AWS_SESSION_TOKEN, or choose a profile with --profile",
-	"InvalidAccessKeyId":    "check AWS_ACCESS_KEY_ID, or choose a profile with --profile; GovCloud, China and other servers have keys of their own",
-	"SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY, or choose a profile with --profile",
-	"RequestTimeTooSkewed":  "set this machine's clock right",
+var badCredentials = map[string]*schema.Words{
+	"ExpiredToken":          schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
+	"ExpiredTokenException": schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
+	"TokenRefreshRequired":  schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
+	"InvalidToken":          schema.Wordsf("check AWS_SESSION_TOKEN, or choose a profile with %s", schema.Opt("profile")),
+	"InvalidAccessKeyId":    schema.Wordsf("check AWS_ACCESS_KEY_ID, or choose a profile with %s; GovCloud, China and other servers have keys of their own", schema.Opt("profile")),
+	"SignatureDoesNotMatch": schema.Wordsf("check AWS_SECRET_ACCESS_KEY, or choose a profile with %s", schema.Opt("profile")),
+	"RequestTimeTooSkewed":  schema.Wordsf("set this machine's clock right"),
 }
 
 // explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the
@@ -129,11 +132,11 @@ func (c *Client) explain(r request, err error) error {
 	case ok:
 		return &AccessError{Reason: message, Hint: hint, Err: err}
 	case code == "InvalidObjectState":
-		return &cause{"the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that", err}
+		return &cause{schema.Wordsf("the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that"), err}
 	case code == "NoSuchBucket":
-		return &cause{"there is no bucket " + r.bucket + c.where(), err}
+		return &cause{schema.Wordsf("%s", "there is no bucket "+r.bucket+c.where()), err}
 	case code == "NoSuchKey" || status == http.StatusNotFound && r.key != "":
-		return &cause{"there is no such object", err}
+		return &cause{schema.Wordsf("there is no such object"), err}
 	case status == http.StatusForbidden || code == "AccessDenied" || status == http.StatusUnauthorized:
 		e := &AccessError{Permission: r.permission, ARN: r.arn(name), Err: err}
 		if !strings.EqualFold(message, "access denied") && !strings.EqualFold(message, "forbidden") {
@@ -146,47 +149,47 @@ func (c *Client) explain(r request, err error) error {
 		}
 		switch {
 		case c.opt.NoSignRequest:
-			e.Hint = "the bucket is not public; leave out --no-sign-request to use your credentials"
+			e.Hint = schema.Wordsf("the bucket is not public; leave out %s to use your credentials", schema.Opt("no-sign-request"))
 		case c.opt.RequestPayer:
-			e.Hint = "allow it in the identity's or the bucket's policy, or choose another identity with --profile"
+			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, or choose another identity with %s", schema.Opt("profile"))
 		default:
-			e.Hint = "allow it in the identity's or the bucket's policy, choose another identity with --profile, or --request-payer if the bucket's owner does not pay"
+			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
 		}
 		return e
 	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
 		return noCredentials(err)
 	case errors.As(err, &broken):
-		return &cause{broken.Error() + c.check(), err}
+		return &cause{c.check(broken.Error()), err}
 	case errors.As(err, &unsent):
 		server := cmp.Or(c.endpoint(), "S3 in "+name)
 		if c.reached.Load() {
-			return &cause{"no answer from " + server + ": " + unreachable(unsent.Err), err}
+			return &cause{schema.Wordsf("%s", "no answer from "+server+": "+unreachable(unsent.Err)), err}
 		}
-		return &cause{"cannot reach " + server + ": " + unreachable(unsent.Err) + c.check(), err}
+		return &cause{c.check("cannot reach " + server + ": " + unreachable(unsent.Err)), err}
 	case errors.As(err, &garbled):
-		return &cause{"the answer is not from an S3 server" + c.check(), err}
+		return &cause{c.check("the answer is not from an S3 server"), err}
 	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
-		return &cause{"the bucket is in another region: name it with --region", err}
+		return &cause{schema.Wordsf("the bucket is in another region: name it with %s", schema.Opt("region")), err}
 	case code != "" && code != "NotFound": // which the SDK makes of an answer that has no code
-		return &cause{strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": "), err}
+		return &cause{schema.Wordsf("%s", strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": ")), err}
 	case status != 0:
-		return &cause{fmt.Sprintf("S3 answers %d %s%s", status, http.StatusText(status), c.check()), err}
+		return &cause{c.check(fmt.Sprintf("S3 answers %d %s", status, http.StatusText(status))), err}
 	}
 	var op *smithy.OperationError
 	if errors.As(err, &op) {
-		return &cause{op.Err.Error(), err}
+		return &cause{schema.Wordsf("%s", op.Err.Error()), err}
 	}
 	return err
 }
 
 // cause is an error in our words, with what it comes from.
 type cause struct {
-	message string
+	message *schema.Words
 	error
 }
 
-func (c *cause) Error() string { return c.message }
-func (c *cause) Unwrap() error { return c.error }
+func (c *cause) Error() string   { return c.message.Error() }
+func (c *cause) Unwrap() []error { return []error{c.message, c.error} }
 
 // endpoint is where requests go, "" if that is AWS.
 func (c *Client) endpoint() string {
@@ -203,12 +206,12 @@ func (c *Client) where() string {
 	return ""
 }
 
-// check is what to look at when an endpoint was given and does not answer well.
-func (c *Client) check() string {
+// check is what went wrong with a server, and what to look at if its endpoint was given.
+func (c *Client) check(what string) *schema.Words {
 	if c.endpoint() != "" {
-		return "; check --endpoint-url"
+		return schema.Wordsf("%s; check %s", what, schema.Opt("endpoint-url"))
 	}
-	return ""
+	return schema.Wordsf("%s", what)
 }
 
 // unreachable is why a request did not arrive.

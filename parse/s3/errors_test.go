@@ -33,13 +33,13 @@ func TestListErrors(t *testing.T) {
 	}{
 		{"no right to list", Options{}, "AWSLogs/", func(c call, w http.ResponseWriter) bool {
 			return fail(w, 403, "AccessDenied", "Access Denied")
-		}, "access denied: the permission s3:ListBucket on arn:aws:s3:::logs is missing: allow it in the identity's or the bucket's policy, choose another identity with --profile, or --request-payer if", true},
+		}, "access denied: the permission s3:ListBucket on arn:aws:s3:::logs is missing: allow it in the identity's or the bucket's policy, choose another identity with profile, or request-payer if", true},
 		{"in China", Options{Region: "cn-north-1"}, "AWSLogs/", func(c call, w http.ResponseWriter) bool {
 			return fail(w, 403, "AccessDenied", "Access Denied")
 		}, "access denied: the permission s3:ListBucket on arn:aws-cn:s3:::logs is missing", true},
 		{"anonymous", Options{NoSignRequest: true}, "", func(c call, w http.ResponseWriter) bool {
 			return fail(w, 403, "AccessDenied", "Access Denied")
-		}, "access denied: the permission s3:ListBucket on arn:aws:s3:::logs is missing: the bucket is not public; leave out --no-sign-request", true},
+		}, "access denied: the permission s3:ListBucket on arn:aws:s3:::logs is missing: the bucket is not public; leave out no-sign-request", true},
 		{"wrong key", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			return fail(w, 403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 		}, "The AWS Access Key Id you provided does not exist in our records: check AWS_ACCESS_KEY_ID", true},
@@ -49,11 +49,11 @@ func TestListErrors(t *testing.T) {
 		{"not S3", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			_, err := io.WriteString(w, "<html><body>Welcome</p></html>")
 			return err == nil
-		}, "the server answered with <html> instead of a listing; check --endpoint-url", false},
+		}, "the server answered with <html> instead of a listing; check endpoint-url", false},
 		{"nothing there", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			http.Error(w, "404 page not found", 404)
 			return true
-		}, "S3 answers 404 Not Found; check --endpoint-url", false},
+		}, "S3 answers 404 Not Found; check endpoint-url", false},
 		{"another failure", Options{}, "", func(c call, w http.ResponseWriter) bool {
 			return fail(w, 400, "InvalidRequest", "No.")
 		}, "S3 answers InvalidRequest: No", false},
@@ -128,7 +128,7 @@ func TestConnectErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = firstError(t, src)
-	if err == nil || err.Error() != "cannot reach http://"+l.Addr().String()+": connection refused; check --endpoint-url" {
+	if err == nil || err.Error() != "cannot reach http://"+l.Addr().String()+": connection refused; check endpoint-url" {
 		t.Errorf("got %v", err)
 	}
 	if d := time.Since(began); d > 5*time.Second {
@@ -149,7 +149,7 @@ func TestNoCredentials(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	_, err := Connect(context.Background(), Options{Region: "us-east-1"})
 	var access *AccessError
-	if !errors.As(err, &access) || !strings.HasPrefix(err.Error(), "no AWS credentials were found: ") || !strings.Contains(err.Error(), "--profile") {
+	if !errors.As(err, &access) || !strings.HasPrefix(err.Error(), "no AWS credentials were found: ") || !strings.Contains(err.Error(), "profile") {
 		t.Errorf("got %v", err)
 	}
 

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"flowlog/parse/schema"
 )
 
 const (
@@ -255,7 +257,7 @@ func (s *stream) Read(p []byte) (int, error) {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return 0, &cause{fmt.Sprintf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, lastPart(err)), err}
+			return 0, &cause{schema.Wordsf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, lastPart(err)), err}
 		}
 		s.r.count.resumed.Add(1)
 		if err := s.r.wait(s.r.ctx, s.failed); err != nil {
@@ -300,7 +302,7 @@ func (r *reader) get(from, end int64) (io.ReadCloser, error) {
 	r.mu.Unlock()
 	switch {
 	case size >= 0 && size != r.size:
-		err = &cause{fmt.Sprintf("the object changed after it was listed: it had %d bytes and has %d; read it again", r.size, size), errChanged}
+		err = &cause{schema.Wordsf("the object changed after it was listed: it had %d bytes and has %d; read it again", r.size, size), errChanged}
 	case !same:
 		err = errChanged
 	case at != from:
@@ -323,12 +325,12 @@ func (r *reader) explainGet(err error) error {
 		errors.As(err, &api)
 		switch resp.HTTPStatusCode() {
 		case http.StatusPreconditionFailed:
-			return &cause{errChanged.Error(), errors.Join(errChanged, err)}
+			return &cause{schema.Wordsf("%s", errChanged.Error()), errors.Join(errChanged, err)}
 		case http.StatusRequestedRangeNotSatisfiable:
-			return &cause{fmt.Sprintf("the object shrank after it was listed with %d bytes; read it again", r.size), errors.Join(errChanged, err)}
+			return &cause{schema.Wordsf("the object shrank after it was listed with %d bytes; read it again", r.size), errors.Join(errChanged, err)}
 		case http.StatusNotFound:
 			if api == nil || api.ErrorCode() != "NoSuchBucket" {
-				return &cause{"the object vanished after it was listed: something deletes objects", err}
+				return &cause{schema.Wordsf("the object vanished after it was listed: something deletes objects"), err}
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -15,10 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"flowlog/parse"
+	"flowlog/parse/s3/s3test"
 )
 
 // TestMain keeps the tests from the configuration of whoever runs them, and from the network: the SDK asks
@@ -51,7 +48,7 @@ const bucket = "logs"
 type server struct {
 	*httptest.Server
 	t       testing.TB
-	backend *s3mem.Backend
+	backend *s3test.Server
 	next    http.Handler
 
 	page int // keys of a page of a listing; 0 means what the backend gives
@@ -72,11 +69,8 @@ type call struct {
 }
 
 func newServer(t testing.TB) *server {
-	s := &server{t: t, backend: s3mem.New(), seen: make(map[string]int)}
-	if err := s.backend.CreateBucket(bucket); err != nil {
-		t.Fatal(err)
-	}
-	s.next = gofakes3.New(s.backend).Server()
+	s := &server{t: t, backend: s3test.New(bucket), seen: make(map[string]int)}
+	s.next = s.backend
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about our faults
 	s.Start()
@@ -115,17 +109,11 @@ func fail(w http.ResponseWriter, status int, code, message string) bool {
 }
 
 func (s *server) put(key string, content []byte) {
-	s.t.Helper()
-	if _, err := s.backend.PutObject(bucket, key, map[string]string{}, bytes.NewReader(content), int64(len(content)), nil); err != nil {
-		s.t.Fatal(err)
-	}
+	s.backend.Put(bucket, key, content)
 }
 
 func (s *server) delete(key string) {
-	s.t.Helper()
-	if _, err := s.backend.DeleteObject(bucket, key); err != nil {
-		s.t.Fatal(err)
-	}
+	s.backend.Delete(bucket, key)
 }
 
 // calls returns what was asked for, as "LIST prefix" or "LIST prefix /" for one level of folders.

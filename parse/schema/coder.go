@@ -45,29 +45,6 @@ func NewCoder(f Field) Coder {
 	return &wordCoder{kind: f.Kind, codes: NewPairs()}
 }
 
-// Validity is the null bitmap of a column.
-type Validity struct {
-	bits   []byte // nil if none is null
-	offset int
-}
-
-// ValidityOf is the validity of a column.
-func ValidityOf(col arrow.Array) Validity {
-	if col.NullN() == 0 {
-		return Validity{}
-	}
-	return Validity{col.NullBitmapBytes(), col.Data().Offset()}
-}
-
-// Null reports whether a row is null.
-func (v Validity) Null(row int32) bool {
-	if v.bits == nil {
-		return false
-	}
-	i := uint(int(row) + v.offset)
-	return uint64(v.bits[i>>3])&(1<<(i&7)) == 0 // a bit of 64 is tested without a shift
-}
-
 // smallCoder encodes numbers from 0 to 65535: the code is the number plus 1, so no table is needed.
 type smallCoder struct{ top int } // the largest code seen
 

@@ -40,7 +40,7 @@ func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	entries := slices.Grow(c.entries[:0], len(rows))[:len(rows)]
 	table, shift := c.v4, c.shift4&63
 	for i, row := range rows {
-		entries[i] = table[hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
+		entries[i] = table[Hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
 	}
 	missRows := slices.Grow(c.misses[:0], len(rows))[:len(rows)]
 	c.entries, c.misses = entries, missRows
@@ -109,11 +109,11 @@ func (c *addrCoder) encodeDict(dict [][16]byte, codes []int32, valid Validity, r
 func (c *addrCoder) code(a *[16]byte) uint32 {
 	high, low := halves(a)
 	if high != 0 || uint32(low) != Mapped {
-		return c.code6(a, tag(hash(high)^low))
+		return c.code6(a, tag(Hash(high)^low))
 	}
 	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
-	for i := hash(key) >> c.shift4; ; i = (i + 1) & mask {
+	for i := Hash(key) >> c.shift4; ; i = (i + 1) & mask {
 		e := c.v4[i]
 		if e>>32 == key && e != 0 {
 			return uint32(e)
@@ -165,7 +165,7 @@ func (c *addrCoder) grow() {
 		if e == 0 {
 			continue
 		}
-		i := hash(e>>32) >> c.shift4
+		i := Hash(e>>32) >> c.shift4
 		for c.v4[i] != 0 {
 			i = (i + 1) & mask
 		}

@@ -95,6 +95,4 @@ func (c *wordCoder) Size() int64  { return c.codes.Size() }
 func (c *addrCoder) Size() int64 {
 	return 8*int64(len(c.v4)+len(c.v6)) + 16*int64(cap(c.addrs))
 }
-func (c *textCoder) Size() int64 {
-	return 2*int64(cap(c.dict.data)) + 16*int64(cap(c.dict.offsets))
-}
+func (c *textCoder) Size() int64 { return c.dict.Size() }

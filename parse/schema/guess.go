@@ -88,11 +88,11 @@ func Guesses(columns []string) []Renaming {
 	return guesses
 }
 
-// RenameFlag returns the --rename flag that applies the guesses.
-func RenameFlag(guesses []Renaming) string {
+// RenameOption returns the option that applies the guesses.
+func RenameOption(guesses []Renaming) Option {
 	pairs := make([]string, len(guesses))
 	for i, g := range guesses {
 		pairs[i] = g.Column + "=" + g.Field
 	}
-	return "--rename " + strings.Join(pairs, ",")
+	return Opt("rename", pairs...)
 }

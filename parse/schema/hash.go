@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"math/bits"
-	"math/rand/v2"
 	"runtime"
 	"unsafe"
 )
@@ -13,17 +11,6 @@ import (
 // lookupBatch is how many words are looked up together: enough to overlap cache misses, few enough that their slots are
 // still in the first-level cache in the second loop.
 const lookupBatch = 256
-
-// Random seeds keep a sender of packets from choosing addresses that collide.
-var seed1, seed2 = rand.Uint64(), rand.Uint64() | 1
-
-// hash is for tables of one run. flowlog has three hash functions, since no one serves all: this one takes a word in two
-// instructions; maphash, which Dict takes for texts beyond 24 bytes, is faster on those; and the distinct counts of report
-// need one without a random seed, since their registers are merged across machines.
-func hash(w uint64) uint64 {
-	high, low := bits.Mul64(w^seed1, seed2)
-	return high ^ low
-}
 
 // Touched returns n zero values and pre-faults their pages. Reading a fresh page first maps the shared zero page; the
 // later write faults again and triggers a TLB shootdown on all processors.
@@ -122,7 +109,7 @@ func (p *Pairs) Size() int64 {
 }
 
 // tag is the hash of a word with an upper half that is not 0, so that no entry equals an empty slot.
-func tag(word uint64) uint64 { return hash(word) | 1<<32 }
+func tag(word uint64) uint64 { return Hash(word) | 1<<32 }
 
 // ID returns the number of the word, and whether it is new.
 func (p *Pairs) ID(word uint64) (id uint32, isNew bool) { return p.find(word, tag(word)) }
@@ -245,7 +232,7 @@ func (s *Set) Size() int64 { return 8 * int64(len(s.slots)) }
 // Add adds a word and reports whether it is new.
 func (s *Set) Add(word uint64) bool {
 	mask := uint64(len(s.slots) - 1)
-	for i := hash(word) >> s.shift; ; i = (i + 1) & mask {
+	for i := Hash(word) >> s.shift; ; i = (i + 1) & mask {
 		switch s.slots[i] {
 		case word:
 			return false
@@ -275,7 +262,7 @@ func (s *Set) AddAll(words []uint64) []uint64 {
 		slots, shift := s.slots, s.shift&63
 		left := 0
 		for _, word := range words[:n] {
-			at := slots[hash(word)>>shift]
+			at := slots[Hash(word)>>shift]
 			words[left] = word
 			if at != word {
 				left++
@@ -309,7 +296,7 @@ func (s *Set) grow() {
 		if word == 0 {
 			continue
 		}
-		i := hash(word) >> s.shift
+		i := Hash(word) >> s.shift
 		for s.slots[i] != 0 {
 			i = (i + 1) & mask
 		}

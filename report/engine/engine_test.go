@@ -56,7 +56,11 @@ func half(t *testing.T, c report.Change) *report.Remote {
 		t.Fatal(err)
 	}
 	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "trino" })
-	m, err := r.Remote(report.Dialects()[d], schema.Logged(), "flows")
+	split, err := report.NewSplit(r, report.Dialects()[d], schema.Logged(), "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := report.NewRemote(split)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,14 +42,14 @@ func arrowRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, er
 	return newArrowStream(w, fields, false)
 }
 
-// An arrowStream encodes batches side by side. Each batch brings its own dictionaries, so that it does not
-// matter to it which others come before.
+// An arrowStream encodes batches concurrently. Each batch has its own dictionaries, so it does not depend on earlier
+// ones.
 type arrowStream struct {
 	out    io.Writer
 	fields schema.Table
 	schema *arrow.Schema
 	stamps bool   // Time columns are timestamps
-	head   int    // length of the message that holds the schema
+	head   int    // length of the schema message
 	end    []byte // the end of the stream
 	turns  sequencer
 	pages  sync.Pool
@@ -88,14 +88,14 @@ func (s *arrowStream) typeOf(k schema.Kind) arrow.DataType {
 	return k.Arrow()
 }
 
-// An arrowPage is what encoding one batch needs, kept for the next.
+// An arrowPage is the memory for encoding one batch, reused for the next.
 type arrowPage struct {
 	cells   cells
 	out     bytes.Buffer
 	columns []arrowColumn
 }
 
-// An arrowColumn is the memory of an array that is made anew.
+// An arrowColumn is the memory of a converted array.
 type arrowColumn struct {
 	ints []int32 // codes, or the offsets of addresses
 	ends []int32 // the offsets of the words
@@ -156,7 +156,8 @@ func retyped(d arrow.ArrayData, t arrow.DataType) arrow.ArrayData {
 	return array.NewData(t, d.Len(), d.Buffers(), nil, d.NullN(), d.Offset())
 }
 
-// numbers makes an array in which what is null has the value 0: in the batch it has what came to its place before.
+// numbers converts numbers so that nulls have the value 0. In the batch they have leftovers of earlier batches, which
+// would make the bytes of the output vary.
 func (a *arrowColumn) numbers(c *cell, t arrow.DataType) arrow.Array {
 	width := 8
 	if c.Kind == schema.Int32 {
@@ -183,7 +184,7 @@ func (a *arrowColumn) numbers(c *cell, t arrow.DataType) arrow.Array {
 	return array.MakeFromData(array.NewData(t, c.rows, []*memory.Buffer{c.bitmap(), memory.NewBufferBytes(a.data)}, nil, c.nulls, 0))
 }
 
-// addresses makes an array of texts.
+// addresses converts addresses to texts.
 func (a *arrowColumn) addresses(c *cell) arrow.Array {
 	a.ints = append(a.ints[:0], 0)
 	a.data = a.data[:0]
@@ -198,7 +199,7 @@ func (a *arrowColumn) addresses(c *cell) arrow.Array {
 	}, nil, c.nulls, 0))
 }
 
-// texts makes a dictionary array that has only the words in use: the batch's may have many more.
+// texts converts texts to a dictionary array with only the values in use: the batch's dictionary may have many more.
 func (a *arrowColumn) texts(c *cell) arrow.Array {
 	a.ints = resize(a.ints, c.rows)
 	a.ends = append(a.ends[:0], 0)
@@ -229,7 +230,7 @@ func (a *arrowColumn) texts(c *cell) arrow.Array {
 	}, c.nulls, 0, words))
 }
 
-// bitmap is the bit map of the rows that are not null, from its first bit on, or nil if all are.
+// bitmap returns the validity bitmap of the rows, from bit 0, or nil if none is null.
 func (c *cell) bitmap() *memory.Buffer {
 	if c.valid == nil {
 		return nil

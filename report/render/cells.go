@@ -13,41 +13,46 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A textFunc appends a text to a row in the way of a format, which takes care that it stays text there.
+// A textFunc appends a text to a row, escaped for a format so that it stays text there.
 type textFunc func(dst []byte, f *schema.Field, s string) []byte
 
-// cells are the columns of one batch, ready to be read row by row. They are reused for the next batch.
+// cells are the columns of one batch for reading row by row. They are reused for the next batch.
 type cells struct {
 	rows    int
-	columns []cell // one for each field, then those of the columns that the fields do not have
-	known   int    // how many of them are fields
+	columns []cell // of the fields, then of the batch's other columns
+	known   int    // how many columns are fields
 }
 
-// A cell is one column of a batch, on whose values it is placed by a row number.
+// A cell reads the values of one column of a batch by row number.
 type cell struct {
 	schema.Field
-	rows   int
-	nulls  int    // how many of them are null
-	valid  []byte // bit map of the rows that are not, or nil if none is
-	bit    int    // where in it the rows begin
-	ints   []int32
-	longs  []int64
-	floats []float64
-	addrs  [][16]byte
-	codes  []int32
-	words  *array.String
+	rows  int
+	nulls int    // how many rows are null
+	valid []byte // validity bitmap, nil if no row is null
+	bit   int    // the bit of the first row
+	cellValues
 
-	// What the text function made of each word, written one after the other: the place in made in the upper
-	// half of a span, the length + 1 in the lower. Most words come many times in a batch.
+	// Cached output of the text function by dictionary code, since most values occur many times in a batch. A span has
+	// the offset in made in its upper half and the length + 1 in its lower half.
 	spans []uint64
 	made  []byte
 
-	// What a dictionary of further reach has for the words: its code + 1, or 0 if that was not asked for.
+	// Cached translation of dictionary codes to those of the dictionary codesIn: its code + 1, 0 if not translated yet.
 	codesIn *textDict
 	recodes []int32
 }
 
-// load takes the columns of a record: first the fields, then others, which are texts or numbers.
+// cellValues are the values of a column, in the slice of its kind.
+type cellValues struct {
+	ints   []int32
+	longs  []int64
+	floats []float64
+	addrs  [][16]byte
+	codes  []int32 // of a text
+	words  *array.String
+}
+
+// load takes the columns of a record: first the fields, then the others, which are texts or numbers.
 func (c *cells) load(rec arrow.Record, fields schema.Table) error {
 	n := int(rec.NumCols())
 	if n < len(fields) {
@@ -95,7 +100,7 @@ func (c *cell) load(a arrow.Array, f schema.Field) error {
 	return nil
 }
 
-// null reports whether a row has no value. What is not a number is none.
+// null reports whether a row is null. NaN and infinities count as null.
 func (c *cell) null(row int) bool {
 	if c.valid != nil {
 		if i := c.bit + row; c.valid[i>>3]&(1<<(i&7)) == 0 {
@@ -107,8 +112,8 @@ func (c *cell) null(row int) bool {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// append writes the value of a row, which is not null. Texts go through the text function, once for each
-// word that is met: it must not depend on the row.
+// append appends the value of a row, which must not be null. Texts go through the text function once per distinct value,
+// so it must not depend on the row.
 func (c *cell) append(dst []byte, row int, text textFunc) []byte {
 	switch c.Kind {
 	case schema.Int32:
@@ -125,7 +130,7 @@ func (c *cell) append(dst []byte, row int, text textFunc) []byte {
 
 func (c *cell) appendText(dst []byte, code int32, text textFunc) []byte {
 	if len(c.spans) == 0 {
-		if c.words.Len() > 4*len(c.codes) { // few of its words are used: a span each would cost more
+		if c.words.Len() > 4*len(c.codes) { // few values of the dictionary are used: a span for each would cost more
 			return text(dst, &c.Field, c.words.Value(int(code)))
 		}
 		c.spans = resize(c.spans, c.words.Len())
@@ -142,7 +147,7 @@ func (c *cell) appendText(dst []byte, code int32, text textFunc) []byte {
 	return append(dst, c.made[at:at+int(uint32(span))-1]...)
 }
 
-// recode returns the code that another dictionary has for a word of this one's.
+// recode translates a code of this dictionary to that of another one.
 func (c *cell) recode(code int32, dict *textDict) int32 {
 	if c.codesIn != dict {
 		c.codesIn = dict
@@ -156,7 +161,7 @@ func (c *cell) recode(code int32, dict *textDict) int32 {
 	return c.recodes[code] - 1
 }
 
-// resize returns a slice of n elements of any value, in the memory of s if that suffices.
+// resize returns a slice of n elements with arbitrary values, in the memory of s if that suffices.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -164,8 +169,8 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// appendFloat writes a float in as few digits as tell it from all others, with an exponent where JSON's
-// readers expect one.
+// appendFloat appends the shortest text that reads back as the same float, with an exponent where JSON readers expect
+// one.
 func appendFloat(dst []byte, v float64) []byte {
 	form := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {

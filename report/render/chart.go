@@ -16,15 +16,15 @@ import (
 // A chart is a way to draw the rows of a report, on a page and in a terminal.
 type chart struct {
 	name string // also the class that it has on a page
-	doc  string // what it is called for those who do not see it
+	doc  string // its name for screen readers
 	wide bool   // it takes the whole width of a page
 	fits func(report.Table) bool
 	page func(*markup, report.Table, int, Options)
 	text func(io.Writer, report.Table, int, Options) error // nil: bars beside the rows
 }
 
-// charts is THE table of charts. The first that fits a report is the one that it gets: by the roles and units of its
-// columns alone, so that a report which a user has put together is drawn like one of the catalog.
+// charts is THE table of charts. A report gets the first one that fits the roles and units of its columns, so that an
+// ad-hoc report is drawn like one of the catalog.
 var charts = []chart{
 	{"map", "World map", true, hasPlaces, pageMap, nil},
 	{"heat", "Heat map", false, hasHours, pageHeat, textHeat},
@@ -33,8 +33,8 @@ var charts = []chart{
 	{"bars", "Bar chart", false, hasKeys, pageBars, nil},
 }
 
-// chartOf chooses the chart of a report and the measure that it shows: the one that ranks the rows, or else the
-// first that has a value. There is none for a report without keys, rows or numbers.
+// chartOf chooses the chart of a report and its measure: the one that ranks the rows, or else the first with a value.
+// A report without keys, rows or numbers has no chart.
 func chartOf(t report.Table) (c chart, measure int) {
 	measure = t.Order
 	if measure >= len(t.Columns) || !drawable(t, measure) {
@@ -65,7 +65,7 @@ func hasKeys(t report.Table) bool {
 	return slices.ContainsFunc(t.Columns, func(c report.Column) bool { return c.Role == report.KeyRole })
 }
 
-// hasTime reports whether some row has a time. The rows of records without one have no place in a chart over time.
+// hasTime reports whether some row has a time: rows without one cannot be drawn over time.
 func hasTime(t report.Table) bool { return filled(t, timeColumn(t)) }
 
 // filled reports whether some row has a value in a column, if there is such a column.
@@ -81,7 +81,7 @@ func timeColumn(t report.Table) int {
 
 func hasHours(t report.Table) bool { return filled(t, hourColumn(t)) && timeColumn(t) < 0 }
 
-// hourColumn is that of the hour of the day.
+// hourColumn returns the index of the column with the hour of the day.
 func hourColumn(t report.Table) int {
 	return slices.IndexFunc(t.Columns, func(c report.Column) bool {
 		return c.Role == report.KeyRole && c.Name == "hour" && c.Kind == schema.Int32
@@ -102,7 +102,7 @@ func placeColumns(t report.Table) (latitude, longitude int) {
 	return is("_latitude"), is("_longitude")
 }
 
-// fewGroups reports whether the rows are all there is, and few enough to be told apart as parts of a whole.
+// fewGroups reports whether all groups are shown, and few enough to be told apart as parts of a whole.
 func fewGroups(t report.Table) bool {
 	const most = 5
 	keys := 0
@@ -114,20 +114,20 @@ func fewGroups(t report.Table) bool {
 	return keys == 1 && t.Cut == 0 && t.Excluded == 0 && 2 <= len(t.Rows) && len(t.Rows) <= most && t.Order < len(t.Columns) && t.Columns[t.Order].Share
 }
 
-// A grid is a measure by the place of a row, such as its bin of time, and by what is left of its keys.
+// A grid is a measure by position along x, such as the bin of time, and by line: the row's other keys.
 type grid struct {
 	report.Column
-	lines []line // the largest first
-	more  int    // lines that are not there, because there were too many and the measure does not add up
-	band  bool   // some place has several values that do not add up
+	lines []line // largest first
+	more  int    // lines that were dropped: too many, and the measure does not add up
+	band  bool   // some position has several values that do not add up
 	top   float64
-	// What rows without a place have: those of records without a time. They are nil and 0 if there are none.
+	// The measure and number of rows without a position, such as those of records without a time.
 	lost     any
 	lostRows int
 }
 
-// A line is the row of a grid. Its values are nil where there is none. Where several rows share a place and the measure
-// does not add up, nobody knows what it is of all: the value is the largest, and that of least the smallest.
+// A line is the values of one combination of the other keys, nil where there is none. Where several rows share a position
+// and the measure does not add up, its combined value is unknown: values has the largest, least the smallest.
 type line struct {
 	label  string
 	class  string // of its colour
@@ -136,10 +136,10 @@ type line struct {
 	total  any
 }
 
-// othersName is the line that several small ones are added up in.
+// othersName is the name of the line that sums the small ones.
 const othersName = "others"
 
-// gridOf puts the rows of a report in places 0 to n-1, and -1 is none, with at most so many lines.
+// gridOf builds a grid with positions 0 to n-1 and at most most lines. place returns the position of a row, -1 for none.
 func gridOf(t report.Table, measure, n, most int, place func(row []any) int, label func(row []any) string) grid {
 	g := grid{Column: t.Columns[measure]}
 	at := make(map[string]int)
@@ -173,25 +173,39 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 		}
 		return strings.Compare(a.label, b.label)
 	})
-	if len(g.lines) > most {
-		rest := line{label: othersName, values: make([]any, n)}
-		g.more = len(g.lines) - most
-		if g.Share {
-			g.more = 0
-			most--
-			for _, l := range g.lines[most:] {
-				rest.total = g.join(rest.total, l.total)
-				for x, v := range l.values {
-					rest.values[x] = g.join(rest.values[x], v)
-				}
+	g.limit(n, most)
+	paint(g.lines)
+	g.top = g.highest(n)
+	return g
+}
+
+// limit keeps the largest lines, at most so many. The others are summed in the last line if the measure adds up; else
+// they are dropped and counted.
+func (g *grid) limit(n, most int) {
+	if len(g.lines) <= most {
+		return
+	}
+	rest := line{label: othersName, values: make([]any, n)}
+	g.more = len(g.lines) - most
+	if g.Share {
+		g.more = 0
+		most--
+		for _, l := range g.lines[most:] {
+			rest.total = g.join(rest.total, l.total)
+			for x, v := range l.values {
+				rest.values[x] = g.join(rest.values[x], v)
 			}
 		}
-		g.lines = g.lines[:most]
-		if g.Share {
-			g.lines = append(g.lines, rest)
-		}
 	}
-	paint(g.lines)
+	g.lines = g.lines[:most]
+	if g.Share {
+		g.lines = append(g.lines, rest)
+	}
+}
+
+// highest is the largest value of a position: that of a line, or the sum of all lines if the measure adds up.
+func (g *grid) highest(n int) float64 {
+	top := 0.0
 	for x := range n {
 		sum := 0.0
 		for _, l := range g.lines {
@@ -202,12 +216,12 @@ func gridOf(t report.Table, measure, n, most int, place func(row []any) int, lab
 				sum = max(sum, v)
 			}
 		}
-		g.top = max(g.top, sum)
+		top = max(top, sum)
 	}
-	return g
+	return top
 }
 
-// undrawn says what of a table a chart of it does not show.
+// undrawn lists what a chart of the table does not show.
 func (g *grid) undrawn(t report.Table, opt Options) []string {
 	var list []string
 	if g.more > 0 {
@@ -224,7 +238,7 @@ func (g *grid) undrawn(t report.Table, opt Options) []string {
 	return list
 }
 
-// amount is a value with what it counts.
+// amount formats a value with its unit or name.
 func amount(c report.Column, v any, opt Options) string {
 	s := human(c, v, opt)
 	if c.Unit != report.Bytes {
@@ -233,7 +247,7 @@ func amount(c report.Column, v any, opt Options) string {
 	return s
 }
 
-// join is two values together: their sum if the measure adds up, else the larger.
+// join combines two values: their sum if the measure adds up, else the larger.
 func (g *grid) join(a, b any) any {
 	switch {
 	case a == nil:
@@ -268,7 +282,7 @@ func compareNumbers(a, b any) int {
 	return 0
 }
 
-// scale chooses the lines behind a chart: round numbers from 0 to the first that is not below top.
+// scale chooses the grid lines of a chart: round numbers from 0 to the first that is not below top.
 func scale(c report.Column, top float64) (step float64, n int) {
 	if top <= 0 {
 		return 1, 1
@@ -292,7 +306,7 @@ func scale(c report.Column, top float64) (step float64, n int) {
 	}
 }
 
-// brief writes a number of a scale.
+// brief formats a number of a scale.
 func brief(c report.Column, v float64) string {
 	switch c.Unit {
 	case report.Bytes:
@@ -314,5 +328,5 @@ func brief(c report.Column, v float64) string {
 
 func grouped(n int64) string { return humanize.Comma(n) }
 
-// spoken is what a measure is called in a sentence.
+// spoken returns the name of a measure for a sentence.
 func spoken(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -10,24 +10,24 @@ import (
 
 const day = report.Day
 
-// A clock is an axis of time: bins, each of which is a place of a grid.
+// A clock is a time axis: each bin is a position of a grid.
 type clock struct {
-	edges []time.Time   // where each bin begins, and where the last one ends
-	n     int           // of bins
-	every time.Duration // their width
-	fine  time.Duration // that of the bins in the table, of which one here may be several
+	edges []time.Time   // the beginning of each bin, and the end of the last one
+	n     int           // number of bins
+	every time.Duration // width of a bin
+	fine  time.Duration // width of the table's bins, of which one bin here may combine several
 	zone  *time.Location
-	// from and to are the time that the data cover; zero if nobody knows.
+	// from and to are the time that the data cover; zero if unknown.
 	from, to time.Time
 }
 
-// clockOf makes the axis of a table, with at most so many bins.
+// clockOf returns the axis of a table, with at most so many bins.
 func clockOf(t report.Table, most int, opt Options) clock {
 	return commonClock([]report.Table{t}, most, opt)
 }
 
-// commonClock makes one axis for all tables that have bins of time, with at most so many bins: if those of the tables are
-// more, or narrower than those of another table, some share one. Bins that no table has are there too.
+// commonClock returns one axis for all tables with bins of time, with at most so many bins. If a table has more bins, or
+// narrower ones than another table, several of its bins are combined. Bins without data are included.
 func commonClock(tables []report.Table, most int, opt Options) clock {
 	c := clock{zone: opt.zone()}
 	var first, last time.Time
@@ -60,7 +60,7 @@ func commonClock(tables []report.Table, most int, opt Options) clock {
 	return c
 }
 
-// widen finds the narrowest bins that are no more than most: of the width itself, or of several of it, round ones first.
+// widen returns the narrowest width that gives at most most bins: the width itself or a multiple, round ones first.
 func widen(first, last time.Time, every time.Duration, zone *time.Location, most int) (time.Duration, []time.Time) {
 	widths := []time.Duration{every}
 	for _, step := range tickSteps {
@@ -80,13 +80,13 @@ func widen(first, last time.Time, every time.Duration, zone *time.Location, most
 	}
 }
 
-// fits reports whether the bins of a table lie in those of the axis.
+// fits reports whether each bin of a table lies within one bin of the axis.
 func (c clock) fits(t report.Table) bool {
 	return c.n > 0 && c.every%t.Columns[timeColumn(t)].Every == 0
 }
 
-// rows are those of a table for a chart of a measure: by the bins of the axis where these are wider and the measure does
-// not add up. If nobody can compute that, they are those of the table.
+// rows returns the rows for a chart of a measure. If the axis has wider bins and the measure does not add up, they are
+// recomputed for these; if that is impossible, they are the table's.
 func (c clock) rows(t report.Table, measure int) [][]any {
 	if c.every != t.Columns[timeColumn(t)].Every && !t.Columns[measure].Share && t.Rebin != nil {
 		if rows, err := t.Rebin(c.every); err == nil {
@@ -96,7 +96,7 @@ func (c clock) rows(t report.Table, measure int) [][]any {
 	return t.Rows
 }
 
-// place returns a function that says which bin a row of a table is in, -1 if it has no time.
+// place returns a function that maps a row of a table to its bin, -1 if it has no time.
 func (c clock) place(t report.Table) func(row []any) int {
 	column := timeColumn(t)
 	return func(row []any) int {
@@ -108,10 +108,10 @@ func (c clock) place(t report.Table) func(row []any) int {
 	}
 }
 
-// at is the beginning of a bin.
+// at returns the beginning of a bin.
 func (c clock) at(place int) time.Time { return c.edges[place].In(c.zone) }
 
-// name is a bin in full: when it begins and when the next one does.
+// name returns the full name of a bin: its beginning and its end.
 func (c clock) name(place int) string {
 	from, to := c.at(place), c.at(place+1)
 	form := "15:04"
@@ -126,8 +126,8 @@ func (c clock) name(place int) string {
 	return from.Format("Mon 2006-01-02 "+form) + "–" + to.Format(form)
 }
 
-// covered is how much of a bin the data cover, and whether that is so little that the bin says less than it seems to: only
-// the first and the last can be cut like that.
+// covered returns how much of a bin the data cover, and whether that is so little that the bin misleads. Only the first
+// and the last bin can be partial.
 func (c clock) covered(place int) (time.Duration, bool) {
 	if c.from.IsZero() || place > 0 && place < c.n-1 {
 		return 0, false
@@ -144,13 +144,13 @@ func (c clock) covered(place int) (time.Duration, bool) {
 	return part, part*10 < length*9
 }
 
-// A tick is a place below a chart: the time there, and the larger unit, where that is another than before.
+// A tick is a label on the time axis: the time, and the larger unit (the date or year) where it changes.
 type tick struct {
 	place        int
 	text, larger string
 }
 
-// ticks are places at round times, at most so many.
+// ticks returns at most so many ticks, at round times.
 func (c clock) ticks(most int) []tick {
 	var places []int
 	for _, step := range tickSteps {
@@ -166,7 +166,7 @@ func (c clock) ticks(most int) []tick {
 		}
 		break
 	}
-	if len(places) < 2 { // the bins do not begin at round times
+	if len(places) < 2 { // no bins begin at round times
 		places = nil
 		for i := 0; i < c.n; i += (c.n + most - 1) / most {
 			places = append(places, i)
@@ -175,8 +175,8 @@ func (c clock) ticks(most int) []tick {
 	return c.written(places)
 }
 
-// written puts the times of places in words: a time of day with its date below, a date with its year, a month with its
-// year. The larger unit stands at the first one and where it changes.
+// written formats the ticks at positions: a time of day with its date below, a date with its year, a month with its
+// year. The larger unit is at the first one and where it changes.
 func (c clock) written(places []int) []tick {
 	text, larger, again := "15:04", "Mon 2 Jan 2006", "Mon 2 Jan"
 	apart := c.every
@@ -205,11 +205,11 @@ func (c clock) written(places []int) []tick {
 			}
 		}
 	}
-	if len(ticks) > 1 && ticks[1].larger != "" { // there is less room for the first
+	if len(ticks) > 1 && ticks[1].larger != "" { // the first larger unit would overlap the second
 		ticks[0].larger = strings.TrimPrefix(ticks[0].larger, c.at(places[0]).Format("Mon "))
 	}
 	return ticks
 }
 
-// tickSteps are the distances of the times below a chart: those of bins, and parts of a minute.
+// tickSteps are the possible distances between ticks: the widths of bins, and parts of a minute.
 var tickSteps = append([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}, report.BinWidths()...)

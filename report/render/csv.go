@@ -7,9 +7,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// csvReports writes a header and the rows by RFC 4180, with plain line feeds, for spreadsheets. A null is
-// nothing. Totals, others and notes have no place in it. Texts are for the eyes: what is not printable is escaped, so
-// that a row is a line.
+// csvReports writes a header and the rows by RFC 4180, with plain line feeds, for spreadsheets. A null is an empty cell.
+// Totals, others and notes are left out. Unprintable characters are escaped, so that each row is a line.
 func csvReports(w io.Writer, doc Document, _ Options) error {
 	text := func(dst []byte, _ *schema.Field, s string) []byte {
 		escaped := printable(s)
@@ -21,11 +20,11 @@ func csvReports(w io.Writer, doc Document, _ Options) error {
 	return separated(w, "csv", ',', doc, text)
 }
 
-// formula reports whether a spreadsheet would compute a text instead of showing it. A quote before it tells
-// the spreadsheet not to. Only texts need it: a number that begins with a minus is meant.
+// formula reports whether a spreadsheet would evaluate a text as a formula; a quote before it prevents that. Only texts
+// need it: a number may begin with a minus.
 func formula(s string) bool { return s != "-" && s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 }
 
-// separated writes the only report of a document with a character between its columns.
+// separated writes the only report of a document with a separator between its columns.
 func separated(w io.Writer, format string, between byte, doc Document, text textFunc) error {
 	t, err := single(format, doc)
 	if err != nil {
@@ -63,8 +62,8 @@ func separated(w io.Writer, format string, between byte, doc Document, text text
 	return err
 }
 
-// csvRecords writes a header and the records. They are data for programs, above all for `flowlog report`,
-// which must read back what was written: no quote is put before what looks like a formula.
+// csvRecords writes a header and the records for programs. `flowlog report` must read the same values back, so texts
+// that look like formulas get no quote.
 func csvRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
 	text := func(dst []byte, _ *schema.Field, s string) []byte { return appendCSV(dst, s) }
 	if opt.Terminal {
@@ -77,10 +76,10 @@ func csvRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, er
 	return separatedRecords(w, fields, ',', null, text)
 }
 
-// onlyNull is a null in a row of one column, where nothing at all would be a blank line, which readers skip.
+// onlyNull is a null in a row of one column: an empty cell would be a blank line, which readers skip.
 const onlyNull = `""`
 
-// separatedRecords writes records with a character between their columns, and something for null.
+// separatedRecords writes records with a separator between their columns, and a text for null.
 func separatedRecords(w io.Writer, fields schema.Table, between byte, null string, text textFunc) (RecordWriter, error) {
 	s := &stream{out: w, fields: fields}
 	s.encode = func(p *page) error {
@@ -104,7 +103,7 @@ func separatedRecords(w io.Writer, fields schema.Table, between byte, null strin
 	return s.start(strings.Join(fields.Names(), string(between)) + "\n")
 }
 
-// appendCSV writes a field, in quotes if it needs them. The empty text has them too, so that it is not null.
+// appendCSV appends a field, in quotes if it needs them. The empty text is quoted, to differ from null.
 func appendCSV(dst []byte, s string) []byte {
 	if s != "" && !strings.ContainsAny(s, "\",\r\n") && s[0] != ' ' && s[len(s)-1] != ' ' {
 		return append(dst, s...)

@@ -11,23 +11,23 @@ import (
 	"flowlog/report"
 )
 
-// Checked is what a run of `flowlog check` found.
+// Checked is the result of `flowlog check`.
 type Checked struct {
 	Verdicts []report.Verdict
 	Input    schema.Stats
-	File     string          // of rules, as the user named it
-	FailOn   report.Severity // what fails the run, from here on
+	File     string          // the rules file, as the user named it
+	FailOn   report.Severity // the lowest severity that fails the run
 	Version  string          // of flowlog
 }
 
-// A FindingFormat is one form of what checks found.
+// A FindingFormat is an output format of findings.
 type FindingFormat struct {
 	Name  string
 	Doc   string // one line
 	Write func(io.Writer, Checked, Options) error
 }
 
-// FindingFormats is THE table of them.
+// FindingFormats is THE table of formats of findings.
 var FindingFormats = []FindingFormat{
 	{"table", "a line for each finding, the gravest first", tableFindings},
 	{"json", "one JSON document: findings, rules, input statistics", jsonFindings},
@@ -36,7 +36,7 @@ var FindingFormats = []FindingFormat{
 	{"junit", "JUnit XML, for CI: a test case for each rule", junitFindings},
 }
 
-// bySeverity calls yield with each finding, the gravest first, then in the order of rules and rows.
+// bySeverity calls yield with each finding, by descending severity, then in the order of rules and rows.
 func (c *Checked) bySeverity(yield func(v *report.Verdict, f *report.Finding)) {
 	for s := len(report.Severities) - 1; s >= 0; s-- {
 		for i := range c.Verdicts {
@@ -49,12 +49,12 @@ func (c *Checked) bySeverity(yield func(v *report.Verdict, f *report.Finding)) {
 	}
 }
 
-// message is the finding in words, which no terminal takes for anything else. It is one line.
+// message returns the finding as one printable line.
 func message(f *report.Finding, opt Options) string {
 	return printable(f.Expand(valueOf(opt)))
 }
 
-// valueOf writes a value for people. Text is as it is: whoever calls it makes the whole printable, once.
+// valueOf formats a value for people. It does not escape text: the caller escapes the whole message once.
 func valueOf(opt Options) func(report.Column, any) string {
 	return func(c report.Column, v any) string {
 		if s, ok := v.(string); ok {
@@ -137,38 +137,12 @@ func jsonFindings(w io.Writer, c Checked, opt Options) error {
 		out.text("\n  ")
 	}
 	out.text("],\n  \"rules\": [")
-	for i, v := range c.Verdicts {
+	for i := range c.Verdicts {
 		if i > 0 {
 			out.text(",")
 		}
-		rule := append(jsonString([]byte(`{"name":`), v.Name), `,"severity":"`...)
-		rule = append(append(rule, v.Severity.String()...), '"')
-		rule = jsonString(append(rule, `,"doc":`...), v.Doc)
-		if v.Next != "" {
-			rule = jsonString(append(rule, `,"next":`...), v.Next)
-		}
-		if len(v.Tags) > 0 {
-			rule = append(rule, `,"tags":[`...)
-			for j, tag := range v.Tags {
-				if j > 0 {
-					rule = append(rule, ',')
-				}
-				rule = jsonString(rule, tag)
-			}
-			rule = append(rule, ']')
-		}
-		rule = strconv.AppendInt(append(rule, `,"findings":`...), int64(v.Fired()), 10)
-		if v.More > 0 {
-			rule = strconv.AppendInt(append(rule, `,"not_listed":`...), int64(v.More), 10)
-		}
-		if v.Known > 0 {
-			rule = strconv.AppendInt(append(rule, `,"known":`...), int64(v.Known), 10)
-		}
-		if v.Skipped != "" {
-			rule = jsonString(append(rule, `,"skipped":`...), v.Skipped)
-		}
 		out.text("\n    ")
-		out.value(append(rule, '}'), "    ")
+		out.value(appendVerdict(nil, &c.Verdicts[i]), "    ")
 	}
 	if len(c.Verdicts) > 0 {
 		out.text("\n  ")
@@ -181,6 +155,37 @@ func jsonFindings(w io.Writer, c Checked, opt Options) error {
 	out.value(input, "  ")
 	out.text("\n}\n")
 	return out.flush()
+}
+
+// appendVerdict appends a rule with its counts as an object.
+func appendVerdict(rule []byte, v *report.Verdict) []byte {
+	rule = append(jsonString(append(rule, `{"name":`...), v.Name), `,"severity":"`...)
+	rule = append(append(rule, v.Severity.String()...), '"')
+	rule = jsonString(append(rule, `,"doc":`...), v.Doc)
+	if v.Next != "" {
+		rule = jsonString(append(rule, `,"next":`...), v.Next)
+	}
+	if len(v.Tags) > 0 {
+		rule = append(rule, `,"tags":[`...)
+		for j, tag := range v.Tags {
+			if j > 0 {
+				rule = append(rule, ',')
+			}
+			rule = jsonString(rule, tag)
+		}
+		rule = append(rule, ']')
+	}
+	rule = strconv.AppendInt(append(rule, `,"findings":`...), int64(v.Fired()), 10)
+	if v.More > 0 {
+		rule = strconv.AppendInt(append(rule, `,"not_listed":`...), int64(v.More), 10)
+	}
+	if v.Known > 0 {
+		rule = strconv.AppendInt(append(rule, `,"known":`...), int64(v.Known), 10)
+	}
+	if v.Skipped != "" {
+		rule = jsonString(append(rule, `,"skipped":`...), v.Skipped)
+	}
+	return append(rule, '}')
 }
 
 func ndjsonFindings(w io.Writer, c Checked, opt Options) error {

@@ -7,29 +7,31 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Format is one form of output. What commands and help have to know of it is a property of its row: none of them names a
-// format.
+// A Format is an output format. Whatever commands and help need to know of it is a property of its row: none of them names
+// a format.
 type Format struct {
 	Name string
 	Doc  string // one line
-	// Columns are those of records where the user names no fields.
+	// Columns are the columns of records if the user names no fields.
 	Columns Columns
 	// Charts says when tables of reports are drawn.
 	Charts Charts
-	// Binary output is not for a terminal.
+	// Rounded numbers have units, unless Options.Raw is set; other formats have plain numbers.
+	Rounded bool
+	// Binary output is refused on a terminal.
 	Binary bool
-	// Single output has room for one report only.
+	// Single output can have only one report.
 	Single bool
-	// Bare output of a report is its rows alone: nothing in it says that there are more.
+	// Bare output is the rows alone: it does not show that further rows were cut.
 	Bare bool
 	// Partial reports may be written as partial results, for `flowlog merge`. One format has this property.
 	Partial bool
-	// Unmarked records pass for logs when flowlog reads them again: nothing in them says what they were made of.
+	// Unmarked records are read as logs by a later run: the output has no metadata that says what it was made of.
 	Unmarked bool
 	// Tables writes finished reports.
 	Tables func(io.Writer, Document, Options) error
-	// Records starts to write records, whose columns are the fields in their order. A batch may have further
-	// columns, which the input has beside the fields: formats whose Columns are NotNull show them.
+	// Records starts to write records, whose columns are the fields in order. A batch may have further columns of the
+	// input: formats whose Columns are NotNull write them.
 	Records func(io.Writer, schema.Table, Options) (RecordWriter, error)
 }
 
@@ -66,12 +68,12 @@ const (
 
 // Formats is THE table of output formats.
 var Formats = []Format{
-	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Tables: tableReports, Records: tableRecords},
+	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Rounded: true, Tables: tableReports, Records: tableRecords},
 	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Columns: NotNull, Unmarked: true, Tables: jsonReports, Records: jsonRecords},
 	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Columns: NotNull, Bare: true, Unmarked: true, Tables: ndjsonReports, Records: ndjsonRecords},
 	{Name: "csv", Doc: "comma-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: csvReports, Records: csvRecords},
 	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: tsvReports, Records: tsvRecords},
-	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Tables: markdownReports, Records: markdownRecords},
+	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Rounded: true, Tables: markdownReports, Records: markdownRecords},
 	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Columns: AllLogged, Charts: Always, Tables: htmlReports, Records: htmlRecords},
 	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
 	{Name: "arrow", Doc: "Apache Arrow IPC stream", Columns: AllLogged, Binary: true, Single: true, Bare: true, Partial: true, Unmarked: true, Tables: arrowReports, Records: arrowRecords},

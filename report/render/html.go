@@ -13,8 +13,8 @@ import (
 	"flowlog/report"
 )
 
-// The page's style and script are the only ones that its policy lets a browser use, and they never change with the
-// data: all that the input says is text and quoted attributes, which the script reads as such.
+// The page's style and script are the only ones that its content security policy allows. They do not depend on the data:
+// values from the input are only text and quoted attributes, which the script reads as such.
 var (
 	//go:embed html/page.css
 	pageStyle string
@@ -22,12 +22,12 @@ var (
 	pageScript string
 )
 
-// rowsEmbedded is how many rows of a table are in a page. Nobody reads more there, and a page with forty tables
-// stays one that can be mailed; what is left out is counted, and the command above the table has it.
+// rowsEmbedded is the most rows of a table in a page. Nobody reads more there, and a page with forty tables stays small
+// enough to mail. The page counts the rows left out, and shows the command that prints them.
 const rowsEmbedded = 500
 
-// htmlReports writes one page that needs nothing else: reports that have a tab stand in tabs, others one below the
-// other, each with its chart, its table and the command that prints it.
+// htmlReports writes one self-contained page. Each report has its chart, its table and the command that prints it;
+// reports with a tab are in tabs, others below each other.
 func htmlReports(w io.Writer, doc Document, opt Options) error {
 	opt.Raw = false // a page has both: the rounded number to see, and the exact one
 	title := "VPC flow logs"
@@ -71,8 +71,8 @@ func htmlReports(w io.Writer, doc Document, opt Options) error {
 	return m.send(w)
 }
 
-// head writes what comes before the visible page. The policy forbids every request and every script and style but
-// the page's own, so that no text of the input could become one even if it were not escaped.
+// head writes what precedes the visible page. The content security policy forbids requests, and scripts and styles other
+// than the page's own, so that text from the input could not become one even if it were not escaped.
 func (m *markup) head(title string) {
 	hash := func(s string) string {
 		sum := sha256.Sum256([]byte(s))
@@ -93,7 +93,7 @@ func (m *markup) foot() {
 	m.put("</script></body></html>\n")
 }
 
-// send writes what there is so far.
+// send writes the buffer.
 func (m *markup) send(w io.Writer) error {
 	_, err := w.Write(m.buf)
 	m.buf = m.buf[:0]
@@ -111,8 +111,8 @@ func tabsOf(tables []report.Table) []string {
 	return tabs
 }
 
-// slug is a name that can stand in an address. Nothing on the page has it as its id, so that a browser which opens the
-// address does not scroll.
+// slug returns a name for the fragment of a URL. No element has it as its id, so that a browser that opens the URL does
+// not scroll.
 func slug(s string) string { return strings.ReplaceAll(strings.ToLower(s), " ", "-") }
 
 // card writes a report: its heading, chart, table and command.
@@ -134,7 +134,7 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 	case t.Lacks != nil:
 		m.put(`<p class="lacks"><b>Not in these logs:</b> {}</p>`, strings.Join(t.Lacks, ", "))
 	case len(t.Rows) == 0:
-		why := without(t)
+		why := emptyReason(t)
 		m.put(`<p class="lacks">{}.</p>`, strings.ToUpper(why[:1])+why[1:])
 	case facts:
 		m.facts(t, opt)
@@ -155,7 +155,7 @@ func (m *markup) card(t report.Table, alone bool, opt Options) {
 	m.put("</article>\n")
 }
 
-// facts writes a report without keys: each measure by itself.
+// facts writes a report without keys as a list of measures.
 func (m *markup) facts(t report.Table, opt Options) {
 	m.put(`<dl class="facts">`)
 	for i, c := range t.Columns {
@@ -165,7 +165,7 @@ func (m *markup) facts(t report.Table, opt Options) {
 	m.put(`</dl>`)
 }
 
-// factNames are measures as people call them, where that is not their name.
+// factNames has display names of measures.
 var factNames = map[string]string{
 	"first": "first start", "last": "last end", "nodata": "NODATA records", "skipdata": "SKIPDATA records",
 	"malformed": "malformed records", "distinct_srcaddr": "source addresses", "distinct_dstaddr": "destination addresses",
@@ -179,13 +179,13 @@ func factName(name string) string {
 	return spoken(name)
 }
 
-// plain is a value as the formats for programs have it.
+// plain formats a value as the formats for programs do.
 func plain(c report.Column, v any) string {
 	f := schema.Field{Name: c.Name, Kind: c.Kind}
 	return string(appendPlain(nil, &f, v, func(dst []byte, _ *schema.Field, s string) []byte { return append(dst, s...) }))
 }
 
-// table writes the rows, all columns of them, so that what is copied or saved from the page is what csv has.
+// table writes the rows with all columns, so that what is copied or saved from the page equals csv.
 func (m *markup) table(t report.Table, open bool, opt Options) {
 	rows := t.Rows[:min(len(t.Rows), rowsEmbedded)]
 	name := titleOf(t)
@@ -243,7 +243,7 @@ func (m *markup) table(t report.Table, open bool, opt Options) {
 	m.put(`</details>`)
 }
 
-// count is how many rows there are to see, of how many.
+// count says how many rows are shown, of how many.
 func count(shown, all int) string {
 	s := grouped(int64(shown))
 	if shown < all {
@@ -255,7 +255,7 @@ func count(shown, all int) string {
 	return s + " rows"
 }
 
-// cell writes a value as people read it, and as programs do where that is something else. A null is an empty cell.
+// cell writes a value for people, with the exact value as an attribute if it differs. A null is an empty cell.
 func (m *markup) cell(c report.Column, right bool, v any, opt Options) {
 	if isNull(v) {
 		m.put(`<td></td>`)
@@ -285,7 +285,7 @@ func (m *markup) cell(c report.Column, right bool, v any, opt Options) {
 	}
 }
 
-// sums writes a row that adds up others, with a label in place of its first value.
+// sums writes the row of totals or of others, with a label in place of its first value.
 func (m *markup) sums(label string, t report.Table, row []any, opt Options) {
 	m.put(`<tr><th scope="row">{}</th>`, label)
 	for i, c := range t.Columns[1:] {
@@ -294,13 +294,13 @@ func (m *markup) sums(label string, t report.Table, row []any, opt Options) {
 	m.put(`</tr>`)
 }
 
-// htmlRecords writes a page with a table of the first records, and how many more there were: a page is for looking,
-// and a table of a million rows opens in no browser.
+// htmlRecords writes a page with a table of the first records, and the number of the others: no browser opens a table of
+// a million rows.
 func htmlRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
 	return &recordPage{out: w, fields: fields, opt: opt}, nil
 }
 
-// recordPage keeps the first records until the last have come.
+// recordPage keeps the first records until Close, when the number of the others is known.
 type recordPage struct {
 	out    io.Writer
 	fields schema.Table
@@ -354,7 +354,7 @@ func (p *recordPage) Close() error {
 	})
 }
 
-// value is that of a row, as a report would have it.
+// value returns the value of a row, in the type that reports have.
 func (c *cell) value(row int) any {
 	if c.null(row) {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"flowlog/report"
 )
 
-// input says what was read and counted: the time, if a summary says so, the records, and the settings.
+// input writes what was read: the time covered, if a summary has it, the records, and the settings.
 func (m *markup) input(doc Document, opt Options) {
 	m.put(`<p class="input">`)
 	if from, to := period(doc); !from.IsZero() {
@@ -29,12 +29,12 @@ func (m *markup) input(doc Document, opt Options) {
 	}
 }
 
-// filtered reports whether a condition or a side that flows are counted from leaves flows out.
+// filtered reports whether a condition or a vantage leaves flows out.
 func filtered(doc Document) bool {
 	return slices.ContainsFunc(headSettings(doc), func(s report.Setting) bool { return s.Name == "where" || s.Name == "vantage" })
 }
 
-// headSettings are the settings of all that is on the page.
+// headSettings returns the settings that all reports on the page share.
 func headSettings(doc Document) []report.Setting {
 	if len(doc.Tables) == 1 {
 		return settingsOf(doc.Tables[0])
@@ -42,8 +42,8 @@ func headSettings(doc Document) []report.Setting {
 	return doc.Settings
 }
 
-// counts says how many records there are. Where a condition or a side that flows are counted from leaves records out,
-// the numbers are those of the reports: of flows as a part of all, of others none that no report has.
+// counts writes the numbers of records. If a condition or a vantage leaves records out, they are those of the reports:
+// flows as a part of all, and others only if a report counts them.
 func (m *markup) counts(doc Document) {
 	put := func(n int64, name string) {
 		if n == 1 {
@@ -81,7 +81,7 @@ func (m *markup) counts(doc Document) {
 	}
 }
 
-// counted is a measure of all flows that the reports are about, if some report has it: one without keys, or the only one.
+// counted returns a measure over all flows of the reports, if a report without keys, or the only report, has it.
 func counted(doc Document, measure string) (int64, bool) {
 	for _, t := range doc.Tables {
 		row := t.Totals
@@ -100,7 +100,7 @@ func counted(doc Document, measure string) (int64, bool) {
 	return 0, false
 }
 
-// period is the time that a report without keys gives as first and last, or else the one that the records cover.
+// period returns first and last of a report without keys, or else the time that the records cover.
 func period(doc Document) (from, to time.Time) {
 	for _, t := range doc.Tables {
 		if !upright(t) {

@@ -13,7 +13,7 @@ import (
 	"flowlog/report"
 )
 
-// numberOf is how many of a thing there are.
+// numberOf formats a count with its noun, in the singular or plural.
 func numberOf(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -21,8 +21,8 @@ func numberOf(n int, thing string) string {
 	return strconv.Itoa(n) + " " + thing
 }
 
-// human writes a value of a report for people: with units, thousands separated, and "-" for null. Raw
-// leaves numbers and times as the other formats have them.
+// human formats a value of a report for people: with units, separated thousands, and "-" for null. With Raw, numbers and
+// times are as in the other formats.
 func human(c report.Column, v any, opt Options) string {
 	if isNull(v) {
 		return "-"
@@ -65,7 +65,7 @@ func human(c report.Column, v any, opt Options) string {
 	return printable(fmt.Sprint(v))
 }
 
-// humanBytes writes a number of bytes with three digits and its unit.
+// humanBytes formats a number of bytes with three digits and a binary unit.
 func humanBytes(v float64) string {
 	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"}
 	unit := 0
@@ -82,20 +82,20 @@ func humanBytes(v float64) string {
 	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + units[unit]
 }
 
-// humanBits writes a number of bits a second with three digits and its unit, which is decimal.
+// humanBits formats bits per second with three digits and a decimal unit.
 func humanBits(v float64) string {
 	units := [...]string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"}
 	unit := 0
 	for ; math.Abs(v) >= 999.5 && unit < len(units)-1; unit++ {
 		v /= 1000
 	}
-	if math.Abs(v) >= 999.5 { // beyond the largest unit there is no exponent either
+	if math.Abs(v) >= 999.5 { // beyond the largest unit: no exponent
 		return humanFloat(math.Round(v)) + " " + units[unit]
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[unit]
 }
 
-// humanFloat writes a number with at most two decimals, or three digits if it is less than that would show.
+// humanFloat formats a number with at most two decimals, or with three significant digits if it is smaller.
 func humanFloat(v float64) string {
 	abs := math.Abs(v)
 	switch {
@@ -103,9 +103,9 @@ func humanFloat(v float64) string {
 		return "0"
 	case abs < 0.01:
 		return strconv.FormatFloat(v, 'g', 3, 64)
-	case abs >= math.MaxInt64: // beyond all measures
+	case abs >= math.MaxInt64: // overflows an int64
 		return strconv.FormatFloat(v, 'g', 4, 64)
-	case abs >= 1e15: // beyond what two decimals of a float64 hold
+	case abs >= 1e15: // a float64 has no two decimals left
 		return humanize.Comma(int64(v))
 	}
 	s := strconv.FormatFloat(abs, 'f', 2, 64)
@@ -124,7 +124,7 @@ func humanFloat(v float64) string {
 	return s
 }
 
-// humanPercent writes a part of a whole, or "" if there is no whole.
+// humanPercent formats a part of a total as a percentage, "" if the total is 0 or null.
 func humanPercent(part, whole any) string {
 	p, ok := number(part)
 	w, ok2 := number(whole)

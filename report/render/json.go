@@ -63,6 +63,37 @@ type indenter struct {
 
 // report writes the members of a report's object, each after the line break nl.
 func (o *indenter) report(t report.Table, nl string) {
+	o.head(t, nl)
+	names := memberNames(t)
+	o.text("," + nl + `"rows": [`)
+	for i, row := range t.Rows {
+		if i > 0 {
+			o.text(",")
+		}
+		o.text(nl + "  ")
+		o.row = append(appendMembers(append(o.row[:0], '{'), t, names, row), '}')
+		o.value(o.row, nl[1:]+"  ")
+	}
+	if len(t.Rows) > 0 {
+		o.text(nl)
+	}
+	o.text("]")
+	if t.Totals != nil {
+		o.text("," + nl + `"totals": `)
+		o.value(append(appendMembers([]byte{'{'}, t, names, t.Totals), '}'), nl[1:])
+	}
+	if t.Cut > 0 {
+		o.text("," + nl + `"others": `)
+		others := strconv.AppendInt([]byte(`{"rows":`), int64(t.Cut), 10)
+		o.value(append(appendMembers(others, t, names, t.Others), '}'), nl[1:])
+	}
+	if t.Excluded > 0 {
+		o.text("," + nl + `"excluded": ` + strconv.Itoa(t.Excluded))
+	}
+}
+
+// head writes the members before the rows.
+func (o *indenter) head(t report.Table, nl string) {
 	o.text(nl + `"report": `)
 	o.value(jsonString(nil, t.Name), "")
 	if t.Title != "" { // what several panels of a dashboard may have in common is not their title
@@ -95,32 +126,6 @@ func (o *indenter) report(t report.Table, nl string) {
 			o.value(jsonString(nil, note), "")
 		}
 		o.text(nl + "]")
-	}
-	names := memberNames(t)
-	o.text("," + nl + `"rows": [`)
-	for i, row := range t.Rows {
-		if i > 0 {
-			o.text(",")
-		}
-		o.text(nl + "  ")
-		o.row = append(appendMembers(append(o.row[:0], '{'), t, names, row), '}')
-		o.value(o.row, nl[1:]+"  ")
-	}
-	if len(t.Rows) > 0 {
-		o.text(nl)
-	}
-	o.text("]")
-	if t.Totals != nil {
-		o.text("," + nl + `"totals": `)
-		o.value(append(appendMembers([]byte{'{'}, t, names, t.Totals), '}'), nl[1:])
-	}
-	if t.Cut > 0 {
-		o.text("," + nl + `"others": `)
-		others := strconv.AppendInt([]byte(`{"rows":`), int64(t.Cut), 10)
-		o.value(append(appendMembers(others, t, names, t.Others), '}'), nl[1:])
-	}
-	if t.Excluded > 0 {
-		o.text("," + nl + `"excluded": ` + strconv.Itoa(t.Excluded))
 	}
 }
 

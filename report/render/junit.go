@@ -10,8 +10,8 @@ import (
 	"flowlog/report"
 )
 
-// junitFindings writes JUnit's XML, in the form that CI systems have agreed on: each rule is a test case, which fails
-// if it has findings that fail the run. Those that do not are its output.
+// junitFindings writes JUnit XML in the form that CI systems read: each rule is a test case, which fails if it has
+// findings that fail the run. Other findings are its output.
 func junitFindings(w io.Writer, c Checked, opt Options) error {
 	failures, skipped := 0, 0
 	for _, v := range c.Verdicts {
@@ -64,9 +64,9 @@ func junitLines(buf *bytes.Buffer, v *report.Verdict, opt Options) {
 	}
 }
 
-// xmlText is a printable text for XML, in elements and attributes alike.
+// xmlText escapes a text for XML elements and attributes, and makes it printable.
 func xmlText(s string) string {
 	var buf bytes.Buffer
-	_ = xml.EscapeText(&buf, appendPrintable(nil, s)) // a buffer has no errors
+	_ = xml.EscapeText(&buf, appendPrintable(nil, s)) // a buffer never fails
 	return buf.String()
 }

@@ -8,10 +8,10 @@ import (
 	"flowlog/report"
 )
 
-// noKeys is what stands for a row whose keys have no value.
+// noKeys is the label of a row whose keys are all null.
 const noKeys = "(none)"
 
-// labeller returns a function that puts the keys of a row in one line, but for those of some columns.
+// labeller returns a function that formats the keys of a row in one line, except those of some columns.
 func labeller(t report.Table, opt Options, but ...int) func(row []any) string {
 	type part struct {
 		shown
@@ -60,17 +60,16 @@ func labeller(t report.Table, opt Options, but ...int) func(row []any) string {
 	}
 }
 
-// What stands between the keys of a row in one line: an arrow from a source to a destination, else a dot.
+// The separators between the keys of a row in one line: an arrow from a source to a destination, else a dot.
 const (
 	pairArrow = " → "
 	keyDot    = " · "
 )
 
-// ellipsis shortens a text to so many characters. Each key of a row is cut in its own middle, so that what is left of
-// two never looks like one; the last keys are left out where each would have too few characters, but for the second of a
-// pair.
+// ellipsis shortens a label to so many characters. Each key is shortened in its own middle, so that two keys never look
+// like one. Where keys would become too short, the last ones are left out, except the second of a pair.
 func ellipsis(s string, most int) string {
-	const least = 4 // characters of a key
+	const least = 4 // characters of a key: fewer identify nothing
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
@@ -88,7 +87,7 @@ func ellipsis(s string, most int) string {
 	if len(keys) > 1 && fair < least {
 		return ellipsis(strings.Join(keys[:len(keys)-1], keyDot), most-dot-1) + keyDot + "…"
 	}
-	for i := range keys { // what the ones behind it do not need of their part is for it
+	for i := range keys { // a key may use what the later ones do not need of their share
 		rest := 0
 		for _, k := range keys[i+1:] {
 			rest += min(utf8.RuneCountInString(k), fair) + dot
@@ -99,7 +98,7 @@ func ellipsis(s string, most int) string {
 	return strings.Join(keys, keyDot)
 }
 
-// cutMiddle leaves so many characters of a text, those of its beginning and its end.
+// cutMiddle shortens a text to so many characters of its beginning and end.
 func cutMiddle(s string, most int) string {
 	r := []rune(s)
 	if len(r) <= most {

@@ -8,12 +8,12 @@ import (
 	"flowlog/parse/schema"
 )
 
-// aliases are names that people try first, and endings of files.
+// aliases maps other names of formats, and file extensions, to formats.
 var aliases = map[string]string{
 	"md": "markdown", "jsonl": "ndjson", "jsonlines": "ndjson", "htm": "html", "text": "table", "pq": "parquet", "ipc": "arrow",
 }
 
-// foreign are formats of other tools, with what to take in their place.
+// foreign maps formats that flowlog does not write to a suggestion.
 var foreign = map[string]string{
 	"xlsx": inSpreadsheets, "xls": inSpreadsheets, "ods": inSpreadsheets, "excel": inSpreadsheets,
 	"yaml": "json is the nearest", "yml": "json is the nearest", "xml": "json is the nearest",
@@ -23,7 +23,7 @@ var foreign = map[string]string{
 
 const inSpreadsheets = "csv opens in Excel and other spreadsheets"
 
-// Named returns which of the names of formats a user means, in any case and by other names for it; "" if none.
+// Named returns the one of names that a user means, in any case or by an alias; "" if none.
 func Named(name string, names []string) string {
 	name = strings.ToLower(strings.TrimSpace(name))
 	if full, ok := aliases[name]; ok {
@@ -35,10 +35,10 @@ func Named(name string, names []string) string {
 	return ""
 }
 
-// Instead says what to take in place of a format of other tools that flowlog does not write; "" if it is none.
+// Instead suggests a format in place of one that flowlog does not write, or returns "".
 func Instead(name string) string { return foreign[strings.ToLower(strings.TrimSpace(name))] }
 
-// UnknownFormat is the error for a name that is none of the names of formats. What says which formats these are.
+// UnknownFormat is the error for a name that is no format. what describes the formats.
 func UnknownFormat(what, name string, names []string) error {
 	hint := schema.DidYouMean(name, names)
 	if instead := Instead(name); instead != "" {
@@ -47,7 +47,7 @@ func UnknownFormat(what, name string, names []string) error {
 	return fmt.Errorf("unknown %s %q: %sthere are %s", what, name, hint, strings.Join(names, ", "))
 }
 
-// Names lists the formats by their names.
+// Names lists the names of the formats.
 func Names() []string {
 	names := make([]string, len(Formats))
 	for i, f := range Formats {
@@ -56,7 +56,7 @@ func Names() []string {
 	return names
 }
 
-// Lookup finds a format by its name, in any case, or by another name for it.
+// Lookup finds a format by name, in any case, or by alias.
 func Lookup(name string) (Format, error) {
 	names := Names()
 	if i := slices.Index(names, Named(name, names)); i >= 0 {

@@ -16,73 +16,9 @@ func markdownReports(w io.Writer, doc Document, opt Options) error {
 		if i > 0 {
 			buf = append(buf, '\n')
 		}
-		buf = append(buf, "## "...)
-		if t.Title != "" {
-			buf = appendMarkdown(buf, nil, t.Title)
-		} else {
-			buf = appendMarkdown(buf, nil, t.Name)
-		}
-		buf = append(buf, '\n')
-		if t.Doc != "" {
-			buf = append(buf, '\n')
-			buf = appendMarkdown(buf, nil, t.Doc)
-			buf = append(buf, '\n')
-		}
-		if words := sayOf(t, opt); words != nil {
-			buf = appendMarkdown(append(buf, '\n'), nil, strings.Join(words, betweenSettings))
-			buf = append(buf, '\n')
-		}
-		buf = append(buf, '\n')
-		if t.Lacks != nil {
-			buf = appendMarkdown(append(buf, "Not in these logs: "...), nil, strings.Join(t.Lacks, ", "))
-			buf = append(buf, '\n')
-		}
-		var names []string
-		var right []bool
-		extra := shares(t)
-		for i, c := range t.Columns {
-			names, right = append(names, c.Name), append(right, numeric(c))
-			if i == t.Order {
-				for _, x := range extra {
-					names, right = append(names, x.name), append(right, x.right)
-				}
-			}
-		}
-		if len(t.Columns) > 0 {
-			buf = appendMarkdownHead(buf, names, right)
-		}
-		// row appends a row, with a label in place of the first value if there is one
-		row := func(n int, values []any, label string) {
-			for i, v := range values {
-				buf = append(buf, "| "...)
-				if i == 0 && label != "" {
-					buf = append(buf, label...)
-				} else {
-					buf = appendPlain(buf, nil, v, appendMarkdown)
-				}
-				buf = append(buf, ' ')
-				if i == t.Order {
-					for _, x := range extra {
-						buf = append(append(append(buf, "| "...), x.cell(n, values)...), ' ')
-					}
-				}
-			}
-			buf = append(buf, "|\n"...)
-		}
-		for n, values := range t.Rows {
-			row(n, values, "")
-			if len(buf) > 1<<16 {
-				if _, err := w.Write(buf); err != nil {
-					return err
-				}
-				buf = buf[:0]
-			}
-		}
-		if t.Cut > 0 && len(t.Others) > 0 {
-			row(len(t.Rows), t.Others, othersLabel(t))
-		}
-		if t.Totals != nil && len(t.Rows)+t.Cut+t.Excluded > 1 {
-			row(len(t.Rows)+1, t.Totals, totalLabel)
+		buf, err := appendMarkdownRows(w, appendMarkdownTitle(buf, t, opt), t)
+		if err != nil {
+			return err
 		}
 		for _, note := range notesOf(t) {
 			buf = append(buf, "\nnote: "...)
@@ -94,6 +30,84 @@ func markdownReports(w io.Writer, doc Document, opt Options) error {
 		}
 	}
 	return nil
+}
+
+// appendMarkdownTitle appends what precedes a report's table: heading, description, settings and missing fields.
+func appendMarkdownTitle(buf []byte, t report.Table, opt Options) []byte {
+	buf = append(buf, "## "...)
+	if t.Title != "" {
+		buf = appendMarkdown(buf, nil, t.Title)
+	} else {
+		buf = appendMarkdown(buf, nil, t.Name)
+	}
+	buf = append(buf, '\n')
+	if t.Doc != "" {
+		buf = append(buf, '\n')
+		buf = appendMarkdown(buf, nil, t.Doc)
+		buf = append(buf, '\n')
+	}
+	if words := sayOf(t, opt); words != nil {
+		buf = appendMarkdown(append(buf, '\n'), nil, strings.Join(words, betweenSettings))
+		buf = append(buf, '\n')
+	}
+	buf = append(buf, '\n')
+	if t.Lacks != nil {
+		buf = appendMarkdown(append(buf, "Not in these logs: "...), nil, strings.Join(t.Lacks, ", "))
+		buf = append(buf, '\n')
+	}
+	return buf
+}
+
+// appendMarkdownRows appends a report's table. It writes buf to w whenever it is long, and returns the rest.
+func appendMarkdownRows(w io.Writer, buf []byte, t report.Table) ([]byte, error) {
+	var names []string
+	var right []bool
+	extra := shares(t)
+	for i, c := range t.Columns {
+		names, right = append(names, c.Name), append(right, numeric(c))
+		if i == t.Order {
+			for _, x := range extra {
+				names, right = append(names, x.name), append(right, x.right)
+			}
+		}
+	}
+	if len(t.Columns) > 0 {
+		buf = appendMarkdownHead(buf, names, right)
+	}
+	// row appends a row, with a label in place of the first value if there is one
+	row := func(n int, values []any, label string) {
+		for i, v := range values {
+			buf = append(buf, "| "...)
+			if i == 0 && label != "" {
+				buf = append(buf, label...)
+			} else {
+				buf = appendPlain(buf, nil, v, appendMarkdown)
+			}
+			buf = append(buf, ' ')
+			if i == t.Order {
+				for _, x := range extra {
+					buf = append(append(append(buf, "| "...), x.cell(n, values)...), ' ')
+				}
+			}
+		}
+		buf = append(buf, "|\n"...)
+	}
+	for n, values := range t.Rows {
+		row(n, values, "")
+		if len(buf) > 1<<16 { // few writes, and little memory for a long table
+			if _, err := w.Write(buf); err != nil {
+				return nil, err
+			}
+			buf = buf[:0]
+		}
+	}
+	if t.Cut > 0 && len(t.Others) > 0 {
+		row(len(t.Rows), t.Others, othersLabel(t))
+	}
+	if t.Totals != nil && len(t.Rows)+t.Cut+t.Excluded > 1 {
+		row(len(t.Rows)+1, t.Totals, totalLabel)
+	}
+	return buf, nil
 }
 
 // numeric reports whether a column holds numbers, which are aligned to the right.
@@ -141,8 +155,8 @@ func markdownRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter,
 	return s.start(string(appendMarkdownHead(nil, fields.Names(), right)))
 }
 
-// appendMarkdown writes a text that Markdown shows as it is. Characters that could begin markup are escaped,
-// those of HTML become entities, web addresses are kept from turning into links.
+// appendMarkdown appends a text that Markdown renders literally: it escapes characters that could begin markup, replaces
+// those of HTML by entities, and keeps web addresses from becoming links.
 func appendMarkdown(dst []byte, _ *schema.Field, s string) []byte {
 	s = printable(s)
 	for i := range len(s) {

@@ -10,24 +10,23 @@ import (
 	"flowlog/report"
 )
 
-// markup is HTML or SVG in the making.
+// markup is a buffer of HTML or SVG.
 //
-// It stands in for html/template, which keeps the linker from leaving unused methods out and makes the binary 11 MB
-// larger. What a value may do is less than there: it is text between tags or in the quotes of an attribute, nothing
-// else. No value ever comes into a script, a style, the name of a tag, or an attribute that holds an address.
+// It replaces html/template, which keeps the linker from removing unused methods and makes the binary 11 MB larger. Values
+// can be only text between tags or in a quoted attribute, never in a script, a style, the name of a tag, or an attribute
+// with a URL.
 type markup struct {
 	buf   []byte
-	ids   int   // how many have been given out
-	world bool  // the outlines of the map are there already
-	clock clock // the axis of time that all charts have in common; empty if there is none
+	ids   int   // number of ids used
+	world bool  // the map's outlines were written
+	clock clock // the time axis of all charts; empty if there is none
 }
 
-// A form is a piece of markup with {} where values come. It is a constant: text of the input cannot become one
-// without a conversion that stands out.
+// A form is markup with {} for values. Forms are constants: input cannot become one without an explicit conversion.
 type form string
 
-// put appends a form with its values, escaped. A {} that is neither between tags nor in quotes, or more or fewer of
-// them than values, is a mistake in the program.
+// put appends a form with its values, escaped. It panics if a {} is neither between tags nor in quotes, or if the number
+// of values differs.
 func (m *markup) put(f form, values ...any) {
 	rest := string(f)
 	for _, v := range values {
@@ -45,8 +44,7 @@ func (m *markup) put(f form, values ...any) {
 	m.buf = append(m.buf, rest...)
 }
 
-// value appends a value as text: printable, so that control characters and those that turn the direction of writing
-// are seen, and without the characters that mean something in HTML.
+// value appends a value as printable text, with control and bidirectional characters made visible and HTML escaped.
 func (m *markup) value(v any) {
 	switch v := v.(type) {
 	case string:
@@ -62,7 +60,7 @@ func (m *markup) value(v any) {
 	}
 }
 
-// id returns a name that nothing else on the page has.
+// id returns a unique id.
 func (m *markup) id() string {
 	m.ids++
 	return "i" + strconv.Itoa(m.ids)
@@ -89,14 +87,14 @@ func appendMarkup(dst []byte, s string) []byte {
 	return dst
 }
 
-// A tip is what is shown of a mark under the pointer: a heading, then lines of a name and a value. The page's script
-// takes it apart at the line feeds and tabs, which no text of the input has left in it.
+// A tip is the tooltip of a mark: a heading, then lines of a name and a value. The page's script splits it at line feeds
+// and tabs, which are escaped in text from the input.
 type tip struct {
 	head  string
 	lines []byte // in markup
 }
 
-// add appends a line. The class, if any, is the colour that the name goes by.
+// add appends a line. The class, if any, is the colour of the name.
 func (t *tip) add(class, name, value string) {
 	t.lines = append(t.lines, "&#10;"...)
 	t.lines = append(append(t.lines, class...), "&#9;"...)
@@ -104,7 +102,7 @@ func (t *tip) add(class, name, value string) {
 	t.lines = appendMarkup(t.lines, value)
 }
 
-// exact writes a measure in full, with its rounded form behind it where that is easier to read.
+// exact formats a measure exactly, followed by its rounded form where that is easier to read.
 func exact(c report.Column, v any, opt Options) string {
 	opt.Raw = false
 	rounded := human(c, v, opt)

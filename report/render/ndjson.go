@@ -7,7 +7,7 @@ import (
 )
 
 // ndjsonReports writes each row as an object on a line of its own, with the report's name as the first
-// member. A document may have many rows, so they are written as they come.
+// member. It streams the rows, of which there may be many.
 func ndjsonReports(w io.Writer, doc Document, _ Options) error {
 	var buf []byte
 	for _, t := range doc.Tables {

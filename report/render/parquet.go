@@ -37,13 +37,13 @@ func parquetRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, 
 	return &parquetRecordWriter{file: f}, err
 }
 
-// A ParquetWriter writes records as the format parquet does, and says how large the file becomes.
+// A ParquetWriter writes records in the format parquet and estimates the size of the file.
 type ParquetWriter struct {
 	parquetRecordWriter
 }
 
-// NewParquetWriter starts a file whose records come in the order of the named field, smallest first, nulls last;
-// "" is no order. The file says so.
+// NewParquetWriter starts a file whose records are sorted by the named field, ascending, nulls last; "" is unsorted. The
+// file's metadata say so.
 func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*ParquetWriter, error) {
 	f, err := newParquetFile(w, fields, false)
 	if err != nil {
@@ -53,22 +53,22 @@ func NewParquetWriter(w io.Writer, fields schema.Table, sortedBy string) (*Parqu
 	return &ParquetWriter{parquetRecordWriter{file: f}}, nil
 }
 
-// GroupMemory bounds what the values of a row group take before they are encoded, if that is less than usual: row groups
-// become smaller. It must be called before Add.
+// GroupMemory limits the memory of a row group before encoding, if it is below the default; row groups become smaller. It
+// must be called before Add.
 func (w *ParquetWriter) GroupMemory(most int64) {
 	w.file.groupMemory = int(min(most, groupMemory))
 }
 
-// Size is how many bytes the file would have if it ended here, give or take the dictionaries of the last row
-// group. It must not be called during Add.
+// Size estimates the bytes of the file if it ended here, without the dictionaries of the last row group. It must not be
+// called during Add.
 func (w *ParquetWriter) Size() int64 { return w.file.size() }
 
-// Note puts a value into the metadata of the file. It must be called before Close.
+// Note adds a value to the metadata of the file. It must be called before Close.
 func (w *parquetRecordWriter) Note(key, value string) {
 	w.file.notes = append(w.file.notes, format.KeyValue{Key: key, Value: value})
 }
 
-// Written is how many bytes and records the file has. It is for after Close.
+// Written returns the bytes and records of the file. It is valid after Close.
 func (w *ParquetWriter) Written() (bytes, records int64) { return w.file.at, w.file.rows }
 
 type parquetRecordWriter struct {
@@ -77,7 +77,7 @@ type parquetRecordWriter struct {
 	cells sync.Pool
 }
 
-// Add copies the records in turn, then encodes what has become full while others go on.
+// Add copies the records in the order of batches, then encodes full chunks concurrently with other calls.
 func (w *parquetRecordWriter) Add(b schema.Batch) error {
 	c, ok := w.cells.Get().(*cells)
 	if !ok {
@@ -95,7 +95,7 @@ func (w *parquetRecordWriter) Add(b schema.Batch) error {
 		return nil
 	})
 	for _, chunk := range full {
-		if e := w.file.encode(chunk); err == nil { // each of them, since later chunks wait for it
+		if e := w.file.encode(chunk); err == nil { // every one, also after an error: later chunks wait for it
 			err = e
 		}
 	}

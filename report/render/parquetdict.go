@@ -11,9 +11,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A dictionary numbers the distinct values of one column of a row group in the order in which they come.
-// Only one goroutine may add values, but values that were there when another got to know of the dictionary
-// may be read meanwhile.
+// A dictionary numbers the distinct values of one column of a row group in order of appearance. Only one goroutine may
+// add values; others may read those that existed when they got their reader.
 type dictionary interface {
 	// len is the number of values.
 	len() int32
@@ -29,18 +28,18 @@ type dictReader interface {
 	appendStat(dst []byte, code int32) []byte
 }
 
-// smallInts is the range of whole numbers that get a dictionary: protocols, flags, versions. A column with
-// one outside of it holds something like ports, which take less space by their differences.
+// smallInts is the range of whole numbers that get a dictionary: protocols, flags, versions. A column with a larger one
+// has values like ports, which delta encoding stores in less space.
 const smallInts = 1024
 
 // An intDict is the dictionary of a column of small whole numbers.
 type intDict struct {
 	codes  [smallInts]int16 // by value: its code + 1
 	values []int32
-	over   bool // a value was not small: the rest of the row group goes without
+	over   bool // a value was not small: the rest of the row group has no dictionary
 }
 
-// code returns the number of a value, or -1 from the first value on that is not small.
+// code returns the code of a value, or -1 from the first value that is not small.
 func (d *intDict) code(v int32) int32 {
 	if uint32(v) >= smallInts || d.over {
 		d.over = true
@@ -68,7 +67,7 @@ type addrDict struct {
 	keys   [][16]byte
 	slots  []uint32 // hash table of codes + 1
 	recent [1024]int32
-	seed   [2]uint64 // so that nobody can choose addresses that collide
+	seed   [2]uint64 // random, so that nobody can choose addresses that collide
 }
 
 func newAddrDict() *addrDict {
@@ -80,10 +79,10 @@ func (d *addrDict) hash(a *[16]byte) uint64 {
 	return hi ^ lo
 }
 
-// code returns the number of an address.
+// code returns the code of an address.
 func (d *addrDict) code(a *[16]byte) int32 {
 	h := d.hash(a)
-	// a few addresses make most of the traffic: these are found without a miss of the processor's cache
+	// a few addresses make most of the traffic: a small cache finds these without a cache miss of the processor
 	recent := &d.recent[h>>32%uint64(len(d.recent))]
 	if code := *recent - 1; code >= 0 && d.keys[code] == *a {
 		return code
@@ -139,8 +138,8 @@ type textDict struct {
 
 func newTextDict() *textDict { return &textDict{Dict: schema.NewDict()} }
 
-// code returns the number of a text. Bytes that are not UTF-8, which only a foreign input can bring in, are
-// replaced: readers of Parquet trust a string to be UTF-8.
+// code returns the code of a text. Bytes that are not UTF-8, which only a foreign input can have, are replaced: readers
+// of Parquet assume that a string is UTF-8.
 func (d *textDict) code(s []byte) int32 {
 	known := d.Len()
 	code := d.Code(s)
@@ -158,7 +157,7 @@ func toUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func (d *textDict) len() int32 { return int32(d.Len()) }
 
-// size is roughly how much memory the dictionary takes.
+// size estimates the memory of the dictionary.
 func (d *textDict) size() int { return d.bytes + 16*d.Len() }
 
 func (d *textDict) reader() dictReader { return textValues{d.Array().(*array.String)} }

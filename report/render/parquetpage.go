@@ -18,12 +18,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// parquetTypes says how the kinds of value are held. Addresses are text, since no other tool would know the
-// 16 bytes for an address.
+// parquetTypes has the Parquet type of each kind. Addresses are text: no other tool would read 16 bytes as an address.
 var parquetTypes = [...]struct {
 	physical format.Type
 	text     bool
-	memory   int                   // of a value in a row group that is being filled, in bytes
+	memory   int                   // bytes of a value before encoding
 	compare  func(a, b []byte) int // orders values as statistics have them
 }{
 	schema.Int32: {format.Int32, false, 4, func(a, b []byte) int {
@@ -42,14 +41,14 @@ func compareInt64(a, b []byte) int {
 	return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 }
 
-// A parquetColumn holds the values of a column's page without the nulls, in the slice of its kind.
+// A parquetColumn is the non-null values of a page, in the slice of their kind.
 type parquetColumn struct {
 	ints   []int32 // numbers, or codes of the dictionary
 	longs  []int64
 	floats []float64
 	addrs  [][16]byte
 	nulls  int
-	valid  []byte // bit map of the rows that are not null; empty while all rows are alike
+	valid  []byte // validity bitmap; empty while all rows are null or all are not
 	coded  bool   // ints are codes
 	dict   dictReader
 	size   int32 // of the dictionary
@@ -58,7 +57,7 @@ type parquetColumn struct {
 // A parquetPage is the encoded page of a column.
 type parquetPage struct {
 	data     []byte // header and body
-	header   int    // how much of it is the header
+	header   int    // length of the header in it
 	raw      int    // size of the body before compression
 	rows     int
 	nulls    int
@@ -66,12 +65,11 @@ type parquetPage struct {
 	min, max []byte // nil if they are those of the dictionary, or unknown
 }
 
-// boundedDict is the largest dictionary whose pages each have bounds of their own. A page of a larger one
-// has so many of its values that its bounds would tell little more than the dictionary's, and finding them
-// would cost more than the page.
+// boundedDict is the largest dictionary whose data pages have bounds of their own. A page of a larger one has so many
+// values that its bounds would hardly be narrower than the dictionary's, and computing them would cost more than the page.
 const boundedDict = 1 << 12
 
-// A pageEncoder encodes one page at a time. Its buffers are kept for the next.
+// A pageEncoder encodes one page at a time and reuses its buffers.
 type pageEncoder struct {
 	zstd   *zstd.Encoder
 	body   []byte
@@ -80,8 +78,8 @@ type pageEncoder struct {
 	seen   []bool
 }
 
-// encode encodes a page: the definition levels, which are the bit map of what is not null, then the values.
-// Pages are of version 1, since every engine reads these.
+// encode encodes a data page: definition levels, which are the validity bitmap, then values. It writes version 1 pages,
+// which every engine reads.
 func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parquetPage, error) {
 	page := parquetPage{rows: rows, nulls: c.nulls, encoding: format.Plain}
 	p.body = appendLevels(p.body[:0], c, rows)
@@ -109,7 +107,7 @@ func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parq
 		for _, v := range c.floats {
 			p.body = binary.LittleEndian.AppendUint64(p.body, math.Float64bits(v))
 		}
-		// of zeros, statistics have the negative one as the minimum, the positive one as the maximum
+		// the Parquet specification: a minimum of 0 is written as -0, a maximum as +0
 		least, most := slices.Min(c.floats), slices.Max(c.floats)
 		if least == 0 {
 			least = math.Copysign(0, -1)
@@ -135,7 +133,7 @@ func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parq
 	return page, err
 }
 
-// dictionary encodes the first values of a dictionary as its page. The bounds of the page are theirs.
+// dictionary encodes the first values of a dictionary as its page, with their bounds.
 func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (parquetPage, error) {
 	page := parquetPage{encoding: format.Plain}
 	p.body = p.body[:0]
@@ -149,8 +147,8 @@ func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (pa
 	return page, err
 }
 
-// seal compresses the body of a page and puts the header before it, which has the checksum of what is stored: what
-// changes on a disk later could decode to other values.
+// seal compresses the body of a page and prepends the header with the checksum of the compressed body: damage on a disk
+// could otherwise decode to other values.
 func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
 	if len(p.body) > math.MaxInt32 {
 		return fmt.Errorf("a page has %d bytes, more than Parquet allows", len(p.body))
@@ -168,8 +166,7 @@ func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
 	return nil
 }
 
-// bounds returns the smallest and the largest of the values that a page has codes of, or nil if they are to
-// be taken for those of the dictionary.
+// bounds returns the smallest and the largest value of a page of codes, or nil if the dictionary's bounds are used.
 func (p *pageEncoder) bounds(c *parquetColumn, compare func(a, b []byte) int) (least, most []byte) {
 	if c.size > boundedDict {
 		return nil, nil
@@ -189,7 +186,7 @@ func (p *pageEncoder) boundsOf(d dictReader, size int32, compare func(a, b []byt
 		}
 		p.values = d.appendStat(p.values[:0], code)
 		if least == nil || compare(p.values, least) < 0 {
-			least = append([]byte{}, p.values...) // nil would mean that there is none
+			least = append([]byte{}, p.values...) // nil would mean no bound
 		}
 		if most == nil || compare(p.values, most) > 0 {
 			most = append([]byte{}, p.values...)
@@ -198,8 +195,8 @@ func (p *pageEncoder) boundsOf(d dictReader, size int32, compare func(a, b []byt
 	return least, most
 }
 
-// appendLevels writes the definition levels of a page, 1 for a value and 0 for a null: their length, then one
-// run, either of the same level or of bits.
+// appendLevels appends the definition levels of a page, 1 for a value and 0 for a null: their length, then one run,
+// either RLE or bit-packed.
 func appendLevels(dst []byte, c *parquetColumn, rows int) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
@@ -216,10 +213,9 @@ func appendLevels(dst []byte, c *parquetColumn, rows int) []byte {
 	return dst
 }
 
-// appendCodes writes the codes of a page: their width in bits, then one run, either of the same code or of
-// packed codes.
+// appendCodes appends the codes of a page: their bit width, then one run, either RLE or bit-packed.
 func appendCodes(dst []byte, codes []int32, size int32) []byte {
-	width := max(1, bits.Len32(uint32(size-1))) // some readers do not expect 0
+	width := max(1, bits.Len32(uint32(size-1))) // some readers reject a width of 0
 	dst = append(dst, byte(width))
 	if first := codes[0]; !slices.ContainsFunc(codes, func(code int32) bool { return code != first }) {
 		dst = binary.AppendUvarint(dst, uint64(len(codes))<<1)
@@ -233,7 +229,7 @@ func appendCodes(dst []byte, codes []int32, size int32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(groups)<<1|1)
 	end := len(dst) + groups*width
 	dst = slices.Grow(dst, groups*width+8)
-	var word uint64 // of which n bits are set
+	var word uint64 // n bits are pending
 	n := 0
 	for _, code := range codes {
 		word |= uint64(code) << n

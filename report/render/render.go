@@ -1,11 +1,10 @@
-// Package render writes what flowlog found, in any of THE output formats: finished reports, and records as
-// they are parsed.
+// Package render writes finished reports, and streams of records, in THE output formats.
 //
 //	report.Table → Format.Tables → io.Writer
 //	schema.Batch → Format.Records → RecordWriter → io.Writer
 //
-// All text in it was chosen by whoever sent the traffic or tagged the instance. No format lets it pass for
-// anything but text: not for terminal escapes, formulas, links, markup or the end of a line.
+// Text in reports and records is chosen by whoever sent the traffic or tagged the instance. Every format escapes it, so
+// that it never acts as a terminal escape, formula, link, markup or line end.
 package render
 
 import (
@@ -17,15 +16,15 @@ import (
 	"flowlog/report"
 )
 
-// A Document is what a run of `flowlog report` found.
+// A Document is the result of a run of `flowlog report`.
 type Document struct {
 	Tables []report.Table
 	Input  schema.Stats
-	// Settings are those that all tables have in common.
+	// Settings are those that all tables share.
 	Settings []report.Setting
-	// Covered is the time that the records cover, from the first start to the last end; zero if nobody knows.
+	// Covered is the time that the records cover, from the first start to the last end; zero if unknown.
 	Covered [2]time.Time
-	// Queries are what the reports took that an engine computed, in place of Input: flowlog read nothing.
+	// Queries are the queries of reports that an engine computed. They replace Input: flowlog itself read nothing.
 	Queries []Query
 }
 
@@ -34,21 +33,20 @@ type Query struct {
 	Report  string   `json:"report"`
 	Engine  string   `json:"engine"`
 	ID      string   `json:"id,omitempty"`
-	Bytes   *int64   `json:"bytes,omitempty"` // that it read; nil if unknown
+	Bytes   *int64   `json:"bytes,omitempty"` // bytes scanned; nil if unknown
 	Seconds float64  `json:"seconds"`
 	Dollars *float64 `json:"dollars,omitempty"` // nil if unknown
 }
 
-// Options are what a user may choose about the look of an output. The formats for people heed them, the
-// others have one form only.
+// Options are the user's choices for formats for people; the other formats ignore them.
 type Options struct {
 	Raw      bool           // plain numbers in tables
 	Zone     *time.Location // of times in tables; nil is UTC, as everywhere else
 	Color    bool           // emphasis by terminal escapes
-	Terminal bool           // somebody reads the output on a terminal, so csv escapes control characters too
-	Chart    bool           // tables are drawn
-	Width    int            // columns of the terminal that tables are for; 0 if there is none, or nobody knows
-	ASCII    bool           // charts are drawn with characters that every terminal has
+	Terminal bool           // the output is a terminal, so csv escapes control characters too
+	Chart    bool           // draw charts
+	Width    int            // columns of the terminal; 0 if there is none, or it is unknown
+	ASCII    bool           // draw with ASCII characters alone
 }
 
 func (o Options) zone() *time.Location {
@@ -58,11 +56,11 @@ func (o Options) zone() *time.Location {
 	return o.Zone
 }
 
-// A RecordWriter writes the batches of a scan in the order of their Seq, which count up from 0 without a
-// gap. Close ends the output, but does not close what it is written to.
+// A RecordWriter writes the batches of a scan in the order of Seq, which counts from 0 without gaps. Close ends the
+// output, but does not close the underlying writer.
 type RecordWriter interface {
 	// Add is a schema.Emit: it may be called concurrently, and it returns once the batch may be reused. It
-	// waits for the batches before it, each of which must come in some other call. After an error every
+	// waits for the batches before it, which other calls must add. After an error every
 	// call returns that error.
 	Add(schema.Batch) error
 	// Close must follow the last Add. Called while an Add still waits, because the scan has ended early, it
@@ -70,13 +68,13 @@ type RecordWriter interface {
 	Close() error
 }
 
-// A Noter is a RecordWriter of a format with room for what is no record.
+// A Noter is a RecordWriter of a format with metadata.
 type Noter interface {
-	// Note keeps a value under a key. It must be called before Close, when no Add is under way.
+	// Note adds a key and value to the metadata. It must be called before Close, while no Add is running.
 	Note(key, value string)
 }
 
-// single returns the report of a document for a format that has room for one. Commands refuse others before, with a hint.
+// single returns the only report of a document. Commands refuse several for such a format before, with a hint.
 func single(format string, doc Document) (report.Table, error) {
 	if len(doc.Tables) != 1 {
 		return report.Table{}, fmt.Errorf("%s holds one report, not %d", format, len(doc.Tables))
@@ -84,7 +82,7 @@ func single(format string, doc Document) (report.Table, error) {
 	return doc.Tables[0], nil
 }
 
-// none is the RecordWriter of a run whose statistics alone matter.
+// none discards records: only the statistics of the scan matter.
 type none struct{}
 
 func (none) Add(schema.Batch) error { return nil }

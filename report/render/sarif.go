@@ -10,8 +10,8 @@ import (
 	"flowlog/report"
 )
 
-// sarifLevels are SARIF's words for severities, and the scores by which GitHub tells them apart again. Source: SARIF
-// 2.1.0, section 3.27.10; GitHub's property security-severity, whose critical begins above 9, high at 7, medium at 4, and which is more than 0.
+// sarifLevels maps severities to SARIF levels, and to scores in GitHub's property security-severity: above 9 is critical,
+// from 7 high, from 4 medium, above 0 low. Source: SARIF 2.1.0, section 3.27.10; GitHub's documentation.
 var sarifLevels = [...]struct{ level, score string }{
 	report.Info:     {"note", ""},
 	report.Low:      {"note", "2.0"},
@@ -90,8 +90,8 @@ type (
 	}
 )
 
-// sarifFindings writes a log of the Static Analysis Results Interchange Format. A finding lies in the rule that it is
-// of, since those who show findings want a place in a file.
+// sarifFindings writes a log in the Static Analysis Results Interchange Format. The location of a finding is its rule,
+// since viewers require a location in a file.
 func sarifFindings(w io.Writer, c Checked, opt Options) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "flowlog", Version: c.Version, Rules: []sarifRule{}}
@@ -127,8 +127,8 @@ func sarifFindings(w io.Writer, c Checked, opt Options) error {
 	return enc.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-// sarifPlain is a plain text message. In one, [text](target) is a link and {0} a place for an argument, unless they
-// are written like this. Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
+// sarifPlain escapes a plain text message, in which [text](target) is a link and {0} a placeholder. Source: SARIF 2.1.0,
+// sections 3.11.5 and 3.11.6.
 func sarifPlain(s string) *sarifText {
 	if s == "" {
 		return nil
@@ -136,7 +136,7 @@ func sarifPlain(s string) *sarifText {
 	return &sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`, `{`, `{{`, `}`, `}}`).Replace(printable(s))}
 }
 
-// fileURI is the name of a file as a relative or absolute URI.
+// fileURI converts the name of a file to a relative or absolute URI.
 func fileURI(name string) string {
 	u := url.URL{Path: filepath.ToSlash(filepath.Clean(name))}
 	if filepath.IsAbs(name) {

@@ -9,11 +9,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// errClosed is what an Add gets that waits for a batch which never came.
+// errClosed is the error of an Add that waits for a batch which was never added.
 var errClosed = errors.New("the output was closed before all records had come")
 
-// A sequencer makes concurrent calls take turns in the order of their numbers, 0, 1, 2 … The first error
-// ends the game for all. The zero value is ready to use.
+// A sequencer runs concurrent calls one after another in the order of their numbers, 0, 1, 2 … After the first error all
+// calls fail with it. The zero value is ready to use.
 type sequencer struct {
 	mu    sync.Mutex
 	moved *sync.Cond
@@ -21,7 +21,7 @@ type sequencer struct {
 	err   error
 }
 
-// do calls f once all lower numbers have had their turn. Nothing else of the sequencer runs meanwhile.
+// do calls f after the calls of all lower numbers, and exclusively.
 func (s *sequencer) do(number int64, f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *sequencer) do(number int64, f func() error) error {
 	return nil
 }
 
-// fail ends the game with an error, unless it has ended, and returns the error that it ended with.
+// fail stops the sequencer with an error, unless it is stopped already, and returns the error that it stopped with.
 func (s *sequencer) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *sequencer) fail(err error) error {
 	return s.err
 }
 
-// finish calls f as the last turn of all: later ones, and those that still wait, get errClosed.
+// finish calls f as the last call: later ones, and those still waiting, get errClosed.
 func (s *sequencer) finish(f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +82,8 @@ func (s *sequencer) stop(err error) {
 	}
 }
 
-// A stream is the RecordWriter of the text formats: batches are encoded side by side, each into a buffer of
-// its own, and written in turn.
+// A stream is the RecordWriter of the text formats: batches are encoded concurrently, each into a buffer of its own, and
+// written in order.
 type stream struct {
 	out    io.Writer
 	fields schema.Table
@@ -97,13 +97,13 @@ type stream struct {
 	pages   sync.Pool
 }
 
-// A page is what encoding one batch needs, kept for the next.
+// A page is the memory for encoding one batch, reused for the next.
 type page struct {
 	cells cells
 	text  []byte
 }
 
-// start writes what comes before all rows.
+// start writes what precedes the rows.
 func (s *stream) start(head string) (RecordWriter, error) {
 	if head == "" {
 		return s, nil
@@ -131,7 +131,7 @@ func (s *stream) Add(b schema.Batch) error {
 	return s.turns.do(b.Seq, func() error { return s.write(p.text) })
 }
 
-// empty reports whether a batch has no records, or is nothing but a number in the sequence.
+// empty reports whether a batch has no records: it may only fill its number in the sequence.
 func empty(b schema.Batch) bool { return b.Record == nil || b.NumRows() == 0 }
 
 func (s *stream) write(text []byte) error {

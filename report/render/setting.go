@@ -8,8 +8,8 @@ import (
 	"flowlog/report"
 )
 
-// sayings is THE table of the settings that people are told of, in this order, and of how each is put. The others show
-// without: keys in the heading, measures as columns, and the number of rows that were cut in the row of others.
+// sayings is THE table of settings that formats for people print, in this order, with the wording of each. Other settings
+// are visible anyway: keys in the heading, measures as columns, the row limit in the row of others.
 var sayings = []struct {
 	name  string
 	words func(value string, opt Options) string
@@ -29,15 +29,15 @@ var sayings = []struct {
 	{zoneSetting, after("times in ")},
 }
 
-// zoneSetting is the setting that names the zone. Columns of times do so themselves.
+// zoneSetting is the setting of the time zone. Columns of times name it too.
 const zoneSetting = "tz"
 
-// sayOf puts what makes a table differ from the report of its name in words.
+// sayOf describes how a table differs from the catalog's report of its name.
 func sayOf(t report.Table, opt Options) []string {
 	return say(slices.DeleteFunc(settingsOf(t), func(s report.Setting) bool { return s.Name == zoneSetting }), opt)
 }
 
-// settingsOf are the settings of a table, and what ranks its rows if that may be no measure of the report's own.
+// settingsOf returns the settings of a table, with the sort order if it may not be that of the report.
 func settingsOf(t report.Table) []report.Setting {
 	names := make(map[string]bool)
 	for _, s := range t.Settings {
@@ -50,7 +50,7 @@ func settingsOf(t report.Table) []report.Setting {
 	return settings
 }
 
-// say puts settings in words.
+// say describes settings in words.
 func say(settings []report.Setting, opt Options) []string {
 	var words []string
 	for _, s := range sayings {
@@ -63,12 +63,12 @@ func say(settings []report.Setting, opt Options) []string {
 	return words
 }
 
-// after puts the value as it is behind a word.
+// after formats a word and the value.
 func after(word string) func(string, Options) string {
 	return func(value string, _ Options) string { return word + value }
 }
 
-// listAfter puts the values of a list behind a word.
+// listAfter formats a word and the values of a list.
 func listAfter(word string) func(string, Options) string {
 	return func(value string, _ Options) string { return word + strings.ReplaceAll(value, ",", ", ") }
 }
@@ -84,7 +84,7 @@ func spanAfter(word string) func(string, Options) string {
 	}
 }
 
-// sayInstant writes a point in time as people read it, without the seconds if there are none.
+// sayInstant formats a point in time, without the seconds if they are 0.
 func sayInstant(value string, opt Options) string {
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil {
@@ -117,10 +117,10 @@ func saySort(value string, _ Options) string {
 	return "ranked by " + value
 }
 
-// betweenSettings stands between settings that are said in one line.
+// betweenSettings separates settings on one line.
 const betweenSettings = " · "
 
-// settingsLines says what makes a table differ in a line, or in several where the terminal is narrow.
+// settingsLines formats the settings of a table in one line, or in several on a narrow terminal.
 func settingsLines(t report.Table, opt Options) string {
 	var lines []string
 	for _, s := range sayOf(t, opt) {

@@ -7,22 +7,22 @@ import (
 	"flowlog/report"
 )
 
-// The charts of a page are SVG that is written here, without a library. go-analyze/charts and gonum/plot draw for
-// paper: sizes and colours are fixed, in style attributes, which a strict policy for the page's content forbids,
-// and there is neither a map nor a way to mark what is under the pointer. They would add 0.7 and 6 MB.
+// The charts of a page are SVG written without a library. go-analyze/charts and gonum/plot target paper: they write fixed
+// sizes and colours in style attributes, which a strict content security policy forbids, and have neither maps nor
+// tooltips. They would add 0.7 and 6 MB.
 //
-// Drawings are as wide as their place: along x they are measured in per cent, along y in pixels, so that text keeps
-// its size on a telephone. Colours are classes, which the style sheet has for light and dark.
+// Drawings adapt to the page's width: x is in per cent and y in pixels, so that text keeps its size on a phone. Colours
+// are classes, which the style sheet defines for light and dark.
 
-// svgHead begins a drawing that is so many pixels high, with what a screen reader says of it. The title is in a group
-// of its own, as a browser shows that of the whole drawing wherever the pointer is.
+// svgHead begins a drawing of a height in pixels, with title and description for screen readers. The title is in a group
+// of its own: browsers would show the title of the whole drawing as a tooltip everywhere.
 func (m *markup) svgHead(t report.Table, class string, height int, what string) {
 	title, description := m.id(), m.id()
 	m.put(`<svg class="plot {}" role="img" width="100%" height="{}" aria-labelledby="{}" aria-describedby="{}">`, class, height, title, description)
 	m.put(`<g><title id="{}">{}</title><desc id="{}">{}</desc></g>`, title, titleOf(t), description, what)
 }
 
-// titleOf is the heading of a table on a page.
+// titleOf returns the heading of a table on a page.
 func titleOf(t report.Table) string {
 	switch {
 	case t.Title != "":
@@ -33,17 +33,17 @@ func titleOf(t report.Table) string {
 	return t.Name
 }
 
-// seriesShown is how many colours can be told apart.
+// seriesShown is the most lines of a chart: so many colours can be told apart.
 const seriesShown = 8
 
-// seriesColors are the classes of colours that a line has by its name, on every chart of a page. The others take
-// what is left, in order.
+// seriesColors are the fixed colour classes of line names, the same on every chart of a page. Other lines take the
+// remaining colours in order.
 var seriesColors = map[string]string{
 	othersName: "so", noKeys: "so", "ACCEPT": "sgood", "REJECT": "sbad", "ingress": "s0", "egress": "s1",
 	"TCP": "s0", "UDP": "s1", "ESP": "s2", "GRE": "s3", "ICMP": "s4", "IPv6-ICMP": "s5",
 }
 
-// paint gives each line of a grid its colour.
+// paint assigns the colours of lines.
 func paint(lines []line) {
 	taken := make(map[string]bool)
 	for i := range lines {
@@ -62,7 +62,7 @@ func paint(lines []line) {
 	}
 }
 
-// legend lists the lines of a chart with what they add up to.
+// legend lists the lines of a chart with their totals.
 func (m *markup) legend(g grid, opt Options) {
 	m.put(`<ul class="legend">`)
 	for _, l := range g.lines {
@@ -75,7 +75,7 @@ func (m *markup) legend(g grid, opt Options) {
 	m.put(`</ul>`)
 }
 
-// undrawn says below a chart what it does not show.
+// undrawn writes below a chart what it does not show.
 func (m *markup) undrawn(t report.Table, g grid, opt Options) {
 	for _, what := range g.undrawn(t, opt) {
 		m.put(`<p class="note">Not drawn: {}.</p>`, what)
@@ -124,7 +124,7 @@ func pageDonut(m *markup, t report.Table, measure int, opt Options) {
 	m.put(`</ul></div>`)
 }
 
-// arc is the outline of a part of a ring, from and to being parts of the whole turn from the top on.
+// arc returns the path of a ring segment; from and to are fractions of a full turn, clockwise from the top.
 func arc(center, outer, inner, from, to float64) string {
 	at := func(r, turn float64) (float64, float64) {
 		sin, cos := math.Sincos(2 * math.Pi * turn)

@@ -9,22 +9,22 @@ import (
 	"flowlog/report"
 )
 
-// barsShown is how many rows a bar chart has: more are quicker to read in the table.
+// barsShown is the most rows of a bar chart: more are easier to read in the table.
 const barsShown = 20
 
-// bars is a bar chart in the making: a bar behind the name of each row. All bars of a chart are on one scale, so what
-// would not fit it is no bar: the rows that were cut, which add up to more than any row, and the row without a name,
-// such as that of the traffic of private addresses, which are in no country.
+// bars is the data of a bar chart: a bar after the name of each row, all on one scale. Two rows have no bar, since they
+// would dwarf the others: the sum of the rows that were cut, and the row without a name, such as that of private
+// addresses, which have no country.
 type bars struct {
 	t        report.Table
 	measure  int
 	opt      Options
 	label    func(row []any) string
-	rows     [][]any // that are bars
-	undrawn  [][]any // those after them
-	nameless []any   // the row whose keys have no value; nil if there is none
+	rows     [][]any // the rows with bars
+	notDrawn [][]any // the rows after them
+	nameless []any   // the row whose keys are null; nil if there is none
 	total    any     // of the measure; nil if it does not add up
-	top      float64 // the value of the longest bar
+	top      float64 // value of the longest bar
 }
 
 func barsOf(t report.Table, measure int, opt Options) *bars {
@@ -37,7 +37,7 @@ func barsOf(t report.Table, measure int, opt Options) *bars {
 		case b.label(row) == noKeys:
 			b.nameless = row
 		case len(b.rows) == barsShown:
-			b.undrawn = append(b.undrawn, row)
+			b.notDrawn = append(b.notDrawn, row)
 		default:
 			b.rows = append(b.rows, row)
 			v, _ := number(row[measure])
@@ -47,7 +47,7 @@ func barsOf(t report.Table, measure int, opt Options) *bars {
 	return b
 }
 
-// length is that of a bar, in per cent of the longest.
+// length returns the length of a bar, in per cent of the longest.
 func (b *bars) length(row []any) float64 {
 	if v, ok := number(row[b.measure]); ok && b.top > 0 {
 		return 100 * math.Abs(v) / b.top
@@ -55,7 +55,7 @@ func (b *bars) length(row []any) float64 {
 	return 0
 }
 
-// pageBars draws a bar behind the name of each row, and says below what has none.
+// pageBars draws a bar chart, and writes below it what has no bar.
 func pageBars(m *markup, t report.Table, measure int, opt Options) {
 	const height, bar = 30, 26
 	b := barsOf(t, measure, opt)
@@ -71,7 +71,7 @@ func pageBars(m *markup, t report.Table, measure int, opt Options) {
 	}
 }
 
-// spoken says what the chart shows.
+// spoken describes the chart for screen readers.
 func (b *bars) spoken() string {
 	c, first := b.t.Columns[b.measure], b.rows[0]
 	s := fmt.Sprintf("%s, ranked by %s.", numberOf(len(b.rows), "bar"), spoken(c.Name))
@@ -85,7 +85,7 @@ func (b *bars) spoken() string {
 	return s
 }
 
-// bar draws a row at a height.
+// bar draws a row at a y position.
 func (m *markup) bar(b *bars, row []any, y, height int) {
 	c := b.t.Columns[b.measure]
 	share := humanPercent(row[b.measure], b.total)
@@ -112,8 +112,8 @@ func (m *markup) bar(b *bars, row []any, y, height int) {
 	m.put(`</g>`)
 }
 
-// barName writes the name of a row, shortened where there is little room: a pair in two columns, so that what is left of
-// one address never passes for part of the other.
+// barName writes the name of a row, shortened on narrow pages. A pair has two columns, so that a shortened address is
+// never taken for part of the other.
 func (m *markup) barName(name string, y int) {
 	left, right, pair := strings.Cut(name, pairArrow)
 	if !pair {
@@ -124,7 +124,7 @@ func (m *markup) barName(name string, y int) {
 	m.shortened("→ ", right, 22, 12, "35%", y)
 }
 
-// shortened writes a text in at most so many characters, fewer on a narrow page, behind what stands before it.
+// shortened writes a text with at most so many characters, fewer on a narrow page.
 func (m *markup) shortened(before, s string, wide, narrow int, x string, y int) {
 	long, short := before+ellipsis(s, wide), before+ellipsis(s, narrow)
 	if long == short {
@@ -134,7 +134,7 @@ func (m *markup) shortened(before, s string, wide, narrow int, x string, y int) 
 	m.put(`<text class="long" x="{}" y="{}">{}</text><text class="short" x="{}" y="{}">{}</text>`, x, y, long, x, y, short)
 }
 
-// rest says what has no bar: the row without a name, and the rows that are not drawn or were cut.
+// rest writes what has no bar: the row without a name, and the rows that are not drawn or were cut.
 func (b *bars) rest() []string {
 	c := b.t.Columns[b.measure]
 	amount := func(v any) string {
@@ -155,7 +155,7 @@ func (b *bars) rest() []string {
 	}
 	note := grouped(int64(len(b.rows))) + " of " + count(all, all)
 	if c.Share && (b.t.Cut == 0 || len(b.t.Others) > b.measure) {
-		rest := b.undrawn
+		rest := b.notDrawn
 		if b.t.Cut > 0 {
 			rest = append(slices.Clip(rest), b.t.Others)
 		}
@@ -164,7 +164,7 @@ func (b *bars) rest() []string {
 	return append(notes, note+".")
 }
 
-// sum adds the measure up, of rows where it does.
+// sum returns the sum of the measure over rows, nil if it does not add up.
 func (b *bars) sum(rows [][]any) any {
 	g, sum := grid{Column: b.t.Columns[b.measure]}, any(nil)
 	for _, row := range rows {

@@ -10,15 +10,15 @@ import (
 	"flowlog/report"
 )
 
-// world is the outlines of land and the borders in it, as testdata/gen/world writes them.
+// world has the outlines of land and borders, written by testdata/gen/world.
 //
 //go:embed html/world.txt
 var world string
 
-// worldPerDegree is the precision of the outlines.
+// worldPerDegree is the precision of the outlines: units per degree.
 const worldPerDegree = 5
 
-// The map is so many units wide and high. It shows the world from 84° north to 58° south.
+// The size of the map in drawing units. It shows the world from 84° north to 58° south.
 const (
 	mapWidth  = 2000
 	mapHeight = 875
@@ -26,8 +26,8 @@ const (
 	mapNorth  = 84
 )
 
-// project places a longitude and a latitude on the map, by Natural Earth's projection: that of Tom Patterson, in the
-// polynomials of Bojan Šavrič and others, "A Polynomial Equation for the Natural Earth Projection" (2011).
+// project maps a longitude and a latitude to the drawing by Tom Patterson's Natural Earth projection, with the polynomials
+// of Bojan Šavrič and others, "A Polynomial Equation for the Natural Earth Projection" (2011).
 func project(longitude, latitude float64) (x, y float64) {
 	at := func(latitude float64) (width, y float64) {
 		phi := latitude * math.Pi / 180
@@ -41,7 +41,7 @@ func project(longitude, latitude float64) (x, y float64) {
 	return mapWidth/2 + mapScale*width*longitude*math.Pi/180, mapScale * (north - up)
 }
 
-// worldPaths are the outlines as paths on the map: land, which is filled, and borders.
+// worldPaths returns the outlines as SVG paths: land, which is filled, and borders.
 func worldPaths() (land, borders string) {
 	paths := map[byte]*strings.Builder{'L': {}, 'B': {}}
 	for outline := range strings.Lines(world) {
@@ -80,10 +80,10 @@ func worldPaths() (land, borders string) {
 	return paths['L'].String(), paths['B'].String()
 }
 
-// placesDrawn is how many points a map has at most: more hide each other.
+// placesDrawn is the most points of a map: more would hide each other.
 const placesDrawn = 1000
 
-// pageMap draws a point at the place of each row, its area being the measure.
+// pageMap draws a point for each row, with an area proportional to the measure.
 func pageMap(m *markup, t report.Table, measure int, opt Options) {
 	const smallest, largest = 5, 34 // pixels across
 	c := t.Columns[measure]
@@ -128,16 +128,21 @@ func pageMap(m *markup, t report.Table, measure int, opt Options) {
 			}
 		}
 		x, y := project(lon, lat)
-		// a line of no length with round ends: a point whose size does not depend on that of the map
+		// a line of length 0 with round ends: a point whose size does not scale with the map
 		m.put(`<path class="place" d="M{} {}h0" stroke-width="{}" data-tip="{}"/>`, math.Round(x), math.Round(y), math.Round(smallest+(largest-smallest)*math.Sqrt(v/top)), tips)
 	}
 	m.put(`</svg>`)
+	m.mapNotes(t, measure, g, opt)
+}
+
+// mapNotes writes below the map which values and places are not on it.
+func (m *markup) mapNotes(t report.Table, measure int, g grid, opt Options) {
 	if g.lost != nil {
 		s := numberOf(g.lostRows, "row")
-		if c.Share {
-			s = exact(c, g.lost, opt)
-			if c.Unit != report.Bytes {
-				s += " " + spoken(c.Name)
+		if g.Share {
+			s = exact(g.Column, g.lost, opt)
+			if g.Unit != report.Bytes {
+				s += " " + spoken(g.Name)
 			}
 			if len(t.Totals) > measure {
 				s += ", " + humanPercent(g.lost, t.Totals[measure]) + " % of all,"

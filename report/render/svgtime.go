@@ -10,28 +10,28 @@ import (
 	"flowlog/report"
 )
 
-// binsDrawn is how many bins of time a chart has at most: two or three pixels each.
+// binsDrawn is the most bins of a time chart: each has two or three pixels.
 const binsDrawn = 360
 
-// A timeChart is a measure over time: stacked bars if it adds up, lines if not.
+// A timeChart is a chart over time: stacked bars if the measure adds up, lines if not.
 type timeChart struct {
 	grid
 	clock
 	t     report.Table
-	alone bool    // there is one line, which is the measure itself
+	alone bool    // there is one line, the measure itself
 	top   float64 // of the scale
-	step  float64 // between its lines
-	lines int     // of the scale, without that of 0
+	step  float64 // between grid lines
+	lines int     // number of grid lines, without that of 0
 	opt   Options
 }
 
-// Sizes of a chart over time: pixels above, of the chart, and below; units of the drawing by bin and in all.
+// Sizes of a time chart: pixels above, of the chart, and below; drawing units of the width.
 const (
 	timeAbove, timeHigh, timeBelow = 8, 180, 38
 	across, up                     = 10, 1000
 )
 
-// pageTime draws a measure over time, on the axis of the page if the table's bins lie in those of it.
+// pageTime draws a measure over time, on the page's common axis if the table's bins fit it.
 func pageTime(m *markup, t report.Table, measure int, opt Options) {
 	c := m.clock
 	if !c.fits(t) {
@@ -66,7 +66,7 @@ func pageTime(m *markup, t report.Table, measure int, opt Options) {
 	m.undrawn(t, x.grid, opt)
 }
 
-// spoken says what the chart shows.
+// spoken describes the chart for screen readers.
 func (x *timeChart) spoken() string {
 	s := fmt.Sprintf("%s from %s on, in %s of %s.", spoken(x.Name), x.at(0).Format("2006-01-02 15:04 MST"), numberOf(x.n, "bin"), shortDuration(x.every))
 	if x.alone {
@@ -79,10 +79,10 @@ func (x *timeChart) spoken() string {
 	return s + " By size: " + strings.Join(labels, ", ") + "."
 }
 
-// left is where a bin begins, in per cent.
+// left returns the x of a bin's left edge, in per cent.
 func (x *timeChart) left(place int) float64 { return 100 * float64(place) / float64(x.n) }
 
-// series draws the lines of the chart. Bins that the data cover in part are faded, and lines stop before them.
+// series draws the lines of the chart. Bars of partially covered bins are faded; lines leave these bins out.
 func (m *markup) series(x timeChart) {
 	m.put(`<svg y="8" width="100%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">`, timeHigh, across*x.n, up)
 	unit := up / x.top
@@ -105,7 +105,7 @@ func (m *markup) series(x timeChart) {
 	m.put(`</svg>`)
 }
 
-// whole are values without those of bins that the data cover in part.
+// whole returns the values without those of partially covered bins.
 func (x *timeChart) whole(values []any) []any {
 	values = slices.Clone(values)
 	for place := range values {
@@ -116,7 +116,7 @@ func (x *timeChart) whole(values []any) []any {
 	return values
 }
 
-// tip says what a bin has.
+// tip returns the tooltip of a bin.
 func (x *timeChart) tip(place int) tip {
 	tips := tip{head: x.clock.name(place)}
 	if part, cut := x.covered(place); cut {
@@ -144,7 +144,7 @@ func (x *timeChart) tip(place int) tip {
 	return tips
 }
 
-// exact is the value of a line in a bin, or the smallest and the largest of several.
+// exact formats the value of a line in a bin, or the smallest and largest of several.
 func (x *timeChart) exact(l line, place int) string {
 	s := exact(x.Column, l.values[place], x.opt)
 	if x.Share {
@@ -156,7 +156,7 @@ func (x *timeChart) exact(l line, place int) string {
 	return s
 }
 
-// bandNote says what is drawn where bins have several values that do not add up.
+// bandNote explains the band that is drawn where bins have several values that do not add up.
 func (x *timeChart) bandNote() string {
 	if !x.band {
 		return ""
@@ -176,7 +176,7 @@ func (m *markup) timeAxis(x timeChart) {
 		case left > 94:
 			class = "axis x last"
 		case i%2 == 1:
-			class = "axis x odd" // left out where there is little room
+			class = "axis x odd" // hidden on narrow pages
 		}
 		switch {
 		case left > 75:
@@ -202,7 +202,7 @@ func keyCount(t report.Table) int {
 	return n
 }
 
-// stackPath is a bar for each value on top of what is below, which it adds to.
+// stackPath returns the path of a bar for each value, on top of below, and adds the values to below.
 func stackPath(values []any, below []float64, across, up int, unit float64) string {
 	var d []byte
 	gap := 0
@@ -235,7 +235,7 @@ func stackPath(values []any, below []float64, across, up int, unit float64) stri
 	return string(d)
 }
 
-// bandPath is an area from the least to the most of each bin, and at least a thin line.
+// bandPath returns the path of the area from the smallest to the largest value of each bin, at least a thin line.
 func bandPath(least, most []any, across, up int, unit float64) string {
 	const thin = 8
 	var d []byte
@@ -251,7 +251,7 @@ func bandPath(least, most []any, across, up int, unit float64) string {
 	return string(d)
 }
 
-// curvePath is a line through the middles of the bins, interrupted where there is no value.
+// curvePath returns the path of a line through the middles of the bins, interrupted where there is no value.
 func curvePath(values []any, across, up int, unit float64) string {
 	var d []byte
 	drawn := false
@@ -271,19 +271,19 @@ func curvePath(values []any, across, up int, unit float64) string {
 		d = append(d, ' ')
 		d = strconv.AppendInt(d, int64(up)-int64(math.Round(v*unit)), 10)
 		if x+1 == len(values) || values[x+1] == nil {
-			d = append(d, "h0"...) // a point, where there is no line
+			d = append(d, "h0"...) // a single value: a point
 		}
 	}
 	return string(d)
 }
 
-// heatSteps is how many colours a heat map has; each is twice or more of the one before.
+// heatSteps is the number of colours of a heat map, on a logarithmic scale: each is at least twice the one before.
 const heatSteps = 6
 
-// heatRows is how many rows it has.
+// heatRows is the most rows of a heat map.
 const heatRows = 14
 
-// pageHeat draws a measure by the hour of the day and what is left of the keys.
+// pageHeat draws a measure by the hour of the day and the other keys.
 func pageHeat(m *markup, t report.Table, measure int, opt Options) {
 	const height, hours = 24, 24
 	hour := hourColumn(t)
@@ -332,7 +332,7 @@ func hourPlace(column int) func(row []any) int {
 	}
 }
 
-// heatRange is the smallest and the largest value of a grid that is not 0.
+// heatRange returns the smallest and the largest value of a grid that is not 0.
 func heatRange(g grid) (low, top float64) {
 	low = math.Inf(1)
 	for _, l := range g.lines {
@@ -345,7 +345,7 @@ func heatRange(g grid) (low, top float64) {
 	return min(low, top), top
 }
 
-// heatStep is the colour of a value, from 1 to heatSteps: traffic differs by powers, so steps do.
+// heatStep returns the colour of a value, from 1 to heatSteps, on a logarithmic scale: traffic spans orders of magnitude.
 func heatStep(v, low, top float64) int {
 	if top <= low {
 		return heatSteps

@@ -10,17 +10,17 @@ import (
 	"flowlog/parse/schema"
 )
 
-// instant is how people read a time. It is always in UTC.
+// instant is the layout of times for people.
 const instant = "2006-01-02 15:04:05"
 
-// What is left of it for bins of time that begin with a minute, or at midnight.
+// Shorter layouts, for bins of time that begin at a full minute, or at midnight.
 const (
 	instantOfBin = "2006-01-02 15:04"
 	instantOfDay = "2006-01-02"
 )
 
-// appendPlain writes a value of a report as every format but the table for people has it: numbers in full,
-// times by RFC 3339, texts as the text function has them. A null is nothing.
+// appendPlain appends a value of a report as all formats but tables have it: exact numbers, times in RFC 3339, texts
+// through the text function. A null is empty.
 func appendPlain(dst []byte, f *schema.Field, v any, text textFunc) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -42,7 +42,7 @@ func appendPlain(dst []byte, f *schema.Field, v any, text textFunc) []byte {
 	return dst
 }
 
-// isNull reports whether a value of a report is no value. What is not a number is none.
+// isNull reports whether a value of a report is null. NaN and infinities count as null.
 func isNull(v any) bool {
 	if f, ok := v.(float64); ok {
 		return !finite(f)
@@ -50,9 +50,9 @@ func isNull(v any) bool {
 	return v == nil
 }
 
-// appendPrintable writes a text for the eyes. What a terminal or an editor would not print as a character of
-// its own is escaped as in Go: control characters, those that change the direction of writing or have no
-// width, spaces other than the plain one, and bytes that are not UTF-8. It never breaks a line.
+// appendPrintable appends a text with all unprintable characters escaped as in Go: control characters, characters without
+// width or that change the direction of writing, spaces other than U+0020, and bytes that are not UTF-8. The result has no
+// line ends.
 func appendPrintable(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {

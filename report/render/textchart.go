@@ -12,16 +12,17 @@ import (
 	"flowlog/report"
 )
 
-// Charts in a terminal are made of characters, so that they can be copied into a message: bars and columns of
-// eighths of a block, shades, or what ASCII has.
+// Terminal charts are text, so that they can be copied into a message: bars and columns of eighths of a block, shades, or
+// ASCII.
 
-// Widths of what is drawn, in columns: of bars, which beyond that say no more, and of all where nobody knows.
+// Widths in terminal columns: of bars, which are no more precise beyond the maximum, and of a chart if the terminal's
+// width is unknown.
 const (
 	barMin, barMax = 10, 50
 	defaultWidth   = 80
 )
 
-// ramps are steps from nothing to all: of a bar from left to right, of a column from below, of a shade.
+// Ramps are characters from empty to full: of a bar from the left, of a column from below, of a shade.
 var (
 	barRamp    = []rune(" ▏▎▍▌▋▊▉█")
 	columnRamp = []rune(" ▁▂▃▄▅▆▇█")
@@ -45,7 +46,7 @@ func (o Options) width() int {
 	return o.Width
 }
 
-// brief is a label with room for thirty characters.
+// brief shortens a label to thirty characters.
 func (o Options) brief(label string) string {
 	label = ellipsis(printable(label), 30)
 	if o.ASCII {
@@ -54,7 +55,7 @@ func (o Options) brief(label string) string {
 	return label
 }
 
-// drawn reports whether a chart stands in place of the rows of a report.
+// drawn reports whether a chart replaces the rows of a report.
 func drawn(t report.Table) bool {
 	c, measure := chartOf(t)
 	return measure >= 0 && c.text != nil
@@ -65,8 +66,8 @@ func writeChart(w io.Writer, t report.Table, opt Options) error {
 	return c.text(w, t, measure, opt)
 }
 
-// withBars puts a bar behind each row of a table, as long as the measure is part of the largest. The line that adds up
-// others and the foot have none: they are no rows, and mostly larger than the largest.
+// withBars appends a bar to each row of a table, in proportion to the largest value. Others and totals have none: they
+// would mostly be longer than any row.
 func withBars(t report.Table, g *layout, opt Options) {
 	_, measure := chartOf(t)
 	if measure < 0 || !hasKeys(t) {
@@ -96,7 +97,7 @@ func withBars(t report.Table, g *layout, opt Options) {
 	}
 }
 
-// bar is a line so long as v is part of top, which is n characters long. What is not nothing can be seen.
+// bar returns a bar for v, where top is n characters long. A value above 0 is always visible.
 func bar(v, top float64, n int, ramp []rune) string {
 	if v <= 0 || top <= 0 {
 		return ""
@@ -110,7 +111,7 @@ func bar(v, top float64, n int, ramp []rune) string {
 	return s
 }
 
-// textTime draws a measure over time: columns if it is one line, a line of small columns for each if there are more.
+// textTime draws a measure over time: a column chart for one line, or a row of small columns for each of several.
 func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 	const margin, most = 12, 10 // columns for the scale, lines
 	name := labeller(t, opt, timeColumn(t))
@@ -146,7 +147,7 @@ func textTime(w io.Writer, t report.Table, measure int, opt Options) error {
 	return err
 }
 
-// shortDuration is the width of a bin as a user writes it.
+// shortDuration formats the width of a bin as flags accept it.
 func shortDuration(width time.Duration) string {
 	if width > 0 && width%day == 0 {
 		return strconv.Itoa(int(width/day)) + "d"
@@ -162,7 +163,7 @@ func shortDuration(width time.Duration) string {
 	return s
 }
 
-// spokenDuration is a length of time for people: days are told from hours, and then minutes are left out.
+// spokenDuration formats a duration for people: beyond a day, in days and hours.
 func spokenDuration(d time.Duration) string {
 	if d < 2*day {
 		return shortDuration(d)
@@ -170,7 +171,7 @@ func spokenDuration(d time.Duration) string {
 	return fmt.Sprintf("%dd %dh", d/day, d%day/time.Hour)
 }
 
-// columns draws one line of a grid, some rows high, with its scale beside it.
+// columns draws one line of a grid as a column chart with its scale.
 func columns(b *bytes.Buffer, g grid, margin int, opt Options) {
 	const high = 8
 	ramp := opt.ramp(columnRamp, asciiSteps)
@@ -196,8 +197,7 @@ func columns(b *bytes.Buffer, g grid, margin int, opt Options) {
 	}
 }
 
-// lines draws each line of a grid one row high, by its own scale, with its name before and its total or highest value
-// behind it.
+// lines draws each line of a grid one row high, on its own scale, between its name and its total or highest value.
 func lines(b *bytes.Buffer, g grid, times string, opt Options) {
 	ramp := opt.ramp(columnRamp, asciiSteps)
 	names, totals := make([]string, len(g.lines)), make([]string, len(g.lines))
@@ -230,7 +230,7 @@ func lines(b *bytes.Buffer, g grid, times string, opt Options) {
 	fmt.Fprintf(b, "each line has its %s before it and a scale of its own\n", what)
 }
 
-// axis is a line of times, a column a bin.
+// axis returns the lines of the time axis, a column per bin.
 func (c clock) axis(opt Options) string {
 	line := []rune(strings.Repeat(" ", c.n+12))
 	end := 0
@@ -252,10 +252,10 @@ func (c clock) axis(opt Options) string {
 	return string(line)
 }
 
-// heatColors are backgrounds of the palette that terminals with 256 colours have, from little to much.
+// heatColors are backgrounds in the 256-colour palette, from low to high.
 var heatColors = [heatSteps]int{17, 18, 19, 26, 33, 75}
 
-// textHeat draws a measure by the hour of the day: in colours where there are any, else in shades.
+// textHeat draws a measure by the hour of the day, in colours if the terminal has them, else in shades.
 func textHeat(w io.Writer, t report.Table, measure int, opt Options) error {
 	const hours = 24
 	hour := hourColumn(t)
@@ -302,14 +302,14 @@ func textHeat(w io.Writer, t report.Table, measure int, opt Options) error {
 	return err
 }
 
-// writeUndrawn says below a chart what it does not show.
+// writeUndrawn writes below a chart what it does not show.
 func (g *grid) writeUndrawn(b *bytes.Buffer, t report.Table, opt Options) {
 	for _, what := range g.undrawn(t, opt) {
 		b.WriteString("not drawn: " + printable(what) + "\n")
 	}
 }
 
-// anyNumber is a number in the type that the values of a column have.
+// anyNumber converts a number to the type of a column's values.
 func anyNumber(c report.Column, v float64) any {
 	if numeric(c) && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 		return int64(v)

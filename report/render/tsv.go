@@ -8,8 +8,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// tsvReports writes a header and the rows with tabs between the columns. In texts a backslash is \\, and
-// what is not printable is escaped, so that each row is a line and each value a column. A null is nothing.
+// tsvReports writes a header and the rows with tabs between the columns. In texts a backslash is \\ and unprintable
+// characters are escaped, so that each row is a line and each value a column. A null is empty.
 func tsvReports(w io.Writer, doc Document, _ Options) error {
 	return separated(w, "tsv", '\t', doc, func(dst []byte, _ *schema.Field, s string) []byte {
 		if formula(s) {
@@ -25,15 +25,14 @@ func tsvReports(w io.Writer, doc Document, _ Options) error {
 	})
 }
 
-// tsvRecords writes a header and the records with tabs between the columns. It is also a flow log: null is
-// "-", and what would not stay one word, or not reach a terminal as text, is percent-encoded, as AWS does
-// with the values of tags.
+// tsvRecords writes a header and the records with tabs between the columns. The result is itself a flow log: null is "-",
+// and blanks and unprintable characters are percent-encoded, as in AWS's tag values.
 func tsvRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, error) {
 	return separatedRecords(w, fields, '\t', "-", appendWord)
 }
 
-// appendWord percent-encodes the characters that are not printable or white space, and the percent sign
-// where the field is read back through a decoder. A text that would be read as null is encoded as well.
+// appendWord percent-encodes white space and unprintable characters, and the percent sign if readers decode the field. A
+// text that would be read as null is encoded too.
 func appendWord(dst []byte, f *schema.Field, s string) []byte {
 	if s == "" {
 		return append(dst, '-')

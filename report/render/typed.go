@@ -12,8 +12,7 @@ import (
 	"flowlog/report"
 )
 
-// tableRecord turns the rows of a report into a record, for the formats that hold typed columns. The caller
-// releases it.
+// tableRecord converts the rows of a report to a record, for formats with typed columns. The caller releases it.
 func tableRecord(t report.Table) (schema.Table, arrow.Record, error) {
 	fields := make(schema.Table, len(t.Columns))
 	columns := make([]arrow.Array, len(t.Columns))
@@ -34,7 +33,7 @@ func tableRecord(t report.Table) (schema.Table, arrow.Record, error) {
 	return fields, array.NewRecord(fields.Arrow(), columns, int64(len(t.Rows))), nil
 }
 
-// appendValue appends a value of a report to a column of the kind that its column claims to be.
+// appendValue appends a value of a report to a column of its declared kind.
 func appendValue(c *schema.Column, v any) error {
 	if isNull(v) {
 		c.Null()
@@ -62,7 +61,7 @@ func appendValue(c *schema.Column, v any) error {
 		switch v := v.(type) {
 		case time.Time:
 			c.Int64, ok = append(c.Int64, v.Unix()), true
-		case int64: // seconds, as they are logged
+		case int64: // Unix seconds of a logged field
 			c.Int64, ok = append(c.Int64, v), true
 		}
 	case schema.Addr:

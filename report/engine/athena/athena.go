@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 
+	"flowlog/parse/schema"
 	"flowlog/report/engine"
 )
 
@@ -101,7 +102,7 @@ func Connect(ctx context.Context, opt Options) (*Runner, error) {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return nil, errors.New("no region is known in which Athena is to run: name it with --region, or set AWS_REGION")
+		return nil, schema.Wordsf("no region is known in which Athena is to run: name it with %s, or set AWS_REGION", schema.Opt("region"))
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -109,7 +110,7 @@ func Connect(ctx context.Context, opt Options) (*Runner, error) {
 		}
 		return nil, &AccessError{
 			Reason: "no AWS credentials were found",
-			Hint:   "choose a profile with --profile, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+			Hint:   schema.Wordsf("choose a profile with %s, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", schema.Opt("profile")),
 			Err:    err,
 		}
 	}
@@ -239,7 +240,7 @@ func (r *Runner) await(ctx context.Context, id string) error {
 			return fmt.Errorf("query %s: %w", id, r.explain("athena:GetQueryExecution", err))
 		case out.QueryExecution == nil || out.QueryExecution.Status == nil:
 			r.stop(ctx, id)
-			return fmt.Errorf("query %s: the answer is not from Athena%s", id, r.check())
+			return r.check(fmt.Errorf("query %s: the answer is not from Athena", id))
 		}
 		q := out.QueryExecution
 		r.setStats(q)

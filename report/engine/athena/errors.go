@@ -12,15 +12,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"flowlog/parse/schema"
 )
 
 // An AccessError is a request or query that failed for lack of a permission or of credentials.
 type AccessError struct {
-	Permission string // athena:StartQueryExecution, glue:GetTable, s3:GetObject, …; "" if credentials are missing or wrong
-	Resource   string // the resource of the permission
-	Reason     string // AWS's message
-	Hint       string // a possible fix
-	Query      string // the ID of the query, "" if none was started
+	Permission string        // athena:StartQueryExecution, glue:GetTable, s3:GetObject, …; "" if credentials are missing or wrong
+	Resource   string        // the resource of the permission
+	Reason     string        // AWS's message
+	Hint       *schema.Words // a possible fix
+	Query      string        // the ID of the query, "" if none was started
 	Err        error
 }
 
@@ -32,10 +34,10 @@ func (e *AccessError) Error() string {
 	if e.Query != "" {
 		msg += " (query " + e.Query + ")"
 	}
-	return msg + ": " + e.Hint
+	return msg + ": " + e.Hint.Error()
 }
 
-func (e *AccessError) Unwrap() error { return e.Err }
+func (e *AccessError) Unwrap() []error { return []error{e.Hint, e.Err} }
 
 // AccessDenied identifies this error where this package is not imported.
 func (e *AccessError) AccessDenied() bool { return true }
@@ -45,7 +47,7 @@ type QueryError struct{ ID, Message string }
 
 func (e *QueryError) Error() string { return "Athena: " + e.Message + " (query " + e.ID + ")" }
 
-const allow = "allow it in the identity's policy, or choose another identity with --profile"
+var allow = schema.Wordsf("allow it in the identity's policy, or choose another identity with %s", schema.Opt("profile"))
 
 // refusals are Athena's messages for a missing permission, with the permission where the message does not name it. They
 // are compiled when an error occurs, so that a normal start does not pay for it.
@@ -103,12 +105,12 @@ func failure(id string, s *types.QueryExecutionStatus) error {
 }
 
 // badCredentials maps the error codes about credentials to hints.
-var badCredentials = map[string]string{
-	"ExpiredTokenException":       "sign in again, with `aws sso login` or as you did before",
-	"UnrecognizedClientException": "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or choose a profile with --profile",
-	"InvalidClientTokenId":        "check AWS_ACCESS_KEY_ID, or choose a profile with --profile",
-	"InvalidSignatureException":   "check AWS_SECRET_ACCESS_KEY and the clock of this machine, or choose a profile with --profile",
-	"MissingAuthenticationToken":  "choose a profile with --profile",
+var badCredentials = map[string]*schema.Words{
+	"ExpiredTokenException":       schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
+	"UnrecognizedClientException": schema.Wordsf("check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or choose a profile with %s", schema.Opt("profile")),
+	"InvalidClientTokenId":        schema.Wordsf("check AWS_ACCESS_KEY_ID, or choose a profile with %s", schema.Opt("profile")),
+	"InvalidSignatureException":   schema.Wordsf("check AWS_SECRET_ACCESS_KEY and the clock of this machine, or choose a profile with %s", schema.Opt("profile")),
+	"MissingAuthenticationToken":  schema.Wordsf("choose a profile with %s", schema.Opt("profile")),
 }
 
 // explain turns an error of the SDK into a readable one. permission is the one that the request needs.
@@ -147,7 +149,7 @@ func (r *Runner) explain(permission string, err error) error {
 		if r.opt.EndpointURL != "" {
 			where = r.opt.EndpointURL
 		}
-		return fmt.Errorf("cannot reach %s: %w%s", where, unsent.Err, r.check())
+		return r.check(fmt.Errorf("cannot reach %s: %w", where, unsent.Err))
 	}
 	return err
 }
@@ -160,10 +162,10 @@ func (r *Runner) resource(permission string) string {
 	return "what the query reads"
 }
 
-// check is the hint if a given endpoint does not answer as expected.
-func (r *Runner) check() string {
+// check adds to an error what to look at when an endpoint was given and does not answer well.
+func (r *Runner) check(err error) error {
 	if r.opt.EndpointURL != "" {
-		return "; check --endpoint-url"
+		return schema.Wordsf("%w; check %s", err, schema.Opt("endpoint-url"))
 	}
-	return ""
+	return err
 }

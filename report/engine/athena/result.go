@@ -37,7 +37,7 @@ func (res *result) page(ctx context.Context) error {
 		return fmt.Errorf("results of query %s: %w", res.id, res.r.explain("athena:GetQueryResults", err))
 	}
 	if out.ResultSet == nil || out.ResultSet.ResultSetMetadata == nil {
-		return fmt.Errorf("results of query %s: the answer is not from Athena%s", res.id, res.r.check())
+		return res.r.check(fmt.Errorf("results of query %s: the answer is not from Athena", res.id))
 	}
 	res.rows, res.token = out.ResultSet.Rows, out.NextToken
 	if res.begun {

@@ -19,7 +19,7 @@ func athenaSQL(t *testing.T, name, table string) string {
 	t.Helper()
 	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "athena" })
 	r := report.Catalog()[slices.Index(report.Names(), name)]
-	sql, err := r.SQL(report.Dialects()[d], schema.Logged(), table)
+	sql, err := report.SQL(&r, report.Dialects()[d], schema.Logged(), table)
 	if err != nil {
 		t.Fatal(err)
 	}

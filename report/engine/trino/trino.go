@@ -1,4 +1,9 @@
 // Package trino runs queries on a Trino server: SQL → the driver of Trino's own project → rows of plain values.
+//
+// Files, each uses only those above it:
+//
+//	watch.go    the state of a query while it runs
+//	trino.go    connection, query, rows
 package trino
 
 import (

@@ -1,13 +1,13 @@
-// Package dataset writes records as a partitioned dataset: Parquet files in folders that are named for what all
-// records in them share, as Hive began it and Athena, Trino, Spark, DuckDB and pyarrow read it.
+// Package dataset writes records as a partitioned dataset: Parquet files in Hive-style folders (day=2026-05-14), as
+// Athena, Trino, Spark, DuckDB and pyarrow read them.
 //
-//	schema.Batch → rows by partition → sorted runs, on disk if need be → merged → files → commit
+//	schema.Batch → rows by partition → sorted runs, spilled if memory is short → merged → files → commit
 //
-// What is in the dataset stands in its manifest, a folder of commits. A commit names inputs and the files that
-// hold their records, and no others. It is written before its files appear, when all of each is safe under
-// a name that no reader looks at: so a run that ends anywhere, by whatever cause, leaves commits that are whole or can
-// be completed, and files that nobody has seen. Open does so, and then what is committed is never read again.
-// Readers that look into the manifest's folder too find Parquet files without rows there: see document.go.
+// The manifest, a folder of commits, lists the content of the dataset. A commit names inputs and exactly the files with
+// their records. It is written after all bytes of its files are safe under names that readers ignore, and before the
+// files appear under their own names. So a run that is killed at any point leaves complete commits, at most one that
+// can be completed, and invisible files. Open completes the commit and removes the files; committed inputs are never
+// read again. For readers that list the manifest's folder too, its files are Parquet without rows: see document.go.
 package dataset
 
 import (
@@ -25,7 +25,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An Input is an object whose records are in the dataset.
+// An Input is an object with records in the dataset.
 type Input struct {
 	Name    string `json:"name"` // the same for copies, see parse.Identity
 	Size    int64  `json:"size"`
@@ -41,52 +41,51 @@ type Part struct {
 	Sum  string `json:"crc32,omitempty"` // of all bytes, see Checksum; "" if an earlier flowlog wrote the file
 }
 
-// Checksum begins the checksum of a file: what Part.Sum has is the SumText of it.
+// Checksum returns the hash of Part.Sum, which is its SumText.
 func Checksum() hash.Hash32 { return crc32.NewIEEE() }
 
-// SumText writes a checksum as manifests do: CRC-32 of IEEE in hexadecimal digits.
+// SumText formats a checksum as manifests have it: CRC-32 (IEEE) in hexadecimal digits.
 func SumText(sum hash.Hash32) string { return fmt.Sprintf("%08x", sum.Sum32()) }
 
-// A Helper is a file that records were enriched with: a database or a table.
+// A Helper is a file that enriched the records: a database or a table.
 type Helper struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
 }
 
-// A Commit names inputs, and the files that hold their records and no others.
+// A Commit names inputs and exactly the files with their records.
 type Commit struct {
 	Inputs  []Input  `json:"inputs"`
 	Parts   []Part   `json:"files"`
-	Columns []Column `json:"columns,omitempty"`       // that the commits before do not have
-	Helpers []Helper `json:"enriched_with,omitempty"` // in this commit
+	Columns []Column `json:"columns,omitempty"`       // added by this commit
+	Helpers []Helper `json:"enriched_with,omitempty"` // of this commit
 }
 
-// A Dataset is open for writing.
+// A Dataset is a dataset that is open for writing.
 type Dataset struct {
 	store     Store
 	settings  Settings
 	folder    string   // of the documents
-	fresh     bool     // the settings are not written yet
-	anew      bool     // they replace others
+	unwritten bool     // the settings document does not exist yet
+	replaces  bool     // it will replace an older one
 	columns   []Column // of the files of all commits
 	done      map[string]Input
-	commits   int64 // the number of the last one
-	published int64 // likewise
+	commits   int64 // number of the last commit
+	published int64 // number of the last commit whose files have appeared
 }
 
 const (
 	errOtherRun    = "another run is writing to this dataset: one at a time can"
-	commitsAtATime = 16 // are read: a bucket takes some 30 ms for each
+	commitsAtATime = 16 // concurrent reads of commits: S3 takes some 30 ms for each
 )
 
-// ErrNotOurs is the error of Open where something is that has no manifest.
-var ErrNotOurs = errors.New("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by --partition-by")
+// ErrNotOurs is the error of Open for a folder that is not empty and has no manifest.
+var ErrNotOurs error = schema.Wordsf("there are files, and no manifest of flowlog's among them: name a place that is empty or was written by %s", schema.Opt("partition-by"))
 
-// Open begins a dataset, or goes on with one: it completes the commit that was under way when the last run ended,
-// and removes what belongs to none. The columns of the settings need only be known ones: which the files have is said
-// later, see Extend.
+// Open opens or creates a dataset for writing. It completes the commit of an interrupted run and removes files that
+// belong to no commit. The settings' columns need only be valid; Extend decides which the files have.
 func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) {
-	s.Format, s.Doc = format, doc
+	s.Format = format
 	d := &Dataset{store: store, settings: s, folder: manifestFolder(s.PartitionBy), done: make(map[string]Input)}
 	if err := store.Lock(ctx); err != nil {
 		return nil, err
@@ -101,8 +100,11 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 		return nil, err
 	}
 	if m == nil {
-		d.fresh = true
+		d.unwritten = true
 		return d, d.vacant(ctx)
+	}
+	if m.legacy { // whose documents did not say what they are
+		m.settings.Doc = s.Doc
 	}
 	if err := m.settle(ctx, store); err != nil {
 		return nil, err
@@ -111,14 +113,14 @@ func Open(ctx context.Context, store Store, s Settings) (_ *Dataset, err error) 
 		if len(m.commits) > 0 {
 			return nil, err
 		}
-		d.fresh, d.anew = true, true // no row is there that the settings have decided on
+		d.unwritten, d.replaces = true, true // no row depends on the old settings
 		return d, store.Sweep(ctx, nil)
 	}
 	d.settings, d.columns, d.published = m.settings, m.settings.Columns, m.published
 	var last Commit
 	for _, c := range m.commits {
 		d.commits, last = c.number, c.Commit
-		d.add(last)
+		d.record(last)
 	}
 	return d, d.recover(ctx, last)
 }
@@ -131,13 +133,13 @@ func (d *Dataset) vacant(ctx context.Context) error {
 	return err
 }
 
-// begin writes the settings, if they are not there yet.
+// begin writes the settings document, if it does not exist yet.
 func (d *Dataset) begin(ctx context.Context, columns []Column) error {
-	if !d.fresh {
+	if !d.unwritten {
 		return nil
 	}
 	d.settings.Columns = columns
-	if d.anew {
+	if d.replaces {
 		if err := d.clear(ctx); err != nil {
 			return err
 		}
@@ -147,7 +149,7 @@ func (d *Dataset) begin(ctx context.Context, columns []Column) error {
 		return errors.New(errOtherRun)
 	}
 	if err == nil {
-		d.fresh, d.anew, d.columns = false, false, columns
+		d.unwritten, d.replaces, d.columns = false, false, columns
 	}
 	return err
 }
@@ -172,8 +174,8 @@ func (d *Dataset) write(ctx context.Context, name string, v any, mustBeNew bool)
 	return d.store.Write(ctx, path.Join(d.folder, name), content, mustBeNew)
 }
 
-// unchanged makes sure before the first commit that no other run has begun anew meanwhile, as it can where there is no
-// lock.
+// unchanged checks before the first commit that no other run has replaced the settings, which can happen on a store
+// without locks.
 func (d *Dataset) unchanged(ctx context.Context) error {
 	if d.commits > 0 {
 		return nil
@@ -189,16 +191,16 @@ func (d *Dataset) unchanged(ctx context.Context) error {
 	return err
 }
 
-// add notes what a commit brings.
-func (d *Dataset) add(c Commit) {
+// record adds a commit to the state in memory.
+func (d *Dataset) record(c Commit) {
 	for _, in := range c.Inputs {
 		d.done[in.Name] = in
 	}
 	d.columns = append(slices.Clip(d.columns), c.Columns...)
 }
 
-// recover completes the last commit. Where that is no longer possible, because somebody has cleaned up, it takes it
-// back: its inputs are read again then.
+// recover completes the last commit. If its files are gone, because somebody cleaned up, it rolls the commit back, and
+// its inputs are read again.
 func (d *Dataset) recover(ctx context.Context, last Commit) error {
 	if d.published >= d.commits {
 		return d.store.Sweep(ctx, nil)
@@ -238,13 +240,13 @@ func (d *Dataset) publish(ctx context.Context, parts []Part) error {
 	return d.write(ctx, publishedFile, published{d.published}, false)
 }
 
-// Done returns the input as it was when its records came into the dataset.
+// Done returns the committed version of an input.
 func (d *Dataset) Done(name string) (Input, bool) {
 	in, ok := d.done[name]
 	return in, ok
 }
 
-// commit makes the parts, which are sealed, those of the inputs.
+// commit commits the inputs with their sealed parts, then publishes the parts.
 func (d *Dataset) commit(ctx context.Context, c Commit) error {
 	slices.SortFunc(c.Parts, func(a, b Part) int { return strings.Compare(a.Name, b.Name) })
 	content, err := encode(c, d.settings.Columns)
@@ -254,11 +256,11 @@ func (d *Dataset) commit(ctx context.Context, c Commit) error {
 	if err := d.unchanged(ctx); err != nil {
 		return errors.Join(err, d.drop(ctx, c.Parts))
 	}
-	// From here on it is too late to stop: what is half done would wait for the next run.
+	// Not cancelled from here on: a half-published commit would stay so until the next run.
 	ctx = context.WithoutCancel(ctx)
 	name := path.Join(d.folder, fmt.Sprintf(commitForm, d.commits+1))
 	if err = d.store.Write(ctx, name, content, true); err != nil {
-		// it may be there after all: the answer was lost, or a repeated request was refused
+		// the commit may exist after all: the answer was lost, or a retry was refused
 		there, rerr := d.store.Read(ctx, name)
 		switch {
 		case rerr == nil && bytes.Equal(there, content):
@@ -266,12 +268,12 @@ func (d *Dataset) commit(ctx context.Context, c Commit) error {
 			return errors.Join(errors.New(errOtherRun), d.drop(ctx, c.Parts))
 		case errors.Is(rerr, fs.ErrNotExist):
 			return errors.Join(err, d.drop(ctx, c.Parts))
-		default: // nobody knows: the next run will
+		default: // unknown: the next run finds out
 			return err
 		}
 	}
 	d.commits++
-	d.add(c)
+	d.record(c)
 	return d.publish(ctx, c.Parts)
 }
 
@@ -283,5 +285,5 @@ func (d *Dataset) drop(ctx context.Context, parts []Part) (err error) {
 	return err
 }
 
-// Close lets other runs write.
+// Close releases the lock.
 func (d *Dataset) Close() error { return d.store.Unlock() }

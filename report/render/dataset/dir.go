@@ -15,13 +15,13 @@ import (
 	"flowlog/parse/schema"
 )
 
-// maxSmallFile is the most that Read reads: a manifest is far from it.
+// maxSmallFile is the largest file that Read reads. A manifest document is far smaller.
 const maxSmallFile = 1 << 30
 
-// tempEnd is how the names of files end that have not appeared yet.
+// tempEnd is the suffix of unpublished files.
 const tempEnd = ".tmp"
 
-// A Dir is the Store in a directory, which is made if it is not there.
+// A Dir is a Store in a directory, which is created if it does not exist.
 type Dir struct {
 	root  string
 	locks []*os.File
@@ -32,7 +32,7 @@ func NewDir(root string) *Dir { return &Dir{root: root} }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
-// Lock makes the directory for what is being written, and locks it.
+// Lock creates the directory of unpublished files and locks it.
 func (d *Dir) Lock(ctx context.Context) error {
 	if info, err := os.Stat(d.root); err == nil && !info.IsDir() {
 		return errors.New("is a file, not a directory")
@@ -48,7 +48,7 @@ func (d *Dir) Lock(ctx context.Context) error {
 	if err := disk.MkdirAll(d.path(schema.ManifestFolder)); err != nil {
 		return err
 	}
-	// What format 1 locked is locked too, as long as it is there.
+	// The lock file of format 1 is locked too, if it exists, against older versions of flowlog.
 	for _, name := range []string{schema.ManifestFolder, path.Join(schema.ManifestFolder, legacyLock)} {
 		f, err := os.Open(d.path(name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -68,8 +68,8 @@ func (d *Dir) Lock(ctx context.Context) error {
 	return nil
 }
 
-// sweepNew removes what is left of a run that ended before it had written its first document: until there is one nobody
-// sweeps, and no temporary file is part of anything.
+// sweepNew removes the temporary files of a run that was killed before its first document. Without a document no
+// temporary file belongs to a commit, and Sweep is not called.
 func (d *Dir) sweepNew(ctx context.Context) error {
 	names, err := d.List(ctx, schema.ManifestFolder)
 	if err != nil || len(names) > 0 {
@@ -78,7 +78,7 @@ func (d *Dir) sweepNew(ctx context.Context) error {
 	return d.Sweep(ctx, nil)
 }
 
-// Unlock leaves the folder, since to remove it while another run waits would give each a lock of its own.
+// Unlock keeps the folder: removing it while another run waits would give each a lock of its own.
 func (d *Dir) Unlock() (err error) {
 	for _, f := range d.locks {
 		err = errors.Join(err, f.Close())
@@ -87,7 +87,7 @@ func (d *Dir) Unlock() (err error) {
 	return err
 }
 
-// Empty passes over the manifest's folder, which Lock has made, and hidden files.
+// Empty ignores the manifest's folder, which Lock has created, and hidden files.
 func (d *Dir) Empty(context.Context) (bool, error) {
 	entries, err := disk.ReadDir(d.root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -98,7 +98,7 @@ func (d *Dir) Empty(context.Context) (bool, error) {
 	}), err
 }
 
-// List passes over what has not appeared yet.
+// List omits unpublished files.
 func (d *Dir) List(_ context.Context, folder string) (names []string, err error) {
 	root := d.path(folder)
 	err = filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
@@ -133,7 +133,7 @@ func (d *Dir) Write(_ context.Context, name string, content []byte, mustBeNew bo
 		if !mustBeNew {
 			err = disk.Rename(f.Name(), d.path(name))
 		} else if err = disk.Link(f.Name(), d.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
-			// a file system without links: the lock has to do
+			// a file system without hard links: only the lock protects
 			if _, err = os.Lstat(d.path(name)); err == nil {
 				err = fs.ErrExist
 			} else {
@@ -150,7 +150,7 @@ func (d *Dir) Write(_ context.Context, name string, content []byte, mustBeNew bo
 	return syncDir(filepath.Dir(d.path(name)))
 }
 
-// syncDir makes sure of the names in a directory. Some file systems cannot, and need not.
+// syncDir flushes a directory's entries to disk. It ignores file systems that cannot, and so need not.
 func syncDir(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -170,7 +170,7 @@ func (d *Dir) Create(context.Context, string) (File, error) {
 
 type dirFile struct{ *disk.File }
 
-// Seal returns the name of the file, on disk by then: after a loss of power too a commit has its files.
+// Seal flushes the file to disk, so that a commit has its files after a power loss too, and returns its name.
 func (f *dirFile) Seal() (string, error) {
 	err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
 	if err != nil {
@@ -214,8 +214,8 @@ func (d *Dir) Discard(ctx context.Context, _, seal string) error {
 	return d.Remove(ctx, name)
 }
 
-// sealedName is the file that a seal of Seal's stands for. A manifest may have been damaged: any other text could stand
-// for a file of the manifest, or for all of its folder.
+// sealedName returns the file of a seal. It rejects any text that Seal does not produce: in a damaged manifest it could
+// name a document, or the whole folder.
 func sealedName(seal string) (string, error) {
 	if seal != filepath.Base(seal) || !strings.HasSuffix(seal, tempEnd) {
 		return "", fmt.Errorf("the manifest is damaged: %q is not the name of a file that is being written", seal)

@@ -15,18 +15,18 @@ import (
 	"flowlog/report/render"
 )
 
-// The documents of a manifest are Parquet files with the columns of the dataset and no rows. What they say is JSON in
-// their metadata. They lie in the folder of records without any key: so what reads all files below the dataset, as
-// polars does with a directory and DuckDB with **, finds the same columns, keys and types everywhere, and no row more.
-// Hive, Spark, Trino, Athena and pyarrow do not look into a folder whose name begins with _.
+// The documents of a manifest are Parquet files with the columns of the dataset and no rows; their JSON text is in the
+// file metadata. They are in the folder of the null partition: a reader of all files below the dataset, such as polars
+// with a directory or DuckDB with **, finds the same columns, keys and types everywhere, and no additional row. Hive,
+// Spark, Trino, Athena and pyarrow skip folders whose names begin with _.
 
 // Format is the output format of a dataset, which is the ending of its files too.
 const Format = "parquet"
 
 const (
-	// documentKey is the key of the metadata that a document's text has.
+	// documentKey is the metadata key of a document's text.
 	documentKey   = "flowlog.manifest"
-	documentSum   = "flowlog.manifest.crc32" // the checksum of that text; manifests of before have none
+	documentSum   = "flowlog.manifest.crc32" // checksum of the text; older manifests lack it
 	settingsFile  = "dataset.parquet"
 	publishedFile = "published.parquet"
 	commitPrefix  = "commit-"
@@ -34,7 +34,7 @@ const (
 	commitForm    = commitPrefix + "%06d" + documentEnd
 )
 
-// manifestFolder is where the documents of a dataset with these keys lie.
+// manifestFolder returns the folder of the documents of a dataset with these keys.
 func manifestFolder(keys []string) string {
 	folder := schema.ManifestFolder
 	for _, k := range keys {
@@ -66,7 +66,7 @@ func encode(v any, columns []Column) ([]byte, error) {
 
 func textSum(text string) string {
 	sum := Checksum()
-	_, _ = sum.Write([]byte(text)) // which never fails
+	_, _ = sum.Write([]byte(text)) // a hash never fails
 	return SumText(sum)
 }
 
@@ -91,7 +91,7 @@ func decode(content []byte, v any) (err error) {
 	return json.Unmarshal([]byte(text), v)
 }
 
-// commitNumber is the number in the name of a commit.
+// commitNumber returns the number in the name of a commit.
 func commitNumber(name string) (int64, error) {
 	digits := strings.TrimSuffix(strings.TrimPrefix(path.Base(name), commitPrefix), path.Ext(name))
 	n, err := strconv.ParseInt(digits, 10, 64)

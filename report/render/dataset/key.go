@@ -9,20 +9,20 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Clock is the field by whose time records are dealt out and sorted: when a flow ended, not when it began, since
-// --since and --until go by that too, so that a day asked for is a partition. It is in UTC.
+// Clock is the field whose time, in UTC, partitions and sorts records: the end of a flow. Since --since and --until use
+// it too, a day of a report is a partition.
 const Clock = "end"
 
-// A Key is what a dataset can be partitioned by.
+// A Key is a partition key.
 type Key struct {
 	Name string
-	From string        // the field that it is made from
-	Unit time.Duration // of the field's time that it cuts off; 0 if its value is the field's
-	Form string        // of a time
+	From string        // the field that it is computed from
+	Unit time.Duration // that the field's time is truncated to; 0 if the key is the field's value
+	Form string        // layout of a truncated time
 	Doc  string
 }
 
-// Keys is THE table of them.
+// Keys is THE table of partition keys.
 var Keys = []Key{
 	{Name: "date", From: Clock, Unit: 24 * time.Hour, Form: time.DateOnly, Doc: "day in which the record ends, in UTC: date=2026-05-14"},
 	{Name: "hour", From: Clock, Unit: time.Hour, Form: "15", Doc: "hour in which the record ends, of a date: hour=09"},
@@ -58,7 +58,7 @@ func ParseKeys(names []string) ([]Key, error) {
 	return keys, nil
 }
 
-// folder is the folder of a value, "" being null.
+// folder returns the folder name of a value; "" is null.
 func (k Key) folder(value string) string {
 	if value == "" {
 		return k.Name + "=" + schema.NullPartition
@@ -66,11 +66,11 @@ func (k Key) folder(value string) string {
 	return k.Name + "=" + escape(value)
 }
 
-// unsafeBytes are those that Hive writes as %XX in the names of folders, and those that file systems, URLs and
-// globs read in a way of their own.
+// unsafeBytes are escaped as %XX in folder names: those that Hive escapes, and those with a meaning for file systems,
+// URLs or globs.
 const unsafeBytes = "\"#%'*/:=?\\{}[]^<>|&+ \x7f"
 
-// escape writes a value as Hive does, so that it is the name of one folder whatever it is.
+// escape escapes a value as Hive does, so that any value is the name of one folder.
 func escape(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

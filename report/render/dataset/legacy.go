@@ -14,8 +14,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Format 1 of the manifest was JSON, which readers that look into every folder trip over. It is read, and what is
-// opened for writing becomes one of today's format.
+// Format 1 of the manifest was JSON files, which break readers that list every folder. It can be read, and opening a
+// dataset for writing converts it.
 const (
 	legacySettings  = "dataset.json"
 	legacyCommits   = "commits/"
@@ -35,10 +35,10 @@ type legacySettingsText struct {
 	Where       string   `json:"where"`
 }
 
-// settings are those of today's format. What --fields and --enrich were is told by the columns: all fields of a flow
-// log are those of a run that named none. Their kinds are those of the known columns.
+// settings converts to the current format. --fields and --enrich are derived from the columns: all logged fields mean
+// that --fields was not given. Kinds are those of the known columns.
 func (t legacySettingsText) settings(known []Column) Settings {
-	s := Settings{Format: format, Doc: doc, PartitionBy: t.PartitionBy, Where: t.Where}
+	s := Settings{Format: format, PartitionBy: t.PartitionBy, Where: t.Where}
 	read := slices.Concat(schema.Logged(), schema.Delivered())
 	kinds := make(map[string]schema.Kind)
 	for _, c := range slices.Concat(Columns(read), known) {
@@ -62,7 +62,7 @@ func (t legacySettingsText) settings(known []Column) Settings {
 	return s
 }
 
-// loadLegacy reads a manifest of format 1 from the files of these names; it is nil if there is none.
+// loadLegacy reads a manifest of format 1 from the files of these names, nil if there is none.
 func loadLegacy(ctx context.Context, store Store, names []string, known []Column) (*manifest, error) {
 	if !slices.Contains(names, legacySettings) {
 		return nil, nil

@@ -4,5 +4,5 @@ package dataset
 
 import "os"
 
-// lock does nothing: that commits must be new has to do.
+// lock does nothing: a commit fails if another run has written one of the same number.
 func lock(*os.File) error { return nil }

@@ -14,13 +14,13 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A manifest is what the documents of a dataset say.
+// A manifest is the content of the documents of a dataset.
 type manifest struct {
 	settings  Settings
 	commits   []numbered
 	published int64
-	legacy    bool     // it is of format 1
-	stale     []string // files that belong to no dataset of this format
+	legacy    bool     // format 1
+	stale     []string // files of format 1 that are to be removed
 }
 
 type numbered struct {
@@ -28,13 +28,13 @@ type numbered struct {
 	number int64
 }
 
-// published is the number of the last commit whose files have appeared.
+// published has the number of the last commit whose files have appeared.
 type published struct {
 	Commits int64 `json:"commits"`
 }
 
-// load reads the manifest of a store; it is nil if there is none. The known columns are for format 1, which does not
-// tell their kinds.
+// load reads the manifest of a store, nil if there is none. Format 1 lacks the kinds of columns and takes them from the
+// known ones.
 func load(ctx context.Context, store Store, known []Column) (*manifest, error) {
 	names, err := store.List(ctx, schema.ManifestFolder)
 	if err != nil {
@@ -73,11 +73,11 @@ func load(ctx context.Context, store Store, known []Column) (*manifest, error) {
 	return m, cmp.Or(err, m.whole())
 }
 
-// errLost is the error of a manifest that lacks a commit. To go on without it would read its inputs again, and have their
-// records twice.
+// errLost is the error for a manifest that lacks a commit. To continue without it would read its inputs again and
+// duplicate their records.
 var errLost = errors.New("is missing: restore it from a backup, or begin another dataset")
 
-// whole makes sure that no commit was lost: they are numbered from 1, and what was published is among them.
+// whole checks that no commit is missing: they are numbered from 1, and include the last published one.
 func (m *manifest) whole() error {
 	last := int64(0)
 	for _, c := range append(slices.Clip(m.commits), numbered{number: m.published + 1}) {
@@ -89,11 +89,11 @@ func (m *manifest) whole() error {
 	return nil
 }
 
-// readTries is how often the manifest is read that lacks a commit: a run may have published it behind the listing.
+// readTries is how often a manifest that lacks a commit is read again: a run may publish one after the listing.
 const readTries = 3
 
-// Read returns the commits of the dataset in a store without changing anything there, and the files of a commit that has
-// begun and is not complete. Both are nil if there is no dataset.
+// Read returns the commits of the dataset in a store, and the files of an incomplete commit, without writing. Both are
+// nil if there is no dataset.
 func Read(ctx context.Context, store Store) (commits []Commit, open []Part, err error) {
 	var m *manifest
 	for range readTries {
@@ -114,7 +114,7 @@ func Read(ctx context.Context, store Store) (commits []Commit, open []Part, err 
 	return commits, open, nil
 }
 
-// document reads one.
+// document reads one document.
 func document(ctx context.Context, store Store, name string, v any) error {
 	content, err := store.Read(ctx, path.Join(schema.ManifestFolder, name))
 	if err == nil {
@@ -151,8 +151,8 @@ func (m *manifest) read(ctx context.Context, store Store, names []string, one fu
 	return errors.Join(errs...)
 }
 
-// settle makes a manifest one of this format. A run that ends meanwhile leaves the old one or both, and the new one
-// counts as soon as it has settings.
+// settle converts a manifest to the current format. A run that is killed in between leaves the old one or both; the new
+// one counts as soon as it has settings.
 func (m *manifest) settle(ctx context.Context, store Store) error {
 	folder := manifestFolder(m.settings.PartitionBy)
 	write := func(name string, v any) error {

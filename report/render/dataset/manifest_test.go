@@ -28,7 +28,7 @@ func age(t testing.TB, root string) {
 	if err := os.MkdirAll(filepath.Join(folder, "commits"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	old := map[string]any{"format": 1, "partition_by": m.settings.PartitionBy, "where": m.settings.Where, "doc": doc}
+	old := map[string]any{"format": 1, "partition_by": m.settings.PartitionBy, "where": m.settings.Where, "doc": "a dataset"}
 	var columns []string
 	for _, c := range m.settings.Columns {
 		columns = append(columns, c.Name)
@@ -136,15 +136,15 @@ func TestExtend(t *testing.T) {
 	}
 }
 
-// What one run finds to be another --fields than that of the dataset is named, and nothing else.
+// What one run finds to be other fields than that of the dataset is named, and nothing else.
 func TestFieldsDiffer(t *testing.T) {
 	have := Settings{PartitionBy: []string{"region"}, Fields: []string{"srcaddr", "region", "bytes"}}
 	for want, fields := range map[string][]string{
 		"": {"bytes", "srcaddr"},
-		"another --fields: this one leaves out bytes":                   {"srcaddr"},
-		"another --fields: this one leaves out bytes and adds packets":  {"srcaddr", "packets"},
-		"another --fields: srcaddr,region,bytes, not all":               nil,
-		"another --fields: this one leaves out srcaddr, bytes and adds": {"end", "start"},
+		"another fields: this one leaves out bytes":                   {"srcaddr"},
+		"another fields: this one leaves out bytes and adds packets":  {"srcaddr", "packets"},
+		"another fields: srcaddr,region,bytes, not all":               nil,
+		"another fields: this one leaves out srcaddr, bytes and adds": {"end", "start"},
 	} {
 		got := ""
 		if err := have.agree(Settings{PartitionBy: []string{"region"}, Fields: fields}); err != nil {

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -19,20 +18,20 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Of each run some rows are in memory while runs are merged: mergeRows, or fewer if there is little memory, since what
-// fits into it is then in more runs.
+// While runs are merged, each has up to mergeRows rows in memory. With little memory there are more runs, so each gets
+// fewer.
 const (
 	mergeRows      = 8 << 10
 	leastMergeRows = 512
-	mergeShare     = 16 << 10 // of Options.Memory, for each row of a run
+	mergeShare     = 16 << 10 // bytes of Options.Memory per row of a run that is held while merging
 )
 
 func (o Options) mergeRows() int {
 	return int(min(max(o.Memory/mergeShare, leastMergeRows), mergeRows))
 }
 
-// A spill is the temporary file of a writer. It is deleted at once where an open file can be, so that it is gone after
-// any end of the program.
+// A spill is the temporary file of a writer. Where the system can delete an open file it is deleted at once, so that a
+// killed process leaves none.
 type spill struct {
 	file *disk.File
 	rows int // of a piece, see mergeRows
@@ -40,11 +39,11 @@ type spill struct {
 	size int64
 }
 
-// A run is sorted rows on disk: pieces of the file that together are an Arrow stream, compressed.
+// A run is a set of sorted rows on disk: pieces of the spill that together are one compressed Arrow stream.
 type run struct {
 	pieces []piece
-	fields []int // its columns; then comes the order
-	memory int64 // that it took
+	fields []int // its columns, before the order column
+	memory int64 // the memory that it took before
 }
 
 type piece struct{ offset, size int64 }
@@ -52,7 +51,7 @@ type piece struct{ offset, size int64 }
 func newSpill(dir string, rows int) (*spill, error) {
 	f, err := disk.CreateTemp(dir, "flowlog-*.spill")
 	if err != nil {
-		return nil, fmt.Errorf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with --temp-dir, or allow more with --memory", err)
+		return nil, schema.Wordsf("the records do not fit into memory, and there is no place for a temporary file: %w: name a directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	if runtime.GOOS != "windows" {
 		if err := disk.Remove(f.Name()); err != nil {
@@ -70,7 +69,7 @@ func (s *spill) close() error {
 	return err
 }
 
-// A runWriter appends to the pieces of a run, next to others that do so.
+// A runWriter appends pieces of a run to the spill, concurrently with others.
 type runWriter struct {
 	*spill
 	run *run
@@ -84,15 +83,15 @@ func (w runWriter) Write(p []byte) (int, error) {
 	w.run.pieces = append(w.run.pieces, piece{at, int64(len(p))})
 	n, err := w.file.WriteAt(p, at)
 	if err != nil {
-		err = fmt.Errorf("the records do not fit into memory, and the temporary file cannot be written: %w: name another directory with --temp-dir, or allow more with --memory", err)
+		err = schema.Wordsf("the records do not fit into memory, and the temporary file cannot be written: %w: name another directory with %s, or allow more with %s", err, schema.Opt("temp-dir"), schema.Opt("memory"))
 	}
 	return n, err
 }
 
-// orderName is the column of a run that holds the places in the input.
+// orderName is the column of a run with the rows' positions in the input.
 const orderName = " order"
 
-// write sorts rows and puts them on disk.
+// write sorts rows and writes them as a run.
 func (s *spill) write(r *rows, clock int) (run, error) {
 	out := run{memory: r.memory()}
 	var fields []arrow.Field
@@ -132,7 +131,7 @@ func longs(values []int64) arrow.Array {
 	return c.Array()
 }
 
-// A source gives rows in their order, some at a time.
+// A source is a sorted sequence of rows, read in blocks.
 type source struct {
 	next  func() (arrays []arrow.Array, order []int64, err error) // io.EOF at the end
 	close func()
@@ -141,7 +140,7 @@ type source struct {
 	ranks  []rank        // of the rows that are left
 }
 
-// load makes sure that there are rows, and reports false if there are no more.
+// load reads the next block if there are no rows left. It is false at the end.
 func (s *source) load(clock int) (bool, error) {
 	if len(s.ranks) > 0 {
 		return true, nil
@@ -163,7 +162,7 @@ func (s *source) load(clock int) (bool, error) {
 	return true, nil
 }
 
-// read gives the rows of a run.
+// read returns the source of a run.
 func (s *spill) read(r run, fields int) (*source, error) {
 	var pieces []io.Reader
 	for _, p := range r.pieces {
@@ -189,7 +188,7 @@ func (s *spill) read(r run, fields int) (*source, error) {
 	}}, nil
 }
 
-// source gives rows in memory.
+// source returns the source of rows in memory.
 func (r *rows) source(clock, most int) *source {
 	ranks := r.ranks(clock)
 	return &source{close: func() {}, next: func() ([]arrow.Array, []int64, error) {
@@ -203,7 +202,7 @@ func (r *rows) source(clock, most int) *source {
 	}}
 }
 
-// merge gives the rows of a partition in their order, some at a time.
+// merge yields the rows of a partition in sorted blocks.
 func (w *Writer) merge(p *partition) iter.Seq2[*rows, error] {
 	return func(yield func(*rows, error) bool) {
 		var sources []*source
@@ -232,7 +231,7 @@ func (w *Writer) merge(p *partition) iter.Seq2[*rows, error] {
 	}
 }
 
-// mergeNext returns what comes next of all sources: all rows up to the first end of what a source has in memory.
+// mergeNext returns the next block of the merge: all rows up to the smallest last row that a source has in memory.
 func mergeNext(fields schema.Table, clock int, sources []*source) (*rows, error) {
 	var end *rank
 	for _, s := range sources {

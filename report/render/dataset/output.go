@@ -13,7 +13,7 @@ import (
 	"flowlog/report/render"
 )
 
-// output is a file of the dataset under way.
+// output is a data file being written.
 type output struct {
 	name    string
 	file    File
@@ -37,10 +37,10 @@ func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (
 	return o, nil
 }
 
-// leastGroup is the least memory that a row group is given. Below it a file of many columns is mostly metadata.
+// leastGroup is the minimum memory of a row group. Below it a file with many columns is mostly metadata.
 const leastGroup = 4 << 20
 
-// add writes sorted rows.
+// record writes sorted rows.
 func (o *output) add(r *rows, columns []int) error {
 	arrays := make([]arrow.Array, len(columns))
 	for i, at := range columns {
@@ -59,7 +59,7 @@ func (o *output) add(r *rows, columns []int) error {
 	return err
 }
 
-// seal ends the file, which is discarded if that fails.
+// seal completes the file; on an error the file is discarded.
 func (o *output) seal() (Part, error) {
 	if err := o.parquet.Close(); err != nil {
 		return Part{}, errors.Join(err, o.file.Discard())

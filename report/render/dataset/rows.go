@@ -11,14 +11,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// rows are columns of records in memory. A column is nil as long as it has nothing but nulls: most columns of most
-// logs, in each of maybe thousands of partitions.
+// rows are the columns of records in memory. A column is nil as long as it has only nulls: most columns of most logs
+// have, and there may be thousands of partitions.
 type rows struct {
 	columns []*schema.Column
-	order   []int64 // place in the input
+	order   []int64 // positions in the input
 }
 
-// append appends rows of arrays, of which those are nil that hold nothing but nulls.
+// append appends rows of arrays; nil arrays have only nulls.
 func (r *rows) append(fields schema.Table, arrays []arrow.Array, which []int32) error {
 	for i, f := range fields {
 		a := arrays[i]
@@ -50,7 +50,7 @@ func (r *rows) memory() int64 {
 	return int64(n)
 }
 
-// A rank is by what rows are sorted.
+// A rank is the sort key of a row: its time, then its position in the input.
 type rank struct {
 	at    int64 // math.MaxInt64 for null
 	order int64
@@ -61,7 +61,7 @@ func (a rank) compare(b rank) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
 }
 
-// ranks returns the rows in their order.
+// ranks returns the sorted rows.
 func (r *rows) ranks(clock int) []rank {
 	ranks := make([]rank, len(r.order))
 	times := r.columns[clock]
@@ -80,7 +80,7 @@ func (r *rows) ranks(clock int) []rank {
 	return ranks
 }
 
-// take returns the rows of the given ranks as columns of their own, which share the dictionaries.
+// take returns the rows of the given ranks as new columns, which share the dictionaries.
 func (r *rows) take(ranks []rank) *rows {
 	which := make([]int32, len(ranks))
 	out := &rows{columns: make([]*schema.Column, len(r.columns)), order: make([]int64, len(ranks))}

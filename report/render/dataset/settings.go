@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,68 +8,75 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Settings are what all runs that write to a dataset must agree on, since they decide which rows an input gives, and
-// which columns. Columns are those in which it was begun: commits can add to them.
+// Settings must be the same for all runs that write to a dataset, since they decide its rows and columns. Columns are the
+// first run's: commits can add more.
 type Settings struct {
 	Format      int      `json:"format"`
 	PartitionBy []string `json:"partition_by"`
-	Fields      []string `json:"fields"` // that were asked for; null is all, whichever there are
+	Fields      []string `json:"fields"` // of --fields; null is all
 	Enrich      bool     `json:"enrich,omitempty"`
 	Where       string   `json:"where,omitempty"`
 	Columns     []Column `json:"columns"`
-	Doc         string   `json:"doc"`
+	Doc         string   `json:"doc"` // what the dataset is, for people who open the file
 }
 
-// A Column is one of the files. Its kind never changes, even where a later flowlog knows a better one.
+// A Column is a column of the files. Its kind never changes, even if a later flowlog changes that of the field.
 type Column struct {
 	Name     string      `json:"name"`
 	Kind     schema.Kind `json:"kind"`
 	Enriched bool        `json:"enriched,omitempty"` // computed, not read
 }
 
-// format is the number of this layout of the manifest. That of 1 was JSON: see legacy.go.
+// format is the version of the manifest's format. Version 1 was JSON: see legacy.go.
 const format = 2
 
-const doc = "What flowlog parse --partition-by has written: each commit names inputs and the files that hold their records."
-
-// A SettingsError says that a dataset was begun with other settings.
-type SettingsError struct{ What, Difference string }
-
-func (e *SettingsError) Error() string {
-	return fmt.Sprintf("its files are of a run with another %s: %s; say the same again or write to another place", e.What, e.Difference)
+// A SettingsError is the error for a dataset with other settings.
+type SettingsError struct {
+	What       *schema.Words
+	Difference string
 }
 
-// agree compares the settings of a dataset with those that a run asks for.
+func (e *SettingsError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns the message as one that names options.
+func (e *SettingsError) Unwrap() error {
+	return schema.Wordsf("its files are of a run with another %s: %s; say the same again or write to another place", e.What, e.Difference)
+}
+
+func otherSetting(option, difference string) *SettingsError {
+	return &SettingsError{schema.Wordsf("%s", schema.Opt(option)), difference}
+}
+
+// agree compares the settings of a dataset with those of a run.
 func (have Settings) agree(want Settings) error {
 	list := func(names []string) string { return strings.Join(names, ",") }
 	files := func(names []string) []string { // that are columns of the files
 		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(have.PartitionBy, name) })
 	}
-	for _, s := range []struct{ what, have, want string }{
-		{"--partition-by", list(have.PartitionBy), list(want.PartitionBy)},
-		{"--where", strconv.Quote(have.Where), strconv.Quote(want.Where)},
-		{"--enrich", strconv.FormatBool(have.Enrich), strconv.FormatBool(want.Enrich)},
+	for _, s := range []struct{ option, have, want string }{
+		{"partition-by", list(have.PartitionBy), list(want.PartitionBy)},
+		{"where", strconv.Quote(have.Where), strconv.Quote(want.Where)},
+		{"enrich", strconv.FormatBool(have.Enrich), strconv.FormatBool(want.Enrich)},
 	} {
 		if s.have != s.want {
-			return &SettingsError{s.what, s.have + ", not " + s.want}
+			return otherSetting(s.option, s.have+", not "+s.want)
 		}
 	}
 	switch {
 	case have.Fields == nil && want.Fields == nil:
 		return nil
 	case have.Fields == nil:
-		return &SettingsError{"--fields", "they have all fields, not " + list(want.Fields) + " alone"}
+		return otherSetting("fields", "they have all fields, not "+list(want.Fields)+" alone")
 	case want.Fields == nil:
-		return &SettingsError{"--fields", list(have.Fields) + ", not all"}
+		return otherSetting("fields", list(have.Fields)+", not all")
 	}
 	if d := difference(files(have.Fields), files(want.Fields)); d != "" {
-		return &SettingsError{"--fields", d}
+		return otherSetting("fields", d)
 	}
 	return nil
 }
 
-// difference says in words which names a run has that the dataset has not, and the other way round; "" if there are
-// none.
+// difference describes the names that only the run or only the dataset has, "" if there are none.
 func difference(have, want []string) string {
 	only := func(a, b []string) string {
 		return strings.Join(slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) }), ", ")
@@ -106,11 +112,11 @@ func Columns(fields schema.Table) []Column {
 	return columns
 }
 
-// Extend returns the columns of the files of a run that has these fields: those of the dataset in their order and of
-// their kinds, then those that it does not have yet, which are null in the files before. Fields that are computed
-// must all be there again; those of which fixed reports true must have been there from the beginning.
+// Extend returns the columns of a run's files: the dataset's columns, with their order and kinds, then the run's new
+// fields, which are null in older files. The run must have all enriched columns of the dataset; a field for which fixed
+// is true cannot be new.
 func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema.Table, error) {
-	if d.fresh {
+	if d.unwritten {
 		return run, nil
 	}
 	var all schema.Table
@@ -136,7 +142,7 @@ func (d *Dataset) Extend(run schema.Table, fixed func(name string) bool) (schema
 		}
 	}
 	if diff := difference(computed, now); diff != "" {
-		return nil, &SettingsError{"set of computed fields", diff}
+		return nil, &SettingsError{schema.Wordsf("set of computed fields"), diff}
 	}
 	return all, nil
 }

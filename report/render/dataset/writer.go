@@ -5,38 +5,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
 )
 
-// Options say how records become files.
+// Options configure a Writer.
 type Options struct {
 	Keys     []Key
-	Fields   schema.Table // the columns of the batches, with all that the keys and Clock need
-	Columns  []string     // those of the files, see Extend
-	FileSize int64        // in bytes: a file that has reached it is followed by another
-	Memory   int64        // that records may take before they go to a temporary file
+	Fields   schema.Table // the columns of the batches, including those of the keys and Clock
+	Columns  []string     // of the files, see Extend
+	FileSize int64        // in bytes: a file that reaches it is completed, and another begun
+	Memory   int64        // in bytes: records beyond it are spilled to a temporary file
 	TempDir  string       // of that file; "" is the system's
 	Workers  int          // goroutines that write files
-	Helpers  []Helper     // that the records were enriched with
+	Helpers  []Helper     // the files that enriched the records
 }
 
-// A Writer collects the records of some inputs, to make them one commit. It sorts all records of a partition by
-// Clock, those of the same second in the order of the input: the same inputs give the same files.
+// A Writer collects the records of a set of inputs for one commit. It sorts the records of a partition by Clock, then by
+// position in the input, so that the same inputs give the same files.
 type Writer struct {
 	Options
 	dataset *Dataset
-	columns []int // of the files, as places in the fields
-	sources []int // of the keys, likewise
+	columns []int // of the files: their indexes in Fields
+	sources []int // of the keys: the indexes of their fields
 	clock   int
 	memory  atomic.Int64
 	isLate  atomic.Bool // there are late columns
@@ -57,7 +52,8 @@ type partition struct {
 	memory int64
 }
 
-// seqRows is how many rows a batch has at most, for numbering them: 64 MiB of text have fewer.
+// seqRows is the most rows of a batch: positions in the input are Batch.Seq*seqRows + row. A batch is at most 64 MiB of
+// text, which has fewer rows.
 const seqRows = 1 << 26
 
 // Begin starts a commit. The first one of a dataset writes its settings.
@@ -91,7 +87,7 @@ func (d *Dataset) Begin(ctx context.Context, o Options) (*Writer, error) {
 	return w, d.begin(ctx, Columns(w.fields()))
 }
 
-// fields are those of the files.
+// fields returns the fields of the files.
 func (w *Writer) fields() schema.Table {
 	fields := make(schema.Table, len(w.columns))
 	for i, at := range w.columns {
@@ -100,8 +96,8 @@ func (w *Writer) fields() schema.Table {
 	return fields
 }
 
-// Add takes the records of a batch. It is a schema.Emit, for batches of an ordered scan. A batch may have columns beyond
-// the fields: see Late.
+// Add adds the records of a batch. It is a schema.Emit, for an ordered scan. A batch may have columns beyond Fields: see
+// Late.
 func (w *Writer) Add(b schema.Batch) error {
 	if b.Record == nil || b.NumRows() == 0 {
 		return nil
@@ -117,7 +113,7 @@ func (w *Writer) Add(b schema.Batch) error {
 	if b.NumRows() > seqRows {
 		return fmt.Errorf("a batch of %d records is too large", b.NumRows())
 	}
-	dealt, err := w.deal(b.Record)
+	dealt, err := w.split(b.Record)
 	if err != nil {
 		return err
 	}
@@ -142,113 +138,15 @@ func (w *Writer) noteLate(name string) {
 	}
 }
 
-// Late returns the columns of the batches that are not among the fields and have values. If there are some the records
-// must be added again, to a writer that has these fields too.
+// Late returns the columns with values that the batches have beyond Fields. If there are any, the records must be added
+// again, to a writer that has these fields too.
 func (w *Writer) Late() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(slices.Values(w.late))
 }
 
-// dealt are rows of a batch that go to one partition.
-type dealt struct {
-	*partition
-	rows []int32
-}
-
-// A place is the values of the keys in a row: for times, how many units have passed, for texts, the code in the batch.
-// Null is math.MinInt64.
-type place [4]int64
-
-// deal says which rows go to which partition.
-func (w *Writer) deal(rec arrow.Record) ([]dealt, error) {
-	if len(w.Keys) > len(place{}) {
-		return nil, errors.New("too many keys")
-	}
-	type source struct {
-		longs []int64
-		codes []int32
-		words *array.String
-		nulls arrow.Array // nil if there are none
-		unit  int64
-	}
-	sources := make([]source, len(w.Keys))
-	for i, at := range w.sources {
-		a := rec.Column(at)
-		if !arrow.TypeEqual(a.DataType(), w.Fields[at].Kind.Arrow()) {
-			return nil, fmt.Errorf("column %s: the values are of type %s, not %s", w.Fields[at].Name, a.DataType(), w.Fields[at].Kind.Arrow())
-		}
-		s := &sources[i]
-		if a.NullN() > 0 {
-			s.nulls = a
-		}
-		if s.unit = int64(w.Keys[i].Unit / time.Second); s.unit > 0 {
-			s.longs = a.(*array.Int64).Int64Values()
-		} else if a.NullN() < a.Len() {
-			s.codes, s.words = schema.TextCodes(a)
-		}
-	}
-	var all []dealt
-	known := make(map[place]int)
-	folders := make(map[string]int) // a word may be there twice in a foreign dictionary
-	var last place
-	at := -1
-	for row := range int(rec.NumRows()) {
-		var p place
-		for i := range sources {
-			switch s := &sources[i]; {
-			case s.nulls != nil && s.nulls.IsNull(row):
-				p[i] = math.MinInt64
-			case s.unit > 0:
-				if p[i] = s.longs[row] / s.unit; p[i]*s.unit > s.longs[row] {
-					p[i]-- // before 1970
-				}
-			default:
-				p[i] = int64(s.codes[row])
-			}
-		}
-		if at < 0 || p != last {
-			last = p
-			n, ok := known[p]
-			if !ok {
-				folder := ""
-				for i, k := range w.Keys {
-					value := ""
-					switch {
-					case p[i] == math.MinInt64:
-					case k.Unit > 0:
-						value = time.Unix(p[i]*sources[i].unit, 0).UTC().Format(k.Form)
-					default:
-						value = sources[i].words.Value(int(p[i]))
-					}
-					folder = path.Join(folder, k.folder(value))
-				}
-				if n, ok = folders[folder]; !ok {
-					n = len(all)
-					folders[folder] = n
-					all = append(all, dealt{partition: w.partition(folder)})
-				}
-				known[p] = n
-			}
-			at = n
-		}
-		all[at].rows = append(all[at].rows, int32(row))
-	}
-	return all, nil
-}
-
-func (w *Writer) partition(folder string) *partition {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p := w.partitions[folder]
-	if p == nil {
-		p = &partition{folder: folder}
-		w.partitions[folder] = p
-	}
-	return p
-}
-
-// append copies rows of a batch into a partition.
+// append copies rows of a batch to a partition.
 func (w *Writer) append(p *partition, b schema.Batch, which []int32) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -267,7 +165,7 @@ func (w *Writer) append(p *partition, b schema.Batch, which []int32) error {
 	return nil
 }
 
-// spill puts the partition that takes the most memory on disk.
+// spill writes the partition with the most memory to disk.
 func (w *Writer) spill() error {
 	w.mu.Lock()
 	if w.spilled == nil {
@@ -286,13 +184,13 @@ func (w *Writer) spill() error {
 		}
 		p.mu.Unlock()
 	}
-	if largest == nil { // others have done it
+	if largest == nil { // other goroutines have spilled
 		w.mu.Unlock()
 		return nil
 	}
 	largest.mu.Lock()
 	r := largest.rows
-	w.memory.Add(-largest.memory) // at once, lest others spill too much; as many rows as there are workers are in between
+	w.memory.Add(-largest.memory) // before writing, so that other goroutines do not spill too
 	largest.rows, largest.memory = nil, 0
 	largest.mu.Unlock()
 	w.mu.Unlock()
@@ -309,8 +207,8 @@ func (w *Writer) spill() error {
 	return nil
 }
 
-// Commit writes the files and makes them those of the inputs, which must be all that records came from. It ends the
-// writer, as Discard does.
+// Commit writes the files and commits them with the inputs, which must be all that the records came from. Like Discard,
+// it ends the writer.
 func (w *Writer) Commit(ctx context.Context, inputs []Input) (_ []Part, err error) {
 	defer func() { err = errors.Join(err, w.Discard()) }()
 	if w.isLate.Load() {
@@ -357,7 +255,7 @@ func (w *Writer) Commit(ctx context.Context, inputs []Input) (_ []Part, err erro
 	return c.Parts, w.dataset.commit(ctx, c)
 }
 
-// bySize returns the partitions, the largest first, so that none is left that all workers but one wait for.
+// bySize returns the partitions, largest first, so that the workers finish at about the same time.
 func (w *Writer) bySize() []*partition {
 	var all []*partition
 	for _, p := range w.partitions {
@@ -389,7 +287,7 @@ func (w *Writer) Discard() error {
 	return err
 }
 
-// write writes the files of a partition. Those that it has sealed it returns also with an error.
+// write writes the files of a partition. It returns the sealed ones with an error too, so that they can be discarded.
 func (w *Writer) write(ctx context.Context, p *partition) (files []Part, err error) {
 	var out *output
 	defer func() {

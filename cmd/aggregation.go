@@ -1,0 +1,164 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"flowlog/parse/schema"
+	"flowlog/report"
+)
+
+// aggregation is the group of options that say how reports are computed on this machine.
+type aggregation struct {
+	con     *console
+	vantage string
+	memory  memory
+}
+
+// computed is what reports come to over an input.
+type computed struct {
+	tables []report.Table
+	lacks  []*report.Lacking // of reports whose fields the input does not have
+	notes  []string          // what the vantage says of the records that count
+}
+
+// vantageFlag adds --vantage.
+func (a *aggregation) vantageFlag(f *pflag.FlagSet) {
+	f.StringVar(&a.vantage, "vantage", "", "count from this `side`: all, src, dst, or dedupe for each flow once")
+}
+
+// check checks what vantageFlag was set to.
+func (a *aggregation) check() error {
+	var vantages []string
+	for _, v := range report.Vantages {
+		vantages = append(vantages, v.Name)
+	}
+	if a.vantage != "" && !slices.Contains(vantages, a.vantage) {
+		return usageError{fmt.Errorf("--vantage is %s, not %q: `flowlog help counting` says what they count", strings.Join(vantages, ", "), a.vantage)}
+	}
+	return nil
+}
+
+// learns reports whether reports of these fields depend on all records together, so that none may be left unread.
+func (a *aggregation) learns(fields []string) bool {
+	return a.vantage != "" || slices.ContainsFunc(report.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+}
+
+// tables runs reports over an input. If it is interrupted, that is an error unless the user takes what there is so far.
+func (a *aggregation) tables(ctx context.Context, in *reader, enr *lookups, fields schema.Table, reports []report.Report) (done computed, err error) {
+	agg, err := a.open(in, enr, fields, reports)
+	if err != nil {
+		return done, err
+	}
+	defer closeWith(agg, &err)
+	done.notes, err = a.feed(ctx, in, fields, agg)
+	if err != nil && (ctx.Err() == nil || !in.partial) {
+		return done, err
+	}
+	done.tables, done.lacks, err = agg.Tables(in.stats.Stats, enr.wrap(in.opt.Workers))
+	if err != nil {
+		return done, err
+	}
+	sayNotes(done.tables)
+	if ctx.Err() != nil {
+		for i := range done.tables {
+			done.tables[i].Notes = append(done.tables[i].Notes, "interrupted: this is what was read until then")
+		}
+	}
+	if len(done.tables) > 0 {
+		done.tables[0].Notes = append(done.tables[0].Notes, done.notes...)
+	}
+	return done, nil
+}
+
+// writePartial runs reports over an input, and writes what merge finishes.
+func (a *aggregation) writePartial(ctx context.Context, in *reader, enr *lookups, b *binding, w io.Writer, request report.Request) (err error) {
+	agg, err := a.open(in, enr, b.fields, b.reports)
+	if err != nil {
+		return err
+	}
+	defer closeWith(agg, &err)
+	if _, err := a.feed(ctx, in, b.fields, agg); err != nil {
+		return err
+	}
+	return agg.WritePartial(w, in.stats.Stats, request)
+}
+
+// open returns an Aggregator for reports of these fields, to be closed.
+func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*report.Aggregator, error) {
+	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	limit, err := a.memory.limit(a.con.warnings(in.quiet))
+	if err != nil {
+		return nil, errors.Join(err, agg.Close())
+	}
+	if limit > 0 {
+		agg.Limit(limit, a.memory.tempDir)
+	}
+	if !a.learns(agg.Projection().Fields.Names()) {
+		in.opt.Only.Field, in.opt.Only.Value = agg.Only()
+	}
+	agg.Enrich(enr.wrap(in.opt.Workers))
+	return agg, nil
+}
+
+// feed scans the input for an Aggregator, by way of a Vantage if one is needed, and returns what that has to say.
+func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *report.Aggregator) ([]string, error) {
+	p := agg.Projection()
+	if !a.learns(p.Fields.Names()) {
+		return nil, in.scan(ctx, p.Logged(), agg.Add)
+	}
+	v, p, err := report.NewVantage(a.vantage, fields, p)
+	if err != nil {
+		return nil, err
+	}
+	err = in.scan(ctx, p.Logged(), func(b schema.Batch) error {
+		agg.Notice(b)
+		return v.Add(b)
+	})
+	if err == nil || ctx.Err() != nil && in.partial {
+		err = v.Emit(in.opt.Workers, agg.Add)
+	}
+	if errors.Is(err, report.ErrNoInterface) {
+		err = in.noInterface(err)
+	}
+	if note := v.Note(); note != nil {
+		return []string{say(note)}, err
+	}
+	return nil, err
+}
+
+// noInterface is the error for a vantage of logs without interfaces, with what helps.
+func (r *reader) noInterface(err error) error {
+	if r.stats.OfTransitGateways() {
+		return errors.New("--vantage needs interface_id, which transit gateways do not log: --where 'flow_direction = ingress' counts once what comes in and goes out")
+	}
+	for _, g := range schema.Guesses(r.stats.Strange) {
+		if g.Field == "interface_id" {
+			return fmt.Errorf("--vantage needs interface_id, which these logs do not have: the input has a column %s: %s", g.Column, asFlag(schema.RenameOption([]schema.Renaming{g})))
+		}
+	}
+	return err
+}
+
+// closeWith closes c, and sets err to its error unless it is set.
+func closeWith(c io.Closer, err *error) {
+	if cerr := c.Close(); *err == nil {
+		*err = cerr
+	}
+}
+
+// fieldsOf lists the fields that a report, rule or condition reads, some more than once.
+func fieldsOf(of interface{ Fields(yield func(string)) }) []string {
+	var names []string
+	of.Fields(func(name string) { names = append(names, name) })
+	return names
+}

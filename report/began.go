@@ -1,0 +1,49 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// began is the range of the starts of flows, whatever reports ask of them: bins without a row are in it too.
+type began struct{ lo, hi atomic.Int64 }
+
+func (b *began) reset() {
+	b.lo.Store(math.MaxInt64)
+	b.hi.Store(math.MinInt64)
+}
+
+// observe takes in the flows of a batch.
+func (b *began) observe(starts arrow.Array, rows []int32) {
+	first, last := newExtreme(1), newExtreme(-1)
+	for _, s := range []*extreme{first, last} {
+		s.grow(1)
+		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
+	}
+	earliest, ok := first.value(0)
+	if !ok {
+		return
+	}
+	latest, _ := last.value(0)
+	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
+	}
+	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {
+	}
+}
+
+// bins is how many bins of a key there are from the first flow to the last.
+func (b *began) bins(k Key) int {
+	lo, hi := b.lo.Load(), b.hi.Load()
+	if lo > hi {
+		return 0
+	}
+	return int(k.calendar().count(lo, hi))
+}
+
+// spiking reports whether some report has a Spike.
+func spiking(reports []Report) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.Spike != nil })
+}

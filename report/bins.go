@@ -1,0 +1,50 @@
+package report
+
+import "math"
+
+// observed is the span of the auto time keys seen: of bins of time whose width is left open.
+type observed struct{ span[int64] }
+
+func newObserved() observed { return observed{span[int64]{math.MaxInt64, math.MinInt64}} }
+
+// observe adds those of a worker whose derivations were carried out, and reports whether there are any.
+func (o *observed) observe(w *worker) bool {
+	open := false
+	for _, g := range w.groupings {
+		for i, k := range g.keys {
+			if k.Every != auto {
+				continue
+			}
+			open = true
+			c := g.encoders[i].coder
+			seen := make([]bool, c.Len())
+			_, ids := g.existing()
+			for _, code := range g.keyCodes(ids)[i] {
+				seen[code] = true
+			}
+			for code, yes := range seen {
+				if yes {
+					o.add(c.Value(uint32(code)))
+				}
+			}
+		}
+	}
+	return open
+}
+
+func (o *observed) add(second any) {
+	if s, ok := second.(int64); ok {
+		o.lo, o.hi = min(o.lo, s), max(o.hi, s)
+	}
+}
+
+// chosen is a key with the width of bins that was chosen, if it was left open.
+func (o *observed) chosen(k Key) Key {
+	if k.Every == auto {
+		k.Every, k.chosen = steps[0], true
+		if o.lo <= o.hi {
+			k.Every = chooseStep(o.lo, o.hi, k.Zone)
+		}
+	}
+	return k
+}

@@ -1,0 +1,82 @@
+package report
+
+import "flowlog/parse/schema"
+
+// These functions have no state: they are computed from the results of others.
+var (
+	avgFunction = function{
+		name: "avg", kinds: wholeKinds, semantics: semantics{fraction: true},
+		computation: computation{parts: sumAndCount, of: ratioOfParts},
+	}
+	bpsFunction = function{
+		name: "bps", semantics: semantics{zero: true, fraction: true},
+		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }, span: true},
+	}
+	ppsFunction = function{
+		name: "pps", semantics: semantics{zero: true, fraction: true},
+		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }, span: true},
+	}
+	acceptedFunction      = actionFunction("accepted", "ACCEPT")
+	rejectedFunction      = actionFunction("rejected", "REJECT")
+	rejectedShareFunction = function{
+		name: "rejected_share", semantics: semantics{fraction: true},
+		computation: computation{parts: withAction("REJECT"), of: ratioOfParts},
+	}
+	durationFunction = function{
+		name:        "duration",
+		computation: computation{parts: startAndEnd, of: duration},
+	}
+	// malformed is the number of records that could not be read. No group has them.
+	malformedFunction = function{name: "malformed", input: func(s schema.Stats) int64 { return s.Malformed }}
+)
+
+func actionFunction(name, action string) function {
+	return function{
+		name: name, semantics: semantics{zero: true, share: true},
+		computation: computation{parts: withAction(action), of: ofWhole},
+	}
+}
+
+func ratioOfParts(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }
+func sumOf(m Measure) []Measure               { return []Measure{{Func: "sum", Field: m.Field}} }
+
+func sumAndCount(m Measure) []Measure {
+	return []Measure{{Func: "sum", Field: m.Field}, {Func: "count", Field: m.Field}}
+}
+
+// withAction has two parts: the number of flows with an action, and of those with any.
+func withAction(action string) func(Measure) []Measure {
+	these, all := where("action = "+action), where("action is not null")
+	return func(Measure) []Measure { return []Measure{{Func: "count", Where: these}, {Func: "count", Where: all}} }
+}
+
+func startAndEnd(Measure) []Measure {
+	return []Measure{{Func: "min", Field: "start"}, {Func: "max", Field: "end"}}
+}
+
+// ratio divides two whole numbers. It is nil for a divisor of 0.
+func ratio(part, whole any) any {
+	if whole == int64(0) {
+		return nil
+	}
+	return float64(part.(int64)) / float64(whole.(int64))
+}
+
+// ofWhole is the first part, nil if the second one is 0.
+func ofWhole(parts []any, _ float64) any {
+	if parts[1] == int64(0) {
+		return nil
+	}
+	return parts[0]
+}
+
+// duration is the time between a start and an end, nil if the end is the earlier one.
+func duration(parts []any, _ float64) any {
+	start, end := parts[0].(int64), parts[1].(int64)
+	if end < start {
+		return nil
+	}
+	return end - start
+}
+
+func rate(sum any, unit, seconds float64) any { return unit * float64(sum.(int64)) / seconds }

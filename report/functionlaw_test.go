@@ -1,0 +1,297 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"flowlog/parse/schema"
+)
+
+// TestFunctions runs every function of the table in each form that a report can take. A function that lacks one fails by
+// its name, whether the catalog uses it or not.
+func TestFunctions(t *testing.T) {
+	rows := randomRows(rand.New(rand.NewPCG(11, 16)), fewer(300))
+	duck := startDuckDB(t, rows)
+	for i := range functions {
+		f := &functions[i]
+		t.Run(f.name, func(t *testing.T) {
+			if naiveFunctions[f.name] == nil {
+				t.Fatalf("%s has no line in naiveFunctions", f.name)
+			}
+			if !t.Run("row", func(t *testing.T) { checkRow(t, f) }) {
+				return // the rest would fail in other words
+			}
+			measures := measuresOf(t, f)
+			reports := reportsOf(f, measures)
+			var expected []string
+			for _, r := range reports {
+				expected = append(expected, result(naive(r, rows)))
+			}
+			same := func(form string, tables func(t *testing.T) []Table) {
+				t.Run(form, func(t *testing.T) {
+					defer failOnPanic(t, f)
+					for i, got := range tables(t) {
+						if g := result(got); g != expected[i] {
+							t.Errorf("%s by %v of %v:\n got %s\nwant %s", f.name, reports[i].Keys, reports[i].Measures, g, expected[i])
+						}
+					}
+				})
+			}
+			same("each report alone", func(t *testing.T) []Table {
+				var all []Table
+				for _, r := range reports {
+					all = append(all, table(t, r, rows))
+				}
+				return all
+			})
+			for _, workers := range []int{1, 4} {
+				same(fmt.Sprintf("all reports, %d workers", workers), func(t *testing.T) []Table {
+					tables, lacks, err := aggregate(t, reports, rows, workers, 20)
+					if err != nil || len(lacks) > 0 {
+						t.Fatal(lacks, err)
+					}
+					return tables
+				})
+			}
+			same("spilled", func(t *testing.T) []Table { return spilled(t, reports[:5], rows, 2, 60) }) // each takes long
+			same("partial results", func(t *testing.T) []Table { return partials(t, reports, rows) })
+			t.Run("size", func(t *testing.T) { checkSize(t, f, measures) })
+			t.Run("buffered", func(t *testing.T) { checkBuffer(t, f) })
+			t.Run("SQL", func(t *testing.T) { checkSQL(t, f, reports) })
+			t.Run("DuckDB", func(t *testing.T) { checkDuckDB(t, f, duck, reports, rows) })
+			t.Run("engine's rows", func(t *testing.T) { checkEngine(t, f, measures, rows) })
+		})
+	}
+}
+
+// failOnPanic makes a failure of the function's test of a panic, so that the tests of other functions run.
+func failOnPanic(t *testing.T, f *function) {
+	t.Helper()
+	if p := recover(); p != nil {
+		t.Errorf("%s panics: %v", f.name, p)
+	}
+}
+
+// checkRow checks that a function's row is whole.
+func checkRow(t *testing.T, f *function) {
+	ways := 0
+	for _, way := range []bool{f.new != nil, f.parts != nil, f.input != nil} {
+		if way {
+			ways++
+		}
+	}
+	wants := func(what string, ok bool) {
+		if !ok {
+			t.Errorf("%s: its row lacks %s", f.name, what)
+		}
+	}
+	wants("one of new, parts and input", ways == 1)
+	wants("of, for its parts", (f.parts != nil) == (f.of != nil))
+	own, ok := sqlFunctions[f.name]
+	wants("a line in sqlFunctions", ok)
+	wants("its SQL, or why an engine does not know it", (own.of != nil) == (f.also == "" && f.input == nil) && (own.unknown != "") == (f.input != nil))
+	wants("the SQL of what adds up its values", f.adds == "" || sqlFunctions[f.adds].of != nil)
+	wants("view, for what it shares", (f.shares != "") == (f.view != nil))
+	if f.new == nil {
+		return
+	}
+	wants("rollup", f.rollup != 0)
+	wants("buffer", f.buffer != 0)
+	wants("adds, as it has decode", f.decode == nil || f.adds != "" || f.buckets)
+	wants("decode, as engines send what can be merged", f.decode != nil || f.adds == "" && !f.buckets)
+	wants("adds and decode, as its states are of fixed size", f.rollup != rollupAlways || f.decode != nil)
+	wants("rollup that allows numbers to be merged", f.rollup != rollupNever || !isNumeric(f.new(nil, shapeGroups)))
+	wants("buffer that allows numbers of values to be buffered", f.buffer != bufferNever || f.codes || !isNumeric(f.new(nil, shapeGroups)))
+}
+
+// lawFields has a field of each kind that randomRows sets.
+var lawFields = map[schema.Kind]string{schema.Int32: "dstport", schema.Int64: "bytes", schema.Time: "start", schema.Addr: "dstaddr", schema.Text: "action"}
+
+// measuresOf are measures of a function: of fields of every kind, or the one that the program has.
+func measuresOf(t *testing.T, f *function) []Measure {
+	t.Helper()
+	var all []Measure
+	parse := func(text string) {
+		m, err := ParseMeasure(text, fields())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		all = append(all, m)
+	}
+	for _, kind := range f.kinds {
+		if name := lawFields[kind]; name != "" {
+			parse(f.name + "(" + name + ")")
+		}
+	}
+	if f.pairs {
+		parse(f.name + "(dstaddr+dstport)")
+	}
+	named := slices.Clone(measures)
+	for _, r := range catalog {
+		named = append(named, r.Measures...)
+	}
+	if i := slices.IndexFunc(named, func(m Measure) bool { return m.Func == f.name }); i >= 0 {
+		all = append(all, named[i])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: its row has no kinds of fields, and no measure has its name: nothing can use it", f.name)
+	}
+	if f.new != nil {
+		m := all[0]
+		m.Name, m.Where = "some", where("action = REJECT")
+		all = append(all, m)
+	}
+	return all
+}
+
+// reportsOf has reports with the measures of a function: of one group and of many, ranked and cut, of which some can be
+// rolled up from others.
+func reportsOf(f *function, measures []Measure) []Report {
+	var all []Report
+	for _, by := range []string{"", "srcaddr", "srcaddr dstport", "protocol", "action", "dstport srcport protocol action"} {
+		r := Report{Name: f.name, Measures: measures}
+		for _, name := range strings.Fields(by) {
+			r.Keys = append(r.Keys, Key{Field: name})
+		}
+		all = append(all, r)
+		if by != "" {
+			r.Limit, r.Order = 2, measures[0].Name
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// partials is the tables of partial results of three thirds of the rows.
+func partials(t *testing.T, reports []Report, rows []row) []Table {
+	t.Helper()
+	m := new(Merger)
+	for i, part := range [][]row{rows[:len(rows)/3], rows[len(rows)/3 : len(rows)/2], rows[len(rows)/2:]} {
+		agg, err := NewAggregator(fields(), reports, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, part)}); err != nil {
+			t.Fatal(err)
+		}
+		stats := statsOf(part)
+		stats.Malformed = 1
+		var file bytes.Buffer
+		if err := agg.WritePartial(&file, stats, Request{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Add(&file, strconv.Itoa(i), 0, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables, lacks, err := m.Tables(fields(), nil)
+	if err != nil || len(lacks) > 0 {
+		t.Fatal(lacks, err)
+	}
+	return tables
+}
+
+// checkSize checks that a state with many groups says that it takes memory.
+func checkSize(t *testing.T, f *function, measures []Measure) {
+	if f.new == nil {
+		return
+	}
+	r := Report{Name: f.name, Keys: []Key{{Field: "bytes"}}, Measures: measures}
+	agg, err := NewAggregator(fields(), []Report{r}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	for i := range 2000 {
+		n := strconv.Itoa(i)
+		rows = append(rows, row{"bytes": n, "dstport": n, "start": n, "end": n, "dstaddr": "10.0.0.1", "action": "REJECT"})
+	}
+	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range agg.workers[0].groupings[0].accs {
+		if n := int64(len(rows)); b.state != nil && !b.derived && (b.state.size() < 8*n || b.state.size() > 1000*n) {
+			t.Errorf("%s of %s: the state of %d groups says that it takes %d bytes", f.name, b.Field, n, b.state.size())
+		}
+	}
+}
+
+// checkBuffer checks that add takes from a backlog what it takes from a batch.
+func checkBuffer(t *testing.T, f *function) {
+	if f.new == nil || f.buffer == bufferNever {
+		return
+	}
+	defer failOnPanic(t, f)
+	column := schema.NewColumn(schema.Field{Name: "dstport", Kind: schema.Int32})
+	buffered := schema.NewColumn(schema.Field{Name: "buffered", Kind: schema.Int64})
+	var ids []uint32
+	var rows, order []int32
+	for i := range int32(1000) {
+		column.Int32 = append(column.Int32, i*i%1009)
+		if i%3 > 0 {
+			ids, rows, order = append(ids, uint32(i%7)), append(rows, i), append(order, int32(len(order)))
+			buffered.Int64 = append(buffered.Int64, int64(i*i%1009))
+		}
+	}
+	one, other := f.new(nil, shapeGroups), f.new(nil, shapeGroups)
+	one.grow(7)
+	other.grow(7)
+	in := inputs{}
+	if f.buffer == bufferValue {
+		in.col = buffered.Array()
+	}
+	if err := one.add(ids, rows, inputs{col: column.Array()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.add(ids, order, in); err != nil {
+		t.Fatal(err)
+	}
+	for g := range uint32(7) {
+		want(t, f.name+" of buffered records", boxed(other.value(g)), boxed(one.value(g)))
+	}
+}
+
+// engineFunctions are the functions of engines that flowlog's SQL may call. Their manuals have them: what is added here
+// was looked up there.
+var engineFunctions = map[string][]string{
+	"":       strings.Fields("count sum min max cast nullif coalesce greatest row row_number"),
+	"duckdb": strings.Fields("quantile_disc make_timestamp"),
+	"trino":  strings.Fields("approx_percentile histogram to_base length bitwise_right_shift json_format try_cast arbitrary from_unixtime"),
+	"athena": strings.Fields("approx_percentile histogram to_base length bitwise_right_shift json_format try_cast arbitrary from_unixtime"),
+}
+
+var calledInSQL = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\(`)
+
+// checkSQL checks that each dialect has the function, or refuses it by name, and runs DuckDB's if it is there.
+func checkSQL(t *testing.T, f *function, reports []Report) {
+	for _, d := range dialects {
+		lacking := make(map[string]bool)
+		for _, r := range reports {
+			sql, err := SQL(&r, d, fields(), "flows")
+			if err == nil && d.histogram != nil {
+				var s *Split
+				if s, err = NewSplit(r, d, fields(), "flows"); err == nil {
+					sql += s.SQL
+				}
+			}
+			if err != nil {
+				t.Errorf("%s in %s: %v", f.name, d.Name, err)
+				continue
+			}
+			for _, called := range calledInSQL.FindAllStringSubmatch(sql, -1) {
+				if name := called[1]; !slices.Contains(engineFunctions[d.Name], name) && !slices.Contains(engineFunctions[""], name) {
+					lacking[name] = true
+				}
+			}
+		}
+		for name := range lacking {
+			t.Errorf("%s is %s in %s, which engineFunctions does not know", f.name, name, d.Name)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package report
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
+)
+
+// A predicate is an Expr with an identity, and what the plan asks of it.
+type predicate struct {
+	expr     Expr        // nil if there is none
+	id       int         // equal for conditions of one set that have the same text; 0 if there is none
+	key      Key         // the field that says whether the predicate is met
+	oneField bool        // one field does
+	parts    []predicate // that must all be met; nil if the predicate has no parts
+}
+
+// conjuncts are the conditions that must all be met.
+func (c predicate) conjuncts() []predicate {
+	if c.expr == nil || c.parts != nil {
+		return c.parts
+	}
+	return []predicate{c}
+}
+
+// A predicateSet gives predicates their identity. It may be used from several goroutines.
+type predicateSet struct {
+	mu   sync.Mutex
+	list map[string]predicate // by text
+}
+
+func newPredicateSet() *predicateSet { return &predicateSet{list: make(map[string]predicate)} }
+
+func (s *predicateSet) of(e Expr) predicate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.intern(e)
+}
+
+func (s *predicateSet) intern(e Expr) predicate {
+	if e == nil {
+		return predicate{}
+	}
+	text := e.String()
+	if c, ok := s.list[text]; ok {
+		return c
+	}
+	c := predicate{expr: e}
+	c.key, c.oneField = keyOf(e)
+	if parts, ok := e.(And); ok {
+		for _, part := range parts {
+			c.parts = append(c.parts, s.intern(part))
+		}
+	}
+	c.id = len(s.list) + 1
+	s.list[text] = c
+	return c
+}
+
+// keyOf is the key that says whether a condition is met, if one field does.
+func keyOf(condition Expr) (Key, bool) {
+	var names []string
+	condition.Fields(func(name string) { names = append(names, name) })
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) != 1 {
+		return Key{}, false
+	}
+	return Key{Field: names[0]}, true
+}
+
+// flowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
+// that of flows nor none meets it.
+func flowsMeet(e Expr) bool {
+	for _, c := range conjuncts(e) {
+		if k, ok := keyOf(c); ok && k.Field == "log_status" {
+			f, _ := logged.Lookup(k.Field)
+			column := schema.NewColumn(f)
+			column.Append(schema.StatusOK)
+			column.Append(nil)
+			rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, 2)
+			met := c.filter().keep(rec, []int32{0, 1}, true)
+			rec.Release()
+			if len(met) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// unmet lists the missing fields without which a condition cannot be met. missing returns those of its arguments that are
+// missing.
+func unmet(e Expr, missing func(...string) []string) []string {
+	switch e := e.(type) {
+	case nil, IsNull:
+		return nil
+	case And:
+		var names []string
+		for _, x := range e {
+			names = append(names, unmet(x, missing)...)
+		}
+		return names
+	case Or:
+		var names []string
+		for _, x := range e {
+			part := unmet(x, missing)
+			if part == nil {
+				return nil
+			}
+			names = append(names, part...)
+		}
+		return names
+	case Not:
+		switch e.X.(type) {
+		case And, Or, Not:
+			return nil
+		}
+	}
+	var names []string
+	e.Fields(func(name string) { names = append(names, name) })
+	return missing(names...)
+}

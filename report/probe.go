@@ -1,0 +1,48 @@
+package report
+
+// probed is what a probe looks for.
+type probed int
+
+const (
+	someFields probed = iota
+	anyFlow
+	anyRecord // also one that is no flow
+)
+
+// probeRows is how many flows a probe looks at: each has one of the fields that are looked for.
+const probeRows = 1000
+
+// probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
+// one at least unless no flow has any. Or it counts flows, or records, up to one.
+func (s *Split) probe(what probed, names []string) (string, error) {
+	flows := Report{Name: s.report.Name, during: s.report.during}
+	q := s.source.query(&flows)
+	some, last := layer{name: "some", limit: probeRows}, layer{}
+	var has orNode
+	for i, name := range names {
+		x := q.field(q.known(name))
+		has = append(has, notSQLNull(x))
+		some.add(x, name)
+		last.add(sqlCall("count", x), numbered(seenName, i))
+	}
+	if what == anyRecord {
+		q.records.where = nil
+	}
+	if what != someFields {
+		some, last = layer{name: "some", limit: 1}, layer{}
+		some.add(intNode(1), "one")
+		last.add(sqlCall("count", sqlStar), countName)
+	}
+	var any, during sqlNode
+	if len(has) > 0 {
+		any = parensNode{has}
+	}
+	if flows.during != nil {
+		during = q.condition(flows.during)
+	}
+	some.where = sqlAnd(any, during)
+	if err := q.refusal(); err != nil {
+		return "", err
+	}
+	return q.checked(append(q.base(), some, last), nil, 0)
+}

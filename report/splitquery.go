@@ -1,0 +1,186 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"flowlog/parse/schema"
+)
+
+// Names of columns that no field and no measure has.
+const (
+	placeName  = "_place"
+	groupsName = "_groups"
+	meetsName  = "_meets"
+	countName  = "_records"
+	stateName  = "_state"
+	seenName   = "_seen"
+)
+
+// numbered is the name of one of several columns.
+func numbered(name string, i int) string { return name + strconv.Itoa(i) }
+
+// query is the engine's half of the report.
+func (s *Split) query(r *Report) (string, error) {
+	q := s.source.query(r)
+	for _, f := range s.fed {
+		if r.mixed() && f.Kind <= schema.Int64 && !slices.Contains(q.zeros, f.Name) {
+			q.zeros = append(q.zeros, f.Name)
+		}
+	}
+	var keys []sqlNode
+	for _, f := range s.fed {
+		keys = append(keys, q.key(f.key))
+	}
+	timed, last := layer{name: "timed"}, layer{group: len(keys)}
+	for i, k := range keys {
+		if s.fed[i].isAddr() && !s.cut {
+			k = q.text(k)
+		}
+		last.add(k, s.fed[i].key.Name())
+	}
+	last.add(sqlCall("count", sqlStar), countName)
+	for i, m := range s.asked {
+		last.add(q.state(&timed, m, keys), numbered(stateName, i))
+	}
+	for i, name := range s.seen {
+		last.add(sqlCall("count", q.field(q.known(name))), numbered(seenName, i))
+	}
+	var ranking []string
+	if s.cut {
+		for _, m := range r.Measures {
+			if r.chooses(m.Name) {
+				last.add(q.state(&timed, m, keys), m.Name)
+				ranking = append(ranking, m.Name)
+			}
+		}
+	}
+	if where := r.condition(); where != nil {
+		last.where = q.condition(where)
+	}
+	var having sqlNode = sqlTrue
+	if s.cut && r.Having != nil {
+		q.rows = true
+		having = sqlCall("coalesce", q.condition(r.Having), wordNode("false"))
+	}
+	if err := q.refusal(); err != nil {
+		return "", err
+	}
+	layers := q.base()
+	if len(timed.columns) > 0 {
+		timed.where, last.where = last.where, nil
+		layers = append(layers, timed.afterAll())
+	}
+	if s.cut {
+		last.name = q.grouped.name
+		last.columns = append(last.columns, q.grouped.columns...)
+	}
+	layers = append(layers, last)
+	if s.cut {
+		layers = append(layers, s.places(q, ranking, having)...)
+	}
+	return q.checked(layers, nil, 0)
+}
+
+// isAddr reports whether the values are addresses, and not their networks.
+func (f fed) isAddr() bool { return f.Kind == schema.Addr && f.key.Bits == 0 }
+
+// state is what a state can be loaded from, for each group.
+func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
+	switch {
+	case functionNamed(m.Func).also != "":
+		return q.timed(timed, m, keys)
+	case functionNamed(m.Func).buckets:
+		bucket := q.bucket(q.field(q.known(m.Field)))
+		return q.histogram(q.filtered(sqlCall("histogram", bucket), m))
+	}
+	return q.measure(m)
+}
+
+// The places of rows that are added up: those that were cut, and those that do not meet the condition on rows.
+const (
+	cutPlace      = 0
+	excludedPlace = -1
+)
+
+// places are the layers that choose the rows that are shown, and add up the others: one row for each place, and one or two more.
+func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
+	shown, placed, last := layer{name: "shown"}, layer{name: "placed"}, layer{group: 1}
+	meets, place := identNode(meetsName), identNode(placeName)
+	last.add(s.place(meets, place), placeName)
+	last.add(sqlCall("count", sqlStar), groupsName)
+	sum := func(name, with string) {
+		shown.add(identNode(name), name)
+		last.add(sqlCall(with, identNode(name)), name)
+	}
+	for _, f := range s.fed {
+		name := f.key.Name()
+		var x sqlNode = identNode(name)
+		if f.isAddr() {
+			x = q.text(x)
+		}
+		shown.add(x, name)
+		last.add(sqlCall(q.any, identNode(name)), name)
+	}
+	sum(countName, "sum")
+	for i, m := range s.asked {
+		sum(numbered(stateName, i), cmp.Or(functionNamed(m.Func).adds, "max")) // of what cannot be merged, a place that is shown has one
+	}
+	for i := range s.seen {
+		sum(numbered(seenName, i), "sum")
+	}
+	for _, name := range ranking {
+		if !shown.has(name) {
+			shown.add(identNode(name), name)
+		}
+	}
+	shown.add(having, meetsName)
+	order := append([]sqlOrder{{x: meets, desc: true}}, q.order()...)
+	placed.add(windowNode{function: sqlCall("row_number"), order: order}, placeName)
+	return []layer{shown, placed.afterAll(), last}
+}
+
+// place is the place of a row in the answer: its own if it is shown, or that of the rows that are added up.
+func (s *Split) place(meets, place sqlNode) sqlNode {
+	test := meets
+	if s.report.Limit > 0 {
+		test = sqlAnd(meets, sqlInfix(place, "<=", intNode(s.report.Limit)))
+	}
+	whens := []sqlWhen{{test, place}}
+	if s.report.Having != nil {
+		whens = append(whens, sqlWhen{notNode{meets}, intNode(excludedPlace)})
+	}
+	return caseNode{whens, intNode(cutPlace)}
+}
+
+// chooses reports whether the rows are chosen by a measure.
+func (r *Report) chooses(name string) bool {
+	by := r.key(r.Order) < 0 || r.measure(r.Order) >= 0
+	used := by && r.Measures[max(r.measure(r.Order), 0)].Name == name
+	if r.Having != nil {
+		r.Having.Fields(func(n string) { used = used || n == name })
+	}
+	return used
+}
+
+// mentioned lists the fields of conditions of measures on flows: whether these are logged no state tells.
+func (r *Report) mentioned() []string {
+	var names []string
+	look := func(x Measure) {
+		if x.Where != nil && !x.All {
+			x.Where.Fields(func(name string) {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			})
+		}
+	}
+	for _, x := range r.Measures {
+		look(x)
+		for _, part := range functionNamed(x.Func).partsOf(x) {
+			look(part)
+		}
+	}
+	return names
+}
