@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -22,9 +21,8 @@ func newConfig(con *console) *cobra.Command {
 	c := &cobra.Command{
 		Use: "config", Short: "Show every setting and where it comes from", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			known := render.Named(format, []string{"table", "json"})
-			if known == "" {
-				return usageError{fmt.Errorf("-o is table or json here, not %q", format)}
+			if render.Named(format, listFormats) == "" {
+				return unknownListFormat(format)
 			}
 			shown, err := con.settings.show(c.Root())
 			if err != nil {
@@ -33,17 +31,10 @@ func newConfig(con *console) *cobra.Command {
 			for _, line := range con.settings.unread(c.Root(), os.Environ()) {
 				fmt.Fprintln(con.err, "flowlog: warning:", printable(line))
 			}
-			if known == "table" {
-				return shown.table(con)
-			}
-			enc := json.NewEncoder(con.out)
-			enc.SetIndent("", "  ")
-			enc.SetEscapeHTML(false)
-			return enc.Encode(shown)
+			return listOutput(con, format, shown, func() error { return shown.table(con) })
 		},
 	}
-	c.Flags().StringVarP(&format, "output", "o", "table", "`format`: table or json")
-	complete(c, "output", func() []string { return []string{"table", "json"} })
+	listFlag(c, &format)
 	return c
 }
 

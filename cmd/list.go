@@ -42,26 +42,45 @@ func listing(con *console, use, short string, header []string, list func(wordsFi
 				return usageError{fmt.Errorf("no %s has %q in its name or text: %s`flowlog %s` lists them", strings.TrimSuffix(use, "s"), strings.Join(words, " "),
 					schema.DidYouMean(strings.Join(words, "_"), names), use)}
 			}
-			switch render.Named(format, []string{"table", "json"}) {
-			case "json":
-				enc := json.NewEncoder(con.out)
-				enc.SetIndent("", "  ")
-				enc.SetEscapeHTML(false)
-				return enc.Encode(document)
-			case "table":
+			return listOutput(con, format, document, func() error {
 				w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(w, strings.Join(header, "\t"))
 				for _, row := range wrapped(header, rows, columns(con.out)) {
 					fmt.Fprintln(w, strings.Join(row, "\t"))
 				}
 				return w.Flush()
-			}
-			return usageError{fmt.Errorf("-o is table or json here, not %q", format)}
+			})
 		},
 	}
-	c.Flags().StringVarP(&format, "output", "o", "table", "`format`: table or json")
-	complete(c, "output", func() []string { return []string{"table", "json"} })
+	listFlag(c, &format)
 	return c
+}
+
+// listFormats are the formats of what flowlog says of itself.
+var listFormats = []string{"table", "json"}
+
+// listFlag adds the flag that chooses one of listFormats.
+func listFlag(c *cobra.Command, format *string) {
+	c.Flags().StringVarP(format, "output", "o", listFormats[0], "`format`: "+schema.Join(listFormats, "or"))
+	complete(c, "output", func() []string { return listFormats })
+}
+
+// listOutput writes a document as JSON, or has table write it, as the format says.
+func listOutput(con *console, format string, document any, table func() error) error {
+	switch render.Named(format, listFormats) {
+	case "json":
+		enc := json.NewEncoder(con.out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(document)
+	case "table":
+		return table()
+	}
+	return unknownListFormat(format)
+}
+
+func unknownListFormat(format string) error {
+	return usageError{fmt.Errorf("-o is %s here, not %q", schema.Join(listFormats, "or"), format)}
 }
 
 // columns is how many characters fit on a line of a terminal, 0 if the stream is none.

@@ -211,5 +211,5 @@ func (c clock) written(places []int) []tick {
 	return ticks
 }
 
-// tickSteps are the distances of the times below a chart: those of bins, and parts of a minute.
+// tickSteps are the possible distances between ticks: the widths of bins, and parts of a minute.
 var tickSteps = append([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}, report.BinWidths()...)
