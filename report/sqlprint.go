@@ -148,7 +148,7 @@ func (p *sqlPrinter) operator(n sqlNode) {
 	case notNode:
 		p.WriteString("NOT ")
 		if _, ok := n.x.(identNode); !ok {
-			n.x = parensNode{n.x} // NOT binds loosely: parentheses show what it is about
+			n.x = parensNode(n) // NOT binds loosely: parentheses show what it is about
 		}
 		p.node(n.x)
 	case nullNode:
