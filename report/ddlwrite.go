@@ -85,11 +85,14 @@ func (s *stored) firstDay() sqlNode {
 	return sqlAnd(parts...)
 }
 
-// questions are the comments that say how to ask a day.
+// questions are the comments that say how to ask a day. Without Ask they name no command for reports.
 func (s *stored) questions() []string {
 	day := s.firstDay()
 	query := s.selectAll(s.Table, day)
 	list := []string{"Try it: " + query + " LIMIT 10"}
+	if s.Ask == nil {
+		return list
+	}
 	if day != nil {
 		list = append(list, "Reports of a day: "+s.Ask(s.Dialect.Name, query, true))
 	} else {
