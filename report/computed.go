@@ -1,6 +1,9 @@
 package report
 
-import "flowlog/parse/schema"
+import (
+	"flowlog/parse/schema"
+	"flowlog/report/expr"
+)
 
 // These functions have no state: they are computed from the results of others.
 var (
@@ -38,20 +41,21 @@ func actionFunction(name, action string) function {
 }
 
 func ratioOfParts(parts []any, _ float64) any { return ratio(parts[0], parts[1]) }
-func sumOf(m Measure) []Measure               { return []Measure{{Func: "sum", Field: m.Field}} }
+func sumOf(field string) []Part               { return []Part{{Function: "sum", Field: field}} }
 
-func sumAndCount(m Measure) []Measure {
-	return []Measure{{Func: "sum", Field: m.Field}, {Func: "count", Field: m.Field}}
+func sumAndCount(field string) []Part {
+	return []Part{{Function: "sum", Field: field}, {Function: "count", Field: field}}
 }
 
 // withAction has two parts: the number of flows with an action, and of those with any.
-func withAction(action string) func(Measure) []Measure {
-	these, all := where("action = "+action), where("action is not null")
-	return func(Measure) []Measure { return []Measure{{Func: "count", Where: these}, {Func: "count", Where: all}} }
+func withAction(action string) func(string) []Part {
+	field, _ := schema.Logged().Lookup("action")
+	these, all := expr.Compare{Field: field, Op: expr.Equal, Value: action}, expr.Not{X: expr.IsNull{Field: field}}
+	return func(string) []Part { return []Part{{Function: "count", Where: these}, {Function: "count", Where: all}} }
 }
 
-func startAndEnd(Measure) []Measure {
-	return []Measure{{Func: "min", Field: "start"}, {Func: "max", Field: "end"}}
+func startAndEnd(string) []Part {
+	return []Part{{Function: "min", Field: "start"}, {Function: "max", Field: "end"}}
 }
 
 // ratio divides two whole numbers. It is nil for a divisor of 0.

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"errors"
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A function is an aggregate function: a row of THE table. Its row, its states, their encoding and what an engine computes
@@ -75,7 +77,7 @@ const (
 
 // computation is for functions that are computed from others when all records have been read.
 type computation struct {
-	parts func(Measure) []Measure                // what it is computed from; nil if it has a state
+	parts func(field string) []Part              // what it is computed from; nil if it has a state
 	of    func(parts []any, seconds float64) any // of their values; a nil part makes the whole nil without it
 	span  bool                                   // of needs the seconds that the group covers: it is a rate
 }
@@ -124,16 +126,18 @@ func functionNamed(name string) *function {
 	return &functions[slices.IndexFunc(functions, func(f function) bool { return f.name == name })]
 }
 
-// partsOf are the parts of a measure, if it has any.
-func (f *function) partsOf(m Measure) []Measure {
-	if f.parts == nil {
-		return nil
-	}
-	return f.parts(m)
+// A Part is a measure that another one is computed from.
+type Part struct {
+	Function string
+	Field    string
+	Where    expr.Expr // nil for all flows
 }
 
 // mergeable reports whether an engine's values of several groups can be combined to that of all of them.
 func (f *function) mergeable() bool { return f.adds != "" || f.buckets || f.parts != nil }
+
+// errRow is the error for a row that the query cannot have.
+var errRow = errors.New("the engine's answer is not what was asked for")
 
 // wholeNumber is a value of an engine that is a whole number; present is false for null.
 func wholeNumber(v any) (n int64, present bool, err error) {

@@ -64,11 +64,11 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 			first, second, pair = cutPair(argument, fields)
 		}
 	}
-	m, err := functions[i].measureOf(first, fields)
+	m, err := measureOf(&functions[i], first, fields)
 	if err != nil || !pair {
 		return m, err
 	}
-	with, err := functions[i].measureOf(second, fields)
+	with, err := measureOf(&functions[i], second, fields)
 	m.With = with.Field
 	m.Name += "_" + with.Field
 	return m, err
@@ -113,7 +113,7 @@ func cutPair(names string, fields schema.Table) (first, second string, pair bool
 }
 
 // measureOf is the measure of a field by the function.
-func (fn *function) measureOf(field string, fields schema.Table) (Measure, error) {
+func measureOf(fn *function, field string, fields schema.Table) (Measure, error) {
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
 		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
@@ -200,6 +200,19 @@ func (r *Report) measure(name string) int {
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
 
+// parts are the measures that the measure is computed from; none if its function has a state.
+func (m Measure) parts() []Measure {
+	of := functionNamed(m.Func).parts
+	if of == nil {
+		return nil
+	}
+	var list []Measure
+	for _, p := range of(m.Field) {
+		list = append(list, Measure{Func: p.Function, Field: p.Field, Where: p.Where})
+	}
+	return list
+}
+
 // fields calls yield with the name of each field that the measure is computed from.
 func (m Measure) fields(yield func(name string)) {
 	if m.Field != "" {
@@ -212,7 +225,7 @@ func (m Measure) fields(yield func(name string)) {
 		m.Where.Fields(yield)
 	}
 	f := functionNamed(m.Func)
-	for _, part := range f.partsOf(m) {
+	for _, part := range m.parts() {
 		part.fields(yield)
 	}
 	if f.also != "" {

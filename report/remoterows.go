@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -30,9 +29,6 @@ func (m *Remote) newBatch() *remoteBatch {
 	}
 	return b
 }
-
-// errRow is the error for a row that the query cannot have.
-var errRow = errors.New("the engine's answer is not what was asked for")
 
 // Width is how many columns the engine's rows have.
 func (m *Remote) Width() int { return m.width() }

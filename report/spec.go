@@ -76,7 +76,7 @@ func (l *layout) addReport(r *Report) {
 		if x.fn.parts == nil {
 			x.accs = append(x.accs, l.accumulator(g, *m))
 		}
-		for _, part := range x.fn.partsOf(*m) {
+		for _, part := range m.parts() {
 			x.accs = append(x.accs, l.accumulator(g, part))
 		}
 		if x.fn.span {

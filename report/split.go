@@ -273,7 +273,7 @@ func (r *Report) aggregates() []Measure {
 		if fn.parts == nil {
 			add(m)
 		}
-		for _, part := range fn.partsOf(m) {
+		for _, part := range m.parts() {
 			add(part)
 		}
 		if fn.span {

@@ -178,7 +178,7 @@ func (r *Report) mentioned() []string {
 	}
 	for _, x := range r.Measures {
 		look(x)
-		for _, part := range functionNamed(x.Func).partsOf(x) {
+		for _, part := range x.parts() {
 			look(part)
 		}
 	}

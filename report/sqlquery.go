@@ -278,7 +278,7 @@ func (q *query) measure(m Measure) sqlNode {
 		return q.filtered(own.of(q.Dialect, []sqlNode{x}), m)
 	}
 	var args []sqlNode
-	for _, part := range fn.parts(m) {
+	for _, part := range m.parts() {
 		args = append(args, q.measure(part))
 	}
 	if fn.span {
