@@ -1,28 +1,27 @@
 package report
 
+import "flowlog/report/function"
+
 // isNumeric reports whether a state is numeric.
-func isNumeric(s state) bool {
-	_, ok := s.(numeric)
+func isNumeric(s function.State) bool {
+	_, ok := s.(function.Numeric)
 	return ok
 }
 
 // A merging is a merge of one state into another that is to be done.
 type merging struct {
-	to, from state
+	to, from function.State
 	codes    []uint32 // as for state.merge
 }
 
-// mergeLot is how many groups or values are merged at once: as many as fit into the processor's caches.
-const mergeLot = 1024
-
 // mergeNumbers merges the numeric states, of groups from, from+1, …, which are ids[0], ids[1], … in the targets. All
-// states of mergeLot groups are merged before the next groups, while their cells are in the cache.
+// states of function.MergeLot groups are merged before the next groups, while their cells are in the cache.
 func mergeNumbers(states []merging, ids []uint32, from int) error {
 	for len(ids) > 0 {
-		lot := ids[:min(len(ids), mergeLot)]
+		lot := ids[:min(len(ids), function.MergeLot)]
 		for _, m := range states {
-			if n, ok := m.to.(numeric); ok {
-				if err := n.mergeSome(m.from, lot, from); err != nil {
+			if n, ok := m.to.(function.Numeric); ok {
+				if err := n.MergeSome(m.from, lot, from); err != nil {
 					return err
 				}
 			}
@@ -39,6 +38,6 @@ func mergeOthers(states []merging, ids []uint32) error {
 		if isNumeric(m.to) {
 			return nil
 		}
-		return m.to.merge(m.from, ids, m.codes)
+		return m.to.Merge(m.from, ids, m.codes)
 	})
 }

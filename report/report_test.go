@@ -18,6 +18,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -216,7 +217,7 @@ func TestCatalog(t *testing.T) {
 				t.Errorf("%s: measure %s: got %+v from its name, want %+v", r.Name, m.Name, again, m)
 			}
 			f, ok := reporttest.Fields().Lookup(m.Field)
-			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
+			if kinds := function.Named(m.Func).Kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
 				t.Errorf("%s: measure %s: %s of %q: there is no such field, or it is of the wrong kind", r.Name, m.Name, m.Func, m.Field)
 			}
 		}
@@ -242,7 +243,7 @@ func TestCatalog(t *testing.T) {
 
 func TestEveryMeasureHasAFunction(t *testing.T) {
 	for _, m := range Measures() {
-		if m.Doc == "" || !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
+		if m.Doc == "" || !slices.ContainsFunc(function.All, func(f function.Func) bool { return f.Name == m.Func }) {
 			t.Errorf("measure %s: there is no function %q, or no Doc", m.Name, m.Func)
 		}
 	}
@@ -538,14 +539,14 @@ func TestSumOverflow(t *testing.T) {
 	rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
 	for _, workers := range []int{1, 3} {
 		for _, size := range []int{1, 3} {
-			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, errSum) {
-				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, errSum)
+			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, function.ErrSum) {
+				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, function.ErrSum)
 			}
 		}
 	}
 	rows = []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
-	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, errSum) {
-		t.Errorf("2^64 in one batch: got %v, want %v", err, errSum)
+	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+		t.Errorf("2^64 in one batch: got %v, want %v", err, function.ErrSum)
 	}
 }
 
@@ -554,8 +555,8 @@ func TestTotalOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
 	for _, limit := range []int{0, 1} {
-		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, errSum) {
-			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, errSum)
+		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, function.ErrSum)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	var lacks []*Lacking
 	computed := make([]bool, len(w.views))
 	for i, v := range w.views {
-		v.groups.grow(max(v.groups.rows.groups, 1))
+		v.groups.grow(max(v.groups.rows.Groups, 1))
 		if stats.Flows > 0 {
 			if e := a.lacks(i, stats); e != nil {
 				lacks = append(lacks, e)
@@ -70,7 +70,7 @@ func (w *worker) units(computed []bool) [][]int {
 		units[at] = append(units[at], i)
 	}
 	slices.SortStableFunc(units, func(a, b []int) int {
-		return w.views[b[0]].groups.rows.groups - w.views[a[0]].groups.rows.groups
+		return w.views[b[0]].groups.rows.Groups - w.views[a[0]].groups.rows.Groups
 	})
 	return units
 }

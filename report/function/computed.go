@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"flowlog/parse/schema"
@@ -7,36 +7,36 @@ import (
 
 // These functions have no state: they are computed from the results of others.
 var (
-	avgFunction = function{
-		name: "avg", kinds: wholeKinds, semantics: semantics{fraction: true},
-		computation: computation{parts: sumAndCount, of: ratioOfParts},
+	avgFunction = Func{
+		Name: "avg", Kinds: wholeKinds, semantics: semantics{Fraction: true},
+		computation: computation{Parts: sumAndCount, Of: ratioOfParts},
 	}
-	bpsFunction = function{
-		name: "bps", semantics: semantics{zero: true, fraction: true},
-		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }, span: true},
+	bpsFunction = Func{
+		Name: "bps", semantics: semantics{Zero: true, Fraction: true},
+		computation: computation{Parts: sumOf, Of: func(parts []any, seconds float64) any { return rate(parts[0], 8, seconds) }, Span: true},
 	}
-	ppsFunction = function{
-		name: "pps", semantics: semantics{zero: true, fraction: true},
-		computation: computation{parts: sumOf, of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }, span: true},
+	ppsFunction = Func{
+		Name: "pps", semantics: semantics{Zero: true, Fraction: true},
+		computation: computation{Parts: sumOf, Of: func(parts []any, seconds float64) any { return rate(parts[0], 1, seconds) }, Span: true},
 	}
 	acceptedFunction      = actionFunction("accepted", "ACCEPT")
 	rejectedFunction      = actionFunction("rejected", "REJECT")
-	rejectedShareFunction = function{
-		name: "rejected_share", semantics: semantics{fraction: true},
-		computation: computation{parts: withAction("REJECT"), of: ratioOfParts},
+	rejectedShareFunction = Func{
+		Name: "rejected_share", semantics: semantics{Fraction: true},
+		computation: computation{Parts: withAction("REJECT"), Of: ratioOfParts},
 	}
-	durationFunction = function{
-		name:        "duration",
-		computation: computation{parts: startAndEnd, of: duration},
+	durationFunction = Func{
+		Name:        "duration",
+		computation: computation{Parts: startAndEnd, Of: duration},
 	}
 	// malformed is the number of records that could not be read. No group has them.
-	malformedFunction = function{name: "malformed", input: func(s schema.Stats) int64 { return s.Malformed }}
+	malformedFunction = Func{Name: "malformed", Input: func(s schema.Stats) int64 { return s.Malformed }}
 )
 
-func actionFunction(name, action string) function {
-	return function{
-		name: name, semantics: semantics{zero: true, share: true},
-		computation: computation{parts: withAction(action), of: ofWhole},
+func actionFunction(name, action string) Func {
+	return Func{
+		Name: name, semantics: semantics{Zero: true, Share: true},
+		computation: computation{Parts: withAction(action), Of: ofWhole},
 	}
 }
 
