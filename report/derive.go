@@ -10,6 +10,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // derive carries out the derivations of the plan, but for those that wait and nothing else needs; a nil waits is none. What
@@ -92,13 +93,13 @@ func (w *worker) deriveFrom(from int, derivations []derivation) error {
 	if err := s.encode(keys); err != nil {
 		return err
 	}
-	return atOnce(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
+	return parallel.Each(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
 }
 
 // encode computes what the groups have of further keys.
 func (s *source) encode(keys []Key) error {
 	codings := make([]coding, len(keys))
-	err := atOnce(len(keys), func(i int) (err error) {
+	err := parallel.Each(len(keys), func(i int) (err error) {
 		codings[i], err = s.coding(keys[i])
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // An encoder is the dictionary encoder of a key, or of a field or pair of fields whose distinct values are counted.
@@ -93,7 +94,7 @@ func (d *dictionaries) coder(k Key) codes.Coder {
 // merge adds the values of another worker's dictionaries, and returns by dictionary the codes here of the codes there.
 func (d *dictionaries) merge(o *dictionaries) [][]uint32 {
 	translated := make([][]uint32, d.shared)
-	_ = atOnce(d.shared, func(i int) error {
+	_ = parallel.Each(d.shared, func(i int) error {
 		if c := d.list[i]; c.pair == nil {
 			translated[i] = c.coder.Absorb(o.list[i].coder)
 		}

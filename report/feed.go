@@ -1,6 +1,9 @@
 package report
 
-import "flowlog/report/function"
+import (
+	"flowlog/report/expr"
+	"flowlog/report/function"
+)
 
 // feed adds the rows of the batch to a grouping.
 func (f *feeder) feed(g *grouping) error {
@@ -64,7 +67,7 @@ func (f *feeder) flowsOf(g *grouping, all rowSet, mixed bool) rowSet {
 		rows = nil
 	case g.selection != nil:
 		f.buffer = append(f.buffer[:0], all.rows...)
-		rows = flows(f.columns[f.dicts.projection.Index("log_status")], f.buffer, f.buffer[:0])
+		rows = expr.Flows(f.columns[f.dicts.projection.Index("log_status")], f.buffer, f.buffer[:0])
 	}
 	return all.pick(rows, &f.scratch.flowIDs)
 }

@@ -255,7 +255,7 @@ func checkBuffer(t *testing.T, f *function.Func) {
 		t.Fatal(err)
 	}
 	for g := range uint32(7) {
-		want(t, f.Name+" of buffered records", function.Boxed(other.Value(g)), function.Boxed(one.Value(g)))
+		reporttest.Want(t, f.Name+" of buffered records", function.Boxed(other.Value(g)), function.Boxed(one.Value(g)))
 	}
 }
 

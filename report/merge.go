@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // gather makes one worker of all, and carries out all derivations. choose says whether bins of time whose width was left
@@ -35,7 +36,7 @@ func (a *Aggregator) derive(late bool) error {
 	if late {
 		waits = func(d derivation) bool { return d.from < len(a.layout.groupings) }
 	}
-	return atOnce(len(a.workers), func(i int) error { return a.workers[i].derive(waits) })
+	return parallel.Each(len(a.workers), func(i int) error { return a.workers[i].derive(waits) })
 }
 
 // derivesLate reports whether the groups of reports can be merged before others are derived from them, which is then
@@ -72,7 +73,7 @@ func (w *worker) merge(o *worker) error {
 	}
 	// Those with the most groups come first: others fill up the time until they are done.
 	slices.SortStableFunc(places, func(a, b int) int { return o.groupings[b].rows.Groups - o.groupings[a].rows.Groups })
-	return atOnce(len(places), func(i int) error {
+	return parallel.Each(len(places), func(i int) error {
 		return w.groupings[places[i]].merge(o.groupings[places[i]], translated)
 	})
 }

@@ -1,6 +1,9 @@
 package report
 
-import "flowlog/report/function"
+import (
+	"flowlog/report/function"
+	"flowlog/report/parallel"
+)
 
 // isNumeric reports whether a state is numeric.
 func isNumeric(s function.State) bool {
@@ -33,7 +36,7 @@ func mergeNumbers(states []merging, ids []uint32, from int) error {
 
 // mergeOthers merges the states that are not numeric, several at once.
 func mergeOthers(states []merging, ids []uint32) error {
-	return atOnce(len(states), func(i int) error {
+	return parallel.Each(len(states), func(i int) error {
 		m := states[i]
 		if isNumeric(m.to) {
 			return nil

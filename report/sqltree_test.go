@@ -195,7 +195,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 			}
 			bases = append(bases, b.Measure)
 		}
-		want(t, r.Name, bases, r.aggregates())
+		reporttest.Want(t, r.Name, bases, r.aggregates())
 	}
 }
 

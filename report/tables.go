@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/parallel"
 )
 
 // Tables finishes the reports, in their order. The error of a report whose fields the input lacks is in
@@ -31,7 +32,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	labels := enricher{a.enricher.fields, wrap}
 	units := w.units(computed)
 	all, reached := make([]Table, len(w.views)), w.reached()
-	err = atOnce(len(units), func(unit int) error {
+	err = parallel.Each(len(units), func(unit int) error {
 		for _, i := range units[unit] {
 			var err error
 			if all[i], err = a.table(w.views[i], labels, stats); err != nil {

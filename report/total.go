@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // totals is a state for one group of each accumulator, or only of some, nil for one that needs none. Groups are merged into
@@ -50,7 +51,7 @@ func (g *grouping) addTo(all []function.State, in []bool) error {
 		}
 		return ids[:len(in)]
 	}
-	return atOnce(2, func(i int) error { // numbers beside all else
+	return parallel.Each(2, func(i int) error { // numbers beside all else
 		if i == 0 {
 			if g.onlyNumbers() {
 				return nil
