@@ -8,18 +8,19 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/pass"
 	"flowlog/report/reporttest"
 )
 
 // seen computes a report of rows through a Vantage.
-func seen(t *testing.T, mode string, r Report, rows []reporttest.Row, workers, size int) (Table, *Vantage) {
+func seen(t *testing.T, mode string, r Report, rows []reporttest.Row, workers, size int) (Table, *pass.Vantage) {
 	t.Helper()
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	agg, err := NewAggregator(known, []Report{r}, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, p, err := NewVantage(mode, known, agg.Projection())
+	v, p, err := pass.NewVantage(mode, known, agg.Projection())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,14 +109,14 @@ eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
 	pairs := changed(t, "pairs", Change{Measures: []string{"bytes"}, Top: -1})
 	got, v := seen(t, "src", pairs, reporttest.RowsOf(log), 1, 10)
 	reporttest.Want(t, "src", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7]]")
-	reporttest.Want(t, "src beside", v.Beside, Tally{3, 1003})
+	reporttest.Want(t, "src beside", v.Beside, pass.Tally{Flows: 3, Bytes: 1003})
 	got, _ = seen(t, "dst", pairs, reporttest.RowsOf(log), 1, 10)
 	reporttest.Want(t, "dst", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [192.0.2.8 10.1.0.2 3]]")
 	got, v = seen(t, "dedupe", pairs, reporttest.RowsOf(log), 1, 10)
 	reporttest.Want(t, "dedupe", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7] [192.0.2.8 10.1.0.2 3]]")
-	reporttest.Want(t, "dedupe double", v.Double, Tally{2, 1000})
+	reporttest.Want(t, "dedupe double", v.Double, pass.Tally{Flows: 2, Bytes: 1000})
 
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, expr.Scope{Fields: known}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -188,12 +189,12 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 }
 
 func TestVantageNeedsInterfaces(t *testing.T) {
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	agg, err := NewAggregator(known, []Report{catalog[0]}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, p, err := NewVantage("dedupe", known, agg.Projection())
+	v, p, err := pass.NewVantage("dedupe", known, agg.Projection())
 	if err != nil {
 		t.Fatal(err)
 	}
