@@ -42,7 +42,7 @@ func (b *began) bins(k Key) int {
 	if lo > hi {
 		return 0
 	}
-	return int(k.calendar().count(lo, hi))
+	return int(k.Bins().Count(lo, hi))
 }
 
 // spiking reports whether some report has a Spike.

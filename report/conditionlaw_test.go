@@ -33,7 +33,7 @@ var conditionSamples = []string{
 // TestMeasuresWithConditions computes measures of the records that meet each type of condition, and of those that do not,
 // record by record and in groups.
 func TestMeasuresWithConditions(t *testing.T) {
-	rows := reporttest.RandomRows(rand.New(rand.NewPCG(16, 11)), fewer(150))
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(16, 11)), reporttest.Fewer(150))
 	sampled := make(map[string]bool)
 	for _, text := range conditionSamples {
 		e, err := expr.Parse(text, reporttest.Scope())

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -181,7 +182,7 @@ func (x *planner) cardinality(k Key) int64 {
 	case k.Hour:
 		return 24
 	case k.Every != 0:
-		return int64(day / time.Minute)
+		return int64(calendar.Day / time.Minute)
 	}
 	return cmp.Or(int64(len(f.Values)), f.Max)
 }

@@ -84,7 +84,7 @@ func TestLookUpForGroups(t *testing.T) {
 		c := Change{By: panelWords(by), Measures: panelWords("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
 		reports = append(reports, changed(t, "timeline", c))
 	}
-	for seed := range uint64(fewer(10)) {
+	for seed := range uint64(reporttest.Fewer(10)) {
 		rows := reporttest.RandomRows(rand.New(rand.NewPCG(seed, 5)), 400)
 		for range 40 * (seed % 2) { // the first batch has no flows
 			rows = slices.Insert(rows, 0, reporttest.Row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})

@@ -26,7 +26,7 @@ type encoder struct {
 
 func newEncoder(k Key, p *schema.Projection) *encoder {
 	i := p.Index(k.Field)
-	return &encoder{key: k, field: i, kind: k.kind(p.Fields[i]), coder: k.coder(p.Fields[i])}
+	return &encoder{key: k, field: i, kind: k.kind(p.Fields[i]), coder: coderOf(k, p.Fields[i])}
 }
 
 // values is what the codes stand for.
@@ -88,7 +88,7 @@ func (d *dictionaries) coder(k Key) codes.Coder {
 	if i := slices.IndexFunc(d.list, func(c *encoder) bool { return c.key == k }); i >= 0 {
 		return d.list[i].coder
 	}
-	return k.coder(d.projection.Fields[d.projection.Index(k.Field)])
+	return coderOf(k, d.projection.Fields[d.projection.Index(k.Field)])
 }
 
 // merge adds the values of another worker's dictionaries, and returns by dictionary the codes here of the codes there.

@@ -18,7 +18,7 @@ import (
 // TestFunctions runs every function of the table in each form that a report can take. A function that lacks one fails by
 // its name, whether the catalog uses it or not.
 func TestFunctions(t *testing.T) {
-	rows := reporttest.RandomRows(rand.New(rand.NewPCG(11, 16)), fewer(300))
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(11, 16)), reporttest.Fewer(300))
 	duck := startDuckDB(t, rows)
 	for i := range function.All {
 		f := &function.All[i]

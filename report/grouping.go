@@ -168,11 +168,11 @@ func (g *grouping) keyValues(group uint32) []any {
 	keys := make([]any, len(g.keys))
 	for level := len(g.levels) - 1; level >= 0; level-- {
 		word := g.levels[level].Words()[group]
-		keys[level+1] = g.keys[level+1].value(g.encoders[level+1].coder.Value(uint32(word)))
+		keys[level+1] = valueOf(g.keys[level+1], g.encoders[level+1].coder.Value(uint32(word)))
 		group = uint32(word >> 32)
 	}
 	if len(keys) > 0 {
-		keys[0] = g.keys[0].value(g.encoders[0].coder.Value(group))
+		keys[0] = valueOf(g.keys[0], g.encoders[0].coder.Value(group))
 	}
 	return keys
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"flowlog/report/calendar"
 	"flowlog/report/function"
 	"flowlog/report/parallel"
 )
@@ -43,7 +44,7 @@ func (a *Aggregator) derive(late bool) error {
 // done once: all workers have the same plan, and no width of bins is left open on the way.
 func (a *Aggregator) derivesLate() bool {
 	open := func(i int) bool {
-		return slices.ContainsFunc(a.layout.groupings[i].keys, func(k Key) bool { return k.Every == auto })
+		return slices.ContainsFunc(a.layout.groupings[i].keys, func(k Key) bool { return k.Every == calendar.Auto })
 	}
 	for _, d := range a.workers[0].betweenReports() {
 		if open(d.from) || open(d.to) {

@@ -46,17 +46,17 @@ func (v *reportView) widened(t Table, rows []ranked, width time.Duration) widene
 	column := t.key(key)
 	k := v.groups.keys[key]
 	k.Every = width
-	c := k.calendar()
+	c := k.Bins()
 	w := widened{ids: make([]uint32, v.groups.rows.Groups)}
 	for i := range w.ids {
 		w.ids[i] = function.Skip
 	}
 	at := make(map[string]uint32)
 	for i, r := range rows {
-		keys, seconds := slices.Clone(r.keys), float64(c.width)
+		keys, seconds := slices.Clone(r.keys), float64(c.Width)
 		if time, ok := keys[key].(time.Time); ok {
-			begin := c.begin(time.Unix())
-			keys[key], seconds = instant(begin), float64(c.length(begin))
+			begin := c.Begin(time.Unix())
+			keys[key], seconds = instant(begin), float64(c.Length(begin))
 		}
 		var name strings.Builder
 		for _, k := range keys {

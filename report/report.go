@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -161,7 +162,7 @@ func (r *Report) bin(every string, zone *time.Location) error {
 	switch d, ok := parseEvery(every); {
 	case every == "":
 	case strings.EqualFold(every, Auto):
-		width = auto
+		width = calendar.Auto
 	case !ok || d%time.Second != 0 || d < time.Second:
 		return &schema.OptionError{Option: "every", Err: fmt.Errorf("%q is not a length of time: write 5m, 1h, 1d or %s", every, Auto)}
 	default:
@@ -189,7 +190,7 @@ func parseEvery(s string) (time.Duration, bool) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, true
 	}
-	for unit, length := range map[string]time.Duration{"d": day, "w": 7 * day} {
+	for unit, length := range map[string]time.Duration{"d": calendar.Day, "w": 7 * calendar.Day} {
 		if digits, ok := strings.CutSuffix(s, unit); ok {
 			n, err := strconv.ParseUint(digits, 10, 16)
 			return time.Duration(n) * length, err == nil

@@ -129,7 +129,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 // However the rows are cut into batches and dealt out to workers, the tables are what the plainest program
 // makes of them.
 func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
-	for seed := range uint64(fewer(8)) {
+	for seed := range uint64(reporttest.Fewer(8)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		rows := reporttest.RandomRows(r, 1+r.IntN(400))
 		reports := randomReports(t, r)
@@ -778,12 +778,4 @@ func BenchmarkAdd(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
 		})
 	}
-}
-
-// fewer is n, or a part of it where tests are to be short: with the race detector, which makes them many times as slow.
-func fewer(n int) int {
-	if testing.Short() {
-		return (n + 4) / 5
-	}
-	return n
 }

@@ -113,7 +113,7 @@ func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 
 // Where the clock is set a day is longer or shorter, which is no spike; what is much for a short day is one.
 func TestSpikeOfDays(t *testing.T) {
-	berlin := inZone(t, "Europe/Berlin")
+	berlin := reporttest.InZone(t, "Europe/Berlin")
 	days := func(first time.Time, more map[int]int) (rows []reporttest.Row) {
 		for at := first; at.Before(first.AddDate(0, 0, 7)); at = at.Add(time.Hour) {
 			n := 100 + more[at.Day()]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
 )
@@ -208,9 +209,9 @@ const zoneStep = 15 * time.Minute
 // how wide bins are to be, or when those of a zone begin.
 func (k Key) pushed() Key {
 	switch {
-	case k.Every == auto:
-		return Key{Field: k.Field, Every: steps[0]}
-	case k.Every == 0 && !k.Hour || k.inSQL():
+	case k.Every == calendar.Auto:
+		return Key{Field: k.Field, Every: calendar.Widths[0]}
+	case k.Every == 0 && !k.Hour || keyInSQL(k):
 		return k
 	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
 		return Key{Field: k.Field, Every: zoneStep}
@@ -239,7 +240,7 @@ func (s *Split) coarse(x Measure) error {
 		switch {
 		case s.feeds(k) && s.source.knows(k.Field):
 			by = append(by, k.Name())
-		case k.Every == auto:
+		case k.Every == calendar.Auto:
 			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
 		case s.source.knows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/function"
 )
 
@@ -224,7 +225,7 @@ func (q *query) key(k Key) sqlNode {
 	f := q.known(k.Field)
 	x := q.field(f)
 	switch {
-	case k.Every == auto:
+	case k.Every == calendar.Auto:
 		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in %s", q.report.Name, schema.Opt("every", "1h"))
 	case k.Every != 0:
 		return q.bin(k, x)

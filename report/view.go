@@ -93,10 +93,10 @@ func (v *reportView) lasts(group uint32) float64 {
 		return v.seconds
 	}
 	if v.lasting == nil {
-		v.lasting = &lasting{calendar: v.groups.keys[key].calendar(), key: key}
+		v.lasting = &lasting{Bins: v.groups.keys[key].Bins(), key: key}
 	}
-	if !v.lasting.varies() {
-		return float64(v.lasting.width)
+	if !v.lasting.Varies() {
+		return float64(v.lasting.Width)
 	}
 	return v.lasting.of(v.groups, group)
 }
@@ -107,5 +107,5 @@ func (v *reportView) perWidth(m int, group uint32) float64 {
 	if v.measures[m].fn.Adds != "sum" {
 		return 1
 	}
-	return float64(v.groups.keys[v.report.timeAt()].calendar().width) / v.lasts(group)
+	return float64(v.groups.keys[v.report.timeAt()].Bins().Width) / v.lasts(group)
 }
