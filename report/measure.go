@@ -237,3 +237,34 @@ func (m Measure) fields(yield func(name string)) {
 		yield("end")
 	}
 }
+
+// aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
+func (r *Report) aggregates() []Measure {
+	var list []Measure
+	add := func(m Measure) {
+		if !slices.ContainsFunc(list, func(o Measure) bool {
+			return o.Func == m.Func && o.Field == m.Field && o.With == m.With && o.All == m.All && expr.Text(o.Where) == expr.Text(m.Where)
+		}) {
+			list = append(list, m)
+		}
+	}
+	for _, m := range r.Measures {
+		fn := function.Named(m.Func)
+		if fn.Parts == nil {
+			add(m)
+		}
+		for _, part := range m.parts() {
+			add(part)
+		}
+		if fn.Span {
+			add(Measure{Func: "min", Field: "start"})
+			add(Measure{Func: "max", Field: "end"})
+		}
+	}
+	return list
+}
+
+// countsRows reports whether the measure is the number of flows.
+func (m Measure) countsRows() bool {
+	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
+}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 )
 
 // Lacking is the error for a report whose keys or conditions are on fields that no record had.
@@ -157,18 +157,7 @@ func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
 	}
 	k := v.groups.keys[v.report.timeAt()]
 	if bins := j.began.bins(k); bins < leastBins {
-		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, width(k.Every), bins)
+		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, calendar.FormatWidth(k.Every), bins)
 	}
 	return ""
-}
-
-// width writes a length of time without the units that are 0: 5m, not 5m0s.
-func width(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zero) {
-			s = strings.TrimSuffix(s, zero[1:])
-		}
-	}
-	return s
 }

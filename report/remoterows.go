@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/function"
 )
 
@@ -84,7 +85,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 			if b.Field != "" && v != nil && !(b.fn.Counts && v == int64(0)) {
 				m.present(b.Field)
 			}
-			if b.fn.Rows && b.All && textOf(b.Where) == skipData {
+			if b.fn.Rows && b.All && expr.Text(b.Where) == skipData {
 				m.skips += whole(v)
 			}
 			if b.With != "" && v != int64(0) {
@@ -106,7 +107,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 		return nil
 	}
 	for i, v := range keys {
-		if err := m.fed[i].append(m.batch.columns[i], v); err != nil {
+		if err := appendValue(&m.fed[i], m.batch.columns[i], v); err != nil {
 			return fmt.Errorf("%s: %w", m.report.Name, err)
 		}
 	}
@@ -154,9 +155,9 @@ func (m *Remote) present(name string) {
 	}
 }
 
-// append appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
+// appendValue appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
 // its beginning, of an hour one second of it.
-func (f fed) append(c *schema.Column, v any) error {
+func appendValue(f *fed, c *schema.Column, v any) error {
 	switch x := v.(type) {
 	case nil:
 		c.Null()

@@ -263,3 +263,24 @@ func (r *Report) Fields(yield func(name string)) {
 		m.fields(yield)
 	}
 }
+
+// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
+// those that read logs bound what they read.
+func (r Report) During(since, until time.Time) Report {
+	end, _ := schema.Logged().Lookup("end")
+	if !since.IsZero() {
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
+	}
+	if !until.IsZero() {
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
+	}
+	return r
+}
+
+// condition is what records meet that an engine counts.
+func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
+
+// mixed reports whether the report takes in records that are no flows.
+func (r *Report) mixed() bool {
+	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+}

@@ -75,7 +75,7 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 		s.asked = append(s.asked, m)
 		s.cut = s.cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
 	}
-	s.seen = r.mentioned()
+	s.seen = mentioned(&r)
 	var err error
 	s.SQL, err = s.query(&there)
 	return s, err
@@ -99,22 +99,6 @@ func (s *Split) width() int {
 	}
 	return width
 }
-
-// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
-// those that read logs bound what they read.
-func (r Report) During(since, until time.Time) Report {
-	end, _ := schema.Logged().Lookup("end")
-	if !since.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
-	}
-	if !until.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
-	}
-	return r
-}
-
-// condition is what records meet that an engine counts.
-func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
 
 // conditions parts the report's condition into what the engine tests and what is tested here.
 func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
@@ -145,7 +129,7 @@ func (s *Split) group() error {
 	for _, k := range r.Keys {
 		f, ok := fields.Lookup(k.Field)
 		if ok && s.source.knows(k.Field) {
-			s.feed(f, k.pushed())
+			s.feed(f, pushedKey(k))
 			continue
 		}
 		if err := s.need(k.Field); err != nil {
@@ -205,20 +189,6 @@ func (s *Split) need(name string) error {
 // zoneStep is what the offsets of all zones of today are whole numbers of.
 const zoneStep = 15 * time.Minute
 
-// pushed is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
-// how wide bins are to be, or when those of a zone begin.
-func (k Key) pushed() Key {
-	switch {
-	case k.Every == calendar.Auto:
-		return Key{Field: k.Field, Every: calendar.Widths[0]}
-	case k.Every == 0 && !k.Hour || keyInSQL(k):
-		return k
-	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
-		return Key{Field: k.Field, Every: zoneStep}
-	}
-	return Key{Field: k.Field}
-}
-
 // feeds reports whether the engine groups by the key itself.
 func (s *Split) feeds(k Key) bool {
 	return slices.ContainsFunc(s.fed, func(f fed) bool { return f.key == k })
@@ -260,33 +230,16 @@ func (s *Split) coarse(x Measure) error {
 		r.Name, name, strings.Join(why, " and "), schema.Opt("by", by...))
 }
 
-// aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
-func (r *Report) aggregates() []Measure {
-	var list []Measure
-	add := func(m Measure) {
-		if !slices.ContainsFunc(list, func(o Measure) bool {
-			return o.Func == m.Func && o.Field == m.Field && o.With == m.With && o.All == m.All && textOf(o.Where) == textOf(m.Where)
-		}) {
-			list = append(list, m)
-		}
+// pushedKey is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
+// how wide bins are to be, or when those of a zone begin.
+func pushedKey(k Key) Key {
+	switch {
+	case k.Every == calendar.Auto:
+		return Key{Field: k.Field, Every: calendar.Widths[0]}
+	case k.Every == 0 && !k.Hour || keyInSQL(k):
+		return k
+	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
+		return Key{Field: k.Field, Every: zoneStep}
 	}
-	for _, m := range r.Measures {
-		fn := function.Named(m.Func)
-		if fn.Parts == nil {
-			add(m)
-		}
-		for _, part := range m.parts() {
-			add(part)
-		}
-		if fn.Span {
-			add(Measure{Func: "min", Field: "start"})
-			add(Measure{Func: "max", Field: "end"})
-		}
-	}
-	return list
-}
-
-// countsRows reports whether the measure is the number of flows.
-func (m Measure) countsRows() bool {
-	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
+	return Key{Field: k.Field}
 }

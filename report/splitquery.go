@@ -51,7 +51,7 @@ func (s *Split) query(r *Report) (string, error) {
 	var ranking []string
 	if s.cut {
 		for _, m := range r.Measures {
-			if r.chooses(m.Name) {
+			if chooses(r, m.Name) {
 				last.add(q.state(&timed, m, keys), m.Name)
 				ranking = append(ranking, m.Name)
 			}
@@ -156,7 +156,7 @@ func (s *Split) place(meets, place sqlNode) sqlNode {
 }
 
 // chooses reports whether the rows are chosen by a measure.
-func (r *Report) chooses(name string) bool {
+func chooses(r *Report, name string) bool {
 	by := r.key(r.Order) < 0 || r.measure(r.Order) >= 0
 	used := by && r.Measures[max(r.measure(r.Order), 0)].Name == name
 	if r.Having != nil {
@@ -166,7 +166,7 @@ func (r *Report) chooses(name string) bool {
 }
 
 // mentioned lists the fields of conditions of measures on flows: whether these are logged no state tells.
-func (r *Report) mentioned() []string {
+func mentioned(r *Report) []string {
 	var names []string
 	look := func(x Measure) {
 		if x.Where != nil && !x.All {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,14 @@ func TestConditionsInSQL(t *testing.T) {
 }
 
 func TestNoFormInSQL(t *testing.T) {
-	ask := func(name string, c Change) Report { return changed(t, name, c) }
+	ask := func(name string, c Change) Report {
+		i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
+		r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
 	zoned := ask("timeline", Change{Every: "72m", Top: -1})
 	zoned.Keys[0].Zone = reporttest.InZone(t, "Europe/Berlin")
 	for says, r := range map[string]Report{

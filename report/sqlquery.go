@@ -79,7 +79,7 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
 	q.records.from = d.from(table)
 	if r.mixed() {
-		q.zeros = r.deciding()
+		q.zeros = deciding(r)
 		q.field(statusField)
 	} else {
 		q.records.where = orNode{inNode{x: logStatus, values: sqlTexts("OK", "-")}, isSQLNull(logStatus)}
@@ -87,13 +87,8 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 	return q
 }
 
-// mixed reports whether the report takes in records that are no flows.
-func (r *Report) mixed() bool {
-	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-}
-
 // deciding lists the numbers that decide whether and where a record counts.
-func (r *Report) deciding() []string {
+func deciding(r *Report) []string {
 	var names []string
 	add := func(name string) {
 		if f, _ := schema.Logged().Lookup(name); f.Kind <= schema.Int64 && name != "version" {

@@ -139,7 +139,7 @@ func (q *query) bin(k Key, x sqlNode) sqlNode {
 	if !namedZone(k.Zone) {
 		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
 	}
-	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), width(k.Every), k.Zone)
+	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), calendar.FormatWidth(k.Every), k.Zone)
 }
 
 // secondsOn is some seconds after a time.

@@ -74,7 +74,7 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 			t.Errorf("%T is printed as nothing", n)
 		}
 	}
-	types := receivers(t, ".", "sqlNode")
+	types := reporttest.Receivers(t, ".", "sqlNode")
 	if len(types) < 15 {
 		t.Errorf("only %v have a method sqlNode: the test does not find them any more", types)
 	}
@@ -118,7 +118,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		typesOf(e, met)
+		reporttest.TypesOf(e, met)
 		for _, d := range Dialects() {
 			want := c.duck
 			if d.Name != "duckdb" && c.trino != "" {
@@ -153,7 +153,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range conditionTypes(t) {
+	for _, name := range reporttest.ConditionTypes(t, "expr") {
 		if !met[name] {
 			t.Errorf("there is no condition with %s in this test, or it has no form in SQL", name)
 		}

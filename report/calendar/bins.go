@@ -4,6 +4,7 @@ package calendar
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -204,3 +205,14 @@ func (c Bins) Varies() bool { return c.Zone != nil }
 const YY = Day
 
 func XX() []time.Duration { return slices.Clone(Widths) }
+
+// FormatWidth writes a length of time without the units that are 0: 5m, not 5m0s.
+func FormatWidth(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = strings.TrimSuffix(s, zero[1:])
+		}
+	}
+	return s
+}

@@ -362,3 +362,34 @@ func Flatten(out, items []Item) []Item {
 func Column(rec arrow.Record, name string) arrow.Array {
 	return rec.Column(rec.Schema().FieldIndices(name)[0])
 }
+
+// Text is a condition as text, "" if there is none.
+func Text(e Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.String()
+}
+
+// Inlined is a condition with what its files hold in place of their names: they may not be where it is read.
+func Inlined(e Expr) Expr {
+	switch e := e.(type) {
+	case And:
+		parts := make(And, len(e))
+		for i, x := range e {
+			parts[i] = Inlined(x)
+		}
+		return parts
+	case Or:
+		parts := make(Or, len(e))
+		for i, x := range e {
+			parts[i] = Inlined(x)
+		}
+		return parts
+	case Not:
+		return Not{X: Inlined(e.X)}
+	case In:
+		return In{Field: e.Field, Items: Flatten(nil, e.Items)}
+	}
+	return e
+}
