@@ -210,7 +210,7 @@ func (d *diff) key(t Table, row []any) string {
 	var b strings.Builder
 	for i, c := range t.Columns {
 		if c.Role == KeyRole {
-			fmt.Fprintf(&b, "%T %q ", row[i], plain(row[i]))
+			fmt.Fprintf(&b, "%T %q ", row[i], plainText(row[i]))
 		}
 	}
 	return b.String()

@@ -60,7 +60,7 @@ func (v *reportView) widened(t Table, rows []ranked, width time.Duration) widene
 		}
 		var name strings.Builder
 		for _, k := range keys {
-			fmt.Fprintf(&name, "%T %q ", k, plain(k))
+			fmt.Fprintf(&name, "%T %q ", k, plainText(k))
 		}
 		n, ok := at[name.String()]
 		if !ok {

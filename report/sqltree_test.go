@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"flowlog/report/expr"
-	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -167,35 +166,6 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
 	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// The query has the states of the aggregates that the Aggregator keeps.
-func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
-	reports := Catalog()
-	for _, f := range function.All {
-		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
-		if f.Also != "" {
-			m.Field = "start"
-		}
-		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
-	}
-	for _, r := range reports {
-		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
-			continue
-		}
-		a, err := newAggregator(reporttest.Fields(), []Report{r}, 1, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bases []Measure
-		for _, b := range a.workers[0].groupings[0].accs {
-			if b.rows != (b.countsRows() && !r.mixed()) {
-				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
-			}
-			bases = append(bases, b.Measure)
-		}
-		reporttest.Want(t, r.Name, bases, r.aggregates())
 	}
 }
 
