@@ -124,7 +124,7 @@ func TestManyGroups(t *testing.T) {
 					if i > 0 && !e.known[i-1] {
 						want = nil
 					}
-					if got := row[len(c.by)+i]; got != want && got != instant(want) {
+					if got := row[len(c.by)+i]; got != want && got != asTime(want) {
 						t.Fatalf("%v: %s: got %v, want %v", g, r.Measures[i].Name, got, want)
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,17 +143,17 @@ func TestBinsOfConditions(t *testing.T) {
 
 // extraPanels ask for what no panel of the dashboard does.
 var extraPanels = []Panel{
-	{"", "hours in another zone", "heatmap", Change{By: panelWords("hour action"), Measures: panelWords("first last avg(bytes) count(bytes) bps"), Top: -1}},
+	{"", "hours in another zone", "heatmap", Change{By: strings.Fields("hour action"), Measures: strings.Fields("first last avg(bytes) count(bytes) bps"), Top: -1}},
 	{"", "no keys", "summary", Change{Where: "action = ACCEPT", Top: -1}},
-	{"", "no keys, other measures", "summary", Change{Measures: panelWords("flows max(bytes) p50(packets) distinct_srcaddr distinct_protocol"), Top: -1}},
-	{"", "status", "protocols", Change{By: panelWords("log_status"), Measures: panelWords("flows nodata"), Top: -1}},
+	{"", "no keys, other measures", "summary", Change{Measures: strings.Fields("flows max(bytes) p50(packets) distinct_srcaddr distinct_protocol"), Top: -1}},
+	{"", "status", "protocols", Change{By: strings.Fields("log_status"), Measures: strings.Fields("flows nodata"), Top: -1}},
 	{"", "of one status", "timeline", Change{Where: "log_status = OK", Top: -1}},
 	{"", "nulls", "protocols", Change{Where: "action is null or action = REJECT", Top: -1}},
 	{"", "two fields at once", "protocols", Change{Where: "action = REJECT or protocol = 6", Top: -1}},
 	{"", "wide and narrow", "actions", Change{Where: "not action = REJECT and bytes > 100", Top: -1}},
-	{"", "other bins", "timeline", Change{By: panelWords("time action"), Every: "1h", Top: -1}},
-	{"", "of all records", "quality", Change{By: panelWords("protocol"), Top: -1}},
-	{"", "of all records, rolled up", "timeline", Change{By: panelWords("time action"), Where: "protocol = 6", Measures: panelWords("nodata skipdata flows rejected"), Top: -1}},
+	{"", "other bins", "timeline", Change{By: strings.Fields("time action"), Every: "1h", Top: -1}},
+	{"", "of all records", "quality", Change{By: strings.Fields("protocol"), Top: -1}},
+	{"", "of all records, rolled up", "timeline", Change{By: strings.Fields("time action"), Where: "protocol = 6", Measures: strings.Fields("nodata skipdata flows rejected"), Top: -1}},
 }
 
 // sameAlone checks that reports come to the same together, with one worker and several, in memory and not, as each

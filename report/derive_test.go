@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -55,33 +56,33 @@ func wrapCountries(seen *atomic.Int64) Wrap {
 func TestLookUpForGroups(t *testing.T) {
 	var reports []Report
 	for _, c := range []Change{
-		{By: panelWords("srcaddr dstaddr")},
-		{By: panelWords("srcaddr")},
-		{By: panelWords("dstaddr"), Where: "action = REJECT"},
-		{By: panelWords("src_country")},
-		{By: panelWords("src_country dst_country"), Measures: panelWords("flows first last rejected")},
-		{By: panelWords("src_country dst_country"), Measures: panelWords("rejected flows")},
-		{By: panelWords("srcaddr action"), Measures: panelWords("rejected flows")},
-		{By: panelWords("srcaddr dstaddr action"), Measures: panelWords("flows count(bytes)")},
-		{By: panelWords("dst_country srcaddr"), Measures: panelWords("bytes flows"), Sort: "flows"},
-		{By: panelWords("srcaddr/24 dst_country"), Measures: panelWords("packets flows")},
-		{By: panelWords("dst_country"), Where: "action = REJECT"},
-		{By: panelWords("dst_country action")},
-		{By: panelWords("src_country"), Where: "dst_country = 'land 2'"},
-		{By: panelWords("protocol"), Where: "dst_country is null"},
-		{By: panelWords("time src_country"), Every: "5m"},
-		{By: panelWords("pkt_srcaddr pkt_dstaddr")},
-		{By: panelWords("dst_country"), Measures: panelWords("distinct_srcaddr p50(bytes) flows")},
-		{By: panelWords("srcaddr dst_country protocol"), Measures: panelWords("p50(bytes) p95(bytes) p90(packets) flows")},
-		{By: panelWords("srcaddr protocol"), Measures: panelWords("p95(bytes) p99(packets) p90(packets) flows"), Where: "dst_country is null"},
-		{By: panelWords("protocol srcaddr dstaddr"), Measures: panelWords("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
+		{By: strings.Fields("srcaddr dstaddr")},
+		{By: strings.Fields("srcaddr")},
+		{By: strings.Fields("dstaddr"), Where: "action = REJECT"},
+		{By: strings.Fields("src_country")},
+		{By: strings.Fields("src_country dst_country"), Measures: strings.Fields("flows first last rejected")},
+		{By: strings.Fields("src_country dst_country"), Measures: strings.Fields("rejected flows")},
+		{By: strings.Fields("srcaddr action"), Measures: strings.Fields("rejected flows")},
+		{By: strings.Fields("srcaddr dstaddr action"), Measures: strings.Fields("flows count(bytes)")},
+		{By: strings.Fields("dst_country srcaddr"), Measures: strings.Fields("bytes flows"), Sort: "flows"},
+		{By: strings.Fields("srcaddr/24 dst_country"), Measures: strings.Fields("packets flows")},
+		{By: strings.Fields("dst_country"), Where: "action = REJECT"},
+		{By: strings.Fields("dst_country action")},
+		{By: strings.Fields("src_country"), Where: "dst_country = 'land 2'"},
+		{By: strings.Fields("protocol"), Where: "dst_country is null"},
+		{By: strings.Fields("time src_country"), Every: "5m"},
+		{By: strings.Fields("pkt_srcaddr pkt_dstaddr")},
+		{By: strings.Fields("dst_country"), Measures: strings.Fields("distinct_srcaddr p50(bytes) flows")},
+		{By: strings.Fields("srcaddr dst_country protocol"), Measures: strings.Fields("p50(bytes) p95(bytes) p90(packets) flows")},
+		{By: strings.Fields("srcaddr protocol"), Measures: strings.Fields("p95(bytes) p99(packets) p90(packets) flows"), Where: "dst_country is null"},
+		{By: strings.Fields("protocol srcaddr dstaddr"), Measures: strings.Fields("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
 	} {
 		c.Top = -1
 		reports = append(reports, changed(t, "pairs", c))
 	}
 	reports = append(reports, changed(t, "tcp-flags", Change{Top: -1}), changed(t, "scanners", Change{Top: -1}), changed(t, "rejected", Change{Top: -1}))
 	for _, by := range []string{"time", "time action"} {
-		c := Change{By: panelWords(by), Measures: panelWords("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
+		c := Change{By: strings.Fields(by), Measures: strings.Fields("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
 		reports = append(reports, changed(t, "timeline", c))
 	}
 	for seed := range uint64(reporttest.Fewer(10)) {
@@ -148,8 +149,8 @@ func TestLookUpOnce(t *testing.T) {
 		rows = append(rows, reporttest.Row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
 	}
 	rows[500]["tcp_flags"] = "2" // a field that comes late changes nothing of that
-	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1}),
-		changed(t, "timeline", Change{By: panelWords("tcp_flags"), Top: -1})}
+	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: strings.Fields("src_country"), Top: -1}),
+		changed(t, "timeline", Change{By: strings.Fields("tcp_flags"), Top: -1})}
 	var seen atomic.Int64
 	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
 	reporttest.Want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known

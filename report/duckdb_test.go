@@ -106,7 +106,7 @@ func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []Report,
 		if f.Input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
-		sql, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows")
+		sql, err := SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func checkEngine(t *testing.T, f *function.Func, all []Measure, rows []reporttes
 	}
 	// groups that are merged here
 	r := Report{Name: f.Name, Keys: []Key{{Field: parity.Name}}, Measures: all}
-	split, err := NewSplit(r, dialect(t, "trino"), known, "flows")
+	split, err := NewSplit(r, dialectOf(t, "trino"), known, "flows")
 	if !f.Mergeable() && f.Input == nil {
 		if err == nil || !strings.Contains(err.Error(), all[0].Name) {
 			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.Name, err)
@@ -216,7 +216,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, measuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
 	}
 	for _, r := range reports {
 		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {

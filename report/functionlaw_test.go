@@ -135,7 +135,7 @@ func measuresOf(t *testing.T, f *function.Func) []Measure {
 		parse(f.Name + "(dstaddr+dstport)")
 	}
 	named := slices.Clone(measures)
-	for _, r := range catalog {
+	for _, r := range Catalog() {
 		named = append(named, r.Measures...)
 	}
 	if i := slices.IndexFunc(named, func(m Measure) bool { return m.Func == f.Name }); i >= 0 {
@@ -146,7 +146,7 @@ func measuresOf(t *testing.T, f *function.Func) []Measure {
 	}
 	if f.New != nil {
 		m := all[0]
-		m.Name, m.Where = "some", where("action = REJECT")
+		m.Name, m.Where = "some", parsed("action = REJECT")
 		all = append(all, m)
 	}
 	return all
@@ -272,7 +272,7 @@ var calledInSQL = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\(`)
 
 // checkSQL checks that each dialect has the function, or refuses it by name, and runs DuckDB's if it is there.
 func checkSQL(t *testing.T, f *function.Func, reports []Report) {
-	for _, d := range dialects {
+	for _, d := range Dialects() {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
 			sql, err := SQL(&r, d, reporttest.Fields(), "flows")

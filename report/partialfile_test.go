@@ -108,13 +108,13 @@ func TestMergeErrors(t *testing.T) {
 	if err := m.Add(strings.NewReader("version srcaddr"), "flow.log", 0, ""); err == nil || !strings.Contains(err.Error(), "flow.log: not a partial result") {
 		t.Errorf("got %v", err)
 	}
-	if err := m.Add(bytes.NewReader(partialOf(t, catalog[1])), "a.arrow", 0, ""); err != nil {
+	if err := m.Add(bytes.NewReader(partialOf(t, Catalog()[1])), "a.arrow", 0, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Add(bytes.NewReader(partialOf(t, catalog[2])), "b.arrow", 0, ""); err == nil || err.Error() != "b.arrow: it is not about the same report as a.arrow" {
+	if err := m.Add(bytes.NewReader(partialOf(t, Catalog()[2])), "b.arrow", 0, ""); err == nil || err.Error() != "b.arrow: it is not about the same report as a.arrow" {
 		t.Errorf("got %v", err)
 	}
-	whole := partialOf(t, catalog[1])
+	whole := partialOf(t, Catalog()[1])
 	for cut := 0; cut < len(whole)-8; cut += 97 {
 		if err := new(Merger).Add(bytes.NewReader(whole[:cut]), "cut", 0, ""); err == nil {
 			t.Errorf("a file cut off after %d of %d bytes is taken for a whole one", cut, len(whole))
@@ -171,7 +171,7 @@ func TestMergeOfDamagedFile(t *testing.T) {
 
 // Damaged files are errors, or other numbers, but no panic.
 func FuzzMerge(f *testing.F) {
-	f.Add(partialOf(f, catalog[1]))
+	f.Add(partialOf(f, Catalog()[1]))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m := new(Merger)
 		if m.Add(bytes.NewReader(data), "x", 0, "") != nil {

@@ -4,10 +4,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
-
-	"flowlog/parse/schema"
 	"flowlog/report/expr"
 )
 
@@ -71,26 +67,6 @@ func keyOf(condition expr.Expr) (Key, bool) {
 		return Key{}, false
 	}
 	return Key{Field: names[0]}, true
-}
-
-// flowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
-// that of flows nor none meets it.
-func flowsMeet(e expr.Expr) bool {
-	for _, c := range expr.Conjuncts(e) {
-		if k, ok := keyOf(c); ok && k.Field == "log_status" {
-			f, _ := logged.Lookup(k.Field)
-			column := schema.NewColumn(f)
-			column.Append(schema.StatusOK)
-			column.Append(nil)
-			rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, 2)
-			met := c.Filter().Keep(rec, []int32{0, 1}, true)
-			rec.Release()
-			if len(met) == 0 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // unmet lists the missing fields without which a condition cannot be met. missing returns those of its arguments that are

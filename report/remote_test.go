@@ -59,7 +59,7 @@ func newRemote(t *testing.T, name string, change Change) *Remote {
 
 func remoteOf(t *testing.T, r Report, fields schema.Table) *Remote {
 	t.Helper()
-	s, err := NewSplit(r, dialects[1], fields, "flows")
+	s, err := NewSplit(r, Dialects()[1], fields, "flows")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,13 +100,13 @@ func TestRemoteRegroups(t *testing.T) {
 		}
 		got := remoteTable(t, m)
 		want := [][]any{
-			{"even", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1000))},
-			{"odd", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1001))},
+			{"even", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1000))},
+			{"odd", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1001))},
 		}
 		if !reflect.DeepEqual(got.Rows, want) {
 			t.Errorf("limit %d: got  %v\nwant %v", limit, got.Rows, want)
 		}
-		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), instant(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
+		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), asTime(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
 			t.Errorf("limit %d: totals %v, want %v", limit, got.Totals, total)
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
 )
@@ -164,7 +164,7 @@ func appendValue(f *fed, c *schema.Column, v any) error {
 		return nil
 	case int64:
 		if f.key.Hour {
-			x = secondOfHour(x, f.key.Zone)
+			x = calendar.SecondOfHour(x, f.key.Zone)
 		}
 		if f.Kind == schema.Int32 && x != int64(int32(x)) || f.Kind > schema.Time {
 			return fmt.Errorf("%s has the value %d: %w", f.Name, x, function.ErrRow)
@@ -188,14 +188,6 @@ func appendValue(f *fed, c *schema.Column, v any) error {
 		}
 	}
 	return fmt.Errorf("%s has the value %v: %w", f.Name, v, function.ErrRow)
-}
-
-// secondOfHour is some time at which a clock shows an hour of the day: of a day on which none is set.
-func secondOfHour(hour int64, zone *time.Location) int64 {
-	if zone == nil {
-		zone = time.UTC
-	}
-	return time.Date(2021, time.January, 15, int(hour), 0, 0, 0, zone).Unix()
 }
 
 // flush takes the batch in.

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
 	"flowlog/parse/schema"
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
@@ -283,4 +286,26 @@ func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
 // mixed reports whether the report takes in records that are no flows.
 func (r *Report) mixed() bool {
 	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+}
+
+// flowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
+// that of flows nor none meets it.
+func flowsMeet(e expr.Expr) bool {
+	for _, c := range expr.Conjuncts(e) {
+		others := false
+		c.Fields(func(name string) { others = others || name != "log_status" })
+		if !others {
+			f, _ := logged.Lookup("log_status")
+			column := schema.NewColumn(f)
+			column.Append(schema.StatusOK)
+			column.Append(nil)
+			rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, 2)
+			met := c.Filter().Keep(rec, []int32{0, 1}, true)
+			rec.Release()
+			if len(met) == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -68,8 +68,8 @@ func table(t *testing.T, r Report, rows []reporttest.Row) Table {
 // changed is a report of the catalog with changes.
 func changed(t *testing.T, name string, c Change) Report {
 	t.Helper()
-	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
-	r, err := catalog[i].With(c, reporttest.Scope(), nil)
+	i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
+	r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		return list
 	}
-	for _, rep := range catalog {
+	for _, rep := range Catalog() {
 		known := true
 		rep.Fields(func(name string) { known = known && slices.Contains(reporttest.RandomFields, name) })
 		if !known {
@@ -189,7 +189,7 @@ func TestCatalog(t *testing.T) {
 		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
-		timed := r.Order == timeKey || r.Order == schema.HourKey
+		timed := r.Order == "time" || r.Order == schema.HourKey
 		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0 && !timed) {
 			t.Errorf("%s: got limit %d with %d keys, want one if there are keys and the order is not that of time", r.Name, r.Limit, len(r.Keys))
 		}
@@ -231,7 +231,7 @@ func TestCatalog(t *testing.T) {
 		reporttest.Want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
 	}
 	reporttest.Want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
-	reporttest.Want(t, "names", len(Names()), len(catalog))
+	reporttest.Want(t, "names", len(Names()), len(Catalog()))
 }
 
 func TestEveryMeasureHasAFunction(t *testing.T) {
@@ -249,7 +249,7 @@ func TestParseMeasure(t *testing.T) {
 		"last":                                 {Name: "last", Func: "max", Field: "end", Unit: Instant},
 		"rejected":                             {Name: "rejected", Func: "rejected", Field: "action", Unit: Count},
 		"Rejected-Share":                       {Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share},
-		"skipdata":                             {Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count},
+		"skipdata":                             {Name: "skipdata", Func: "count", Where: parsed("log_status = SKIPDATA"), All: true, Unit: Count},
 		"malformed":                            {Name: "malformed", Func: "malformed", Unit: Count},
 		"distinct(dstport)":                    {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
 		"distinct(dstaddr+dstport)":            {Name: "distinct_dstaddr_dstport", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count},
@@ -353,7 +353,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 }
 
 func TestWith(t *testing.T) {
-	base := Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10}
+	base := Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10}
 	for _, test := range []struct {
 		c    Change
 		want string // keys | measures | order, reverse, limit
@@ -387,9 +387,9 @@ func TestWith(t *testing.T) {
 		}
 		reporttest.Want(t, fmt.Sprintf("%+v", test.c), got, test.want)
 	}
-	reporttest.Want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10})
+	reporttest.Want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10})
 
-	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
+	lost := Report{Keys: keysOf("srcaddr"), Measures: append(measuresNamed("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
 		r, err := lost.With(c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if i := r.measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
@@ -513,7 +513,7 @@ eni-1 32 REJECT PARTIAL`)
 	reporttest.Want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	reporttest.Want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
-	r.Where = where("action = REJECT")
+	r.Where = parsed("action = REJECT")
 	reporttest.Want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
 }
 
@@ -653,7 +653,7 @@ func TestLabels(t *testing.T) {
 // Two columns of one name make CSV, JSON and Parquet that cannot be read back. A change may be refused for it.
 func TestColumnsHaveDifferentNames(t *testing.T) {
 	for _, by := range [][]string{{"srcaddr", "bytes"}, {"packets"}, {"protocol", "protocol_name"}, {"protocol_name", "protocol"}} {
-		r, err := catalog[1].With(Change{By: by}, expr.Scope{Fields: reporttest.Fields()}, nil)
+		r, err := Catalog()[1].With(Change{By: by}, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if err != nil {
 			continue
 		}
@@ -778,4 +778,57 @@ func BenchmarkAdd(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
 		})
 	}
+}
+
+// parsed is a condition on logged fields.
+func parsed(text string) expr.Expr {
+	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// measuresNamed are measures by their names.
+func measuresNamed(names string) []Measure {
+	var ms []Measure
+	for _, name := range strings.Fields(names) {
+		m, err := ParseMeasure(name, schema.Logged())
+		if err != nil {
+			panic(err)
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+// keysOf are keys by their names.
+func keysOf(names string) []Key {
+	var ks []Key
+	for _, name := range strings.Fields(names) {
+		k, err := ParseKey(name, reporttest.Fields())
+		if err != nil {
+			panic(err)
+		}
+		ks = append(ks, k)
+	}
+	return ks
+}
+
+// asTime is a time in Unix seconds.
+func asTime(v any) any {
+	if s, ok := v.(int64); ok {
+		return time.Unix(s, 0).UTC()
+	}
+	return v
+}
+
+// dialectOf is a dialect of SQL by its name.
+func dialectOf(t testing.TB, name string) Dialect {
+	t.Helper()
+	i := slices.IndexFunc(Dialects(), func(d Dialect) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatalf("no dialect %s", name)
+	}
+	return Dialects()[i]
 }

@@ -81,7 +81,7 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 // States and values come back from bytes as they were, and other bytes are errors.
 func FuzzLoad(f *testing.F) {
 	rows := reporttest.RandomRows(rand.New(rand.NewPCG(1, 1)), 50)
-	r, err := catalog[0].With(Change{
+	r, err := Catalog()[0].With(Change{
 		By: []string{"srcaddr", "subnet_id", "srcaddr/24", "hour", "time", "dstport", "tcp_flags", "bytes"},
 		Measures: []string{"flows", "bytes", "first", "last", "p50(bytes)", "distinct(srcaddr)", "distinct(dstaddr+dstport)",
 			"distinct(subnet_id)", "nodata", "avg(packets)"}, Top: -1,

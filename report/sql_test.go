@@ -231,18 +231,6 @@ func TestBinsInSQL(t *testing.T) {
 	reporttest.Want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
 }
 
-// Each hour of the day has a second in every zone.
-func TestSecondOfHour(t *testing.T) {
-	for _, name := range reporttest.Zones {
-		zone := reporttest.InZone(t, name)
-		for hour := range int64(24) {
-			if got := time.Unix(secondOfHour(hour, zone), 0).In(zone).Hour(); int64(got) != hour {
-				t.Errorf("%s: got %d, want %d", name, got, hour)
-			}
-		}
-	}
-}
-
 // clockOf is a second as the zone of bins writes it.
 func clockOf(c calendar.Bins, second int64) string {
 	zone := c.Zone

@@ -16,12 +16,12 @@ import (
 	"flowlog/report/reporttest"
 )
 
-// conditionCounts are reports that count records by each of measureConditions: flows alone, and beside other records.
+// conditionCounts are reports that count records by each of reporttest.MeasureConditions: flows alone, and beside other records.
 func conditionCounts(t *testing.T) []Report {
 	t.Helper()
 	flows, mixed := Report{Name: "flows"}, Report{Name: "mixed"}
-	for i, c := range measureConditions {
-		e, err := expr.Parse(c.text, reporttest.Scope())
+	for i, c := range reporttest.MeasureConditions {
+		e, err := expr.Parse(c.Text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestQueriesAreRead(t *testing.T) {
 		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.Name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
+		reports = append(reports, Report{Name: f.Name, Keys: keysOf("protocol"), Measures: []Measure{m}, Having: parsed("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
 		for _, d := range Dialects() {
@@ -91,7 +91,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range conditionCounts(t) {
-		query, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows")
+		query, err := SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

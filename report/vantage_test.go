@@ -117,7 +117,7 @@ eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
 	reporttest.Want(t, "dedupe double", v.Double, pass.Tally{Flows: 2, Bytes: 1000})
 
 	known := append(reporttest.Fields(), pass.VantageFields()...)
-	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, expr.Scope{Fields: known}, nil)
+	directions, err := Catalog()[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, expr.Scope{Fields: known}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 
 func TestVantageNeedsInterfaces(t *testing.T) {
 	known := append(reporttest.Fields(), pass.VantageFields()...)
-	agg, err := NewAggregator(known, []Report{catalog[0]}, 1)
+	agg, err := NewAggregator(known, []Report{Catalog()[0]}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

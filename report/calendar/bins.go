@@ -216,3 +216,11 @@ func FormatWidth(d time.Duration) string {
 	}
 	return s
 }
+
+// SecondOfHour is some time at which a clock shows an hour of the day: of a day on which none is set.
+func SecondOfHour(hour int64, zone *time.Location) int64 {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.Date(2021, time.January, 15, int(hour), 0, 0, 0, zone).Unix()
+}

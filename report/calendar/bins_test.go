@@ -178,3 +178,15 @@ func TestAutoMakesSixtyBins(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Each hour of the day has a second in every zone.
+func TestSecondOfHour(t *testing.T) {
+	for _, name := range reporttest.Zones {
+		zone := reporttest.InZone(t, name)
+		for hour := range int64(24) {
+			if got := time.Unix(SecondOfHour(hour, zone), 0).In(zone).Hour(); int64(got) != hour {
+				t.Errorf("%s: got %d, want %d", name, got, hour)
+			}
+		}
+	}
+}
