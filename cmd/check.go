@@ -64,7 +64,7 @@ func newCheck(con *console) *cobra.Command {
 			return k.run(c, args)
 		},
 	}
-	group(c, "Check flags", func(f *pflag.FlagSet) {
+	section(c, "Check flags", func(f *pflag.FlagSet) {
 		f.BoolVar(&k.builtin, "builtin", false, "check flowlog's own rules; there is no RULES.yaml then")
 		f.BoolVar(&k.print, "print-builtin", false, "print flowlog's own rules")
 		f.StringVar(&k.failOn, "fail-on", "info", "fail for findings of this `severity` or worse: "+join(severities()))

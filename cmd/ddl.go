@@ -42,7 +42,7 @@ func newDDL(con *console) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return ask.run(con.out) },
 	}
-	group(c, "Table flags", func(f *pflag.FlagSet) {
+	section(c, "Table flags", func(f *pflag.FlagSet) {
 		f.StringVar(&ask.dialect, "dialect", dialectNames()[0], "statement of this `engine`: "+join(dialectNames()))
 		f.StringVar(&t.Format, "format", t.Format, "what the files are, a `format`: "+join(formats))
 		f.StringVar(&t.Layout, "layout", t.Layout, "how AWS's folders are laid out, a `layout`: "+join(layouts))

@@ -63,7 +63,7 @@ var databases = [3]struct {
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
-	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
+	section(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
 			f.StringVar(&e.dbs[i], db.flag, "", db.help)
 		}

@@ -253,8 +253,8 @@ func asUsageErrors(c *cobra.Command) {
 // flagGroup is the annotation that says under which heading help lists a flag.
 const flagGroup = "group"
 
-// group adds the flags that define declares, all under one heading.
-func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
+// section adds the flags that define declares, all under one heading.
+func section(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 	set := pflag.NewFlagSet(heading, pflag.ContinueOnError)
 	set.SortFlags = false
 	define(set)

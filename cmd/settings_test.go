@@ -148,7 +148,7 @@ func TestSetting(t *testing.T) {
 	var wait time.Duration
 	var ok bool
 	c := &cobra.Command{Use: "x"}
-	group(c, "Flags", func(f *pflag.FlagSet) {
+	section(c, "Flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&list, "list", nil, "")
 		f.StringArrayVar(&array, "array", nil, "NAME as in `name=file`")
 		f.StringVar(&text, "text", "", "")

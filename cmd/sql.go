@@ -45,7 +45,7 @@ func newSQL(con *console) *cobra.Command {
 	}
 	c.AddCommand(newDDL(con))
 	changeFlags(c, &ask.change, func() []string { return sqlFields().Names() })
-	group(c, "SQL flags", func(f *pflag.FlagSet) {
+	section(c, "SQL flags", func(f *pflag.FlagSet) {
 		f.StringVar(&ask.dialect, "dialect", dialectNames()[0], "SQL of this `engine`: "+join(dialectNames()))
 		f.StringVar(&ask.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
 		f.StringVar(&ask.until, "until", "", "only records that end before this `time`")

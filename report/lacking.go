@@ -13,7 +13,7 @@ type Lacking struct {
 	From   []string // the logged fields that these are, or are computed from
 	Index  int      // of the report
 
-	stats schema.Stats // of the logs
+	Input schema.Stats // of the logs
 }
 
 func (e *Lacking) Error() string {
@@ -21,14 +21,14 @@ func (e *Lacking) Error() string {
 }
 
 func (e *Lacking) words() *schema.Words {
-	return schema.Wordsf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
+	return schema.Wordsf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), AdviceFor(e.From, e.Input))
 }
 
 // Unwrap returns the message as one that names options.
 func (e *Lacking) Unwrap() error { return e.words() }
 
 // Advice says how to get the fields.
-func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
+func (e *Lacking) Advice() *schema.Words { return AdviceFor(e.Fields, e.Input) }
 
 // advice says how to get fields logged.
 func advice(names []string) string {

@@ -1,22 +1,22 @@
 package report
 
-// probed is what a probe looks for.
-type probed int
+// Probed is what a probe looks for.
+type Probed int
 
 const (
-	someFields probed = iota
-	anyFlow
-	anyRecord // also one that is no flow
+	SomeFields Probed = iota
+	AnyFlow
+	AnyRecord // also one that is no flow
 )
 
 // probeRows is how many flows a probe looks at: each has one of the fields that are looked for.
 const probeRows = 1000
 
-// probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
+// Probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
 // one at least unless no flow has any. Or it counts flows, or records, up to one.
-func (s *Split) probe(what probed, names []string) (string, error) {
-	flows := Report{Name: s.report.Name, during: s.report.during}
-	q := s.source.query(&flows)
+func (s *Split) Probe(what Probed, names []string) (string, error) {
+	flows := Report{Name: s.Report.Name, during: s.Report.during}
+	q := s.Source.query(&flows)
 	some, last := layer{name: "some", limit: probeRows}, layer{}
 	var has orNode
 	for i, name := range names {
@@ -25,10 +25,10 @@ func (s *Split) probe(what probed, names []string) (string, error) {
 		some.add(x, name)
 		last.add(sqlCall("count", x), numbered(seenName, i))
 	}
-	if what == anyRecord {
+	if what == AnyRecord {
 		q.records.where = nil
 	}
-	if what != someFields {
+	if what != SomeFields {
 		some, last = layer{name: "some", limit: 1}, layer{}
 		some.add(intNode(1), "one")
 		last.add(sqlCall("count", sqlStar), countName)

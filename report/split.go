@@ -21,30 +21,30 @@ import (
 type Split struct {
 	SQL string
 
-	report Report       // both halves: with its whole condition
-	sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
-	source sqlSource    // of its queries
-	fed    []fed        // what the engine groups by
-	asked  []Measure    // the aggregates that rows have states of
-	seen   []string     // fields of which rows say in how many flows they are
-	local  schema.Table // fields that are looked up here
-	cut    bool         // rows begin with a place, which is 0 for what the others come to, and the number of groups
+	Report Report       // both halves: with its whole condition
+	Sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
+	Source sqlSource    // of its queries
+	Fed    []Fed        // what the engine groups by
+	Asked  []Measure    // the aggregates that rows have states of
+	Seen   []string     // fields of which rows say in how many flows they are
+	Local  schema.Table // fields that are looked up here
+	Cut    bool         // rows begin with a place, which is 0 for what the others come to, and the number of groups
 }
 
 // A sqlSource is a table of an engine, and the fields that reports on it may name.
 type sqlSource struct {
 	dialect *Dialect
-	fields  schema.Table
+	Fields  schema.Table
 	table   string
 }
 
-func (s sqlSource) query(r *Report) *query { return newQuery(r, s.dialect, s.fields, s.table) }
+func (s sqlSource) query(r *Report) *query { return newQuery(r, s.dialect, s.Fields, s.table) }
 
-// fed is a field whose values come from the engine: as they are logged, or, for a key that the engine computes, one for
+// Fed is a field whose values come from the engine: as they are logged, or, for a key that the engine computes, one for
 // each value of the key, of which the same value is computed again here.
-type fed struct {
+type Fed struct {
 	schema.Field
-	key Key
+	Key Key
 }
 
 // NewSplit splits a report for an engine that has the records in a table: see SQL. What cannot be split so that the
@@ -56,45 +56,45 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	if err := CheckTable(table); err != nil {
 		return nil, err
 	}
-	s := &Split{report: r, source: sqlSource{&d, fields, table}}
+	s := &Split{Report: r, Source: sqlSource{&d, fields, table}}
 	there := r
-	there.Where, s.sifted = s.source.conditions(&r)
+	there.Where, s.Sifted = s.Source.conditions(&r)
 	if err := s.group(); err != nil {
 		return nil, err
 	}
-	exact := s.sifted == nil && len(s.fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
-	s.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
-	for _, m := range r.aggregates() {
+	exact := s.Sifted == nil && len(s.Fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
+	s.Cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
+	for _, m := range r.Aggregates() {
 		fn := function.Named(m.Func)
-		if fn.Input != nil || m.countsRows() && !r.mixed() {
+		if fn.Input != nil || m.CountsRows() && !r.Mixed() {
 			continue // the number of records is a column of its own
 		}
 		if !exact && !fn.Mergeable() {
 			return nil, s.coarse(m)
 		}
-		s.asked = append(s.asked, m)
-		s.cut = s.cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
+		s.Asked = append(s.Asked, m)
+		s.Cut = s.Cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
 	}
-	s.seen = mentioned(&r)
+	s.Seen = mentioned(&r)
 	var err error
 	s.SQL, err = s.query(&there)
 	return s, err
 }
 
-// here is the half of the report that is computed of the engine's rows.
-func (s *Split) here() Report {
-	r := s.report
-	r.Where = s.sifted
+// Here is the half of the report that is computed of the engine's rows.
+func (s *Split) Here() Report {
+	r := s.Report
+	r.Where = s.Sifted
 	return r
 }
 
-// whole reports whether all flows are in the rows, so that what is null in all of them is not logged.
-func (s *Split) whole() bool { return s.report.Where == nil && !s.report.mixed() }
+// Whole reports whether all flows are in the rows, so that what is null in all of them is not logged.
+func (s *Split) Whole() bool { return s.Report.Where == nil && !s.Report.Mixed() }
 
-// width is how many columns the query has.
-func (s *Split) width() int {
-	width := 1 + len(s.fed) + len(s.asked) + len(s.seen)
-	if s.cut {
+// Width is how many columns the query has.
+func (s *Split) Width() int {
+	width := 1 + len(s.Fed) + len(s.Asked) + len(s.Seen)
+	if s.Cut {
 		width += 2
 	}
 	return width
@@ -116,7 +116,7 @@ func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
 
 // knows reports whether the engine has a field.
 func (s sqlSource) knows(name string) bool {
-	f, ok := s.fields.Lookup(name)
+	f, ok := s.Fields.Lookup(name)
 	if !ok {
 		f = schema.Field{Name: name}
 	}
@@ -125,10 +125,10 @@ func (s sqlSource) knows(name string) bool {
 
 // group says what the engine groups by.
 func (s *Split) group() error {
-	r, fields := &s.report, s.source.fields
+	r, fields := &s.Report, s.Source.Fields
 	for _, k := range r.Keys {
 		f, ok := fields.Lookup(k.Field)
-		if ok && s.source.knows(k.Field) {
+		if ok && s.Source.knows(k.Field) {
 			s.feed(f, pushedKey(k))
 			continue
 		}
@@ -137,16 +137,16 @@ func (s *Split) group() error {
 		}
 	}
 	var err error
-	if s.sifted != nil {
-		s.sifted.Fields(func(name string) {
+	if s.Sifted != nil {
+		s.Sifted.Fields(func(name string) {
 			if err == nil {
 				err = s.need(name)
 			}
 		})
 	}
 	for _, x := range r.Measures {
-		x.fields(func(name string) {
-			if err == nil && !s.source.knows(name) {
+		x.Fields(func(name string) {
+			if err == nil && !s.Source.knows(name) {
 				err = schema.Wordsf("%s: only flowlog knows %s, so an engine cannot count %s: make it a key, with %s", r.Name, name, x.Name, schema.Opt("by"))
 			}
 		})
@@ -156,27 +156,27 @@ func (s *Split) group() error {
 
 // feed has the engine group by a field, or by a key of it.
 func (s *Split) feed(f schema.Field, k Key) {
-	i := slices.IndexFunc(s.fed, func(x fed) bool { return x.Name == f.Name })
+	i := slices.IndexFunc(s.Fed, func(x Fed) bool { return x.Name == f.Name })
 	switch {
 	case i < 0:
-		s.fed = append(s.fed, fed{f, k})
-	case s.fed[i].key != k: // two views of one field: the field itself has both
-		s.fed[i].key = Key{Field: f.Name}
+		s.Fed = append(s.Fed, Fed{f, k})
+	case s.Fed[i].Key != k: // two views of one field: the field itself has both
+		s.Fed[i].Key = Key{Field: f.Name}
 	}
 }
 
 // need has the engine group by a field, or if only flowlog knows it by what it is computed from.
 func (s *Split) need(name string) error {
-	f, ok := s.source.fields.Lookup(name)
+	f, ok := s.Source.Fields.Lookup(name)
 	switch {
-	case ok && s.source.knows(name):
+	case ok && s.Source.knows(name):
 		s.feed(f, Key{Field: name})
 		return nil
 	case !ok || len(f.From) == 0:
-		return fmt.Errorf("%s: %s is not in a table of flow logs: leave it out, or run the report on the logs", s.report.Name, name)
+		return fmt.Errorf("%s: %s is not in a table of flow logs: leave it out, or run the report on the logs", s.Report.Name, name)
 	}
-	if _, ok := s.local.Lookup(name); !ok {
-		s.local = append(s.local, f)
+	if _, ok := s.Local.Lookup(name); !ok {
+		s.Local = append(s.Local, f)
 	}
 	for _, from := range f.From {
 		if err := s.need(from); err != nil {
@@ -191,30 +191,30 @@ const zoneStep = 15 * time.Minute
 
 // feeds reports whether the engine groups by the key itself.
 func (s *Split) feeds(k Key) bool {
-	return slices.ContainsFunc(s.fed, func(f fed) bool { return f.key == k })
+	return slices.ContainsFunc(s.Fed, func(f Fed) bool { return f.Key == k })
 }
 
 // coarse is the error for a measure that the engine computes of groups that are not those of the report.
 func (s *Split) coarse(x Measure) error {
-	r := &s.report
+	r := &s.Report
 	name := x.Name
 	if name == "" {
 		name = x.Func
 	}
-	if s.sifted != nil {
-		return fmt.Errorf("%s: %s of groups does not add up, and only flowlog can test %s: leave out the condition or the measure", r.Name, name, s.sifted)
+	if s.Sifted != nil {
+		return fmt.Errorf("%s: %s of groups does not add up, and only flowlog can test %s: leave out the condition or the measure", r.Name, name, s.Sifted)
 	}
 	var why, by []string
 	for _, k := range r.Keys {
-		f, _ := s.source.fields.Lookup(k.Field)
+		f, _ := s.Source.Fields.Lookup(k.Field)
 		switch {
-		case s.feeds(k) && s.source.knows(k.Field):
+		case s.feeds(k) && s.Source.knows(k.Field):
 			by = append(by, k.Name())
 		case k.Every == calendar.Auto:
 			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
-		case s.source.knows(k.Field) && (k.Every != 0 || k.Hour):
+		case s.Source.knows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
-		case s.source.knows(k.Field):
+		case s.Source.knows(k.Field):
 			by = append(by, k.Name())
 		default:
 			why = append(why, k.Name())

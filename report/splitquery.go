@@ -24,32 +24,32 @@ func numbered(name string, i int) string { return name + strconv.Itoa(i) }
 
 // query is the engine's half of the report.
 func (s *Split) query(r *Report) (string, error) {
-	q := s.source.query(r)
-	for _, f := range s.fed {
-		if r.mixed() && f.Kind <= schema.Int64 && !slices.Contains(q.zeros, f.Name) {
+	q := s.Source.query(r)
+	for _, f := range s.Fed {
+		if r.Mixed() && f.Kind <= schema.Int64 && !slices.Contains(q.zeros, f.Name) {
 			q.zeros = append(q.zeros, f.Name)
 		}
 	}
 	var keys []sqlNode
-	for _, f := range s.fed {
-		keys = append(keys, q.key(f.key))
+	for _, f := range s.Fed {
+		keys = append(keys, q.key(f.Key))
 	}
 	timed, last := layer{name: "timed"}, layer{group: len(keys)}
 	for i, k := range keys {
-		if s.fed[i].isAddr() && !s.cut {
+		if s.Fed[i].isAddr() && !s.Cut {
 			k = q.text(k)
 		}
-		last.add(k, s.fed[i].key.Name())
+		last.add(k, s.Fed[i].Key.Name())
 	}
 	last.add(sqlCall("count", sqlStar), countName)
-	for i, m := range s.asked {
+	for i, m := range s.Asked {
 		last.add(q.state(&timed, m, keys), numbered(stateName, i))
 	}
-	for i, name := range s.seen {
+	for i, name := range s.Seen {
 		last.add(sqlCall("count", q.field(q.known(name))), numbered(seenName, i))
 	}
 	var ranking []string
-	if s.cut {
+	if s.Cut {
 		for _, m := range r.Measures {
 			if chooses(r, m.Name) {
 				last.add(q.state(&timed, m, keys), m.Name)
@@ -61,7 +61,7 @@ func (s *Split) query(r *Report) (string, error) {
 		last.where = q.condition(where)
 	}
 	var having sqlNode = sqlTrue
-	if s.cut && r.Having != nil {
+	if s.Cut && r.Having != nil {
 		q.rows = true
 		having = sqlCall("coalesce", q.condition(r.Having), wordNode("false"))
 	}
@@ -73,19 +73,19 @@ func (s *Split) query(r *Report) (string, error) {
 		timed.where, last.where = last.where, nil
 		layers = append(layers, timed.afterAll())
 	}
-	if s.cut {
+	if s.Cut {
 		last.name = q.grouped.name
 		last.columns = append(last.columns, q.grouped.columns...)
 	}
 	layers = append(layers, last)
-	if s.cut {
+	if s.Cut {
 		layers = append(layers, s.places(q, ranking, having)...)
 	}
 	return q.checked(layers, nil, 0)
 }
 
 // isAddr reports whether the values are addresses, and not their networks.
-func (f fed) isAddr() bool { return f.Kind == schema.Addr && f.key.Bits == 0 }
+func (f Fed) isAddr() bool { return f.Kind == schema.Addr && f.Key.Bits == 0 }
 
 // state is what a state can be loaded from, for each group.
 func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
@@ -94,14 +94,14 @@ func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
 		return q.timed(timed, m, keys)
 	case function.Named(m.Func).Buckets:
 		bucket := q.bucket(q.field(q.known(m.Field)))
-		return q.histogram(q.filtered(sqlCall("histogram", bucket), m))
+		return q.Histogram(q.filtered(sqlCall("histogram", bucket), m))
 	}
 	return q.measure(m)
 }
 
 // The places of rows that are added up: those that were cut, and those that do not meet the condition on rows.
 const (
-	cutPlace      = 0
+	CutPlace      = 0
 	excludedPlace = -1
 )
 
@@ -115,20 +115,20 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 		shown.add(identNode(name), name)
 		last.add(sqlCall(with, identNode(name)), name)
 	}
-	for _, f := range s.fed {
-		name := f.key.Name()
+	for _, f := range s.Fed {
+		name := f.Key.Name()
 		var x sqlNode = identNode(name)
 		if f.isAddr() {
 			x = q.text(x)
 		}
 		shown.add(x, name)
-		last.add(sqlCall(q.any, identNode(name)), name)
+		last.add(sqlCall(q.Any, identNode(name)), name)
 	}
 	sum(countName, "sum")
-	for i, m := range s.asked {
+	for i, m := range s.Asked {
 		sum(numbered(stateName, i), cmp.Or(function.Named(m.Func).Adds, "max")) // of what cannot be merged, a place that is shown has one
 	}
-	for i := range s.seen {
+	for i := range s.Seen {
 		sum(numbered(seenName, i), "sum")
 	}
 	for _, name := range ranking {
@@ -145,20 +145,20 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 // place is the place of a row in the answer: its own if it is shown, or that of the rows that are added up.
 func (s *Split) place(meets, place sqlNode) sqlNode {
 	test := meets
-	if s.report.Limit > 0 {
-		test = sqlAnd(meets, sqlInfix(place, "<=", intNode(s.report.Limit)))
+	if s.Report.Limit > 0 {
+		test = sqlAnd(meets, sqlInfix(place, "<=", intNode(s.Report.Limit)))
 	}
 	whens := []sqlWhen{{test, place}}
-	if s.report.Having != nil {
+	if s.Report.Having != nil {
 		whens = append(whens, sqlWhen{notNode{meets}, intNode(excludedPlace)})
 	}
-	return caseNode{whens, intNode(cutPlace)}
+	return caseNode{whens, intNode(CutPlace)}
 }
 
 // chooses reports whether the rows are chosen by a measure.
 func chooses(r *Report, name string) bool {
-	by := r.key(r.Order) < 0 || r.measure(r.Order) >= 0
-	used := by && r.Measures[max(r.measure(r.Order), 0)].Name == name
+	by := r.Key(r.Order) < 0 || r.Measure(r.Order) >= 0
+	used := by && r.Measures[max(r.Measure(r.Order), 0)].Name == name
 	if r.Having != nil {
 		r.Having.Fields(func(n string) { used = used || n == name })
 	}
@@ -179,7 +179,7 @@ func mentioned(r *Report) []string {
 	}
 	for _, x := range r.Measures {
 		look(x)
-		for _, part := range x.parts() {
+		for _, part := range x.Parts() {
 			look(part)
 		}
 	}

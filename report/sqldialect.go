@@ -52,8 +52,8 @@ type sqlForms struct {
 // sqlPushdown are expressions of engines that flowlog runs reports on; they are nil in other dialects.
 type sqlPushdown struct {
 	bucket    func(x sqlNode) sqlNode // the bucket of a whole number, see bucketOf
-	histogram func(x sqlNode) sqlNode // how many records are in each bucket, a histogram, as an object of JSON
-	any       string                  // the aggregate that is any value of a group
+	Histogram func(x sqlNode) sqlNode // how many records are in each bucket, a histogram, as an object of JSON
+	Any       string                  // the aggregate that is any value of a group
 }
 
 // dialects is THE table of dialects. Athena's engine is Trino: it has its own limit and reserved words, which
@@ -119,8 +119,8 @@ func trino(d Dialect, reserved string) Dialect {
 	}
 	d.sqlPushdown = sqlPushdown{
 		bucket:    trinoBucket,
-		histogram: func(x sqlNode) sqlNode { return sqlCall("json_format", sqlCast(x, "json")) },
-		any:       "arbitrary",
+		Histogram: func(x sqlNode) sqlNode { return sqlCall("json_format", sqlCast(x, "json")) },
+		Any:       "arbitrary",
 	}
 	return d
 }

@@ -2,41 +2,41 @@ package report
 
 // A sqlFunction is how an aggregate function is written in SQL.
 type sqlFunction struct {
-	// of is the function of its argument, or of its parts and, if it needs these, the seconds. It is nil for what an engine
+	// Of is the function of its argument, or of its parts and, if it needs these, the seconds. It is nil for what an engine
 	// cannot know, and for a function of two fields, for which the query has a layer of its own.
-	of func(d *Dialect, args []sqlNode) sqlNode
-	// unknown says why an engine cannot know the value, which is null.
-	unknown string
+	Of func(d *Dialect, args []sqlNode) sqlNode
+	// Unknown says why an engine cannot know the value, which is null.
+	Unknown string
 }
 
-// sqlFunctions has THE table of functions in SQL, by their names.
-var sqlFunctions = map[string]sqlFunction{
-	"count": {of: sqlAggregate("count")},
-	"sum":   {of: sqlAggregate("sum")},
-	"min":   {of: sqlAggregate("min")},
-	"max":   {of: sqlAggregate("max")},
-	"avg":   {of: sqlRatio},
-	"distinct": {of: func(_ *Dialect, args []sqlNode) sqlNode {
+// SqlFunctions has THE table of functions in SQL, by their names.
+var SqlFunctions = map[string]sqlFunction{
+	"count": {Of: sqlAggregate("count")},
+	"sum":   {Of: sqlAggregate("sum")},
+	"min":   {Of: sqlAggregate("min")},
+	"max":   {Of: sqlAggregate("max")},
+	"avg":   {Of: sqlRatio},
+	"distinct": {Of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return callNode{function: "count", distinct: true, args: args}
 	}},
-	"p50": {of: sqlQuantile("0.5")},
-	"p90": {of: sqlQuantile("0.9")},
-	"p95": {of: sqlQuantile("0.95")},
-	"p99": {of: sqlQuantile("0.99")},
-	"bps": {of: func(_ *Dialect, args []sqlNode) sqlNode {
+	"p50": {Of: sqlQuantile("0.5")},
+	"p90": {Of: sqlQuantile("0.9")},
+	"p95": {Of: sqlQuantile("0.95")},
+	"p99": {Of: sqlQuantile("0.99")},
+	"bps": {Of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return sqlInfix(sqlInfix(intNode(8), "*", sqlCast(args[0], "double")), "/", args[1])
 	}},
-	"pps": {of: func(_ *Dialect, args []sqlNode) sqlNode {
+	"pps": {Of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return sqlInfix(sqlCast(args[0], "double"), "/", args[1])
 	}},
-	"accepted":       {of: sqlOfSome},
-	"rejected":       {of: sqlOfSome},
-	"rejected_share": {of: sqlRatio},
-	"duration": {of: func(_ *Dialect, args []sqlNode) sqlNode {
+	"accepted":       {Of: sqlOfSome},
+	"rejected":       {Of: sqlOfSome},
+	"rejected_share": {Of: sqlRatio},
+	"duration": {Of: func(_ *Dialect, args []sqlNode) sqlNode {
 		return sqlIf(sqlInfix(args[1], ">=", args[0]), sqlInfix(args[1], "-", args[0]))
 	}},
 	"gap":       {}, // see query.gap
-	"malformed": {unknown: "what an engine cannot read, it does not count"},
+	"malformed": {Unknown: "what an engine cannot read, it does not count"},
 }
 
 func sqlAggregate(name string) func(*Dialect, []sqlNode) sqlNode {

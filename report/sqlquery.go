@@ -78,7 +78,7 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 	q := &query{Dialect: d, report: r, fields: fields, have: make(map[string]bool)}
 	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
 	q.records.from = d.from(table)
-	if r.mixed() {
+	if r.Mixed() {
 		q.zeros = deciding(r)
 		q.field(statusField)
 	} else {
@@ -137,10 +137,10 @@ func (q *query) checked(layers []layer, order []sqlOrder, limit int) (string, er
 func (q *query) order() []sqlOrder {
 	r := q.report
 	by, desc := "", !r.Reverse
-	if k := r.key(r.Order); k >= 0 && r.measure(r.Order) < 0 {
+	if k := r.Key(r.Order); k >= 0 && r.Measure(r.Order) < 0 {
 		by, desc = r.Keys[k].Name(), r.Reverse
 	} else {
-		by = r.Measures[max(r.measure(r.Order), 0)].Name
+		by = r.Measures[max(r.Measure(r.Order), 0)].Name
 	}
 	order := []sqlOrder{{identNode(by), desc, true}}
 	for _, k := range r.Keys {
@@ -244,7 +244,7 @@ func (q *query) known(name string) schema.Field {
 // counted is what records of a measure must meet, nil if they all do.
 func (q *query) counted(m Measure) sqlNode {
 	var flow, where sqlNode
-	if q.report.mixed() && !m.All {
+	if q.report.Mixed() && !m.All {
 		flow = flowTest
 	}
 	if m.Where != nil {
@@ -255,9 +255,9 @@ func (q *query) counted(m Measure) sqlNode {
 
 // measure is the SQL of a measure over a group.
 func (q *query) measure(m Measure) sqlNode {
-	fn, own := function.Named(m.Func), sqlFunctions[m.Func]
-	if own.of == nil {
-		q.notes = append(q.notes, m.Name+" is null: "+own.unknown)
+	fn, own := function.Named(m.Func), SqlFunctions[m.Func]
+	if own.Of == nil {
+		q.notes = append(q.notes, m.Name+" is null: "+own.Unknown)
 		return sqlCast(sqlNull, "bigint")
 	}
 	if fn.Parts == nil {
@@ -272,16 +272,16 @@ func (q *query) measure(m Measure) sqlNode {
 		if fn.Buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
-		return q.filtered(own.of(q.Dialect, []sqlNode{x}), m)
+		return q.filtered(own.Of(q.Dialect, []sqlNode{x}), m)
 	}
 	var args []sqlNode
-	for _, part := range m.parts() {
+	for _, part := range m.Parts() {
 		args = append(args, q.measure(part))
 	}
 	if fn.Span {
 		args = append(args, q.seconds())
 	}
-	return own.of(q.Dialect, args)
+	return own.Of(q.Dialect, args)
 }
 
 // filtered is an aggregate of the records that a measure counts.

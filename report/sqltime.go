@@ -177,7 +177,7 @@ func keyInSQL(k Key) bool {
 
 // seconds is the time that a row covers: its bin, or all that the report does, at least one second.
 func (q *query) seconds() sqlNode {
-	if at := q.report.timeAt(); at >= 0 {
+	if at := q.report.TimeAt(); at >= 0 {
 		width := intNode(q.report.Keys[at].Every / time.Second)
 		if q.bins != nil {
 			return sqlCall("coalesce", sqlCall("max", identNode(secondsName)), width)

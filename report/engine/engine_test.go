@@ -12,6 +12,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/group"
 )
 
 // scripted is an engine that has an answer to each query in turn.
@@ -49,7 +50,7 @@ func (a *answer) Next(context.Context) ([]any, error) {
 }
 func (a *answer) Close() error { return nil }
 
-func half(t *testing.T, c report.Change) *report.Remote {
+func half(t *testing.T, c report.Change) *group.Remote {
 	t.Helper()
 	base, _ := report.Named("talkers")
 	r, err := base.With(c, expr.Scope{Fields: schema.Logged()}, nil)
@@ -61,7 +62,7 @@ func half(t *testing.T, c report.Change) *report.Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := report.NewRemote(split)
+	m, err := group.NewRemote(split)
 	if err != nil {
 		t.Fatal(err)
 	}
