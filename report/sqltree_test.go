@@ -138,7 +138,11 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 type unwritten struct{ expr.Expr }
 
 func TestUnknownConditionIsRefused(t *testing.T) {
-	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
+	bytes, err := expr.Parse("bytes > 1", reporttest.Scope())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Report{Name: "r", Where: unwritten{bytes}, Measures: Measures()[:1]}
 	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
 	}

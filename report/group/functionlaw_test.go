@@ -276,18 +276,18 @@ func checkSQL(t *testing.T, f *function.Func, reports []report.Report) {
 	for _, d := range report.Dialects() {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
-			sql, err := report.SQL(&r, d, reporttest.Fields(), "flows")
+			query, err := report.SQL(&r, d, reporttest.Fields(), "flows")
 			if err == nil && d.Histogram != nil {
 				var s *report.Split
 				if s, err = report.NewSplit(r, d, reporttest.Fields(), "flows"); err == nil {
-					sql += s.SQL
+					query += s.SQL
 				}
 			}
 			if err != nil {
 				t.Errorf("%s in %s: %v", f.Name, d.Name, err)
 				continue
 			}
-			for _, called := range calledInSQL.FindAllStringSubmatch(sql, -1) {
+			for _, called := range calledInSQL.FindAllStringSubmatch(query, -1) {
 				if name := called[1]; !slices.Contains(engineFunctions[d.Name], name) && !slices.Contains(engineFunctions[""], name) {
 					lacking[name] = true
 				}
