@@ -17,6 +17,7 @@ import (
 	"flowlog/report/engine"
 	"flowlog/report/group"
 	"flowlog/report/render"
+	"flowlog/report/sql"
 )
 
 // remote runs the reports on an engine, one query each.
@@ -93,10 +94,10 @@ func (e *elsewhere) kind(c *cobra.Command, args []string, table string) (kind en
 // halves splits each report in a query for the engine and the rest, which flowlog computes. They are to be closed, also if
 // there is an error.
 func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind engineKind, table string) (halves []*group.Remote, err error) {
-	dialects := report.Dialects()
-	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == kind.name })]
+	dialects := sql.Dialects()
+	dialect := dialects[slices.IndexFunc(dialects, func(d sql.Dialect) bool { return d.Name == kind.name })]
 	if r.elsewhere.layout != "" {
-		if table, err = report.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
+		if table, err = sql.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
 			return nil, usageError{fmt.Errorf("--layout: %w", err)}
 		}
 	}
@@ -115,7 +116,7 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 		if err := enr.missing(ctx, rep.Name, in, fieldsOf(&changed)); err != nil {
 			return halves, err
 		}
-		split, err := report.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
+		split, err := sql.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
 		if err != nil {
 			return halves, usageError{err}
 		}

@@ -15,6 +15,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
+	"flowlog/report/sql"
 )
 
 // A binding is the reports of a command with their words bound to the fields of an input.
@@ -84,7 +85,7 @@ func (r *reporting) check(c *cobra.Command) (table string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !r.con.settings.typedIn("table") && !report.PlainTable(table) {
+	if !r.con.settings.typedIn("table") && !sql.PlainTable(table) {
 		return "", usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
 	}
 	if r.elsewhere.name != "" && r.panels != nil {

@@ -15,6 +15,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/pass"
+	"flowlog/report/sql"
 )
 
 // newSQL returns `flowlog sql`.
@@ -78,16 +79,16 @@ func oneReport(s *settings, args []string) error {
 }
 
 func dialectNames() []string {
-	return namesOf(report.Dialects(), func(d report.Dialect) string { return d.Name })
+	return namesOf(sql.Dialects(), func(d sql.Dialect) string { return d.Name })
 }
 
 // dialectNamed is the dialect that --dialect names.
-func dialectNamed(name string) (report.Dialect, error) {
+func dialectNamed(name string) (sql.Dialect, error) {
 	i := slices.Index(dialectNames(), name)
 	if i < 0 {
-		return report.Dialect{}, usageError{fmt.Errorf("--dialect: %q is none: there are %s", name, join(dialectNames()))}
+		return sql.Dialect{}, usageError{fmt.Errorf("--dialect: %q is none: there are %s", name, join(dialectNames()))}
 	}
-	return report.Dialects()[i], nil
+	return sql.Dialects()[i], nil
 }
 
 // sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
@@ -126,7 +127,7 @@ func printStatement(w io.Writer, text string) error {
 }
 
 // sql is a report of the catalog as SQL.
-func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
+func (a *sqlAsk) sql(name string, d sql.Dialect) (string, error) {
 	zone, err := loadZone(a.tz)
 	if err != nil {
 		return "", fmt.Errorf("--tz: %w", err)
@@ -148,10 +149,10 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 	}
 	table := a.table
 	if a.layout != "" {
-		if table, err = report.WithinDays(d, table, a.layout, since, until); err != nil {
+		if table, err = sql.WithinDays(d, table, a.layout, since, until); err != nil {
 			return "", fmt.Errorf("--layout: %w", err)
 		}
 	}
 	during := r.During(since, until)
-	return report.SQL(&during, d, fields, table)
+	return sql.Statement(&during, d, fields, table)
 }

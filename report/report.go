@@ -31,7 +31,7 @@ type Report struct {
 	Overview bool      // part of what `flowlog report` prints without a name
 	Settings []Setting // what With has changed about it
 
-	during expr.Expr // the records that it is about, where an engine has them: see During
+	Within expr.Expr // the records that it is about, where an engine has them: see During
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -272,16 +272,16 @@ func (r *Report) Fields(yield func(name string)) {
 func (r Report) During(since, until time.Time) Report {
 	end, _ := schema.Logged().Lookup("end")
 	if !since.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
 	}
 	if !until.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
 	}
 	return r
 }
 
-// condition is what records meet that an engine counts.
-func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
+// Condition is what records meet that an engine counts.
+func (r *Report) Condition() expr.Expr { return expr.All(r.Where, r.Within) }
 
 // Mixed reports whether the report takes in records that are no flows.
 func (r *Report) Mixed() bool {

@@ -13,6 +13,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/group"
+	"flowlog/report/sql"
 )
 
 // scripted is an engine that has an answer to each query in turn.
@@ -57,8 +58,8 @@ func half(t *testing.T, c report.Change) *group.Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "trino" })
-	split, err := report.NewSplit(r, report.Dialects()[d], schema.Logged(), "flows")
+	d := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == "trino" })
+	split, err := sql.NewSplit(r, sql.Dialects()[d], schema.Logged(), "flows")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/function"
+	"flowlog/report/sql"
 )
 
 // doubt is whether flows have the fields that a report needs. Of a report of all flows the rows tell. One with a condition
@@ -13,17 +14,17 @@ import (
 type doubt struct {
 	report report.Report
 	fields schema.Table
-	query  func(what report.Probed, names []string) (string, error) // see Split.probe
-	had    map[string]bool                                          // fields that some flow has
-	gone   map[string]bool                                          // logged fields that none has
-	asked  []string                                                 // by the last query; none asks for any flow
-	flows  bool                                                     // there are some
-	met    bool                                                     // a record met the condition
+	query  func(what sql.Probed, names []string) (string, error) // see Split.probe
+	had    map[string]bool                                       // fields that some flow has
+	gone   map[string]bool                                       // logged fields that none has
+	asked  []string                                              // by the last query; none asks for any flow
+	flows  bool                                                  // there are some
+	met    bool                                                  // a record met the condition
 	done   bool
 }
 
 // newDoubt is about a report, with its whole condition, on a table of an engine.
-func newDoubt(s *report.Split) *doubt {
+func newDoubt(s *sql.Split) *doubt {
 	return &doubt{report: s.Report, fields: s.Source.Fields, had: make(map[string]bool), gone: make(map[string]bool), query: s.Probe}
 }
 
@@ -85,19 +86,19 @@ func (m *Remote) Doubt() (string, error) {
 	}
 	d.met = m.flows > 0 && m.Sifted == nil
 	if d.asked = d.suspects(); len(d.asked) > 0 {
-		return d.query(report.SomeFields, d.asked)
+		return d.query(sql.SomeFields, d.asked)
 	}
 	if d.done = d.flows || len(d.gone) == 0; d.done {
 		return "", nil
 	}
-	return d.query(report.AnyFlow, nil)
+	return d.query(sql.AnyFlow, nil)
 }
 
 // Found reports whether any record was added.
 func (m *Remote) Found() bool { return m.flows > 0 }
 
 // AnyRecord is a query for whether the table has a record of the time that the report is of: it comes to 0 or 1.
-func (m *Remote) AnyRecord() (string, error) { return m.doubt.query(report.AnyRecord, nil) }
+func (m *Remote) AnyRecord() (string, error) { return m.doubt.query(sql.AnyRecord, nil) }
 
 // Settle takes the row that the query of Doubt has come to.
 func (m *Remote) Settle(row []any) error {

@@ -15,6 +15,7 @@ import (
 	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // duckDB is a process that runs queries on the rows.
@@ -107,7 +108,7 @@ func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []report.
 		if f.Input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
-		sql, err := report.SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
+		sql, err := sql.Statement(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

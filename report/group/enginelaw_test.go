@@ -12,6 +12,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // parityOf is what wrapParity computes.
@@ -50,7 +51,7 @@ func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []re
 	}
 	// groups that are merged here
 	r := report.Report{Name: f.Name, Keys: []report.Key{{Field: parity.Name}}, Measures: all}
-	split, err := report.NewSplit(r, dialectOf(t, "trino"), known, "flows")
+	split, err := sql.NewSplit(r, dialectOf(t, "trino"), known, "flows")
 	if !f.Mergeable() && f.Input == nil {
 		if err == nil || !strings.Contains(err.Error(), all[0].Name) {
 			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.Name, err)

@@ -14,6 +14,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // TestFunctions runs every function of the table in each form that a report can take. A function that lacks one fails by
@@ -96,10 +97,10 @@ func checkRow(t *testing.T, f *function.Func) {
 	}
 	wants("one of new, parts and input", ways == 1)
 	wants("of, for its parts", (f.Parts != nil) == (f.Of != nil))
-	own, ok := report.SqlFunctions[f.Name]
+	own, ok := sql.Functions[f.Name]
 	wants("a line in sqlFunctions", ok)
 	wants("its SQL, or why an engine does not know it", (own.Of != nil) == (f.Also == "" && f.Input == nil) && (own.Unknown != "") == (f.Input != nil))
-	wants("the SQL of what adds up its values", f.Adds == "" || report.SqlFunctions[f.Adds].Of != nil)
+	wants("the SQL of what adds up its values", f.Adds == "" || sql.Functions[f.Adds].Of != nil)
 	wants("view, for what it shares", (f.Shares != "") == (f.View != nil))
 	if f.New == nil {
 		return
@@ -273,13 +274,13 @@ var calledInSQL = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\(`)
 
 // checkSQL checks that each dialect has the function, or refuses it by name, and runs DuckDB's if it is there.
 func checkSQL(t *testing.T, f *function.Func, reports []report.Report) {
-	for _, d := range report.Dialects() {
+	for _, d := range sql.Dialects() {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
-			query, err := report.SQL(&r, d, reporttest.Fields(), "flows")
+			query, err := sql.Statement(&r, d, reporttest.Fields(), "flows")
 			if err == nil && d.Histogram != nil {
-				var s *report.Split
-				if s, err = report.NewSplit(r, d, reporttest.Fields(), "flows"); err == nil {
+				var s *sql.Split
+				if s, err = sql.NewSplit(r, d, reporttest.Fields(), "flows"); err == nil {
 					query += s.SQL
 				}
 			}

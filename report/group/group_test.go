@@ -21,6 +21,7 @@ import (
 	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
@@ -825,11 +826,11 @@ func asTime(v any) any {
 }
 
 // dialectOf is a dialect of SQL by its name.
-func dialectOf(t testing.TB, name string) report.Dialect {
+func dialectOf(t testing.TB, name string) sql.Dialect {
 	t.Helper()
-	i := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == name })
+	i := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == name })
 	if i < 0 {
 		t.Fatalf("no dialect %s", name)
 	}
-	return report.Dialects()[i]
+	return sql.Dialects()[i]
 }

@@ -7,6 +7,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/sql"
 )
 
 // A Remote is the half of a split report that is computed here. What each group of the engine has come to is taken in as
@@ -14,7 +15,7 @@ import (
 //
 //	Split → SQL → engine → rows → Add → Table
 type Remote struct {
-	*report.Split
+	*sql.Split
 	agg   *Aggregator
 	doubt *doubt // where the rows do not tell what is logged
 	flows int64
@@ -25,7 +26,7 @@ type Remote struct {
 }
 
 // NewRemote makes what takes in the rows of the query.
-func NewRemote(s *report.Split) (*Remote, error) {
+func NewRemote(s *sql.Split) (*Remote, error) {
 	m := &Remote{Split: s, doubt: newDoubt(s)}
 	var err error
 	if m.agg, err = newAggregator(s.Source.Fields, []report.Report{s.Here()}, 1, true); err != nil {

@@ -14,6 +14,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // parity is a field that only flowlog knows.
@@ -60,7 +61,7 @@ func newRemote(t *testing.T, name string, change report.Change) *Remote {
 
 func remoteOf(t *testing.T, r report.Report, fields schema.Table) *Remote {
 	t.Helper()
-	s, err := report.NewSplit(r, report.Dialects()[1], fields, "flows")
+	s, err := sql.NewSplit(r, sql.Dialects()[1], fields, "flows")
 	if err != nil {
 		t.Fatal(err)
 	}

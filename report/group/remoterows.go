@@ -13,6 +13,7 @@ import (
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/sql"
 )
 
 // remoteBatch is rows of an engine that have not been taken in: what is fed, and the states of each row.
@@ -129,7 +130,7 @@ func (m *Remote) rests(place int64, groups int) [][]function.State {
 	if v.met == nil && v.report.Having != nil {
 		v.met = new(metRows)
 	}
-	if v.met != nil && place == report.CutPlace {
+	if v.met != nil && place == sql.CutPlace {
 		v.met.cut, v.met.n = g.totals(), groups
 		rests = append(rests, v.met.cut)
 	}
@@ -155,7 +156,7 @@ func (m *Remote) present(name string) {
 
 // appendValue appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
 // its beginning, of an hour one second of it.
-func appendValue(f *report.Fed, c *schema.Column, v any) error {
+func appendValue(f *sql.Fed, c *schema.Column, v any) error {
 	switch x := v.(type) {
 	case nil:
 		c.Null()

@@ -15,6 +15,7 @@ import (
 	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
+	"flowlog/report/sql"
 )
 
 // conditionCounts are reports that count records by each of reporttest.MeasureConditions: flows alone, and beside other records.
@@ -48,8 +49,8 @@ func TestQueriesAreRead(t *testing.T) {
 		reports = append(reports, report.Report{Name: f.Name, Keys: keysOf("protocol"), Measures: []report.Measure{m}, Having: parsed("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
-		for _, d := range report.Dialects() {
-			query, err := report.SQL(&r, d, reporttest.Fields(), "flows")
+		for _, d := range sql.Dialects() {
+			query, err := sql.Statement(&r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +60,7 @@ func TestQueriesAreRead(t *testing.T) {
 			if d.Any == "" {
 				continue
 			}
-			split, err := report.NewSplit(r, d, reporttest.Fields(), "flows")
+			split, err := sql.NewSplit(r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +93,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range conditionCounts(t) {
-		query, err := report.SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
+		query, err := sql.Statement(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

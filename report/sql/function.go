@@ -1,4 +1,4 @@
-package report
+package sql
 
 // A sqlFunction is how an aggregate function is written in SQL.
 type sqlFunction struct {
@@ -9,8 +9,8 @@ type sqlFunction struct {
 	Unknown string
 }
 
-// SqlFunctions has THE table of functions in SQL, by their names.
-var SqlFunctions = map[string]sqlFunction{
+// Functions has THE table of functions in SQL, by their names.
+var Functions = map[string]sqlFunction{
 	"count": {Of: sqlAggregate("count")},
 	"sum":   {Of: sqlAggregate("sum")},
 	"min":   {Of: sqlAggregate("min")},

@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"slices"
@@ -43,8 +43,8 @@ func sqlDerivedOf(f schema.Field) func(d *Dialect, from []sqlNode) sqlNode {
 	return own.sql
 }
 
-// InSQL reports whether SQL has a field: it is logged, or computed in a way that SQL can too.
-func InSQL(f schema.Field) bool {
+// Expressible reports whether SQL has a field: it is logged, or computed in a way that SQL can too.
+func Expressible(f schema.Field) bool {
 	_, ok := schema.Logged().Lookup(f.Name)
 	return ok || sqlDerivedOf(f) != nil
 }

@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
@@ -21,14 +22,14 @@ import (
 type Split struct {
 	SQL string
 
-	Report Report       // both halves: with its whole condition
-	Sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
-	Source sqlSource    // of its queries
-	Fed    []Fed        // what the engine groups by
-	Asked  []Measure    // the aggregates that rows have states of
-	Seen   []string     // fields of which rows say in how many flows they are
-	Local  schema.Table // fields that are looked up here
-	Cut    bool         // rows begin with a place, which is 0 for what the others come to, and the number of groups
+	Report report.Report    // both halves: with its whole condition
+	Sifted expr.Expr        // the part of the condition that is tested here; nil if there is none
+	Source sqlSource        // of its queries
+	Fed    []Fed            // what the engine groups by
+	Asked  []report.Measure // the aggregates that rows have states of
+	Seen   []string         // fields of which rows say in how many flows they are
+	Local  schema.Table     // fields that are looked up here
+	Cut    bool             // rows begin with a place, which is 0 for what the others come to, and the number of groups
 }
 
 // A sqlSource is a table of an engine, and the fields that reports on it may name.
@@ -38,18 +39,18 @@ type sqlSource struct {
 	table   string
 }
 
-func (s sqlSource) query(r *Report) *query { return newQuery(r, s.dialect, s.Fields, s.table) }
+func (s sqlSource) query(r *report.Report) *query { return newQuery(r, s.dialect, s.Fields, s.table) }
 
 // Fed is a field whose values come from the engine: as they are logged, or, for a key that the engine computes, one for
 // each value of the key, of which the same value is computed again here.
 type Fed struct {
 	schema.Field
-	Key Key
+	Key report.Key
 }
 
 // NewSplit splits a report for an engine that has the records in a table: see SQL. What cannot be split so that the
 // result is exact is an error that names it.
-func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, error) {
+func NewSplit(r report.Report, d Dialect, fields schema.Table, table string) (*Split, error) {
 	if r.Spike != nil {
 		return nil, fmt.Errorf("%s compares bins of time with their median, which is computed of records here alone", r.Name)
 	}
@@ -62,7 +63,7 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	if err := s.group(); err != nil {
 		return nil, err
 	}
-	exact := s.Sifted == nil && len(s.Fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
+	exact := s.Sifted == nil && len(s.Fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k report.Key) bool { return !s.feeds(k) })
 	s.Cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, m := range r.Aggregates() {
 		fn := function.Named(m.Func)
@@ -82,7 +83,7 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 }
 
 // Here is the half of the report that is computed of the engine's rows.
-func (s *Split) Here() Report {
+func (s *Split) Here() report.Report {
 	r := s.Report
 	r.Where = s.Sifted
 	return r
@@ -101,7 +102,7 @@ func (s *Split) Width() int {
 }
 
 // conditions parts the report's condition into what the engine tests and what is tested here.
-func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
+func (s sqlSource) conditions(r *report.Report) (pushed, own expr.Expr) {
 	for _, e := range expr.Conjuncts(r.Where) {
 		q := s.query(r)
 		q.condition(e)
@@ -120,7 +121,7 @@ func (s sqlSource) knows(name string) bool {
 	if !ok {
 		f = schema.Field{Name: name}
 	}
-	return InSQL(f)
+	return Expressible(f)
 }
 
 // group says what the engine groups by.
@@ -155,13 +156,13 @@ func (s *Split) group() error {
 }
 
 // feed has the engine group by a field, or by a key of it.
-func (s *Split) feed(f schema.Field, k Key) {
+func (s *Split) feed(f schema.Field, k report.Key) {
 	i := slices.IndexFunc(s.Fed, func(x Fed) bool { return x.Name == f.Name })
 	switch {
 	case i < 0:
 		s.Fed = append(s.Fed, Fed{f, k})
 	case s.Fed[i].Key != k: // two views of one field: the field itself has both
-		s.Fed[i].Key = Key{Field: f.Name}
+		s.Fed[i].Key = report.Key{Field: f.Name}
 	}
 }
 
@@ -170,7 +171,7 @@ func (s *Split) need(name string) error {
 	f, ok := s.Source.Fields.Lookup(name)
 	switch {
 	case ok && s.Source.knows(name):
-		s.feed(f, Key{Field: name})
+		s.feed(f, report.Key{Field: name})
 		return nil
 	case !ok || len(f.From) == 0:
 		return fmt.Errorf("%s: %s is not in a table of flow logs: leave it out, or run the report on the logs", s.Report.Name, name)
@@ -190,12 +191,12 @@ func (s *Split) need(name string) error {
 const zoneStep = 15 * time.Minute
 
 // feeds reports whether the engine groups by the key itself.
-func (s *Split) feeds(k Key) bool {
+func (s *Split) feeds(k report.Key) bool {
 	return slices.ContainsFunc(s.Fed, func(f Fed) bool { return f.Key == k })
 }
 
 // coarse is the error for a measure that the engine computes of groups that are not those of the report.
-func (s *Split) coarse(x Measure) error {
+func (s *Split) coarse(x report.Measure) error {
 	r := &s.Report
 	name := x.Name
 	if name == "" {
@@ -232,14 +233,14 @@ func (s *Split) coarse(x Measure) error {
 
 // pushedKey is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
 // how wide bins are to be, or when those of a zone begin.
-func pushedKey(k Key) Key {
+func pushedKey(k report.Key) report.Key {
 	switch {
 	case k.Every == calendar.Auto:
-		return Key{Field: k.Field, Every: calendar.Widths[0]}
+		return report.Key{Field: k.Field, Every: calendar.Widths[0]}
 	case k.Every == 0 && !k.Hour || keyInSQL(k):
 		return k
 	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
-		return Key{Field: k.Field, Every: zoneStep}
+		return report.Key{Field: k.Field, Every: zoneStep}
 	}
-	return Key{Field: k.Field}
+	return report.Key{Field: k.Field}
 }

@@ -1,4 +1,4 @@
-package report
+package sql
 
 // A sqlNode is an SQL expression: a tree of the types below. It holds values and names, not SQL text: sqlPrinter
 // alone writes text, with the parentheses, quotes and names that a dialect needs.

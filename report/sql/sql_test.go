@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"math/rand/v2"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/report"
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/reporttest"
@@ -32,7 +33,7 @@ func condition(t *testing.T, d Dialect, text string) (string, error) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	q := &query{Dialect: &d, report: &Report{Name: "r"}, fields: reporttest.Fields(), have: make(map[string]bool)}
+	q := &query{Dialect: &d, report: &report.Report{Name: "r"}, fields: reporttest.Fields(), have: make(map[string]bool)}
 	return d.print(q.condition(e)), q.refusal()
 }
 
@@ -88,31 +89,31 @@ func TestConditionsInSQL(t *testing.T) {
 }
 
 func TestNoFormInSQL(t *testing.T) {
-	ask := func(name string, c Change) Report {
-		i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
-		r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
+	ask := func(name string, c report.Change) report.Report {
+		i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == name })
+		r, err := report.Catalog()[i].With(c, reporttest.Scope(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	zoned := ask("timeline", Change{Every: "72m", Top: -1})
+	zoned := ask("timeline", report.Change{Every: "72m", Top: -1})
 	zoned.Keys[0].Zone = reporttest.InZone(t, "Europe/Berlin")
-	for says, r := range map[string]Report{
-		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in every 1h":         ask("timeline", Change{Top: -1}),
+	for says, r := range map[string]report.Report{
+		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in every 1h":         ask("timeline", report.Change{Top: -1}),
 		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC": zoned,
-		"src-asn: only flowlog knows src_asn and src_as_org, an engine does not: the nearest report is by pkt_srcaddr,srcaddr": ask("src-asn", Change{Top: -1}),
-		"ports: only flowlog knows protocol_name, an engine does not: the nearest report is by dstport,protocol":               ask("ports", Change{By: []string{"dstport", "protocol_name"}, Top: -1}),
-		"talkers: only flowlog knows dst_country, an engine does not: use fields that are logged, see `flowlog fields`":        ask("talkers", Change{Where: "dst_country = DE", Top: -1}),
-		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":           ask("talkers", Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
-		"a zero byte in a text has no form in SQL": ask("talkers", Change{Where: "instance_tag = 'a\x00'", Top: -1}),
+		"src-asn: only flowlog knows src_asn and src_as_org, an engine does not: the nearest report is by pkt_srcaddr,srcaddr": ask("src-asn", report.Change{Top: -1}),
+		"ports: only flowlog knows protocol_name, an engine does not: the nearest report is by dstport,protocol":               ask("ports", report.Change{By: []string{"dstport", "protocol_name"}, Top: -1}),
+		"talkers: only flowlog knows dst_country, an engine does not: use fields that are logged, see `flowlog fields`":        ask("talkers", report.Change{Where: "dst_country = DE", Top: -1}),
+		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":           ask("talkers", report.Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
+		"a zero byte in a text has no form in SQL": ask("talkers", report.Change{Where: "instance_tag = 'a\x00'", Top: -1}),
 	} {
-		if got, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || err.Error() != says {
+		if got, err := Statement(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || err.Error() != says {
 			t.Errorf("%s:\n got %v\nwant %s\n%s", r.Name, err, says, got)
 		}
 	}
-	long := ask("talkers", Change{Where: "srcport in (" + strings.Repeat("1, ", 100_000) + "2)", Top: -1})
-	if _, err := SQL(&long, dialect(t, "athena"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
+	long := ask("talkers", report.Change{Where: "srcport in (" + strings.Repeat("1, ", 100_000) + "2)", Top: -1})
+	if _, err := Statement(&long, dialect(t, "athena"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
 		t.Errorf("a query that is too long for athena: got %v", err)
 	}
 }
@@ -202,7 +203,7 @@ func TestPortableRegex(t *testing.T) {
 func TestBinsInSQL(t *testing.T) {
 	for _, name := range reporttest.Zones {
 		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, reporttest.BinWidths...) {
-			c := Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins()
+			c := report.Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins()
 			form, ahead := formOf(c)
 			for at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at < time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at += 9001 {
 				begin := c.Begin(at)
@@ -218,7 +219,7 @@ func TestBinsInSQL(t *testing.T) {
 	}
 	forms := func(every time.Duration, zones ...string) (got []binForm) {
 		for _, name := range zones {
-			form, _ := formOf(Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins())
+			form, _ := formOf(report.Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins())
 			got = append(got, form)
 		}
 		return got

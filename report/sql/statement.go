@@ -1,17 +1,18 @@
-package report
+package sql
 
 import (
 	"fmt"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 	"flowlog/report/function"
 )
 
-// SQL is a report as a query of an engine that has the records in a table: a name, with a catalog and a schema
+// Statement is a report as a query of an engine that has the records in a table: a name, with a catalog and a schema
 // or not, or in DuckDB a file. The table has the columns that AWS gives it; - and null are the same. The rows
 // are those of flowlog, in its order. What cannot be computed so, and exactly so, is an error that names it. fields
 // are all that reports may name.
-func SQL(r *Report, d Dialect, fields schema.Table, table string) (string, error) {
+func Statement(r *report.Report, d Dialect, fields schema.Table, table string) (string, error) {
 	if r.Spike != nil {
 		return "", fmt.Errorf("%s compares bins of time with their median, which is not written as SQL", r.Name)
 	}
@@ -30,7 +31,7 @@ func SQL(r *Report, d Dialect, fields schema.Table, table string) (string, error
 		measures = append(measures, q.measure(m))
 	}
 	var where, having sqlNode
-	if e := r.condition(); e != nil {
+	if e := r.Condition(); e != nil {
 		where = q.condition(e)
 	}
 	if r.Having != nil {
@@ -62,7 +63,7 @@ func SQL(r *Report, d Dialect, fields schema.Table, table string) (string, error
 }
 
 // timed is a measure that looks at the records of a group in the order of time: of a column of a layer of its own.
-func (q *query) timed(l *layer, m Measure, keys []sqlNode) sqlNode {
+func (q *query) timed(l *layer, m report.Measure, keys []sqlNode) sqlNode {
 	name := m.Name + "_each"
 	if gap := q.gap(m, keys); !l.has(name) {
 		l.add(gap, name)
@@ -99,7 +100,7 @@ func (q *query) show(l *layer, keys, measures []sqlNode) (shown []sqlColumn) {
 	}
 	for i, m := range r.Measures {
 		var display func(sqlNode) sqlNode
-		if m.Unit == Instant {
+		if m.Unit == report.Instant {
 			display = q.instant
 		}
 		add(measures[i], display, m.Name)

@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"reflect"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
@@ -98,24 +99,24 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			if d.Name != "duckdb" && c.Trino != "" {
 				want = c.Trino
 			}
-			all, flows := Measure{Name: "n", Func: "count", Where: e, All: true, Unit: Count}, Measure{Name: "n", Func: "count", Where: e, Unit: Count}
+			all, flows := report.Measure{Name: "n", Func: "count", Where: e, All: true, Unit: report.Count}, report.Measure{Name: "n", Func: "count", Where: e, Unit: report.Count}
 			beside := want
 			if _, or := e.(expr.Or); or {
 				beside = "(" + want + ")"
 			}
 			flow := "(log_status = 'OK' OR log_status IS NULL) AND "
 			for _, x := range []struct {
-				measures []Measure
+				measures []report.Measure
 				want     []string
 			}{
-				{[]Measure{flows}, []string{"  count(*) FILTER (WHERE " + want + ") AS n\n"}},
-				{[]Measure{all}, []string{"  count(*) FILTER (WHERE " + want + ") AS n\n"}},
-				{[]Measure{flows, {Name: "last", Func: "max", Field: "end", All: true}}, []string{"  count(*) FILTER (WHERE " + flow + beside + ") AS n,\n"}},
-				{[]Measure{{Name: "g", Func: "gap", Field: "start", Where: e}, {Name: "last", Func: "max", Field: "end", All: true}},
+				{[]report.Measure{flows}, []string{"  count(*) FILTER (WHERE " + want + ") AS n\n"}},
+				{[]report.Measure{all}, []string{"  count(*) FILTER (WHERE " + want + ") AS n\n"}},
+				{[]report.Measure{flows, {Name: "last", Func: "max", Field: "end", All: true}}, []string{"  count(*) FILTER (WHERE " + flow + beside + ") AS n,\n"}},
+				{[]report.Measure{{Name: "g", Func: "gap", Field: "start", Where: e}, {Name: "last", Func: "max", Field: "end", All: true}},
 					[]string{`CASE WHEN start IS NOT NULL AND "end" IS NOT NULL AND ` + flow + beside + " THEN greatest("}},
 			} {
-				r := Report{Name: "r", Measures: x.measures}
-				got, err := SQL(&r, d, reporttest.Fields(), "flows")
+				r := report.Report{Name: "r", Measures: x.measures}
+				got, err := Statement(&r, d, reporttest.Fields(), "flows")
 				if err != nil {
 					t.Errorf("%s in %s: %v", c.Text, d.Name, err)
 				}
@@ -127,7 +128,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range reporttest.ConditionTypes(t, "expr") {
+	for _, name := range reporttest.ConditionTypes(t, "../expr") {
 		if !met[name] {
 			t.Errorf("there is no condition with %s in this test, or it has no form in SQL", name)
 		}
@@ -142,8 +143,8 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Report{Name: "r", Where: unwritten{bytes}, Measures: Measures()[:1]}
-	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
+	r := report.Report{Name: "r", Where: unwritten{bytes}, Measures: report.Measures()[:1]}
+	if _, err := Statement(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -152,11 +153,11 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 func TestDerivedFieldsAreTied(t *testing.T) {
 	for name, own := range sqlDeriveds {
 		f, ok := reporttest.Fields().Lookup(name)
-		if !ok || !InSQL(f) {
+		if !ok || !Expressible(f) {
 			t.Errorf("%s from %v: SQL has it from %v", name, f.From, own.from)
 		}
 		f.From = append([]string{"action"}, f.From...)
-		if InSQL(f) {
+		if Expressible(f) {
 			t.Errorf("SQL has %s of any fields", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 	"flowlog/report/calendar"
 	"flowlog/report/function"
 )
@@ -15,7 +16,7 @@ import (
 type query struct {
 	*Dialect
 	refusals
-	report   *Report
+	report   *report.Report
 	fields   schema.Table
 	records  layer   // the fields as flowlog reads them: - is null
 	computed layer   // and what is computed from them
@@ -74,7 +75,7 @@ func (q *query) refusal() error {
 }
 
 // newQuery is the beginning of a report as SQL: where its records come from.
-func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
+func newQuery(r *report.Report, d *Dialect, fields schema.Table, table string) *query {
 	q := &query{Dialect: d, report: r, fields: fields, have: make(map[string]bool)}
 	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
 	q.records.from = d.from(table)
@@ -88,7 +89,7 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 }
 
 // deciding lists the numbers that decide whether and where a record counts.
-func deciding(r *Report) []string {
+func deciding(r *report.Report) []string {
 	var names []string
 	add := func(name string) {
 		if f, _ := schema.Logged().Lookup(name); f.Kind <= schema.Int64 && name != "version" {
@@ -98,7 +99,7 @@ func deciding(r *Report) []string {
 	for _, k := range r.Keys {
 		add(k.Field)
 	}
-	if where := r.condition(); where != nil {
+	if where := r.Condition(); where != nil {
 		where.Fields(add)
 	}
 	return names
@@ -216,7 +217,7 @@ func (q *query) keys() []sqlNode {
 }
 
 // key is the SQL of a key.
-func (q *query) key(k Key) sqlNode {
+func (q *query) key(k report.Key) sqlNode {
 	f := q.known(k.Field)
 	x := q.field(f)
 	switch {
@@ -242,7 +243,7 @@ func (q *query) known(name string) schema.Field {
 }
 
 // counted is what records of a measure must meet, nil if they all do.
-func (q *query) counted(m Measure) sqlNode {
+func (q *query) counted(m report.Measure) sqlNode {
 	var flow, where sqlNode
 	if q.report.Mixed() && !m.All {
 		flow = flowTest
@@ -254,8 +255,8 @@ func (q *query) counted(m Measure) sqlNode {
 }
 
 // measure is the SQL of a measure over a group.
-func (q *query) measure(m Measure) sqlNode {
-	fn, own := function.Named(m.Func), SqlFunctions[m.Func]
+func (q *query) measure(m report.Measure) sqlNode {
+	fn, own := function.Named(m.Func), Functions[m.Func]
 	if own.Of == nil {
 		q.notes = append(q.notes, m.Name+" is null: "+own.Unknown)
 		return sqlCast(sqlNull, "bigint")
@@ -285,7 +286,7 @@ func (q *query) measure(m Measure) sqlNode {
 }
 
 // filtered is an aggregate of the records that a measure counts.
-func (q *query) filtered(aggregate sqlNode, m Measure) sqlNode {
+func (q *query) filtered(aggregate sqlNode, m report.Measure) sqlNode {
 	if where := q.counted(m); where != nil {
 		return filterNode{aggregate, where}
 	}
@@ -293,7 +294,7 @@ func (q *query) filtered(aggregate sqlNode, m Measure) sqlNode {
 }
 
 // gap is the time that no record covers before a record, of those with the same keys.
-func (q *query) gap(m Measure, keys []sqlNode) sqlNode {
+func (q *query) gap(m report.Measure, keys []sqlNode) sqlNode {
 	from, to := q.field(q.known(m.Field)), q.field(q.known(function.Named(m.Func).Also))
 	known := sqlAnd(notSQLNull(from), notSQLNull(to), q.counted(m))
 	covered := windowNode{

@@ -1,9 +1,10 @@
-package report
+package sql
 
 import (
 	"slices"
 	"time"
 
+	"flowlog/report"
 	"flowlog/report/calendar"
 	"flowlog/report/function"
 )
@@ -120,14 +121,14 @@ func (q *query) clockLayers(c calendar.Bins, start sqlNode) []layer {
 		add("rounded", roundName, sqlInfix(start, "-", sqlInfix(secondsOn(shown, c.Shift()), "%", width))),
 		add("binned", binName, begin),
 	}
-	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return function.Named(m.Func).Span }) {
+	if slices.ContainsFunc(q.report.Measures, func(m report.Measure) bool { return function.Named(m.Func).Span }) {
 		layers = append(layers, add("lasting", secondsName, seconds))
 	}
 	return layers
 }
 
 // bin is the SQL of a bin of time of a field, which is the start.
-func (q *query) bin(k Key, x sqlNode) sqlNode {
+func (q *query) bin(k report.Key, x sqlNode) sqlNode {
 	c := k.Bins()
 	switch form, ahead := formOf(c); form {
 	case clockForm:
@@ -151,7 +152,7 @@ func secondsOn(x sqlNode, seconds int64) sqlNode {
 }
 
 // hour is the SQL of the hour of the day.
-func (q *query) hour(k Key, x sqlNode) sqlNode {
+func (q *query) hour(k report.Key, x sqlNode) sqlNode {
 	k.Every = calendar.Day
 	switch form, ahead := formOf(k.Bins()); {
 	case form == plainForm:
@@ -165,7 +166,7 @@ func (q *query) hour(k Key, x sqlNode) sqlNode {
 }
 
 // keyInSQL reports whether an engine can group by a key, if it is of time.
-func keyInSQL(k Key) bool {
+func keyInSQL(k report.Key) bool {
 	if k.Hour {
 		k.Every = calendar.Day // where days cannot be written exactly, hours can
 		form, _ := formOf(k.Bins())
@@ -185,7 +186,7 @@ func (q *query) seconds() sqlNode {
 		return width
 	}
 	overall := func(aggregate, field string) sqlNode {
-		x := q.measure(Measure{Func: aggregate, Field: field})
+		x := q.measure(report.Measure{Func: aggregate, Field: field})
 		return windowNode{function: sqlCall(aggregate, x)}
 	}
 	first := overall("min", "start")

@@ -1,4 +1,6 @@
-package report
+package sql
+
+import "flowlog/report"
 
 // Probed is what a probe looks for.
 type Probed int
@@ -15,7 +17,7 @@ const probeRows = 1000
 // Probe is a query that counts, in a few flows of the time that the report is of, the fields that are looked for. It finds
 // one at least unless no flow has any. Or it counts flows, or records, up to one.
 func (s *Split) Probe(what Probed, names []string) (string, error) {
-	flows := Report{Name: s.Report.Name, during: s.Report.during}
+	flows := report.Report{Name: s.Report.Name, Within: s.Report.Within}
 	q := s.Source.query(&flows)
 	some, last := layer{name: "some", limit: probeRows}, layer{}
 	var has orNode
@@ -37,8 +39,8 @@ func (s *Split) Probe(what Probed, names []string) (string, error) {
 	if len(has) > 0 {
 		any = parensNode{has}
 	}
-	if flows.during != nil {
-		during = q.condition(flows.during)
+	if flows.Within != nil {
+		during = q.condition(flows.Within)
 	}
 	some.where = sqlAnd(any, during)
 	if err := q.refusal(); err != nil {

@@ -1,4 +1,4 @@
-package report
+package sql
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 	"flowlog/report/function"
 )
 
@@ -23,7 +24,7 @@ const (
 func numbered(name string, i int) string { return name + strconv.Itoa(i) }
 
 // query is the engine's half of the report.
-func (s *Split) query(r *Report) (string, error) {
+func (s *Split) query(r *report.Report) (string, error) {
 	q := s.Source.query(r)
 	for _, f := range s.Fed {
 		if r.Mixed() && f.Kind <= schema.Int64 && !slices.Contains(q.zeros, f.Name) {
@@ -57,7 +58,7 @@ func (s *Split) query(r *Report) (string, error) {
 			}
 		}
 	}
-	if where := r.condition(); where != nil {
+	if where := r.Condition(); where != nil {
 		last.where = q.condition(where)
 	}
 	var having sqlNode = sqlTrue
@@ -88,7 +89,7 @@ func (s *Split) query(r *Report) (string, error) {
 func (f Fed) isAddr() bool { return f.Kind == schema.Addr && f.Key.Bits == 0 }
 
 // state is what a state can be loaded from, for each group.
-func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
+func (q *query) state(timed *layer, m report.Measure, keys []sqlNode) sqlNode {
 	switch {
 	case function.Named(m.Func).Also != "":
 		return q.timed(timed, m, keys)
@@ -156,7 +157,7 @@ func (s *Split) place(meets, place sqlNode) sqlNode {
 }
 
 // chooses reports whether the rows are chosen by a measure.
-func chooses(r *Report, name string) bool {
+func chooses(r *report.Report, name string) bool {
 	by := r.Key(r.Order) < 0 || r.Measure(r.Order) >= 0
 	used := by && r.Measures[max(r.Measure(r.Order), 0)].Name == name
 	if r.Having != nil {
@@ -166,9 +167,9 @@ func chooses(r *Report, name string) bool {
 }
 
 // mentioned lists the fields of conditions of measures on flows: whether these are logged no state tells.
-func mentioned(r *Report) []string {
+func mentioned(r *report.Report) []string {
 	var names []string
-	look := func(x Measure) {
+	look := func(x report.Measure) {
 		if x.Where != nil && !x.All {
 			x.Where.Fields(func(name string) {
 				if !slices.Contains(names, name) {
