@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -16,7 +17,7 @@ func (o *observed) observe(w *worker) bool {
 	open := false
 	for _, g := range w.groupings {
 		for i, k := range g.keys {
-			if k.Every != auto {
+			if k.Every != calendar.Auto {
 				continue
 			}
 			open = true
@@ -44,10 +45,10 @@ func (o *observed) add(second any) {
 
 // chosen is a key with the width of bins that was chosen, if it was left open.
 func (o *observed) chosen(k Key) Key {
-	if k.Every == auto {
-		k.Every, k.chosen = steps[0], true
+	if k.Every == calendar.Auto {
+		k.Every, k.chosen = calendar.Widths[0], true
 		if o.Lo <= o.Hi {
-			k.Every = chooseStep(o.Lo, o.Hi, k.Zone)
+			k.Every = calendar.Choose(o.Lo, o.Hi, k.Zone)
 		}
 	}
 	return k

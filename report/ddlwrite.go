@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -75,7 +76,7 @@ func (s *stored) firstDay() sqlNode {
 		case p.date == isoDay:
 			parts = append(parts, sqlInfix(name, "=", typedNode{"DATE", p.lo}))
 		case p.date != nil && p.date.hours:
-			last := s.Since.Truncate(day).Add(23 * time.Hour).Format(p.date.layout)
+			last := s.Since.Truncate(calendar.Day).Add(23 * time.Hour).Format(p.date.layout)
 			parts = append(parts, betweenNode{name, textNode(p.lo), textNode(last)})
 		case p.date != nil:
 			parts = append(parts, sqlInfix(name, "=", textNode(p.lo)))

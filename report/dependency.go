@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -67,7 +68,7 @@ func (x *planner) derivation(from, to int) (derivation, bool) {
 		s := accSource{acc: i, part: b.in(finer, b.cond.id)}
 		if s.part < 0 && b.additive() && !slices.ContainsFunc(b.cond.conjuncts(), undetermined) {
 			s.part, s.where = b.in(finer, 0), b.cond.conjuncts()
-			if s.part < 0 && b.fn.rows && b.Field == "" { // the number of rows
+			if s.part < 0 && b.fn.Rows && b.Field == "" { // the number of rows
 				d.accs = append(d.accs, s)
 				continue
 			}
@@ -181,7 +182,7 @@ func (x *planner) cardinality(k Key) int64 {
 	case k.Hour:
 		return 24
 	case k.Every != 0:
-		return int64(day / time.Minute)
+		return int64(calendar.Day / time.Minute)
 	}
 	return cmp.Or(int64(len(f.Values)), f.Max)
 }

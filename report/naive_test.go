@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"flowlog/report/calendar"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -24,9 +26,9 @@ func naiveKey(k Key, rec reporttest.Row, rows []reporttest.Row) any {
 	switch {
 	case k.Hour:
 		return second / 3600 % 24
-	case k.Every == auto:
-		width := auto
-		for _, step := range slices.Backward(steps) {
+	case k.Every == calendar.Auto:
+		width := calendar.Auto
+		for _, step := range slices.Backward(calendar.Widths) {
 			var bins []any
 			for _, other := range rows {
 				if reporttest.IsFlow(other) && other["start"] != "" {
@@ -35,14 +37,14 @@ func naiveKey(k Key, rec reporttest.Row, rows []reporttest.Row) any {
 			}
 			first := slices.MinFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
 			last := slices.MaxFunc(bins, func(a, b any) int { return a.(time.Time).Compare(b.(time.Time)) }).(time.Time)
-			if last.Sub(first) < maxBins*step || width < 0 {
+			if last.Sub(first) < calendar.MaxBins*step || width < 0 {
 				width = step
 			}
 		}
 		return naiveKey(Key{Field: k.Field, Every: width}, rec, nil)
 	case k.Every != 0:
 		t := time.Unix(second, 0).UTC()
-		if k.Every%(7*day) == 0 { // Go's weeks begin with the year 1, on a Monday
+		if k.Every%(7*calendar.Day) == 0 { // Go's weeks begin with the year 1, on a Monday
 			monday := time.Date(1969, 12, 29, 0, 0, 0, 0, time.UTC)
 			return monday.Add(t.Sub(monday) / k.Every * k.Every)
 		}
@@ -327,7 +329,7 @@ func naiveQuantile(m Measure, s sample, _ float64) any {
 	}
 	percent, _ := strconv.ParseFloat(m.Func[1:], 64)
 	exact := s.numbers[int(math.Ceil(percent*float64(len(s.numbers))/100))-1]
-	v := bucketMiddle(bucketOf(exact))
+	v := function.BucketMiddle(function.BucketOf(exact))
 	if diff := math.Abs(float64(v - exact)); diff > 0.004*float64(exact) {
 		panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
 	}

@@ -14,7 +14,7 @@ import (
 
 // Partial results of parts, brought together, are the result of the whole, in memory or not.
 func TestMergedPartsAreTheWhole(t *testing.T) {
-	for seed := range uint64(fewer(3)) {
+	for seed := range uint64(reporttest.Fewer(3)) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		rows := reporttest.RandomRows(r, 300)
 		reports := randomReports(t, r)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 )
 
@@ -161,7 +162,7 @@ func (r *Report) bin(every string, zone *time.Location) error {
 	switch d, ok := parseEvery(every); {
 	case every == "":
 	case strings.EqualFold(every, Auto):
-		width = auto
+		width = calendar.Auto
 	case !ok || d%time.Second != 0 || d < time.Second:
 		return &schema.OptionError{Option: "every", Err: fmt.Errorf("%q is not a length of time: write 5m, 1h, 1d or %s", every, Auto)}
 	default:
@@ -189,7 +190,7 @@ func parseEvery(s string) (time.Duration, bool) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, true
 	}
-	for unit, length := range map[string]time.Duration{"d": day, "w": 7 * day} {
+	for unit, length := range map[string]time.Duration{"d": calendar.Day, "w": 7 * calendar.Day} {
 		if digits, ok := strings.CutSuffix(s, unit); ok {
 			n, err := strconv.ParseUint(digits, 10, 16)
 			return time.Duration(n) * length, err == nil
@@ -261,4 +262,25 @@ func (r *Report) Fields(yield func(name string)) {
 	for _, m := range r.Measures {
 		m.fields(yield)
 	}
+}
+
+// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
+// those that read logs bound what they read.
+func (r Report) During(since, until time.Time) Report {
+	end, _ := schema.Logged().Lookup("end")
+	if !since.IsZero() {
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
+	}
+	if !until.IsZero() {
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
+	}
+	return r
+}
+
+// condition is what records meet that an engine counts.
+func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
+
+// mixed reports whether the report takes in records that are no flows.
+func (r *Report) mixed() bool {
+	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
 }

@@ -47,7 +47,7 @@ func spilled(t *testing.T, reports []Report, rows []reporttest.Row, workers, siz
 
 // More groups than memory change nothing.
 func TestSpilledTablesAreTheSame(t *testing.T) {
-	for seed := range uint64(fewer(2)) {
+	for seed := range uint64(reporttest.Fewer(2)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		rows := reporttest.RandomRows(r, 200)
 		reports := randomReports(t, r)
@@ -103,7 +103,7 @@ func FuzzLoad(f *testing.F) {
 		var state []byte
 		for _, b := range g.accs {
 			if b.state != nil {
-				state = b.state.append(state, id)
+				state = b.state.Append(state, id)
 			}
 		}
 		f.Add(state)
@@ -115,7 +115,7 @@ func FuzzLoad(f *testing.F) {
 			if b.state == nil {
 				continue
 			}
-			rest, err := b.state.load(src, 0)
+			rest, err := b.state.Load(src, 0)
 			if err != nil {
 				return
 			}
@@ -123,7 +123,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatal("a state gives back more than it was given")
 			}
 			src = rest
-			b.state.value(0)
+			b.state.Value(0)
 		}
 	})
 }
@@ -137,7 +137,7 @@ func TestEveryFailureOfASpill(t *testing.T) {
 	reports := []Report{changed(t, "pairs", Change{})}
 	want := spilled(t, reports, rows, 2, 10)
 	done := false
-	for n := 1; !done; n += 1 + n/fewer(1000) {
+	for n := 1; !done; n += 1 + n/reporttest.Fewer(1000) {
 		var calls atomic.Int64
 		restore := disk.Inject(func(string, string) error {
 			if calls.Add(1) == int64(n) {

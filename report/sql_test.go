@@ -4,10 +4,12 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
@@ -86,9 +88,16 @@ func TestConditionsInSQL(t *testing.T) {
 }
 
 func TestNoFormInSQL(t *testing.T) {
-	ask := func(name string, c Change) Report { return changed(t, name, c) }
+	ask := func(name string, c Change) Report {
+		i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
+		r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
 	zoned := ask("timeline", Change{Every: "72m", Top: -1})
-	zoned.Keys[0].Zone = inZone(t, "Europe/Berlin")
+	zoned.Keys[0].Zone = reporttest.InZone(t, "Europe/Berlin")
 	for says, r := range map[string]Report{
 		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in every 1h":         ask("timeline", Change{Top: -1}),
 		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC": zoned,
@@ -124,8 +133,8 @@ func TestNamesInSQL(t *testing.T) {
 		}
 	}
 	duck, athena := dialect(t, "duckdb"), dialect(t, "athena")
-	want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
-	want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
+	reporttest.Want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
+	reporttest.Want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
 }
 
 func TestNetworksOfRanges(t *testing.T) {
@@ -191,45 +200,54 @@ func TestPortableRegex(t *testing.T) {
 
 // What SQL computes of bins that follow a clock is what a calendar does, or is refused.
 func TestBinsInSQL(t *testing.T) {
-	for _, name := range calendarZones {
-		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, calendarWidths...) {
-			c := Key{Every: every, Zone: inZone(t, name)}.calendar()
-			form, ahead := c.form()
+	for _, name := range reporttest.Zones {
+		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, reporttest.BinWidths...) {
+			c := Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins()
+			form, ahead := formOf(c)
 			for at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at < time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at += 9001 {
-				begin := c.begin(at)
-				bin, seconds := c.asSQL(at)
+				begin := c.Begin(at)
+				bin, seconds := asSQL(c, at)
 				switch {
-				case form == plainForm && at-floorMod(at+ahead, c.width) != begin, form == clockForm && bin != begin:
-					t.Fatalf("%s in %s: %s is not in the bin of %s", every, name, clock(c, at), clock(c, begin))
-				case form == clockForm && seconds != c.length(begin):
-					t.Fatalf("%s in %s: the bin of %s has %d seconds, want %d", every, name, clock(c, at), seconds, c.length(begin))
+				case form == plainForm && at-calendar.FloorMod(at+ahead, c.Width) != begin, form == clockForm && bin != begin:
+					t.Fatalf("%s in %s: %s is not in the bin of %s", every, name, clockOf(c, at), clockOf(c, begin))
+				case form == clockForm && seconds != c.Length(begin):
+					t.Fatalf("%s in %s: the bin of %s has %d seconds, want %d", every, name, clockOf(c, at), seconds, c.Length(begin))
 				}
 			}
 		}
 	}
 	forms := func(every time.Duration, zones ...string) (got []binForm) {
 		for _, name := range zones {
-			form, _ := Key{Every: every, Zone: inZone(t, name)}.calendar().form()
+			form, _ := formOf(Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins())
 			got = append(got, form)
 		}
 		return got
 	}
 	some := []string{"UTC", "Asia/Kolkata", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "America/Havana", "Australia/Lord_Howe"}
-	for _, every := range []time.Duration{day, 6 * time.Hour, 7 * day} {
-		want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
+	for _, every := range []time.Duration{calendar.Day, 6 * time.Hour, 7 * calendar.Day} {
+		reporttest.Want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
 	}
-	want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
-	want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
+	reporttest.Want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
+	reporttest.Want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
 }
 
 // Each hour of the day has a second in every zone.
 func TestSecondOfHour(t *testing.T) {
-	for _, name := range calendarZones {
-		zone := inZone(t, name)
+	for _, name := range reporttest.Zones {
+		zone := reporttest.InZone(t, name)
 		for hour := range int64(24) {
 			if got := time.Unix(secondOfHour(hour, zone), 0).In(zone).Hour(); int64(got) != hour {
 				t.Errorf("%s: got %d, want %d", name, got, hour)
 			}
 		}
 	}
+}
+
+// clockOf is a second as the zone of bins writes it.
+func clockOf(c calendar.Bins, second int64) string {
+	zone := c.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.Unix(second, 0).In(zone).Format(time.RFC3339)
 }

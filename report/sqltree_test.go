@@ -73,7 +73,7 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 			t.Errorf("%T is printed as nothing", n)
 		}
 	}
-	types := receivers(t, ".", "sqlNode")
+	types := reporttest.Receivers(t, ".", "sqlNode")
 	if len(types) < 15 {
 		t.Errorf("only %v have a method sqlNode: the test does not find them any more", types)
 	}
@@ -117,7 +117,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		typesOf(e, met)
+		reporttest.TypesOf(e, met)
 		for _, d := range Dialects() {
 			want := c.duck
 			if d.Name != "duckdb" && c.trino != "" {
@@ -152,7 +152,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range conditionTypes(t) {
+	for _, name := range reporttest.ConditionTypes(t, "expr") {
 		if !met[name] {
 			t.Errorf("there is no condition with %s in this test, or it has no form in SQL", name)
 		}
@@ -166,35 +166,6 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
 	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// The query has the states of the aggregates that the Aggregator keeps.
-func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
-	reports := Catalog()
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
-			m.Field = "start"
-		}
-		reports = append(reports, Report{Name: f.name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
-	}
-	for _, r := range reports {
-		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
-			continue
-		}
-		a, err := newAggregator(reporttest.Fields(), []Report{r}, 1, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bases []Measure
-		for _, b := range a.workers[0].groupings[0].accs {
-			if b.rows != (b.countsRows() && !r.mixed()) {
-				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
-			}
-			bases = append(bases, b.Measure)
-		}
-		want(t, r.Name, bases, r.aggregates())
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An Expr is a condition on records, or on the rows of a report. It is immutable. ParseExpr reads one.
+// An Expr is a condition on records, or on the rows of a report. It is immutable. Parse reads one.
 //
 // Logic is three-valued, as in SQL: a condition on a null is neither met nor not met, so that `dstport != 22`
 // does not take in records without a port, and neither does `not dstport = 22`. Only `is null` asks for nulls.
 type Expr interface {
 	// Fields calls yield with the name of each field that the condition is on.
 	Fields(yield func(name string))
-	// String is the condition as ParseExpr reads it.
+	// String is the condition as Parse reads it.
 	String() string
 	// Filter makes what evaluates the condition, for one goroutine.
 	Filter() Filter
@@ -361,4 +361,35 @@ func Flatten(out, items []Item) []Item {
 // Column finds a column that the projection is known to have.
 func Column(rec arrow.Record, name string) arrow.Array {
 	return rec.Column(rec.Schema().FieldIndices(name)[0])
+}
+
+// Text is a condition as text, "" if there is none.
+func Text(e Expr) string {
+	if e == nil {
+		return ""
+	}
+	return e.String()
+}
+
+// Inlined is a condition with what its files hold in place of their names: they may not be where it is read.
+func Inlined(e Expr) Expr {
+	switch e := e.(type) {
+	case And:
+		parts := make(And, len(e))
+		for i, x := range e {
+			parts[i] = Inlined(x)
+		}
+		return parts
+	case Or:
+		parts := make(Or, len(e))
+		for i, x := range e {
+			parts[i] = Inlined(x)
+		}
+		return parts
+	case Not:
+		return Not{X: Inlined(e.X)}
+	case In:
+		return In{Field: e.Field, Items: Flatten(nil, e.Items)}
+	}
+	return e
 }
