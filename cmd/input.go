@@ -103,6 +103,9 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if err := checkArguments(in.command, args); err != nil {
 		return nil, usageError{err}
 	}
+	if err := checkRejects(in.rejects, args); err != nil {
+		return nil, err
+	}
 	in.warnIdle(con, args)
 	in.clamp(con, args)
 	r, err := in.bounds(con)
@@ -143,7 +146,6 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
-		r.tellInside(in.rejects)
 	}
 	return r, nil
 }
