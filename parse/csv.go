@@ -273,13 +273,12 @@ func (w *worker) csvMessages(b *block, at place, comma rune, message int) place 
 func (w *worker) csvLines(b *block, at place, comma rune, record func(at place, line []byte, cells []string) place) place {
 	eachCSVLine(b.data, comma, func(line []byte, cells []string, err error) bool {
 		at.line++
-		whole := bytes.TrimRight(line, "\r\n")
 		switch {
-		case err == io.EOF: // a blank line
+		case err == io.EOF: // empty lines, which may be a whole block
 		case err != nil:
-			w.drop(whole, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
+			w.drop(bytes.TrimRight(line, "\r\n"), Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
 		default:
-			at = record(at, whole, cells)
+			at = record(at, bytes.TrimRight(line, "\r\n"), cells)
 		}
 		at.line += max(int64(bytes.Count(line, []byte("\n")))-1, 0)
 		return true
@@ -310,16 +309,16 @@ func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string
 	}
 }
 
-// emptyLines is how long the lines without any character are that data begins with.
+// emptyLines is the length of the lines without any character that data begins with.
 func emptyLines(data []byte) int {
 	for i := 0; ; {
 		switch rest := data[i:]; {
 		case bytes.HasPrefix(rest, []byte("\n\n\n\n\n\n\n\n")):
-			i += 8
+			i += max(8, leadingRun(rest, 1))
 		case bytes.HasPrefix(rest, []byte("\n")):
 			i++
 		case bytes.HasPrefix(rest, []byte("\r\n")):
-			i += 2
+			i += max(2, leadingRun(rest, 2))
 		default:
 			return i
 		}
