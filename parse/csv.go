@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"flowlog/parse/schema"
 )
@@ -160,8 +163,48 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	if h.known > 0 && opt.Input == "" {
 		hint = schema.Wordsf("%s, or name the format with %s", hint, schema.Opt("input-format", "csv"))
 	}
-	return nil, schema.Wordsf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
-		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
+	return nil, schema.Wordsf("csv: the header, separated by %q, has %s, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+		h.comma, h.count(), clip(strings.Join(strange, ", ")), hint)
+}
+
+// count says how many names of the header are those of fields.
+func (h *csvHeader) count() string {
+	switch h.known {
+	case 0:
+		return "no name of a field"
+	case 1:
+		return "1 name of a field"
+	}
+	return fmt.Sprintf("%d names of fields", h.known)
+}
+
+// named reports whether the cells are names of columns, with a separator that text does not have, rather than values. A
+// column without a name may be called -.
+func (h *csvHeader) named() bool {
+	names := 0
+	for _, cell := range h.cells {
+		letters := strings.TrimFunc(strings.TrimSpace(cell), func(c rune) bool { return c == '_' || c == '-' || c == '@' })
+		if letters == "" {
+			continue
+		}
+		if first, _ := utf8.DecodeRuneInString(letters); !unicode.IsLetter(first) || strings.ContainsAny(letters, " \t:=") {
+			return false
+		}
+		names++
+	}
+	return names > 0 && len(h.cells) > 1 && h.comma != '\t' && h.comma != ' '
+}
+
+// notCSV is the error for text without a layout whose first line is a header of CSV with other names than those of fields:
+// it says which, since a layout of text would be the wrong advice. It is nil if the line is none.
+func notCSV(head []byte, p *schema.Projection, opt Options) error {
+	line, _, _ := bytes.Cut(head[blankLines(head):], []byte("\n"))
+	h := csvHeaderOf(line, opt)
+	if h == nil || !h.named() {
+		return nil
+	}
+	_, err := h.fields(p, opt)
+	return err
 }
 
 // readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty

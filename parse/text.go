@@ -17,6 +17,9 @@ func readText(in *input, c *content) error {
 	if err == errNoLayout && drawn(c.head) || err == nil && start.layout != nil && underlined(c.head[skip:]) {
 		err = &OwnError{"a table that was drawn for people", readLogs}
 	}
+	if err == errNoLayout {
+		err = cmp.Or(notCSV(c.head, in.projection, in.opt), err)
+	}
 	if err != nil || start.layout == nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,21 +34,29 @@ func (e *Lacking) Unwrap() error { return e.words() }
 // Advice says how to get the fields.
 func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
 
-// advice says how to get fields logged.
-func advice(names []string) string {
-	var logged []string
+// advice says how to get fields logged, and exported where the records come from files that AWS does not write.
+func advice(names []string, formats map[string]schema.Volume) string {
+	var logged, columns []string
 	for _, name := range names {
 		if name == directionField { // nothing else tells it for certain
 			name = "flow_direction"
 		}
 		if f, ok := schema.Logged().Lookup(name); ok {
-			logged = append(logged, "${"+f.LogName()+"}")
+			logged, columns = append(logged, "${"+f.LogName()+"}"), append(columns, f.Name)
 		}
 	}
 	if logged == nil {
 		return "`flowlog fields` says what they come from"
 	}
+	if exported(formats) {
+		return "export " + strings.Join(columns, ", ") + " too, or add " + strings.Join(logged, " ") + " to the format of the flow log"
+	}
 	return "add " + strings.Join(logged, " ") + " to the format of the flow log"
+}
+
+// exported reports whether all records come from CSV or Arrow, which other programs write and may leave columns out of.
+func exported(formats map[string]schema.Volume) bool {
+	return len(formats) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(formats)), func(name string) bool { return name != "csv" && name != "arrow" })
 }
 
 // missing lists the fields among names that no flow had a value for. An enriched field is missing if all fields that it is
