@@ -117,7 +117,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
-		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
+		r.opt.LogFormat, r.typed.logFormat = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.form.format != "" {
 		if _, err := find("input format", in.form.format, parse.FormatNames(), "flowlog formats"); err != nil {
