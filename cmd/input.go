@@ -103,6 +103,9 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if err := checkArguments(in.command, args); err != nil {
 		return nil, usageError{err}
 	}
+	if err := checkRejects(in.rejects, args); err != nil {
+		return nil, err
+	}
 	in.warnIdle(con, args)
 	in.clamp(con, args)
 	r, err := in.bounds(con)
@@ -114,7 +117,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
-		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
+		r.opt.LogFormat, r.typed.logFormat = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.form.format != "" {
 		if _, err := find("input format", in.form.format, parse.FormatNames(), "flowlog formats"); err != nil {
@@ -143,7 +146,6 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
-		r.tellInside(in.rejects)
 	}
 	return r, nil
 }

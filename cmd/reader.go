@@ -13,20 +13,22 @@ import (
 
 // A reader is the options of an input made ready for scans, and what the last scan has found.
 type reader struct {
-	con         *console
-	from        origin
-	opt         parse.Options
-	partial     bool           // an interrupted scan counts
-	quiet       bool           // nothing but errors is said
-	mode        string         // of progress
-	zone        *time.Location // of times that are shown
-	now         time.Time
-	rejects     *outFile // nil if malformed records are not kept
-	formatTyped bool     // --log-format is on the command line
-	renameTyped bool     // --rename is
-	stats       parse.Stats
-	none        absence
+	con     *console
+	from    origin
+	opt     parse.Options
+	partial bool           // an interrupted scan counts
+	quiet   bool           // nothing but errors is said
+	mode    string         // of progress
+	zone    *time.Location // of times that are shown
+	now     time.Time
+	rejects *outFile // nil if malformed records are not kept
+	typed   typedFlags
+	stats   parse.Stats
+	none    absence
 }
+
+// typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
+type typedFlags struct{ logFormat, rename bool }
 
 // An origin is where records come from.
 type origin struct {

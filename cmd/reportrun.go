@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
@@ -227,11 +228,24 @@ func (r *reporting) print(c *cobra.Command, args []string, in *reader, enr *look
 	if err := out.done(err); err != nil {
 		return err
 	}
+	if out.file != nil && out.Plain && slices.ContainsFunc(tables, readAsRecords) {
+		in.tellInside(r.output.file)
+	}
 	if out.Bare && r.change.Top < 0 { // the limit is not the user's
 		r.output.tellCut(r.con, tables, "--top 0 writes all")
 	}
 	r.tellNotes(out.Format, tables, done.notes)
 	return nil
+}
+
+// readAsRecords reports whether the columns of a table cannot be told from those of records.
+func readAsRecords(t report.Table) bool {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	p, err := sqlFields().Project(schema.Logged().Names()...)
+	return err == nil && parse.RecordColumns(names, p)
 }
 
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.

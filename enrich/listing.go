@@ -18,7 +18,9 @@ import (
 // Users cannot rename AWS's columns, so the fields by ID are prefixed with the table's name as well, as in eni_name.
 
 // listed is the union of all objects of a listing, since --query can print any of them alone: a document, a
-// reservation, an interface or an instance. It has as many fields as flowlog reads of these four.
+// reservation, an interface or an instance.
+//
+// Long because it has a field for each member of these four objects that flowlog reads.
 type listed struct {
 	NetworkInterfaces, Reservations, Instances []json.RawMessage
 	Prefixes                                   json.RawMessage

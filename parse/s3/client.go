@@ -114,6 +114,48 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 			return nil, fmt.Errorf("%q is not the URL of an endpoint: write https://host or http://host:port", opt.EndpointURL)
 		}
 	}
+	cfg, err := configuration(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	c.api = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if opt.EndpointURL != "" {
+			o.BaseEndpoint = &opt.EndpointURL
+		}
+		// a bucket's name is rarely a host name at other servers, and AWS's own endpoints take paths too
+		o.UsePathStyle = o.BaseEndpoint != nil
+		o.Retryer = c.retryer() // AWS_MAX_ATTEMPTS and its like still count
+		o.HTTPClient = &counting{o.HTTPClient, c}
+	})
+	return c, nil
+}
+
+// configuration loads the configuration, and checks that there are credentials if requests are to be signed.
+func configuration(ctx context.Context, opt Options) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(opt)...)
+	if err != nil {
+		var missing config.SharedConfigProfileNotExistError
+		if errors.As(err, &missing) {
+			return aws.Config{}, fmt.Errorf("there is no profile %q in the AWS configuration: `aws configure list-profiles` shows which there are", missing.Profile)
+		}
+		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = someRegion
+	}
+	if !opt.NoSignRequest {
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+			if ctx.Err() != nil {
+				return aws.Config{}, ctx.Err()
+			}
+			return aws.Config{}, noCredentials(err)
+		}
+	}
+	return cfg, nil
+}
+
+// loadOptions are the options of the SDK for loading its configuration.
+func loadOptions(opt Options) []func(*config.LoadOptions) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(opt.silence).WithTransportOptions(func(tr *http.Transport) {
@@ -134,35 +176,7 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.NoSignRequest {
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
-	if err != nil {
-		var missing config.SharedConfigProfileNotExistError
-		if errors.As(err, &missing) {
-			return nil, fmt.Errorf("there is no profile %q in the AWS configuration: `aws configure list-profiles` shows which there are", missing.Profile)
-		}
-		return nil, fmt.Errorf("AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		cfg.Region = someRegion
-	}
-	if !opt.NoSignRequest {
-		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, noCredentials(err)
-		}
-	}
-	c.api = s3.NewFromConfig(cfg, func(o *s3.Options) {
-		if opt.EndpointURL != "" {
-			o.BaseEndpoint = &opt.EndpointURL
-		}
-		// a bucket's name is rarely a host name at other servers, and AWS's own endpoints take paths too
-		o.UsePathStyle = o.BaseEndpoint != nil
-		o.Retryer = c.retryer() // AWS_MAX_ATTEMPTS and its like still count
-		o.HTTPClient = &counting{o.HTTPClient, c}
-	})
-	return c, nil
+	return load
 }
 
 // Stats returns what was asked of S3 so far.

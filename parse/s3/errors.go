@@ -105,81 +105,113 @@ var badCredentials = map[string]*schema.Words{
 	"RequestTimeTooSkewed":  schema.Wordsf("set this machine's clock right"),
 }
 
-// explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the
-// object, and what helps. It keeps the error of a context as it is.
+// explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the object, and
+// what helps. It keeps the error of a context as it is.
 func (c *Client) explain(r request, err error) error {
 	if err == nil || err == context.Canceled || err == context.DeadlineExceeded {
 		return err
 	}
-	status := 0
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) && resp.Response != nil {
-		status = resp.HTTPStatusCode()
-	}
-	code, message := "", ""
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		code, message = api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), ".")
-	}
-	region, _ := c.regions.Load(r.bucket)
-	name, _ := region.(string)
-	name = cmp.Or(name, c.api.Options().Region)
-
-	var unsent *smithyhttp.RequestSendError
-	var garbled *smithy.DeserializationError
-	var broken *brokenAnswer
-	switch hint, ok := badCredentials[code]; {
+	a := answerOf(err)
+	region := c.regionOf(r.bucket)
+	switch hint, ok := badCredentials[a.code]; {
 	case ok:
-		return &AccessError{Reason: message, Hint: hint, Err: err}
-	case code == "InvalidObjectState":
+		return &AccessError{Reason: a.message, Hint: hint, Err: err}
+	case a.code == "InvalidObjectState":
 		return &cause{schema.Wordsf("the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that"), err}
-	case code == "NoSuchBucket":
+	case a.code == "NoSuchBucket":
 		return &cause{schema.Wordsf("%s", "there is no bucket "+r.bucket+c.where()), err}
-	case code == "NoSuchKey" || status == http.StatusNotFound && r.key != "":
+	case a.code == "NoSuchKey" || a.status == http.StatusNotFound && r.key != "":
 		return &cause{schema.Wordsf("there is no such object"), err}
-	case status == http.StatusForbidden || code == "AccessDenied" || status == http.StatusUnauthorized:
-		e := &AccessError{Permission: r.permission, ARN: r.arn(name), Err: err}
-		if !strings.EqualFold(message, "access denied") && !strings.EqualFold(message, "forbidden") {
-			e.Reason = message
-		}
-		if m := notAuthorized.FindStringSubmatch(message); m != nil {
-			e.Permission = m[1]
-			e.ARN = cmp.Or(m[2], e.ARN)
-			e.Reason, _, _ = strings.Cut(message, " is not authorized")
-		}
-		switch {
-		case c.opt.NoSignRequest:
-			e.Hint = schema.Wordsf("the bucket is not public; leave out %s to use your credentials", schema.Opt("no-sign-request"))
-		case c.opt.RequestPayer:
-			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, or choose another identity with %s", schema.Opt("profile"))
-		default:
-			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
-		}
-		return e
+	case a.status == http.StatusForbidden || a.code == "AccessDenied" || a.status == http.StatusUnauthorized:
+		return c.denied(r, region, a, err)
 	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
 		return noCredentials(err)
-	case errors.As(err, &broken):
-		return &cause{c.check(broken.Error()), err}
-	case errors.As(err, &unsent):
-		server := cmp.Or(c.endpoint(), "S3 in "+name)
-		if c.reached.Load() {
-			return &cause{schema.Wordsf("%s", "no answer from "+server+": "+unreachable(unsent.Err)), err}
-		}
-		return &cause{c.check("cannot reach " + server + ": " + unreachable(unsent.Err)), err}
-	case errors.As(err, &garbled):
-		return &cause{c.check("the answer is not from an S3 server"), err}
-	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
+	}
+	if unanswered := c.unanswered(region, err); unanswered != nil {
+		return unanswered
+	}
+	switch {
+	case a.code == "PermanentRedirect" || a.status == http.StatusMovedPermanently:
 		return &cause{schema.Wordsf("the bucket is in another region: name it with %s", schema.Opt("region")), err}
-	case code != "" && code != "NotFound": // which the SDK makes of an answer that has no code
-		return &cause{schema.Wordsf("%s", strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": ")), err}
-	case status != 0:
-		return &cause{c.check(fmt.Sprintf("S3 answers %d %s", status, http.StatusText(status))), err}
+	case a.code != "" && a.code != "NotFound": // the SDK's code for an answer that has none
+		return &cause{schema.Wordsf("%s", strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", a.code, a.message), ": ")), err}
+	case a.status != 0:
+		return &cause{c.check(fmt.Sprintf("S3 answers %d %s", a.status, http.StatusText(a.status))), err}
 	}
 	var op *smithy.OperationError
 	if errors.As(err, &op) {
 		return &cause{schema.Wordsf("%s", op.Err.Error()), err}
 	}
 	return err
+}
+
+// An answer is what the server answered to a failed request; the zero value if it did not answer.
+type answer struct {
+	status        int
+	code, message string
+}
+
+func answerOf(err error) answer {
+	var a answer
+	var resp *smithyhttp.ResponseError
+	if errors.As(err, &resp) && resp.Response != nil {
+		a.status = resp.HTTPStatusCode()
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		a.code, a.message = api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), ".")
+	}
+	return a
+}
+
+// regionOf is the region that requests for a bucket are sent to.
+func (c *Client) regionOf(bucket string) string {
+	region, _ := c.regions.Load(bucket)
+	name, _ := region.(string)
+	return cmp.Or(name, c.api.Options().Region)
+}
+
+// denied is the error for a request that was refused: the permission that is missing, on what, and how to get it.
+func (c *Client) denied(r request, region string, a answer, err error) *AccessError {
+	e := &AccessError{Permission: r.permission, ARN: r.arn(region), Err: err}
+	if !strings.EqualFold(a.message, "access denied") && !strings.EqualFold(a.message, "forbidden") {
+		e.Reason = a.message
+	}
+	if m := notAuthorized.FindStringSubmatch(a.message); m != nil {
+		e.Permission = m[1]
+		e.ARN = cmp.Or(m[2], e.ARN)
+		e.Reason, _, _ = strings.Cut(a.message, " is not authorized")
+	}
+	switch {
+	case c.opt.NoSignRequest:
+		e.Hint = schema.Wordsf("the bucket is not public; leave out %s to use your credentials", schema.Opt("no-sign-request"))
+	case c.opt.RequestPayer:
+		e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, or choose another identity with %s", schema.Opt("profile"))
+	default:
+		e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
+	}
+	return e
+}
+
+// unanswered is the error for a request without an answer of S3: it could not be sent, or something else answered. It is
+// nil if S3 answered.
+func (c *Client) unanswered(region string, err error) error {
+	var unsent *smithyhttp.RequestSendError
+	var garbled *smithy.DeserializationError
+	var broken *brokenAnswer
+	switch {
+	case errors.As(err, &broken):
+		return &cause{c.check(broken.Error()), err}
+	case errors.As(err, &unsent):
+		server := cmp.Or(c.endpoint(), "S3 in "+region)
+		if c.reached.Load() {
+			return &cause{schema.Wordsf("%s", "no answer from "+server+": "+unreachable(unsent.Err)), err}
+		}
+		return &cause{c.check("cannot reach " + server + ": " + unreachable(unsent.Err)), err}
+	case errors.As(err, &garbled):
+		return &cause{c.check("the answer is not from an S3 server"), err}
+	}
+	return nil
 }
 
 // cause is an error in our words, with what it comes from.
@@ -246,8 +278,8 @@ func final(err error) bool {
 // expecting is how S3 says in words which region a signature should name. Others quote it differently.
 var expecting = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
 
-// regionOf returns the region of the bucket if err means that it was looked for in another one, else "".
-func (c *Client) regionOf(ctx context.Context, bucket string, err error) string {
+// redirectedRegion returns the region of the bucket if err means that it was looked for in another one, else "".
+func (c *Client) redirectedRegion(ctx context.Context, bucket string, err error) string {
 	var resp *smithyhttp.ResponseError
 	if !errors.As(err, &resp) || resp.Response == nil {
 		return ""

@@ -97,7 +97,7 @@ func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3
 	region, _ := c.regions.Load(bucket)
 	out, err := send(c.to(region))
 	if err != nil && ctx.Err() == nil {
-		if other := c.regionOf(ctx, bucket, err); other != "" && other != region {
+		if other := c.redirectedRegion(ctx, bucket, err); other != "" && other != region {
 			c.regions.Store(bucket, other)
 			out, err = send(c.to(other))
 		}
