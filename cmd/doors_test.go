@@ -37,8 +37,9 @@ var doors = map[string][]string{
 	"parse/schema/value.go":  {"parse/schema.FuzzParseAddr"},
 	"parse/key.go":           {"parse.FuzzParseKey"},
 	"parse/schema/schema.go": {"parse/schema.FuzzParseFormat"}, // --log-format
-	// S3
+	// AWS
 	"parse/s3/listpage.go": {"parse/s3.FuzzListing"},
+	"parse/aws/call.go":    {"parse/aws.FuzzRefusal"},
 	"parse/s3/write.go":    {"parse/s3.FuzzSeal"},
 	// reference files
 	"enrich/ranges.go":   {"enrich.FuzzAWSRanges"},
