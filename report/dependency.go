@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A planner makes a plan.
@@ -66,7 +67,7 @@ func (x *planner) derivation(from, to int) (derivation, bool) {
 		s := accSource{acc: i, part: b.in(finer, b.cond.id)}
 		if s.part < 0 && b.additive() && !slices.ContainsFunc(b.cond.conjuncts(), undetermined) {
 			s.part, s.where = b.in(finer, 0), b.cond.conjuncts()
-			if s.part < 0 && b.fn.rows && b.Field == "" { // the number of rows
+			if s.part < 0 && b.fn.Rows && b.Field == "" { // the number of rows
 				d.accs = append(d.accs, s)
 				continue
 			}
@@ -106,9 +107,9 @@ func (x *planner) effective(g *groupSpec) []predicate {
 	}
 	var list []predicate
 	for _, c := range g.where.conjuncts() {
-		either, _ := c.expr.(Or)
-		if can := slices.DeleteFunc(slices.Clone(either), func(e Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
-			c = x.conditions.of(anyOf(can))
+		either, _ := c.expr.(expr.Or)
+		if can := slices.DeleteFunc(slices.Clone(either), func(e expr.Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
+			c = x.conditions.of(expr.AnyOf(can))
 		}
 		list = append(list, c.conjuncts()...)
 	}

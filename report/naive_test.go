@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -67,7 +68,7 @@ func naive(r Report, rows []reporttest.Row) Table {
 		if !mixed && !reporttest.IsFlow(rec) {
 			continue
 		}
-		if !meets(r.Where, rec) {
+		if !reporttest.Meets(r.Where, rec) {
 			continue
 		}
 		keys := []any{}
@@ -203,7 +204,7 @@ func sampleOf(m Measure, rows []reporttest.Row) sample {
 				s.ends = append(s.ends, end)
 			}
 		}
-		if !m.All && !reporttest.IsFlow(rec) || !meets(m.Where, rec) {
+		if !m.All && !reporttest.IsFlow(rec) || !reporttest.Meets(m.Where, rec) {
 			continue
 		}
 		s.records++
@@ -327,7 +328,7 @@ func naiveQuantile(m Measure, s sample, _ float64) any {
 	}
 	percent, _ := strconv.ParseFloat(m.Func[1:], 64)
 	exact := s.numbers[int(math.Ceil(percent*float64(len(s.numbers))/100))-1]
-	v := bucketMiddle(bucketOf(exact))
+	v := function.BucketMiddle(function.BucketOf(exact))
 	if diff := math.Abs(float64(v - exact)); diff > 0.004*float64(exact) {
 		panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
 	}

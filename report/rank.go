@@ -112,7 +112,7 @@ func (v *reportView) having(ids []uint32, stats schema.Stats) []uint32 {
 	}
 	rec := array.NewRecord(fields.Arrow(), columns, int64(len(ids)))
 	var kept []uint32
-	for _, row := range v.report.Having.filter().keep(rec, rows, true) {
+	for _, row := range v.report.Having.Filter().Keep(rec, rows, true) {
 		kept = append(kept, ids[row])
 	}
 	return kept
@@ -128,9 +128,9 @@ func (v *reportView) sortKey(by ranking, stats schema.Stats) func(group uint32) 
 		return v
 	}
 	x := &v.measures[by.index]
-	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.of == nil && !x.missing {
+	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.Of == nil && !x.missing {
 		return func(group uint32) int64 {
-			if v, ok := s.value(group); ok {
+			if v, ok := s.Value(group); ok {
 				return rank(v)
 			}
 			return null

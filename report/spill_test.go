@@ -85,7 +85,7 @@ func FuzzLoad(f *testing.F) {
 		By: []string{"srcaddr", "subnet_id", "srcaddr/24", "hour", "time", "dstport", "tcp_flags", "bytes"},
 		Measures: []string{"flows", "bytes", "first", "last", "p50(bytes)", "distinct(srcaddr)", "distinct(dstaddr+dstport)",
 			"distinct(subnet_id)", "nodata", "avg(packets)"}, Top: -1,
-	}, scope(), nil)
+	}, reporttest.Scope(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func FuzzLoad(f *testing.F) {
 		var state []byte
 		for _, b := range g.accs {
 			if b.state != nil {
-				state = b.state.append(state, id)
+				state = b.state.Append(state, id)
 			}
 		}
 		f.Add(state)
@@ -115,7 +115,7 @@ func FuzzLoad(f *testing.F) {
 			if b.state == nil {
 				continue
 			}
-			rest, err := b.state.load(src, 0)
+			rest, err := b.state.Load(src, 0)
 			if err != nil {
 				return
 			}
@@ -123,7 +123,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatal("a state gives back more than it was given")
 			}
 			src = rest
-			b.state.value(0)
+			b.state.Value(0)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A Split is a report in two halves: a query for an engine, and what is done here with its rows. The engine filters and
@@ -19,7 +21,7 @@ type Split struct {
 	SQL string
 
 	report Report       // both halves: with its whole condition
-	sifted Expr         // the part of the condition that is tested here; nil if there is none
+	sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
 	source sqlSource    // of its queries
 	fed    []fed        // what the engine groups by
 	asked  []Measure    // the aggregates that rows have states of
@@ -62,15 +64,15 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	exact := s.sifted == nil && len(s.fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
 	s.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, m := range r.aggregates() {
-		fn := functionNamed(m.Func)
-		if fn.input != nil || m.countsRows() && !r.mixed() {
+		fn := function.Named(m.Func)
+		if fn.Input != nil || m.countsRows() && !r.mixed() {
 			continue // the number of records is a column of its own
 		}
-		if !exact && !fn.mergeable() {
+		if !exact && !fn.Mergeable() {
 			return nil, s.coarse(m)
 		}
 		s.asked = append(s.asked, m)
-		s.cut = s.cut && !fn.buckets // an engine can neither rank by buckets nor add them up
+		s.cut = s.cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
 	}
 	s.seen = r.mentioned()
 	var err error
@@ -102,26 +104,26 @@ func (s *Split) width() int {
 func (r Report) During(since, until time.Time) Report {
 	end, _ := schema.Logged().Lookup("end")
 	if !since.IsZero() {
-		r.during = all(r.during, Compare{end, GreaterEqual, since.Unix()})
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
 	}
 	if !until.IsZero() {
-		r.during = all(r.during, Compare{end, Less, until.Unix()})
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
 	}
 	return r
 }
 
 // condition is what records meet that an engine counts.
-func (r *Report) condition() Expr { return all(r.Where, r.during) }
+func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
 
 // conditions parts the report's condition into what the engine tests and what is tested here.
-func (s sqlSource) conditions(r *Report) (pushed, own Expr) {
-	for _, e := range conjuncts(r.Where) {
+func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
+	for _, e := range expr.Conjuncts(r.Where) {
 		q := s.query(r)
 		q.condition(e)
 		if q.refusal() == nil {
-			pushed = all(pushed, e)
+			pushed = expr.All(pushed, e)
 		} else {
-			own = all(own, e)
+			own = expr.All(own, e)
 		}
 	}
 	return pushed, own
@@ -268,14 +270,14 @@ func (r *Report) aggregates() []Measure {
 		}
 	}
 	for _, m := range r.Measures {
-		fn := functionNamed(m.Func)
-		if fn.parts == nil {
+		fn := function.Named(m.Func)
+		if fn.Parts == nil {
 			add(m)
 		}
-		for _, part := range fn.partsOf(m) {
+		for _, part := range m.parts() {
 			add(part)
 		}
-		if fn.span {
+		if fn.Span {
 			add(Measure{Func: "min", Field: "start"})
 			add(Measure{Func: "max", Field: "end"})
 		}
@@ -285,5 +287,5 @@ func (r *Report) aggregates() []Measure {
 
 // countsRows reports whether the measure is the number of flows.
 func (m Measure) countsRows() bool {
-	return functionNamed(m.Func).rows && m.Field == "" && m.Where == nil
+	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
 }

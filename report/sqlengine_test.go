@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -19,7 +21,7 @@ func conditionCounts(t *testing.T) []Report {
 	t.Helper()
 	flows, mixed := Report{Name: "flows"}, Report{Name: "mixed"}
 	for i, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+		e, err := expr.Parse(c.text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,12 +39,12 @@ func TestQueriesAreRead(t *testing.T) {
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
 	reports := conditionCounts(t)
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
+		reports = append(reports, Report{Name: f.Name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
 		for _, d := range Dialects() {
@@ -97,7 +99,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		for j, m := range r.Measures {
 			n := 0
 			for _, rec := range rows {
-				if (m.All || reporttest.IsFlow(rec)) && meets(m.Where, withVersion(rec)) {
+				if (m.All || reporttest.IsFlow(rec)) && reporttest.Meets(m.Where, withVersion(rec)) {
 					n++
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -72,7 +74,7 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 			t.Errorf("%T is printed as nothing", n)
 		}
 	}
-	types := receivers(t, "sqlNode")
+	types := receivers(t, ".", "sqlNode")
 	if len(types) < 15 {
 		t.Errorf("only %v have a method sqlNode: the test does not find them any more", types)
 	}
@@ -112,7 +114,7 @@ var measureConditions = []struct{ text, duck, trino string }{
 func TestMeasureConditionsInSQL(t *testing.T) {
 	met := make(map[string]bool)
 	for _, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+		e, err := expr.Parse(c.text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +126,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			}
 			all, flows := Measure{Name: "n", Func: "count", Where: e, All: true, Unit: Count}, Measure{Name: "n", Func: "count", Where: e, Unit: Count}
 			beside := want
-			if _, or := e.(Or); or {
+			if _, or := e.(expr.Or); or {
 				beside = "(" + want + ")"
 			}
 			flow := "(log_status = 'OK' OR log_status IS NULL) AND "
@@ -159,7 +161,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 }
 
 // unwritten is a condition that is not known to the SQL side.
-type unwritten struct{ Expr }
+type unwritten struct{ expr.Expr }
 
 func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
@@ -171,12 +173,12 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 // The query has the states of the aggregates that the Aggregator keeps.
 func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 	reports := Catalog()
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
 	}
 	for _, r := range reports {
 		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
@@ -193,7 +195,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 			}
 			bases = append(bases, b.Measure)
 		}
-		want(t, r.Name, bases, r.aggregates())
+		reporttest.Want(t, r.Name, bases, r.aggregates())
 	}
 }
 
