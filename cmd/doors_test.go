@@ -37,9 +37,13 @@ var doors = map[string][]string{
 	"parse/schema/value.go":  {"parse/schema.FuzzParseAddr"},
 	"parse/key.go":           {"parse.FuzzParseKey"},
 	"parse/schema/schema.go": {"parse/schema.FuzzParseFormat"}, // --log-format
-	// S3
-	"parse/s3/listpage.go": {"parse/s3.FuzzListing"},
-	"parse/s3/write.go":    {"parse/s3.FuzzSeal"},
+	// AWS
+	"parse/s3/listpage.go":          {"parse/s3.FuzzListing"},
+	"parse/aws/call.go":             {"parse/aws.FuzzRefusal"},
+	"parse/aws/describe/node.go":    {"parse/aws/describe.FuzzAnswer"},
+	"parse/aws/describe/shape.go":   {"parse/aws/describe.FuzzAnswer"},
+	"parse/aws/describe/request.go": {"parse/aws/describe.FuzzAnswer"},
+	"parse/s3/write.go":             {"parse/s3.FuzzSeal"},
 	// reference files
 	"enrich/ranges.go":   {"enrich.FuzzAWSRanges"},
 	"enrich/protocol.go": {"enrich.FuzzProtocols"},

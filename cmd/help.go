@@ -37,6 +37,7 @@ var helpWords = []struct{ words, target string }{
 	{"field enrich enrichment geo asn columns table tables", "fields"},
 	{"since until time times date dates tz timezone zone account region files stdin dry-run", inputHeading},
 	{"s3 aws bucket profile credentials", s3Heading},
+	{"eni owner owners snapshot snapshots role roles", "inventory"},
 	{"color colour chart", "Report flags"},
 }
 

@@ -74,7 +74,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
-		sub.Long = r.Doc + ".\n\n" + describe(r)
+		sub.Long = r.Doc + ".\n\n" + computes(r)
 		sub.Args = onlyInputs
 		c.AddCommand(sub)
 	}
@@ -121,8 +121,8 @@ func several(list string, saved []string) ([]report.Report, error) {
 	return reports, nil
 }
 
-// describe says in words what a report computes.
-func describe(r report.Report) string {
+// computes says in words what a report computes.
+func computes(r report.Report) string {
 	var b strings.Builder
 	if len(r.Keys) > 0 {
 		fmt.Fprintf(&b, "Groups by:  %s\n", join(namesOf(r.Keys, report.Key.Name)))

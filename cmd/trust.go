@@ -69,6 +69,10 @@ var trust = map[string]struct {
 
 	"profile":         {trusted, "it chooses whose credentials are used"},
 	"no-sign-request": {trusted, "it chooses whose credentials are used"},
+	"profiles":        {trusted, "it chooses whose credentials are used"},
+	"roles":           {trusted, "it chooses whose credentials are used"},
+	"regions":         {trusted, "it chooses what is asked with your credentials"},
+	"with":            {trusted, "it chooses what is asked with your credentials"},
 	"endpoint-url":    {trusted, "it sends requests that are signed with your credentials to another server"},
 	"request-payer":   {trusted, "it spends your money"},
 	"engine":          {trusted, "it spends your money"},

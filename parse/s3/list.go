@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 )
 
 // listing says what to list.
@@ -185,7 +186,7 @@ func (s *Source) root() *search {
 func (s *Source) named(name string) *search {
 	return &search{name: name, run: func(ctx context.Context, emit func(...found)) error {
 		p, err := s.firstPage(ctx, listing{prefix: name, folder: true})
-		var denied *AccessError
+		var denied *aws.AccessError
 		if errors.As(err, &denied) && denied.Permission == "s3:ListBucket" {
 			// who knows the name of an object may read it without being allowed to list
 			o := s.head(ctx, name)
