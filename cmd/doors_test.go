@@ -46,6 +46,8 @@ var doors = map[string][]string{
 	"enrich/geoopen.go":  {"enrich.FuzzDB"},
 	"enrich/tablecsv.go": {"enrich.FuzzTable"},
 	"enrich/listing.go":  {"enrich.FuzzTable"},
+
+	"enrich/price/yaml.go": {"enrich/price.FuzzYAML"},
 	// files of flowlog's own, and what users write
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},
