@@ -1,6 +1,7 @@
 package price
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,6 @@ import (
 
 // A Book is the prices of regions, and what else of a file of prices decides what traffic costs.
 type Book struct {
-	Date    string            // of the list, 2026-08-17; "" if it has none
 	Regions map[string]*Local // by name
 	// Discounts are factors in parts of Whole: that of a charge, or else that of all, under Unknown. 0 is none.
 	Discounts [Unknown + 1]Price
@@ -27,7 +27,21 @@ type Local struct {
 	To      map[string]Price // of Region, by the region where the traffic goes
 	Hours   map[string]Price // by the names of hourly
 	Assumed Set              // of charges whose price is a guess
-	Source  [Priced]string   // where the price is from
+	Source  [Priced]Source   // where the price is from
+}
+
+// A Source is where a price is from.
+type Source struct {
+	File string // "" is the built-in table
+	Date string // of the list, as it says itself, 2026-08-17; "" if it does not
+}
+
+func (s Source) String() string {
+	name := cmp.Or(s.File, "the built-in table")
+	if s.Date != "" {
+		name += " of " + s.Date
+	}
+	return name
 }
 
 // A Tier is a price that holds for the GB of a month up to and without UpTo, counted from the month's first; 0 is no end.
@@ -99,10 +113,7 @@ func (b *Book) Rules(at ChargeAt) *Rules {
 
 // Rates are the prices of one run, fixed before the scan: of each charge that of one tier, after discount. They are safe
 // for concurrent use.
-type Rates struct {
-	regions map[string]*localRates
-	months  [Priced]int64
-}
+type Rates struct{ regions map[string]*localRates }
 
 type localRates struct {
 	currency string
@@ -111,13 +122,21 @@ type localRates struct {
 	to       map[string]Rate
 }
 
-// Rates fixes the rates. months is how many GB the month has already, by charge: each rate is that of the tier in which the
-// next byte is.
-func (b *Book) Rates(months map[Charge]int64) *Rates {
-	r := &Rates{regions: make(map[string]*localRates)}
-	for c, gb := range months {
-		r.months[c] = gb
+// At leaves of each charge the one tier that the next byte of the month is in. months is how many GB the month has already,
+// by charge.
+func (b *Book) At(months map[Charge]int64) {
+	for _, local := range b.Regions {
+		for c, tiers := range local.Tiers {
+			if tiers != nil {
+				local.Tiers[c] = []Tier{{Price: tierAt(tiers, months[Charge(c)])}}
+			}
+		}
 	}
+}
+
+// Rates fixes the rates: of each charge that of the first tier.
+func (b *Book) Rates() *Rates {
+	r := &Rates{regions: make(map[string]*localRates)}
 	for name, local := range b.Regions {
 		l := &localRates{currency: local.Currency, to: make(map[string]Rate)}
 		for c := range Priced {
@@ -127,7 +146,7 @@ func (b *Book) Rates(months map[Charge]int64) *Rates {
 			}
 			if tiers := local.Tiers[of]; tiers != nil {
 				l.has |= 1 << c
-				l.rate[c] = tierAt(tiers, r.months[of]).times(b.discount(Charge(c), of))
+				l.rate[c] = tiers[0].Price.times(b.discount(Charge(c), of))
 			}
 		}
 		for to, p := range local.To {

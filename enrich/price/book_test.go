@@ -8,11 +8,18 @@ import (
 )
 
 // rates returns the rates of a text over the built-in prices.
-func rates(t *testing.T, text string, months map[Charge]int64) *Rates {
+func rates(t *testing.T, text string) *Rates {
 	t.Helper()
-	b, over := Builtin(), read(t, text)
-	b.Lay(over)
-	return b.Rates(months)
+	b := Builtin()
+	b.Lay(read(t, text))
+	return b.Rates()
+}
+
+// monthly returns the built-in rates where a month has so many GB already.
+func monthly(months map[Charge]int64) *Rates {
+	b := Builtin()
+	b.At(months)
+	return b.Rates()
 }
 
 func read(t *testing.T, text string) *Book {
@@ -26,7 +33,7 @@ func read(t *testing.T, text string) *Book {
 
 // Two bills: what they charge for the GB that they say is what the built-in table makes of them, to the cent.
 func TestBills(t *testing.T) {
-	r := Builtin().Rates(nil)
+	r := Builtin().Rates()
 	for _, bill := range []struct{ region, gb, cost string }{
 		{"eu-west-1", "20504.592", "984.22"},
 		{"eu-west-2", "14924.987", "746.25"},
@@ -104,7 +111,7 @@ func TestBuiltin(t *testing.T) {
 	if more := b.Names(); len(more) > 0 {
 		t.Errorf("prices of %v, which are not in the test's table", more)
 	}
-	r := Builtin().Rates(nil)
+	r := Builtin().Rates()
 	for _, test := range []struct {
 		region string
 		c      Charge
@@ -138,7 +145,7 @@ func TestMonths(t *testing.T) {
 	}{
 		{0, 90_000}, {10239, 90_000}, {10240, 85_000}, {51199, 85_000}, {51200, 70_000}, {153599, 70_000}, {153600, 50_000}, {1 << 40, 50_000},
 	} {
-		if got, _ := Builtin().Rates(map[Charge]int64{Internet: test.gb}).Rate("us-east-1", Internet, ""); got != test.want {
+		if got, _ := monthly(map[Charge]int64{Internet: test.gb}).Rate("us-east-1", Internet, ""); got != test.want {
 			t.Errorf("%d GB: got %d, want %d", test.gb, got, test.want)
 		}
 	}
@@ -151,7 +158,7 @@ func TestMonths(t *testing.T) {
 	if want := (map[Charge]int64{Internet: 50000, Endpoint: 1 << 20}); !reflect.DeepEqual(months, want) {
 		t.Errorf("got %v, want %v", months, want)
 	}
-	if got, _ := Builtin().Rates(months).Rate("us-east-1", Endpoint, ""); got != 6_000 {
+	if got, _ := monthly(months).Rate("us-east-1", Endpoint, ""); got != 6_000 {
 		t.Errorf("endpoint: got %d, want 6000", got)
 	}
 	for _, text := range []string{"", "x", "-1", "free=1", "inet=3", "internet=1", "internet=1.5", "nat="} {
@@ -168,9 +175,8 @@ func TestYAMLRoundTrip(t *testing.T) {
 		text := b.YAML(b.Names())
 		got := read(t, text)
 		for _, l := range b.Regions {
-			l.Source = [Priced]string{}
 			for c := range l.priced().All {
-				l.Source[c] = "prices.yaml"
+				l.Source[c].File = "prices.yaml"
 			}
 		}
 		if !reflect.DeepEqual(got, b) {
@@ -208,7 +214,7 @@ us-east-1:
 
 // A file of prices lies over the built-in ones; a discount is taken off both, and the rate is rounded once.
 func TestLay(t *testing.T) {
-	r := rates(t, everything, nil)
+	r := rates(t, everything)
 	for _, test := range []struct {
 		region string
 		c      Charge
@@ -230,27 +236,27 @@ func TestLay(t *testing.T) {
 		t.Error("cn-north-1 has a price for tgw")
 	}
 	// Half to even: 0.0000025 and 0.0000035 are 2 and 4 millionths.
-	r = rates(t, "us-east-1: {nat: 0.0000025, zone: 0.0000035}", nil)
+	r = rates(t, "us-east-1: {nat: 0.0000025, zone: 0.0000035}")
 	nat, _ := r.Rate("us-east-1", NAT, "")
 	zone, _ := r.Rate("us-east-1", Zone, "")
 	if nat != 2 || zone != 4 {
 		t.Errorf("got %d and %d, want 2 and 4", nat, zone)
 	}
 	// Another currency does not mix with USD.
-	r = rates(t, "us-east-1: {currency: EUR, nat: 0.04}", nil)
+	r = rates(t, "us-east-1: {currency: EUR, nat: 0.04}")
 	if _, ok := r.Rate("us-east-1", Zone, ""); ok || r.Currency("us-east-1") != "EUR" {
 		t.Errorf("a price in USD is left beside prices in %s", r.Currency("us-east-1"))
 	}
 	// What is guessed is guessed no more if the file says it.
 	b := Builtin()
 	b.Lay(read(t, "eu-west-1: {tgw: 0.02}"))
-	if l := b.Regions["eu-west-1"]; l.Assumed.Has(TGW) || !l.Assumed.Has(Endpoint) || l.Source[TGW] != "prices.yaml" || l.Source[NAT] != "the built-in table" {
+	if l := b.Regions["eu-west-1"]; l.Assumed.Has(TGW) || !l.Assumed.Has(Endpoint) || l.Source[TGW].String() != "prices.yaml" || l.Source[NAT].String() != "the built-in table of 2026-08-17" {
 		t.Errorf("assumed %s, from %q and %q", l.Assumed, l.Source[TGW], l.Source[NAT])
 	}
 }
 
 func TestOf(t *testing.T) {
-	r := Builtin().Rates(nil)
+	r := Builtin().Rates()
 	// The most that a record can cost that may go by a NAT gateway, to the internet and across zones.
 	if got, all := r.Of("us-east-1", Of(NAT, Internet, Zone), ""); got != 145_000 || !all {
 		t.Errorf("got %d %v, want 145000", got, all)
@@ -267,13 +273,13 @@ func TestOf(t *testing.T) {
 func TestRatesText(t *testing.T) {
 	seen := make(map[string]string)
 	for _, text := range []string{"", "eu-west-1: {nat: 0.047}", "us-east-1: {region: {default: 0.02, us-east-2: 0.011}}", "xx-new-1: {nat: 1}", "us-east-1: {currency: EUR, nat: 0.04}", "discount: 0.99"} {
-		got := rates(t, text, nil).String()
+		got := rates(t, text).String()
 		if other, twice := seen[got]; twice {
 			t.Errorf("%q and %q have the same rates", text, other)
 		}
 		seen[got] = text
 	}
-	if got, want := rates(t, "", nil).String(), rates(t, "discount: 1", nil).String(); got != want {
+	if got, want := rates(t, "").String(), rates(t, "discount: 1").String(); got != want {
 		t.Errorf("no discount: got %s, want %s", got, want)
 	}
 }
@@ -334,6 +340,6 @@ func FuzzYAML(f *testing.F) {
 		if err != nil || again.YAML(again.Names()) != printed {
 			t.Errorf("%q is printed as %q, which reads as %v", text, printed, err)
 		}
-		b.Rates(nil)
+		b.Rates()
 	})
 }

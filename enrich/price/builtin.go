@@ -69,7 +69,7 @@ var hoursOf = map[string]map[string]string{
 // Builtin returns the prices that flowlog knows. The caller owns the book.
 func Builtin() *Book {
 	b := newBook()
-	b.Date, b.Sides = builtinDate, maps.Clone(sides)
+	b.Sides = maps.Clone(sides)
 	for _, row := range builtin {
 		for _, region := range row.regions {
 			l := b.local(region)
@@ -92,7 +92,7 @@ func Builtin() *Book {
 				l.Assumed = Of(TGW, Endpoint, GWLBEndpoint) & l.priced()
 			}
 			for c := range l.priced().All {
-				l.Source[c] = "the built-in table"
+				l.Source[c] = Source{Date: builtinDate}
 			}
 		}
 	}

@@ -22,4 +22,7 @@
 //	builtin.go     THE table of prices
 //	print.go
 //	yaml.go
+//	list.go        AWS's price lists
+//	listjson.go listcsv.go
+//	read.go        files of prices by their content
 package price

@@ -12,8 +12,8 @@ func (b *Book) YAML(regions []string) string {
 	var w strings.Builder
 	w.WriteString("# Prices of traffic, per GB of 2^30 bytes in USD unless a region says its currency. up_to_gb counts from the\n" +
 		"# first GB of a month. Hours of an endpoint are for each zone, those of tgw for each attachment. assumed: a guess.\n")
-	if b.Date != "" {
-		fmt.Fprintf(&w, "date: %s\n", b.Date)
+	if date := b.Date(regions); date != "" {
+		fmt.Fprintf(&w, "date: %s\n", date)
 	}
 	b.printDiscounts(&w)
 	if len(b.Sides) > 0 {
@@ -32,6 +32,23 @@ func (b *Book) YAML(regions []string) string {
 		}
 	}
 	return w.String()
+}
+
+// Date returns the date of the oldest list that the prices of some regions are from, "" if none has a date.
+func (b *Book) Date(regions []string) string {
+	oldest := ""
+	for _, name := range regions {
+		l := b.Regions[name]
+		if l == nil {
+			continue
+		}
+		for c := range l.priced().All {
+			if d := l.Source[c].Date; d != "" && (oldest == "" || d < oldest) {
+				oldest = d
+			}
+		}
+	}
+	return oldest
 }
 
 // printDiscounts prints the factors, which have as many decimals as prices.

@@ -35,6 +35,11 @@ func ReadYAML(name string, text []byte) (*Book, error) {
 	if r.errs != nil {
 		return nil, errors.Join(r.errs...)
 	}
+	for _, l := range r.book.Regions {
+		for c := range l.priced().All {
+			l.Source[c] = Source{name, r.date}
+		}
+	}
 	return r.book, nil
 }
 
@@ -74,6 +79,7 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag(
 // A yamlReader makes a book of a tree. It goes on after an error, up to maxWrong of them.
 type yamlReader struct {
 	name string
+	date string
 	book *Book
 	errs []error
 }
@@ -132,10 +138,10 @@ func (r *yamlReader) oneOf(n *yaml.Node, what string, words []string) int {
 }
 
 var (
-	regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
-	dateText   = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
-	currency   = regexp.MustCompile(`^[A-Z]{3}$`)
-	kindName   = regexp.MustCompile(`^[a-z0-9_-]{1,60}$`)
+	regionName   = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+	dateText     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	currencyName = regexp.MustCompile(`^[A-Z]{3}$`)
+	kindName     = regexp.MustCompile(`^[a-z0-9_-]{1,60}$`)
 )
 
 func (r *yamlReader) document(root *yaml.Node) {
@@ -145,7 +151,7 @@ func (r *yamlReader) document(root *yaml.Node) {
 			if text, ok := r.word(value, "date"); ok && !dateText.MatchString(text) {
 				r.fail(value, "a date is written as in 2026-08-17, not %q", text)
 			} else if ok {
-				r.book.Date = text
+				r.date = text
 			}
 		case key.Value == "discount":
 			r.discounts(value)
@@ -219,7 +225,7 @@ func (r *yamlReader) region(key, n *yaml.Node) {
 		case ok:
 			l.Tiers[c] = r.tiers(value, key.Value)
 		case key.Value == "currency":
-			if text, ok := r.word(value, "currency"); ok && !currency.MatchString(text) {
+			if text, ok := r.word(value, "currency"); ok && !currencyName.MatchString(text) {
 				r.fail(value, "a currency is three letters, such as USD or CNY, not %q", text)
 			} else if ok {
 				l.Currency = text
@@ -231,9 +237,6 @@ func (r *yamlReader) region(key, n *yaml.Node) {
 		default:
 			r.fail(key, "%s; or currency, hours, assumed", notACharge(key.Value))
 		}
-	}
-	for c := range l.priced().All {
-		l.Source[c] = r.name
 	}
 	if extra := l.Assumed &^ l.priced(); extra != 0 {
 		r.fail(n, "assumed names %s, which has no price here", extra)
