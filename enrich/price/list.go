@@ -69,9 +69,6 @@ func (l *priceList) add(sku, usageType, region, to string) error {
 	return nil
 }
 
-// maxMember is the most bytes of a member or a record of a list that is kept: a product is 2 KB.
-const maxMember = 1 << 20
-
 // maxProducts is the most products of traffic that are kept, and maxTiers the most rows of one: AWS's list of all regions
 // has some 2,000 of up to 4.
 const (

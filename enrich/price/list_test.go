@@ -207,8 +207,8 @@ func TestListErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{jsonList[:len(jsonList)/2], "list:25: the file is cut off"},
 		{jsonList[:strings.Index(jsonList, "  \"terms\"")], "the file is cut off"},
-		{jsonList + "x", `list:46: 'x' behind the end of the price list`},
-		{"{}", "list:1: is no price list of AWS: it has no products"},
+		{jsonList + "x", `list:46: 'x' behind the end of the object`},
+		{"{}", "list: is no price list of AWS: it has no products"},
 		{`{"products": {}, "terms": {}}`, "list: has no prices of traffic: the price lists AmazonEC2, AmazonVPC and AWSDataTransfer have them"},
 		{`{"products": []}`, `list:1: '[' where an object begins`},
 		{`{"products": {"a": 3}}`, "list:1: json: cannot unmarshal number"},

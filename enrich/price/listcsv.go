@@ -1,11 +1,11 @@
 package price
 
 import (
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"flowlog/enrich/price/internal/stream"
 )
 
 // The columns of a price list in CSV that are read.
@@ -34,57 +34,24 @@ var listColumns = [colCount]struct {
 	colUsage: {"usagetype", true}, colRegion: {"region code", false}, colFromRegion: {"from region code", false}, colToRegion: {"to region code", false},
 }
 
-// A recordLimit is a reader that fails after so many bytes, so that no record is larger.
-type recordLimit struct {
-	r    io.Reader
-	left int
-}
-
-func (l *recordLimit) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errors.New("a record of more than 1 MiB")
-	}
-	n, err := l.r.Read(p[:min(len(p), l.left)])
-	l.left -= n
-	return n, err
-}
-
 // readCSV reads a price list in CSV: five lines about the list, names of columns, then a row a price.
 func (l *priceList) readCSV(in io.Reader) error {
-	limit := &recordLimit{r: in}
-	r := csv.NewReader(limit)
-	r.FieldsPerRecord, r.ReuseRecord = -1, true
 	var columns *[colCount]int
-	for {
-		limit.left = maxMember
-		record, err := r.Read()
-		if err == io.EOF && columns == nil {
-			err = errors.New("is no price list of AWS: it has no column SKU")
-		} else if err == io.EOF {
-			return nil
+	err := stream.CSV(l.name, in, func(record []string) (err error) {
+		switch {
+		case columns != nil:
+			err = l.csvRow(columns, record)
+		case strings.EqualFold(record[0], "SKU"):
+			columns, err = csvColumns(record)
+		case record[0] == "Publication Date" && len(record) > 1:
+			l.date = strings.Clone(record[1])
 		}
-		if err == nil {
-			switch {
-			case columns != nil:
-				err = l.csvRow(columns, record)
-			case strings.EqualFold(record[0], "SKU"):
-				columns, err = csvColumns(record)
-			case record[0] == "Publication Date" && len(record) > 1:
-				l.date = strings.Clone(record[1])
-			}
-		}
-		if err != nil {
-			var wrong *csv.ParseError
-			if errors.As(err, &wrong) {
-				return fmt.Errorf("%s:%d: %w", l.name, wrong.Line, wrong.Err)
-			}
-			line := 1
-			if len(record) > 0 {
-				line, _ = r.FieldPos(0)
-			}
-			return fmt.Errorf("%s:%d: %w", l.name, line, err)
-		}
+		return err
+	})
+	if err == nil && columns == nil {
+		err = fmt.Errorf("%s: is no price list of AWS: it has no column SKU", l.name)
 	}
+	return err
 }
 
 // csvColumns finds the columns by their names.

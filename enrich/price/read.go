@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
+	"flowlog/enrich/price/internal/stream"
 )
 
 // Read reads a file of prices: YAML, or one of AWS's price lists in JSON or CSV, with gzip or without, by its content. open
@@ -22,7 +22,7 @@ func Read(name string, open func() (io.ReadCloser, error)) (*Book, error) {
 		if err != nil {
 			return err
 		}
-		in, err := plain(file)
+		in, err := stream.Plain(file)
 		if err == nil {
 			err = pass(in)
 		} else {
@@ -68,36 +68,4 @@ func Read(name string, open func() (io.ReadCloser, error)) (*Book, error) {
 		l.date = ""
 	}
 	return l.book()
-}
-
-var bom = []byte("\xef\xbb\xbf")
-
-// plain returns what a file has without gzip and without a mark of its byte order.
-func plain(file io.Reader) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(file, 64<<10)
-	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" { // what is shorter is not compressed
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
-		}
-		in = bufio.NewReaderSize(gzipReader{z}, 64<<10)
-	}
-	if mark, _ := in.Peek(len(bom)); bytes.Equal(mark, bom) {
-		_, _ = in.Discard(len(bom)) // they are there
-	}
-	return in, nil
-}
-
-// gzipReader says in errors which step failed.
-type gzipReader struct{ r io.Reader }
-
-func (g gzipReader) Read(p []byte) (int, error) {
-	n, err := g.r.Read(p)
-	if err == io.ErrUnexpectedEOF {
-		err = errCutOff
-	}
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("gzip: %w", err)
-	}
-	return n, err
 }
