@@ -50,6 +50,11 @@ var doors = map[string][]string{
 	"enrich/geoopen.go":  {"enrich.FuzzDB"},
 	"enrich/tablecsv.go": {"enrich.FuzzTable"},
 	"enrich/listing.go":  {"enrich.FuzzTable"},
+
+	"enrich/price/yaml.go":                  {"enrich/price.FuzzYAML"},
+	"enrich/price/internal/stream/json.go":  {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
+	"enrich/price/internal/stream/csv.go":   {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
+	"enrich/price/internal/stream/plain.go": {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
 	// files of flowlog's own, and what users write
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},

@@ -105,7 +105,9 @@ func TestEveryFlag(t *testing.T) {
 	_, root := tree(nil, "--config", noSettings)
 	reserved := []string{"reports", flagConfig, ""}
 	for _, c := range sections(root) {
-		reserved = append(reserved, c.Name())
+		if c.Name() != "prices" { // --prices is worth more in a file than a section of the command
+			reserved = append(reserved, c.Name())
+		}
 	}
 	if want := []string{"parse", "report"}; len(reserved)-3 < len(want) || !slices.Contains(reserved, want[0]) || !slices.Contains(reserved, want[1]) {
 		t.Fatalf("the commands with settings are %q", reserved[3:])
