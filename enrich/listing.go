@@ -267,6 +267,11 @@ func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id st
 		}
 		if before, ok := byAddress.trie.Get(p); ok && (before < 0 || !l.same(before, row)) {
 			byAddress.trie.Insert(p, ambiguous)
+			if before >= 0 {
+				if byAddress.shared++; byAddress.shared == 1 {
+					byAddress.firstShared = p
+				}
+			}
 		} else {
 			byAddress.trie.Insert(p, row)
 		}

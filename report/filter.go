@@ -147,6 +147,9 @@ func holds(op Op, c int) bool {
 }
 
 func (e In) filter() filter {
+	if e.hasPorts() {
+		return e.spread().filter()
+	}
 	items := flatten(nil, e.Items)
 	switch e.Field.Kind {
 	case schema.Addr:

@@ -119,6 +119,10 @@ func unmet(e Expr, missing func(...string) []string) []string {
 		case And, Or, Not:
 			return nil
 		}
+	case In:
+		if slices.ContainsFunc(flatten(nil, e.Items), func(it Item) bool { return it.Port == 0 }) {
+			return missing(e.Field.Name) // those do without the port
+		}
 	}
 	var names []string
 	e.Fields(func(name string) { names = append(names, name) })

@@ -53,21 +53,21 @@ func textOf(e Expr) string {
 func inlined(e Expr) Expr {
 	switch e := e.(type) {
 	case And:
-		parts := make(And, len(e))
+		parts := make([]Expr, len(e))
 		for i, x := range e {
 			parts[i] = inlined(x)
 		}
-		return parts
+		return all(parts...)
 	case Or:
-		parts := make(Or, len(e))
+		parts := make([]Expr, len(e))
 		for i, x := range e {
 			parts[i] = inlined(x)
 		}
-		return parts
+		return anyOf(parts)
 	case Not:
 		return Not{inlined(e.X)}
 	case In:
-		return In{e.Field, flatten(nil, e.Items)}
+		return e.spread()
 	}
 	return e
 }

@@ -61,6 +61,9 @@ func (q *query) negated(e Expr) sqlNode {
 }
 
 func (q *query) in(e In) sqlNode {
+	if e.hasPorts() {
+		return q.condition(e.spread())
+	}
 	x := q.field(e.Field)
 	items := flatten(nil, e.Items)
 	if len(items) == 0 {
