@@ -75,6 +75,9 @@ func (t *Table) Read(file string, content []byte) error {
 	}
 	start := bytes.TrimSpace(content)
 	isJSON := len(start) > 0 && (start[0] == '{' || start[0] == '[')
+	if isJSON && isListing(start) {
+		return t.readListing(file, content)
+	}
 	if isJSON || !slices.ContainsFunc(list.Titles(content), func(title string) bool { return keyNamed(fieldName(title)) != nil }) {
 		l, err := list.Detect(file, content)
 		if l == nil && err == nil && !isJSON {

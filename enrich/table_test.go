@@ -203,7 +203,7 @@ func TestTableErrors(t *testing.T) {
 	}
 	for _, test := range []struct{ second, want string }{
 		{"eni,team\n", "b.csv:1: column 1 (eni): all files of a table must have the same kind of key"},
-		{`{"NetworkInterfaces":[]}`, "b.csv:1: column 1: all files of a table must have the same kind of key, and a.csv is CSV"},
+		{`{"NetworkInterfaces":[]}`, "b.csv:1: column 1: all files of a table must have the same kind of key, and a.csv is a list or CSV"},
 		{"cidr,team\n10.0.0.0/8,y\n", "b.csv:2: column 1 (cidr): \"10.0.0.0/8\" is in a.csv:2 too"},
 	} {
 		if err := table(t, "n", "ip,team\n10.0.0.0/8,x\n").Read("b.csv", []byte(test.second)); err == nil || !strings.Contains(err.Error(), test.want) {
