@@ -171,7 +171,9 @@ func (k *checking) check() (failOn report.Severity, format render.FindingFormat,
 // rules reads the file of rules, and returns the arguments that are left for the input.
 func (k *checking) rules(args []string) (file *ruleFile, input []string, err error) {
 	if k.builtin {
-		file, err = parseRules(builtinName, builtinRules)
+		if file, err = parseRules(builtinName, builtinRules); err == nil && !k.enrichment.hasThreats() {
+			file.rules = slices.DeleteFunc(file.rules, func(r *ruleText) bool { return r.key.Value == threatRule })
+		}
 	} else {
 		file, err = readRules(args[0])
 		args = args[1:]

@@ -55,6 +55,9 @@ var doors = map[string][]string{
 	"enrich/price/internal/stream/json.go":  {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
 	"enrich/price/internal/stream/csv.go":   {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
 	"enrich/price/internal/stream/plain.go": {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
+	"enrich/list/csv.go":                    {"enrich/list.FuzzRead"},
+	"enrich/list/json.go":                   {"enrich/list.FuzzRead"},
+	"enrich/list/stix.go":                   {"enrich/list.FuzzRead"},
 	// files of flowlog's own, and what users write
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},

@@ -41,6 +41,7 @@ func newSQL(con *console) *cobra.Command {
 			if err := checkChange(c, &ask.change); err != nil {
 				return err
 			}
+			defer ask.lists.tell(con)
 			return ask.run(con.out, args[0])
 		},
 	}
@@ -99,6 +100,7 @@ func sqlFields() schema.Table {
 
 // sqlAsk is what is asked of a report as SQL.
 type sqlAsk struct {
+	lists        lists // that conditions name
 	change       report.Change
 	dialect      string
 	table        string
@@ -135,7 +137,7 @@ func (a *sqlAsk) sql(name string, d sql.Dialect) (string, error) {
 	now := time.Now()
 	fields := sqlFields()
 	scope := expr.Scope{
-		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), Open: openFile,
+		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), File: a.lists.file,
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}
 	i := slices.Index(report.Names(), name)

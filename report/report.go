@@ -222,7 +222,7 @@ func (r *Report) having(text string, own Report, scope expr.Scope) error {
 
 // rowScope is the scope of a condition on the report's rows.
 func (r *Report) rowScope(scope expr.Scope) expr.Scope {
-	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
+	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, File: scope.File}
 	rows.Measure = func(text string) (string, error) {
 		m, err := r.parseMeasure(text, scope.Fields)
 		return m.Name, err

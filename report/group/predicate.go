@@ -97,6 +97,10 @@ func unmet(e expr.Expr, missing func(...string) []string) []string {
 		case expr.And, expr.Or, expr.Not:
 			return nil
 		}
+	case expr.In:
+		if slices.ContainsFunc(expr.Flatten(nil, e.Items), func(it expr.Item) bool { return it.Port == 0 }) {
+			return missing(e.Field.Name) // those do without the port
+		}
 	}
 	var names []string
 	e.Fields(func(name string) { names = append(names, name) })

@@ -62,6 +62,9 @@ func (q *query) negated(e expr.Expr) sqlNode {
 }
 
 func (q *query) in(e expr.In) sqlNode {
+	if e.HasPorts() {
+		return q.condition(e.Spread())
+	}
 	x := q.field(e.Field)
 	items := expr.Flatten(nil, e.Items)
 	if len(items) == 0 {
