@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ func (s *store) build(sources map[TimeSource]int) *Inventory {
 	b.inv.bits = slices.Compact(b.inv.bits)
 	slices.Reverse(b.inv.bits)
 	b.describe(sources)
+	b.tags()
 	return b.inv
 }
 
@@ -113,6 +115,9 @@ func (b *builder) addElements(l layer) {
 			}
 			b.revise(s, h.times[runs[0].first], b.streams[e.stream].call)
 			for _, c := range s.claims {
+				if c.kind == primary {
+					b.inv.holders[s.holder].primary = c.prefix.Addr()
+				}
 				line := b.timeline(c, s, l)
 				for _, r := range runs {
 					line.tenures = append(line.tenures, tenure{
@@ -236,6 +241,9 @@ func (b *builder) addItemsOf(items []item) {
 		}
 		b.revise(&it.state, it.time, "configurationItems")
 		for _, c := range it.state.claims {
+			if c.kind == primary {
+				b.inv.holders[it.state.holder].primary = c.prefix.Addr()
+			}
 			if i > 0 && has(&items[i-1], c) {
 				continue // its tenure began before
 			}
@@ -259,6 +267,33 @@ func (b *builder) addItemsOf(items []item) {
 			line.tenures = append(line.tenures, t)
 		}
 	}
+}
+
+// tags collects the keys of tags.
+func (b *builder) tags() {
+	keys := make(map[string]bool)
+	for i := range b.inv.holders {
+		for _, r := range b.inv.holders[i].revisions {
+			for _, t := range r.about.tags {
+				keys[t.Key] = true
+			}
+		}
+	}
+	add := func(tags []Tag) {
+		for _, t := range tags {
+			keys[t.Key] = true
+		}
+	}
+	for _, tags := range b.store.names.instances {
+		add(tags)
+	}
+	for _, tags := range b.store.names.gateways {
+		add(tags)
+	}
+	for _, e := range b.store.names.endpoints {
+		add(e.Tags)
+	}
+	b.inv.tagKeys = slices.Sorted(maps.Keys(keys))
 }
 
 // describe says what the inventory was made from.

@@ -21,6 +21,7 @@ type Inventory struct {
 	vpcs      map[string]*network
 	vpcIDs    []string // by number; 0 is the internet
 	flowLogs  map[string]flowLog
+	tagKeys   []string
 	about     About
 }
 
@@ -40,6 +41,7 @@ func (inv *Inventory) About() About { return inv.about }
 // A holder is what has addresses: an interface, a pod, a service.
 type holder struct {
 	id        string
+	primary   netip.Addr  // the address that never moves, if there is one
 	revisions []*revision // in the order of time
 }
 
@@ -99,6 +101,27 @@ func (inv *Inventory) Interface(id string, time int64) *Owner {
 	}
 	return inv.ownerAt(h, time)
 }
+
+// Primary returns the address of an interface that never moves: in a record of the interface it is the interface itself. It
+// is the zero Addr if it is unknown.
+func (inv *Inventory) Primary(id string) netip.Addr {
+	if h, ok := inv.byID[id]; ok {
+		return inv.holders[h].primary
+	}
+	return netip.Addr{}
+}
+
+// Home numbers the VPC of a record, from its vpc_id, or else its interface. 0 is unknown. The answer to a Query is the same
+// for all interfaces of a VPC, unless the address is the Primary of one.
+func (inv *Inventory) Home(vpc, id string) int32 {
+	if n := inv.home(Query{VPC: vpc, Interface: id}); n != nil {
+		return n.number
+	}
+	return 0
+}
+
+// TagKeys returns the keys of all tags and labels, in order.
+func (inv *Inventory) TagKeys() []string { return inv.tagKeys }
 
 // InterfaceEpochs returns the times at which the answer of Interface changes, in order; nil if it never does.
 func (inv *Inventory) InterfaceEpochs(id string) []int64 {
