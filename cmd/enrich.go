@@ -24,8 +24,9 @@ import (
 // enrichment is the group of flags that say what records are joined with.
 type enrichment struct {
 	protocols string
-	dbs       [3]string // by databases
+	dbs       [4]string // by databases; the inventory may have several files
 	tables    []string
+	inventory []string
 }
 
 // database is an open file of a row of databases.
@@ -36,14 +37,18 @@ type database interface {
 	Close() error
 }
 
-// databases is what files about addresses there are, and where they are named.
-var databases = [3]struct {
+// A databaseKind is a kind of file about addresses.
+type databaseKind struct {
 	kind  enrich.DBKind
 	flag  string
 	open  func(string) (database, error)
 	help  string
 	needs string
-}{
+}
+
+// databases is what files about addresses there are, and where they are named. open is nil for the inventory, which
+// may be many files: see readOwners.
+var databases = [4]databaseKind{
 	{
 		enrich.City, "city-db", func(path string) (database, error) { return enrich.OpenCity(path) },
 		"MaxMind city database, an mmdb `file` (default: where geoipupdate puts it)",
@@ -59,12 +64,21 @@ var databases = [3]struct {
 		"AWS's ip-ranges.json, a `file`: services and regions of addresses",
 		"AWS's list of its addresses: get it with curl -O https://ip-ranges.amazonaws.com/ip-ranges.json",
 	},
+	{
+		enrich.Owners, "inventory", nil,
+		"who owned addresses and when: `path`s of flowlog inventory, aws describe-…, AWS Config, kubectl",
+		"an inventory: print one with aws ec2 describe-network-interfaces >FILE",
+	},
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
 	section(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", db.help)
+			if db.open != nil {
+				f.StringVar(&e.dbs[i], db.flag, "", db.help)
+				continue
+			}
+			f.StringArrayVar(&e.inventory, db.flag, nil, db.help)
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
 		e.tableFlag(f)
@@ -154,6 +168,7 @@ type lookups struct {
 	fields schema.Table          // logged and enriched
 	tables schema.Table          // of them, those of the user's tables
 	files  []string              // that they come from
+	owners *enrich.Inventory     // nil without one
 	number func(field, name string) []int64
 	lists  lists // that conditions name
 
@@ -179,7 +194,7 @@ func (e *enrichment) hasThreats() bool {
 
 // open opens the databases that the named fields come from. If a database that was not asked for by name
 // cannot be found, its fields are left to the input: flowlog's own output may have them.
-func (e *enrichment) open(names []string) (*lookups, error) {
+func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*lookups, error) {
 	protocols, err := e.readProtocols()
 	if err != nil {
 		return nil, err
@@ -189,7 +204,15 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		return nil, err
 	}
 	l := &lookups{lists: lists{notes: notes}, all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
-	for i := range databases {
+	owners, err := e.readOwners(ctx, in.con, in.s3)
+	if err != nil {
+		return nil, err
+	}
+	l.use(owners, in, names)
+	for i, db := range databases {
+		if db.open == nil {
+			continue
+		}
 		if err := l.open(i, e.dbs[i], names); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
@@ -201,6 +224,14 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 			l.noThreats = true
 		}
 	}
+	if owners != nil {
+		for _, f := range owners.Fields() { // those of tags
+			if _, has := l.fields.Named(f.Name); !has {
+				l.fields = append(l.fields, f)
+			}
+		}
+	}
+	l.files = append(l.files, e.inventory...)
 	for _, arg := range e.tables {
 		_, file, _ := strings.Cut(arg, "=")
 		l.files = append(l.files, file)
@@ -209,6 +240,21 @@ func (e *enrichment) open(names []string) (*lookups, error) {
 		l.files = append(l.files, e.protocols)
 	}
 	return l, nil
+}
+
+// use adds the lookups of an inventory, and has a reader fill those logged fields from it that are named.
+func (l *lookups) use(owners *enrich.Inventory, in *reader, names []string) {
+	if owners == nil {
+		l.lacks[enrich.Owners] = slices.IndexFunc(databases[:], func(db databaseKind) bool { return db.kind == enrich.Owners })
+		return
+	}
+	l.owners, in.owners = owners, owners
+	for _, name := range owners.Fills() {
+		if slices.ContainsFunc(names, func(word string) bool { return schema.FieldNamed(schema.CanonicalName(word)) == name }) {
+			in.fills = append(in.fills, name)
+		}
+	}
+	l.all = append(l.all, owners.Lookups()...)
 }
 
 // readProtocols reads the names of protocols, nil if they are not the user's.
@@ -347,6 +393,11 @@ func (l *lookups) finish(r *reader, err *error) {
 	for _, db := range l.dbs {
 		if note := db.Note(); note != "" && !r.quiet {
 			fmt.Fprintln(r.con.err, printable("flowlog: warning: "+note))
+		}
+	}
+	if l.owners != nil && !r.quiet {
+		if note := l.owners.Note(); note != "" {
+			fmt.Fprintln(r.con.err, printable("flowlog: "+note))
 		}
 	}
 	if cerr := l.close(); *err == nil {

@@ -33,7 +33,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		return err
 	}
 	in.from.columns = schema.Logged().Names() // what the table has
-	enr, err := r.enrichment.open(r.wanted())
+	enr, err := r.enrichment.open(ctx, in, r.wanted())
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,9 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 			changed.Doc = rep.Doc
 		}
 		if err := enr.missing(ctx, rep.Name, in, fieldsOf(&changed)); err != nil {
+			return halves, err
+		}
+		if err := enr.refuseOwners(fieldsOf(&changed)); err != nil {
 			return halves, err
 		}
 		split, err := sql.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)

@@ -48,6 +48,7 @@ var trust = map[string]struct {
 	"asn-db":     {beside, "it would read another file of yours"},
 	"aws-ranges": {beside, "it would read another file of yours"},
 	"prices":     {beside, "it would read another file of yours"},
+	"inventory":  {beside, "it would read other files of yours"},
 
 	"where":         {narrowing, fewer},
 	"having":        {narrowing, "fewer rows would be shown"},

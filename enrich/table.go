@@ -186,7 +186,7 @@ func (t *Table) lookups() []tableLookup {
 					Name: join.prefix + column.name, Kind: schema.Text, From: join.from,
 					Doc: fmt.Sprintf("%s of %s, in the table %s", column.name, join.doc, t.name),
 				}
-				lookups = append(lookups, tableLookup{Lookup{f, func(out *schema.Column, in []arrow.Array, row int) {
+				lookups = append(lookups, tableLookup{Lookup{Field: f, Append: func(out *schema.Column, in []arrow.Array, row int) {
 					if found := join.find(in, row); found < 0 || column.cell(found) == "" {
 						out.Null()
 					} else {

@@ -164,7 +164,7 @@ func (t *Table) memberLookups(n *networks) []tableLookup {
 			Name: strings.TrimSuffix(join.prefix, "_"), Kind: schema.Text, From: join.from,
 			Doc: fmt.Sprintf("%s if %s is in the table %s", what, join.doc, t.name),
 		}
-		lookups = append(lookups, tableLookup{Lookup: Lookup{f, func(out *schema.Column, in []arrow.Array, row int) {
+		lookups = append(lookups, tableLookup{Lookup: Lookup{Field: f, Append: func(out *schema.Column, in []arrow.Array, row int) {
 			if found := join.find(in, row); found < 0 {
 				out.Null()
 			} else {
