@@ -55,9 +55,14 @@ func (n *network) attachments(s *snapshot) []doc {
 	return all
 }
 
-// flowLogs are one of each format for each VPC.
+// flowLogs are one of each format for each VPC, and the transit gateway's.
 func (n *network) flowLogs(s *snapshot) []doc {
 	var all []doc
+	if s.Account == accountShop {
+		all = append(all, doc{"FlowLogId": n.id("fl", "hub"), "ResourceId": n.id("tgw", "hub"), "FlowLogStatus": "ACTIVE", "DeliverLogsStatus": "SUCCESS",
+			"LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::topology/v6", "LogFormat": transitFormat.logFormat(), "MaxAggregationInterval": 60,
+			"CreationTime": stamp(n.Begin - 86400), "Tags": tags("hub")})
+	}
 	for _, v := range n.VPCs {
 		if v.Account != s.Account {
 			continue
