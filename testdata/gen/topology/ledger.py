@@ -44,7 +44,8 @@ class Inventory:
         self.peerings = {p["VpcPeeringConnectionId"]: p for p in every("DescribeVpcPeeringConnections", "VpcPeeringConnections")}
         self.groups = {s["time"] + g["GroupId"]: g for s in self.snapshots for g in s["calls"]["DescribeSecurityGroups"]["SecurityGroups"]}
         self.acls = {a["SubnetId"]: acl for acl in every("DescribeNetworkAcls", "NetworkAcls") for a in acl["Associations"]}
-        self.lists = {k: [e["Cidr"] for e in v["Entries"]] for s in self.snapshots for k, v in s["calls"]["GetManagedPrefixListEntries"].items()}
+        entries = every("GetManagedPrefixListEntries", "Entries")
+        self.lists = {e["PrefixListId"]: [x["Cidr"] for x in entries if x["PrefixListId"] == e["PrefixListId"]] for e in entries}
         with open(os.path.join(folder, "ip-ranges.json"), encoding="utf-8") as file:
             self.ranges = [p for p in json.load(file)["prefixes"] if p["service"] != "AMAZON"]
         self.private, self.public, self.prefixes = {}, {}, []

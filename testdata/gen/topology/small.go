@@ -2,13 +2,6 @@ package main
 
 import "time"
 
-const (
-	accountShop = "123456789012"
-	accountLab  = "210987654321"
-	any4        = "0.0.0.0/0"
-	any6        = "::/0"
-)
-
 // day is the UTC day that the committed logs cover whole.
 var day = time.Date(2026, 5, 14, 0, 0, 0, 0, time.UTC).Unix()
 
