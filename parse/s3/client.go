@@ -58,16 +58,27 @@ func concurrency() int {
 // more from a prefix.
 func MostConcurrency() int { return 4 * concurrency() }
 
-// someRegion is asked when no region is configured: S3 there knows where every bucket is.
+// someRegion is the region if none is configured: S3 there knows the region of every bucket.
 const someRegion = "us-east-1"
 
-// Stats counts what was asked of S3. Requests that were repeated after a failure count each time.
+const (
+	// Attempts is the largest number of attempts at a request, of any kind. Before each repetition is a wait of random length,
+	// whose bound doubles from a second to LongestWait: about a minute in all for an overloaded or absent server.
+	Attempts    = 8
+	LongestWait = 20 * time.Second
+
+	// silence is how long a connection may receive nothing before it is given up. S3 answers within seconds even when it lists
+	// a large prefix.
+	silence = 30 * time.Second
+)
+
+// Stats counts requests to S3, with each repetition, and their results.
 type Stats struct {
 	Lists, Gets, Heads int64
-	Writes             int64 // of what is written, and of what is removed again
-	Resumed            int64 // reads that broke off and went on where they had been
+	Writes             int64 // uploads and removals
+	Resumed            int64 // reads that broke off and were continued
 	Bytes              int64 // received of objects
-	Listed             int64 // keys
+	Listed             int64 // keys of listings
 	Pruned             int64 // keys that the filter did not choose
 }
 
@@ -84,15 +95,15 @@ type Client struct {
 	backoff retry.BackoffDelayer
 	count   counters
 
-	reached atomic.Bool // something has answered
-	failing atomic.Bool // a request was given up since the last answer
+	reached atomic.Bool // some server has answered
+	failing atomic.Bool // the last request failed for good
 
-	strange    atomic.Int64 // answers instead of the first listing
-	miscounted atomic.Bool  // a page of a listing has not as many keys as it says
+	strange    atomic.Int64 // answers that are no listing, before the first listing
+	miscounted atomic.Bool  // see Miscounted
 }
 
-// Connect loads the configuration and credentials. It asks S3 nothing yet, but can ask whoever gives out
-// the credentials. Without credentials the error is an *AccessError.
+// Connect loads the configuration and credentials. It sends no request to S3, but may ask the service that issues the
+// credentials. Without credentials the error is an *AccessError.
 func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.Concurrency <= 0 {
 		opt.Concurrency = concurrency()
@@ -179,13 +190,13 @@ func loadOptions(opt Options) []func(*config.LoadOptions) error {
 	return load
 }
 
-// Stats returns what was asked of S3 so far.
+// Stats returns the counts so far.
 func (c *Client) Stats() Stats {
 	n := &c.count
 	return Stats{n.lists.Load(), n.gets.Load(), n.heads.Load(), n.writes.Load(), n.resumed.Load(), n.bytes.Load(), n.listed.Load(), n.pruned.Load()}
 }
 
-// counting counts requests as they go out, attempt by attempt, and takes in listings.
+// counting counts requests, attempt by attempt, and reads listings to their end.
 type counting struct {
 	s3.HTTPClient
 	c *Client
@@ -212,11 +223,11 @@ func (h *counting) Do(req *http.Request) (*http.Response, error) {
 	}
 	h.c.reached.Store(true)
 	if isList(req) && resp.StatusCode == http.StatusOK {
-		if err := listingOf(resp); err != nil {
+		if err := readListing(resp); err != nil {
 			h.c.strange.Add(1)
 			return nil, err
 		}
-		h.c.strange.Store(math.MinInt64 / 2) // never again the first
+		h.c.strange.Store(math.MinInt64 / 2) // the first listing has come
 	}
 	return resp, nil
 }

@@ -18,11 +18,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An AccessError is a request that was refused for want of a permission or of credentials.
+// An AccessError is a request that was refused because a permission or credentials are missing.
 type AccessError struct {
 	Permission string        // s3:GetObject, s3:ListBucket, kms:Decrypt, …; "" if credentials are missing or wrong
 	ARN        string        // what the permission is needed on
-	Reason     string        // what was said
+	Reason     string        // of the server or the SDK
 	Hint       *schema.Words // what may help
 	Err        error
 }
@@ -40,12 +40,12 @@ func (e *AccessError) Error() string {
 
 func (e *AccessError) Unwrap() []error { return []error{e.Hint, e.Err} }
 
-// AccessDenied tells this error from others where this package is not imported.
+// AccessDenied identifies this error to packages that do not import this one.
 func (e *AccessError) AccessDenied() bool { return true }
 
 func noCredentials(err error) error {
 	reason := "no AWS credentials were found"
-	// the machine's role is what is looked for last: that there is none tells nothing
+	// the role of the machine, by IMDS, is tried last: its absence says nothing about the cause
 	if !strings.Contains(err.Error(), "IMDS") {
 		reason = "no AWS credentials: " + strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")
 	}
@@ -57,7 +57,13 @@ func noCredentials(err error) error {
 	}
 }
 
-// lastPart is the innermost cause of an error of the network.
+// A brokenAnswer is an answer whose body broke off, or is not what the request asks for.
+type brokenAnswer struct{ err error }
+
+func (e *brokenAnswer) Error() string { return e.err.Error() }
+func (e *brokenAnswer) Unwrap() error { return e.err }
+
+// lastPart is the text of the innermost error.
 func lastPart(err error) string {
 	for {
 		next := errors.Unwrap(err)
@@ -68,13 +74,13 @@ func lastPart(err error) string {
 	}
 }
 
-// request says what a request was for, to explain its failure.
+// A request describes what a request was for, in the error of its failure.
 type request struct {
 	permission  string
 	bucket, key string
 }
 
-// arn returns what the permission is needed on.
+// arn is the resource that the permission is needed on.
 func (r request) arn(region string) string {
 	partition := "aws"
 	switch {
@@ -90,11 +96,11 @@ func (r request) arn(region string) string {
 	return arn
 }
 
-// notAuthorized is how AWS words it when it says which permission is missing. It need not be the one of the
-// request: reading an encrypted object takes kms:Decrypt too.
+// notAuthorized matches the message in which AWS names the missing permission. It need not be that of the request: reading
+// an encrypted object takes kms:Decrypt too.
 var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+)(?: on resource: "?([^"\s]+)"?)?`)
 
-// badCredentials are the codes of errors about the credentials, and what helps.
+// badCredentials maps the error codes about credentials to advice.
 var badCredentials = map[string]*schema.Words{
 	"ExpiredToken":          schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
 	"ExpiredTokenException": schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
@@ -214,7 +220,7 @@ func (c *Client) unanswered(region string, err error) error {
 	return nil
 }
 
-// cause is an error in our words, with what it comes from.
+// A cause is an error in flowlog's words, with the error of the SDK that it explains.
 type cause struct {
 	message *schema.Words
 	error
@@ -223,7 +229,7 @@ type cause struct {
 func (c *cause) Error() string   { return c.message.Error() }
 func (c *cause) Unwrap() []error { return []error{c.message, c.error} }
 
-// endpoint is where requests go, "" if that is AWS.
+// endpoint is the URL that requests are sent to, "" for AWS.
 func (c *Client) endpoint() string {
 	if e := c.api.Options().BaseEndpoint; e != nil {
 		return *e
@@ -238,7 +244,7 @@ func (c *Client) where() string {
 	return ""
 }
 
-// check is what went wrong with a server, and what to look at if its endpoint was given.
+// check is the text of an error about a server. If its endpoint was set by an option, the text advises to check that.
 func (c *Client) check(what string) *schema.Words {
 	if c.endpoint() != "" {
 		return schema.Wordsf("%s; check %s", what, schema.Opt("endpoint-url"))
@@ -275,10 +281,10 @@ func final(err error) bool {
 	return errors.As(err, &unsent) || errors.As(err, &garbled) || errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket"
 }
 
-// expecting is how S3 says in words which region a signature should name. Others quote it differently.
+// expecting matches the message in which S3 names the region of a signature. Other servers quote the region differently.
 var expecting = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
 
-// redirectedRegion returns the region of the bucket if err means that it was looked for in another one, else "".
+// redirectedRegion is the region of the bucket if err says that it is another one than that of the request, else "".
 func (c *Client) redirectedRegion(ctx context.Context, bucket string, err error) string {
 	var resp *smithyhttp.ResponseError
 	if !errors.As(err, &resp) || resp.Response == nil {

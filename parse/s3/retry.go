@@ -15,27 +15,10 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-const (
-	// Attempts are made at most at each request, whatever it is. Before each further one is a wait of a random time, whose
-	// bound doubles from a second to LongestWait: all are about a minute of an overloaded or absent server.
-	Attempts    = 8
-	LongestWait = 20 * time.Second
-
-	// silence is how long a server may send nothing before a connection is given up. S3 answers within
-	// seconds even when it lists a large prefix.
-	silence = 30 * time.Second
-)
-
-// mostStrange is how many answers that are no listing are taken for an accident where none was one yet.
+// mostStrange is the number of attempts, as long as no listing has come, after which an answer that is none is final.
 const mostStrange = 3
 
-// A brokenAnswer is an answer that is none: its body broke off, or is not what was asked for.
-type brokenAnswer struct{ err error }
-
-func (e *brokenAnswer) Error() string { return e.err.Error() }
-func (e *brokenAnswer) Unwrap() error { return e.err }
-
-// transient are the classes of failures that may be over at the next attempt, for every request alike: the server
+// transient tells the failures that may be over at the next attempt, by class and for every request alike: the server
 // throttles or failed itself, the connection or the body broke off.
 var transient = retry.IsErrorRetryables(append([]retry.IsErrorRetryable{
 	retry.NoRetryCanceledError{},
@@ -54,8 +37,8 @@ var transient = retry.IsErrorRetryables(append([]retry.IsErrorRetryable{
 	}),
 }, retry.DefaultRetryables...))
 
-// retryer repeats requests as the SDK does, but longer, and without its quota: when many objects are read at
-// a time a bad minute would use that up, and fail them all.
+// retryer repeats requests as the SDK does, but longer and without its quota, which one bad minute would use up when many
+// objects are read at a time.
 func (c *Client) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = Attempts
@@ -65,8 +48,8 @@ func (c *Client) retryer() aws.Retryer {
 	})
 }
 
-// unreachable rules out a further attempt where it is the endpoint that is wrong, and one should hear of it at once:
-// no connection was ever made, or some were and nothing that S3 says came of them.
+// unreachable rules out a further attempt if the endpoint itself is wrong, so that the user learns of it at once: no
+// connection was ever made, or no answer came from S3.
 func (c *Client) unreachable(err error) aws.Ternary {
 	var unsent *smithyhttp.RequestSendError
 	var broken *brokenAnswer
@@ -91,8 +74,8 @@ func connected(err error) bool {
 	return !(errors.As(err, &op) && op.Op == "dial" || errors.As(err, &untrusted) || errors.As(err, &noTLS))
 }
 
-// do sends a request to the region of the bucket, and if it turns out to be elsewhere, there. send must pass
-// the option on to the SDK.
+// do sends a request to the region of the bucket, and again to another region if the answer names one. send must pass the
+// option on to the SDK.
 func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3.Options)) (T, error)) (T, error) {
 	region, _ := c.regions.Load(bucket)
 	out, err := send(c.to(region))
@@ -109,8 +92,8 @@ func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3
 	return out, err
 }
 
-// to returns the option that sends a request to a region. After a request was given up, the next ones are
-// tried once only until one succeeds: many objects must not each wait for a server that is gone.
+// to returns the option that sends a request to a region. After a request has failed for good, the next ones get one
+// attempt until one succeeds: many objects must not each wait for a server that is gone.
 func (c *Client) to(region any) func(*s3.Options) {
 	return func(o *s3.Options) {
 		if region, ok := region.(string); ok {
@@ -122,7 +105,7 @@ func (c *Client) to(region any) func(*s3.Options) {
 	}
 }
 
-// wait waits before something is tried for the nth time again. It returns early, with an error, if ctx ends.
+// wait waits before the nth repetition. It returns early, with an error, if ctx ends.
 func (c *Client) wait(ctx context.Context, n int) error {
 	d, err := c.backoff.BackoffDelay(n, nil)
 	if err != nil {
