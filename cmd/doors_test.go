@@ -57,7 +57,7 @@ var doors = map[string][]string{
 	"cmd/settingvalue.go":               {"cmd.FuzzSettings"},
 	"cmd/yaml.go":                       {"cmd.FuzzSettings", "cmd.FuzzRules"},
 	"cmd/rules.go":                      {"cmd.FuzzRules"},
-	"report/expr.go":                    {"report.FuzzParseExpr"},
+	"report/expr/parse.go":              {"report/expr.FuzzParse"},
 	"report/merger.go":                  {"report.FuzzMerge"},
 	"report/partialfile.go":             {"report.FuzzMerge"},
 	"report/partial.go":                 {"report.FuzzMerge", "report.FuzzLoad"},
@@ -66,7 +66,7 @@ var doors = map[string][]string{
 	"report/render/dataset/dir.go":      {"report/render/dataset.FuzzSeal"},
 	// engines
 	"report/remoterows.go":           {"report.FuzzRemote"},
-	"report/quantile.go":             {"report.FuzzRemote"},
+	"report/function/quantile.go":    {"report.FuzzRemote"},
 	"report/engine/trino/trino.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/trino/watch.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/athena/bound.go":  {"report/engine/athena.FuzzPlan"},

@@ -13,6 +13,8 @@ import (
 	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
+	"flowlog/report/pass"
 )
 
 // newSQL returns `flowlog sql`.
@@ -91,7 +93,7 @@ func dialectNamed(name string) (report.Dialect, error) {
 // sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
 // be said why not.
 func sqlFields() schema.Table {
-	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields())
+	return slices.Concat(schema.Logged(), schema.Delivered(), pass.VantageFields(), enrich.Fields())
 }
 
 // sqlAsk is what is asked of a report as SQL.
@@ -131,7 +133,7 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 	}
 	now := time.Now()
 	fields := sqlFields()
-	scope := report.Scope{
+	scope := expr.Scope{
 		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), Open: openFile,
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // Records of more groups than the processor's caches hold come to what they are, whether they wait or have nulls and do
@@ -27,7 +28,7 @@ func TestManyGroups(t *testing.T) {
 		t.Run(fmt.Sprint(c.by, c.memory), func(t *testing.T) {
 			t.Parallel()
 			r := changed(t, "talkers", Change{By: c.by, Measures: []string{"flows", "bytes", "packets", "min(start)", "max(end)"}, Top: 0})
-			agg, err := NewAggregator(fields(), []Report{r}, 2)
+			agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,13 +106,13 @@ func TestManyGroups(t *testing.T) {
 				stats.Records += rec.NumRows()
 				stats.Flows += rec.NumRows()
 			}
-			want(t, "a backlog was full", full, c.settled)
-			want(t, "records wait", used(agg.workers[0])+used(agg.workers[1]) > 0, true)
+			reporttest.Want(t, "a backlog was full", full, c.settled)
+			reporttest.Want(t, "records wait", used(agg.workers[0])+used(agg.workers[1]) > 0, true)
 			tables, _, err := agg.Tables(stats, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "groups", len(tables[0].Rows), len(expected))
+			reporttest.Want(t, "groups", len(tables[0].Rows), len(expected))
 			for _, row := range tables[0].Rows {
 				var g group
 				for i := range c.by {
@@ -123,7 +124,7 @@ func TestManyGroups(t *testing.T) {
 					if i > 0 && !e.known[i-1] {
 						want = nil
 					}
-					if got := row[len(c.by)+i]; got != want && got != instant(want) {
+					if got := row[len(c.by)+i]; got != want && got != asTime(want) {
 						t.Fatalf("%v: %s: got %v, want %v", g, r.Measures[i].Name, got, want)
 					}
 				}

@@ -1,18 +1,23 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
+)
 
 // observed is the span of the auto time keys seen: of bins of time whose width is left open.
-type observed struct{ span[int64] }
+type observed struct{ expr.Span[int64] }
 
-func newObserved() observed { return observed{span[int64]{math.MaxInt64, math.MinInt64}} }
+func newObserved() observed { return observed{expr.Span[int64]{Lo: math.MaxInt64, Hi: math.MinInt64}} }
 
 // observe adds those of a worker whose derivations were carried out, and reports whether there are any.
 func (o *observed) observe(w *worker) bool {
 	open := false
 	for _, g := range w.groupings {
 		for i, k := range g.keys {
-			if k.Every != auto {
+			if k.Every != calendar.Auto {
 				continue
 			}
 			open = true
@@ -34,16 +39,16 @@ func (o *observed) observe(w *worker) bool {
 
 func (o *observed) add(second any) {
 	if s, ok := second.(int64); ok {
-		o.lo, o.hi = min(o.lo, s), max(o.hi, s)
+		o.Lo, o.Hi = min(o.Lo, s), max(o.Hi, s)
 	}
 }
 
 // chosen is a key with the width of bins that was chosen, if it was left open.
 func (o *observed) chosen(k Key) Key {
-	if k.Every == auto {
-		k.Every, k.chosen = steps[0], true
-		if o.lo <= o.hi {
-			k.Every = chooseStep(o.lo, o.hi, k.Zone)
+	if k.Every == calendar.Auto {
+		k.Every, k.chosen = calendar.Widths[0], true
+		if o.Lo <= o.Hi {
+			k.Every = calendar.Choose(o.Lo, o.Hi, k.Zone)
 		}
 	}
 	return k

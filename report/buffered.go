@@ -5,7 +5,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
+	"flowlog/report/function"
 )
 
 // waiting is rows that can be on a backlog.
@@ -37,10 +38,10 @@ func (f *feeder) canWait(g *grouping, rows []int32) (*waiting, bool) {
 				return nil, false
 			}
 		}
-		if b.fn.buffer == bufferNever || b.filter != nil {
+		if b.fn.Buffer == function.BufferNever || b.filter != nil {
 			return nil, false
 		}
-		if b.fn.buffer == bufferValue {
+		if b.fn.Buffer == function.BufferValue {
 			r.values[i] = col
 		}
 	}
@@ -59,17 +60,17 @@ func (f *feeder) feedFrom(g *grouping, level int, ids []uint32, groups int, r *w
 				return err
 			}
 		}
-		f.scratch.words = schema.Grown(f.scratch.words, len(ids))
+		f.scratch.words = codes.Grown(f.scratch.words, len(ids))
 		table.number(ids, groups, r.rows, r.codes[level], g.encoders[level+1].coder.Len(), f.scratch.words)
 		groups = table.Len()
 	}
 	g.grow(groups)
-	if err := g.rows.add(ids, r.rows, inputs{}); err != nil {
+	if err := g.rows.Add(ids, r.rows, function.Inputs{}); err != nil {
 		return err
 	}
 	for i := range g.accs {
 		if b := &g.accs[i]; b.state != nil && !b.derived {
-			if err := b.state.add(ids, r.rows, inputs{col: r.values[i]}); err != nil {
+			if err := b.state.Add(ids, r.rows, function.Inputs{Col: r.values[i]}); err != nil {
 				return err
 			}
 		}
@@ -89,7 +90,7 @@ func (f *feeder) postpone(g *grouping, level int, ids []uint32, r *waiting) (boo
 			width++
 		}
 	}
-	needed := (schema.Parts + len(ids)/(chunkSize/width) + 1) * chunkSize // at most
+	needed := (codes.Parts + len(ids)/(chunkSize/width) + 1) * chunkSize // at most
 	if 2*needed > size {
 		return false, nil
 	}
@@ -140,7 +141,7 @@ func (f *feeder) settle(g *grouping, level int) error {
 	}
 	var values [][]int64
 	for i, b := range g.accs {
-		if b.state != nil && !b.derived && b.fn.buffer == bufferValue {
+		if b.state != nil && !b.derived && b.fn.Buffer == function.BufferValue {
 			v := make([]int64, chunkSize)
 			values = append(values, v)
 			buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))}

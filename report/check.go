@@ -4,11 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"flowlog/parse/schema"
 )
@@ -123,25 +121,10 @@ func (f *Finding) what() string {
 	b.WriteString(f.Name)
 	for i, c := range f.Columns {
 		if c.Role == KeyRole && (f.KnownBy == nil || slices.Contains(f.KnownBy, c.Name)) {
-			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(plain(f.Row[i])))
+			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(plainText(f.Row[i])))
 		}
 	}
 	return b.String()
-}
-
-// plain is a value as text, "" for null.
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case netip.Addr:
-		return v.String()
-	case time.Time:
-		return v.UTC().Format(time.RFC3339)
-	}
-	return fmt.Sprint(v)
 }
 
 // A Message is a text with places for values: {srcaddr} is that of the column. {{ and }} stand for braces.

@@ -1,16 +1,11 @@
 package report
 
 import (
-	"go/ast"
-	"go/parser"
-	gotoken "go/token"
-	"maps"
 	"math/rand/v2"
-	"os"
-	"reflect"
-	"slices"
-	"strings"
 	"testing"
+
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // conditionSamples are conditions of every type of Expr. A new type needs a line here.
@@ -29,85 +24,31 @@ var conditionSamples = []string{
 // TestMeasuresWithConditions computes measures of the records that meet each type of condition, and of those that do not,
 // record by record and in groups.
 func TestMeasuresWithConditions(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(16, 11)), fewer(150))
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(16, 11)), reporttest.Fewer(150))
 	sampled := make(map[string]bool)
 	for _, text := range conditionSamples {
-		e, err := ParseExpr(text, scope())
+		e, err := expr.Parse(text, reporttest.Scope())
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		typesOf(e, sampled)
+		reporttest.TypesOf(e, sampled)
 		for _, m := range []Measure{{Name: "met", Func: "count"}, {Name: "bytes", Func: "sum", Field: "bytes"}, {Name: "all", Func: "count", All: true}} {
 			m.Where = e
 			other := m
-			other.Name, other.Where = "other", Not{e}
+			other.Name, other.Where = "other", expr.Not{X: e}
 			for _, keys := range [][]Key{nil, {{Field: "protocol"}}, {{Field: "srcaddr"}, {Field: "action"}}} {
 				r := Report{Name: text, Keys: keys, Measures: []Measure{m, other}}
 				tables, lacks, err := aggregate(t, []Report{r}, rows, 2, 20)
 				if err != nil || len(lacks) > 0 {
 					t.Fatalf("%s: %v, %v", text, lacks, err)
 				}
-				want(t, text+" of "+m.Name, result(tables[0]), result(naive(r, rows)))
+				reporttest.Want(t, text+" of "+m.Name, result(tables[0]), result(naive(r, rows)))
 			}
 		}
 	}
-	for _, name := range conditionTypes(t) {
+	for _, name := range reporttest.ConditionTypes(t, "expr") {
 		if !sampled[name] {
 			t.Errorf("%s has no line in conditionSamples", name)
 		}
 	}
-}
-
-// typesOf notes the types that a condition consists of.
-func typesOf(e Expr, types map[string]bool) {
-	types[reflect.TypeOf(e).Name()] = true
-	switch e := e.(type) {
-	case And:
-		for _, x := range e {
-			typesOf(x, types)
-		}
-	case Or:
-		for _, x := range e {
-			typesOf(x, types)
-		}
-	case Not:
-		typesOf(e.X, types)
-	}
-}
-
-// conditionTypes lists the types of this package that are an Expr: those whose method filter makes a filter.
-func conditionTypes(t *testing.T) []string {
-	t.Helper()
-	names := receivers(t, "filter")
-	if len(names) < 10 {
-		t.Errorf("only %v have a method filter: the test does not find them any more", names)
-	}
-	return names
-}
-
-// receivers lists the types of this package that have a method.
-func receivers(t *testing.T, method string) []string {
-	t.Helper()
-	files, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := make(map[string]bool)
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
-			continue
-		}
-		tree, err := parser.ParseFile(gotoken.NewFileSet(), f.Name(), nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range tree.Decls {
-			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == method {
-				if receiver, ok := m.Recv.List[0].Type.(*ast.Ident); ok {
-					names[receiver.Name] = true
-				}
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }

@@ -4,15 +4,18 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 func TestDashboard(t *testing.T) {
-	fields := append(fields(), schema.Field{Name: "src_scope", Kind: schema.Text}, schema.Field{Name: "dst_scope", Kind: schema.Text})
-	scope := Scope{Fields: append(fields, schema.Delivered()...), List: "flowlog fields", Number: func(field, name string) []int64 {
+	fields := append(reporttest.Fields(), schema.Field{Name: "src_scope", Kind: schema.Text}, schema.Field{Name: "dst_scope", Kind: schema.Text})
+	scope := expr.Scope{Fields: append(fields, schema.Delivered()...), List: "flowlog fields", Number: func(field, name string) []int64 {
 		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
 	}}
 	titles := make(map[string]bool)
@@ -62,7 +65,7 @@ func TestChangeSettings(t *testing.T) {
 
 // TestSharedGroups: reports that share their groups come to what each comes to alone.
 func TestSharedGroups(t *testing.T) {
-	scope := Scope{Fields: schema.Logged()}
+	scope := expr.Scope{Fields: schema.Logged()}
 	var reports []Report
 	for _, x := range []struct {
 		name string
@@ -89,13 +92,13 @@ func TestSharedGroups(t *testing.T) {
 		}
 		reports = append(reports, r)
 	}
-	sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(1, 2)), 500))
+	sameAlone(t, reports, reporttest.RandomRows(rand.New(rand.NewPCG(1, 2)), 500))
 }
 
 // TestPanelsAlone: what a report shows on a dashboard is what it shows alone. There, it sees the records; here, many
 // are rolled up from the groups of others.
 func TestPanelsAlone(t *testing.T) {
-	scope := Scope{Fields: schema.Logged(), Number: func(field, name string) []int64 {
+	scope := expr.Scope{Fields: schema.Logged(), Number: func(field, name string) []int64 {
 		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
 	}}
 	for seed, where := range []string{"", "action = REJECT", "dstport < 1024 and protocol in (6, 17)", "packets > 5 or bytes > 100"} {
@@ -117,13 +120,13 @@ func TestPanelsAlone(t *testing.T) {
 		if len(reports) < 50 {
 			t.Fatalf("only %d panels have logged fields alone", len(reports))
 		}
-		sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(uint64(seed), 2)), 300))
+		sameAlone(t, reports, reporttest.RandomRows(rand.New(rand.NewPCG(uint64(seed), 2)), 300))
 	}
 }
 
 // TestBinsOfConditions: bins are as wide as the flows ask for that meet some condition, whatever else is rolled up.
 func TestBinsOfConditions(t *testing.T) {
-	rows := rowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
+	rows := reporttest.RowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
 	var reports []Report
 	for _, where := range []string{"protocol = 6", "protocol = 17"} {
 		reports = append(reports, changed(t, "timeline", Change{Where: where, Measures: []string{"flows"}, Top: -1}))
@@ -133,29 +136,29 @@ func TestBinsOfConditions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range tables {
-		want(t, reports[i].Where.String(), tables[i].Columns[0].Every, time.Minute)
+		reporttest.Want(t, reports[i].Where.String(), tables[i].Columns[0].Every, time.Minute)
 	}
-	want(t, "on disk", spilled(t, reports, rows, 1, 1)[0].Columns[0].Every, time.Minute)
+	reporttest.Want(t, "on disk", spilled(t, reports, rows, 1, 1)[0].Columns[0].Every, time.Minute)
 }
 
 // extraPanels ask for what no panel of the dashboard does.
 var extraPanels = []Panel{
-	{"", "hours in another zone", "heatmap", Change{By: panelWords("hour action"), Measures: panelWords("first last avg(bytes) count(bytes) bps"), Top: -1}},
+	{"", "hours in another zone", "heatmap", Change{By: strings.Fields("hour action"), Measures: strings.Fields("first last avg(bytes) count(bytes) bps"), Top: -1}},
 	{"", "no keys", "summary", Change{Where: "action = ACCEPT", Top: -1}},
-	{"", "no keys, other measures", "summary", Change{Measures: panelWords("flows max(bytes) p50(packets) distinct_srcaddr distinct_protocol"), Top: -1}},
-	{"", "status", "protocols", Change{By: panelWords("log_status"), Measures: panelWords("flows nodata"), Top: -1}},
+	{"", "no keys, other measures", "summary", Change{Measures: strings.Fields("flows max(bytes) p50(packets) distinct_srcaddr distinct_protocol"), Top: -1}},
+	{"", "status", "protocols", Change{By: strings.Fields("log_status"), Measures: strings.Fields("flows nodata"), Top: -1}},
 	{"", "of one status", "timeline", Change{Where: "log_status = OK", Top: -1}},
 	{"", "nulls", "protocols", Change{Where: "action is null or action = REJECT", Top: -1}},
 	{"", "two fields at once", "protocols", Change{Where: "action = REJECT or protocol = 6", Top: -1}},
 	{"", "wide and narrow", "actions", Change{Where: "not action = REJECT and bytes > 100", Top: -1}},
-	{"", "other bins", "timeline", Change{By: panelWords("time action"), Every: "1h", Top: -1}},
-	{"", "of all records", "quality", Change{By: panelWords("protocol"), Top: -1}},
-	{"", "of all records, rolled up", "timeline", Change{By: panelWords("time action"), Where: "protocol = 6", Measures: panelWords("nodata skipdata flows rejected"), Top: -1}},
+	{"", "other bins", "timeline", Change{By: strings.Fields("time action"), Every: "1h", Top: -1}},
+	{"", "of all records", "quality", Change{By: strings.Fields("protocol"), Top: -1}},
+	{"", "of all records, rolled up", "timeline", Change{By: strings.Fields("time action"), Where: "protocol = 6", Measures: strings.Fields("nodata skipdata flows rejected"), Top: -1}},
 }
 
 // sameAlone checks that reports come to the same together, with one worker and several, in memory and not, as each
 // does alone.
-func sameAlone(t *testing.T, reports []Report, rows []row) {
+func sameAlone(t *testing.T, reports []Report, rows []reporttest.Row) {
 	t.Helper()
 	for _, workers := range []int{1, 3} {
 		together, lacks, err := aggregate(t, reports, rows, workers, 64)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 )
 
 // A StoredTable is flow logs as they lie in files, for engines that read these in place.
@@ -124,7 +125,7 @@ func (t *StoredTable) partitionNamed(name string) partition {
 		}
 	}
 	if p.date != nil {
-		p.lo, p.hi = t.Since.Truncate(day).Format(p.date.layout), "NOW"
+		p.lo, p.hi = t.Since.Truncate(calendar.Day).Format(p.date.layout), "NOW"
 	}
 	return p
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
 )
 
 // types are the SQL types of the kinds of fields.
@@ -74,7 +76,7 @@ func (s *stored) firstDay() sqlNode {
 		case p.date == isoDay:
 			parts = append(parts, sqlInfix(name, "=", typedNode{"DATE", p.lo}))
 		case p.date != nil && p.date.hours:
-			last := s.Since.Truncate(day).Add(23 * time.Hour).Format(p.date.layout)
+			last := s.Since.Truncate(calendar.Day).Add(23 * time.Hour).Format(p.date.layout)
 			parts = append(parts, betweenNode{name, textNode(p.lo), textNode(last)})
 		case p.date != nil:
 			parts = append(parts, sqlInfix(name, "=", textNode(p.lo)))
@@ -109,7 +111,7 @@ func hiveText(s string) string {
 	if strings.Contains(s, "'") {
 		return doubleQuote(s)
 	}
-	return quote(s)
+	return expr.Quote(s)
 }
 
 func doubleQuote(s string) string { return `"` + s + `"` }

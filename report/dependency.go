@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
 )
 
 // A planner makes a plan.
@@ -66,7 +68,7 @@ func (x *planner) derivation(from, to int) (derivation, bool) {
 		s := accSource{acc: i, part: b.in(finer, b.cond.id)}
 		if s.part < 0 && b.additive() && !slices.ContainsFunc(b.cond.conjuncts(), undetermined) {
 			s.part, s.where = b.in(finer, 0), b.cond.conjuncts()
-			if s.part < 0 && b.fn.rows && b.Field == "" { // the number of rows
+			if s.part < 0 && b.fn.Rows && b.Field == "" { // the number of rows
 				d.accs = append(d.accs, s)
 				continue
 			}
@@ -106,9 +108,9 @@ func (x *planner) effective(g *groupSpec) []predicate {
 	}
 	var list []predicate
 	for _, c := range g.where.conjuncts() {
-		either, _ := c.expr.(Or)
-		if can := slices.DeleteFunc(slices.Clone(either), func(e Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
-			c = x.conditions.of(anyOf(can))
+		either, _ := c.expr.(expr.Or)
+		if can := slices.DeleteFunc(slices.Clone(either), func(e expr.Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
+			c = x.conditions.of(expr.AnyOf(can))
 		}
 		list = append(list, c.conjuncts()...)
 	}
@@ -180,7 +182,7 @@ func (x *planner) cardinality(k Key) int64 {
 	case k.Hour:
 		return 24
 	case k.Every != 0:
-		return int64(day / time.Minute)
+		return int64(calendar.Day / time.Minute)
 	}
 	return cmp.Or(int64(len(f.Values)), f.Max)
 }

@@ -6,7 +6,11 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // derive carries out the derivations of the plan, but for those that wait and nothing else needs; a nil waits is none. What
@@ -46,7 +50,7 @@ type source struct {
 // A coding is what groups have of a key that they determine: its codes, by group, and what the codes stand for.
 type coding struct {
 	codes []uint32
-	coder schema.Coder
+	coder codes.Coder
 }
 
 func (w *worker) newSource(g *grouping) *source {
@@ -89,13 +93,13 @@ func (w *worker) deriveFrom(from int, derivations []derivation) error {
 	if err := s.encode(keys); err != nil {
 		return err
 	}
-	return atOnce(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
+	return parallel.Each(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
 }
 
 // encode computes what the groups have of further keys.
 func (s *source) encode(keys []Key) error {
 	codings := make([]coding, len(keys))
-	err := atOnce(len(keys), func(i int) (err error) {
+	err := parallel.Each(len(keys), func(i int) (err error) {
 		codings[i], err = s.coding(keys[i])
 		return err
 	})
@@ -178,7 +182,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 	to.grow(groups)
 	for i, exists := range s.exist {
 		if !exists {
-			ids[i] = skip
+			ids[i] = function.Skip
 		}
 	}
 	s.skipUnmet(ids, d.where)
@@ -196,7 +200,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 			}
 			continue
 		}
-		var from state = &s.grouping.rows
+		var from function.State = &s.grouping.rows
 		if a.part >= 0 {
 			from = s.stateOf(a.part)
 		}
@@ -206,7 +210,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 		}
 		some := slices.Clone(ids)
 		s.skipUnmet(some, a.where)
-		if err := b.state.merge(from, some, nil); err != nil {
+		if err := b.state.Merge(from, some, nil); err != nil {
 			return err
 		}
 	}
@@ -237,14 +241,14 @@ func (s *source) number(to *grouping) (ids []uint32, groups int) {
 }
 
 // addCodes adds the codes of the only key to a state of one group, as if each group were a record.
-func (s *source) addCodes(to state) error {
+func (s *source) addCodes(to function.State) error {
 	codes, rows := make([]uint32, len(s.exist)), make([]int32, 0, len(s.exist))
 	for code, exists := range s.exist {
 		if codes[code] = uint32(code); exists {
 			rows = append(rows, int32(code))
 		}
 	}
-	return to.add(make([]uint32, len(rows)), rows, inputs{codes: codes})
+	return to.Add(make([]uint32, len(rows)), rows, function.Inputs{Codes: codes})
 }
 
 // skipUnmet sets to skip the ids of those groups that do not meet conditions.
@@ -254,14 +258,14 @@ func (s *source) skipUnmet(ids []uint32, where []predicate) {
 		met := met(c.expr, d.coder, s.projection.Fields[s.projection.Index(c.key.Field)])
 		for i, code := range d.codes {
 			if !met[code] {
-				ids[i] = skip
+				ids[i] = function.Skip
 			}
 		}
 	}
 }
 
 // met says for each code of a field whether its value meets a condition that is about nothing else.
-func met(e Expr, coder schema.Coder, f schema.Field) []bool {
+func met(e expr.Expr, coder codes.Coder, f schema.Field) []bool {
 	column := schema.NewColumn(f)
 	codes, rows := make([]uint32, coder.Len()), make([]int32, coder.Len())
 	for i := range codes {
@@ -271,7 +275,7 @@ func met(e Expr, coder schema.Coder, f schema.Field) []bool {
 	rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, int64(len(codes)))
 	defer rec.Release()
 	met := make([]bool, len(codes))
-	for _, row := range e.filter().keep(rec, rows, true) {
+	for _, row := range e.Filter().Keep(rec, rows, true) {
 		met[row] = true
 	}
 	return met

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // wrapCountries stands in for enrichment: the countries are the last digits of addresses. It counts the rows that it
@@ -24,14 +27,14 @@ func wrapCountries(seen *atomic.Int64) Wrap {
 			var cols []arrow.Array
 			for _, f := range p.Fields {
 				if len(f.From) == 0 {
-					cols = append(cols, column(b.Record, f.Name))
+					cols = append(cols, expr.Column(b.Record, f.Name))
 					continue
 				}
 				c := schema.NewColumn(f)
 				for row := range int(b.NumRows()) {
 					var a netip.Addr
 					for _, from := range f.From {
-						if col := column(b.Record, from); !a.IsValid() && !col.IsNull(row) {
+						if col := expr.Column(b.Record, from); !a.IsValid() && !col.IsNull(row) {
 							a = netip.AddrFrom16(schema.AddrValues(col)[row]).Unmap()
 						}
 					}
@@ -53,39 +56,39 @@ func wrapCountries(seen *atomic.Int64) Wrap {
 func TestLookUpForGroups(t *testing.T) {
 	var reports []Report
 	for _, c := range []Change{
-		{By: panelWords("srcaddr dstaddr")},
-		{By: panelWords("srcaddr")},
-		{By: panelWords("dstaddr"), Where: "action = REJECT"},
-		{By: panelWords("src_country")},
-		{By: panelWords("src_country dst_country"), Measures: panelWords("flows first last rejected")},
-		{By: panelWords("src_country dst_country"), Measures: panelWords("rejected flows")},
-		{By: panelWords("srcaddr action"), Measures: panelWords("rejected flows")},
-		{By: panelWords("srcaddr dstaddr action"), Measures: panelWords("flows count(bytes)")},
-		{By: panelWords("dst_country srcaddr"), Measures: panelWords("bytes flows"), Sort: "flows"},
-		{By: panelWords("srcaddr/24 dst_country"), Measures: panelWords("packets flows")},
-		{By: panelWords("dst_country"), Where: "action = REJECT"},
-		{By: panelWords("dst_country action")},
-		{By: panelWords("src_country"), Where: "dst_country = 'land 2'"},
-		{By: panelWords("protocol"), Where: "dst_country is null"},
-		{By: panelWords("time src_country"), Every: "5m"},
-		{By: panelWords("pkt_srcaddr pkt_dstaddr")},
-		{By: panelWords("dst_country"), Measures: panelWords("distinct_srcaddr p50(bytes) flows")},
-		{By: panelWords("srcaddr dst_country protocol"), Measures: panelWords("p50(bytes) p95(bytes) p90(packets) flows")},
-		{By: panelWords("srcaddr protocol"), Measures: panelWords("p95(bytes) p99(packets) p90(packets) flows"), Where: "dst_country is null"},
-		{By: panelWords("protocol srcaddr dstaddr"), Measures: panelWords("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
+		{By: strings.Fields("srcaddr dstaddr")},
+		{By: strings.Fields("srcaddr")},
+		{By: strings.Fields("dstaddr"), Where: "action = REJECT"},
+		{By: strings.Fields("src_country")},
+		{By: strings.Fields("src_country dst_country"), Measures: strings.Fields("flows first last rejected")},
+		{By: strings.Fields("src_country dst_country"), Measures: strings.Fields("rejected flows")},
+		{By: strings.Fields("srcaddr action"), Measures: strings.Fields("rejected flows")},
+		{By: strings.Fields("srcaddr dstaddr action"), Measures: strings.Fields("flows count(bytes)")},
+		{By: strings.Fields("dst_country srcaddr"), Measures: strings.Fields("bytes flows"), Sort: "flows"},
+		{By: strings.Fields("srcaddr/24 dst_country"), Measures: strings.Fields("packets flows")},
+		{By: strings.Fields("dst_country"), Where: "action = REJECT"},
+		{By: strings.Fields("dst_country action")},
+		{By: strings.Fields("src_country"), Where: "dst_country = 'land 2'"},
+		{By: strings.Fields("protocol"), Where: "dst_country is null"},
+		{By: strings.Fields("time src_country"), Every: "5m"},
+		{By: strings.Fields("pkt_srcaddr pkt_dstaddr")},
+		{By: strings.Fields("dst_country"), Measures: strings.Fields("distinct_srcaddr p50(bytes) flows")},
+		{By: strings.Fields("srcaddr dst_country protocol"), Measures: strings.Fields("p50(bytes) p95(bytes) p90(packets) flows")},
+		{By: strings.Fields("srcaddr protocol"), Measures: strings.Fields("p95(bytes) p99(packets) p90(packets) flows"), Where: "dst_country is null"},
+		{By: strings.Fields("protocol srcaddr dstaddr"), Measures: strings.Fields("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
 	} {
 		c.Top = -1
 		reports = append(reports, changed(t, "pairs", c))
 	}
 	reports = append(reports, changed(t, "tcp-flags", Change{Top: -1}), changed(t, "scanners", Change{Top: -1}), changed(t, "rejected", Change{Top: -1}))
 	for _, by := range []string{"time", "time action"} {
-		c := Change{By: panelWords(by), Measures: panelWords("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
+		c := Change{By: strings.Fields(by), Measures: strings.Fields("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
 		reports = append(reports, changed(t, "timeline", c))
 	}
-	for seed := range uint64(fewer(10)) {
-		rows := randomRows(rand.New(rand.NewPCG(seed, 5)), 400)
+	for seed := range uint64(reporttest.Fewer(10)) {
+		rows := reporttest.RandomRows(rand.New(rand.NewPCG(seed, 5)), 400)
 		for range 40 * (seed % 2) { // the first batch has no flows
-			rows = slices.Insert(rows, 0, row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})
+			rows = slices.Insert(rows, 0, reporttest.Row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})
 		}
 		for i, r := range rows {
 			if seed == 9 {
@@ -101,7 +104,7 @@ func TestLookUpForGroups(t *testing.T) {
 			if r["bytes"] == "9007199254740993" {
 				r["bytes"] = "7"
 			}
-			if seed == 5 && isFlow(r) {
+			if seed == 5 && reporttest.IsFlow(r) {
 				r["pkt_dstaddr"] = "192.0.2.2"
 			}
 		}
@@ -124,9 +127,9 @@ func TestLookUpForGroups(t *testing.T) {
 // TestAbsentAlternative: where one of two alternatives is on a field that no flow has, the other one is still tested of groups
 // that are derived from those of a finer report.
 func TestAbsentAlternative(t *testing.T) {
-	rows := rowsOf("srcaddr dstport")
+	rows := reporttest.RowsOf("srcaddr dstport")
 	for i := range 40 {
-		rows = append(rows, row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
+		rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
 	}
 	reports := []Report{
 		changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows"}}),
@@ -136,21 +139,21 @@ func TestAbsentAlternative(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "rows", tables[1].Rows, "[[10.0.0.1 10]]")
+	reporttest.Want(t, "rows", tables[1].Rows, "[[10.0.0.1 10]]")
 }
 
 // TestLookUpOnce: addresses are looked up once where a report groups by them, and not for each record.
 func TestLookUpOnce(t *testing.T) {
-	rows := rowsOf("srcaddr dstaddr bytes")
+	rows := reporttest.RowsOf("srcaddr dstaddr bytes")
 	for i := range 1000 {
-		rows = append(rows, row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
+		rows = append(rows, reporttest.Row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
 	}
 	rows[500]["tcp_flags"] = "2" // a field that comes late changes nothing of that
-	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1}),
-		changed(t, "timeline", Change{By: panelWords("tcp_flags"), Top: -1})}
+	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: strings.Fields("src_country"), Top: -1}),
+		changed(t, "timeline", Change{By: strings.Fields("tcp_flags"), Top: -1})}
 	var seen atomic.Int64
 	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
-	want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
+	reporttest.Want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
 	if seen.Load() > 20 {
 		t.Errorf("%d values were looked up, of 10 addresses", seen.Load())
 	}
@@ -161,9 +164,9 @@ func TestLookUpOnce(t *testing.T) {
 }
 
 // lookedUp computes reports over batches of 32 rows, enriched by wrap on demand; nil enriches each record.
-func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory int64, wrap Wrap) []Table {
+func lookedUp(t *testing.T, reports []Report, rows []reporttest.Row, workers int, memory int64, wrap Wrap) []Table {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, workers)
+	agg, err := NewAggregator(reporttest.Fields(), reports, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,16 +180,16 @@ func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory in
 	} else {
 		agg.Enrich(wrap)
 	}
-	feed := newFeeder(agg.Projection().Logged())
+	feed := reporttest.NewFeeder(agg.Projection().Logged())
 	stats := schema.Stats{}
 	for i := 0; i < len(rows); i += 32 {
 		batch := rows[i:min(i+32, len(rows))]
 		for _, r := range batch {
-			if stats.Records++; isFlow(r) {
+			if stats.Records++; reporttest.IsFlow(r) {
 				stats.Flows++
 			}
 		}
-		if err := emit(schema.Batch{Record: feed.record(t, batch), Worker: i / 32 % workers}); err != nil {
+		if err := emit(schema.Batch{Record: feed.Record(t, batch), Worker: i / 32 % workers}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
+	"flowlog/report/reporttest"
 )
 
 // duckDB is a process that runs queries on the rows.
@@ -25,7 +28,7 @@ type duckAnswer struct {
 }
 
 // startDuckDB starts DuckDB with a table of the rows: nil if DUCKDB_PYTHON names no Python that has it.
-func startDuckDB(t *testing.T, rows []row) *duckDB {
+func startDuckDB(t *testing.T, rows []reporttest.Row) *duckDB {
 	t.Helper()
 	python := os.Getenv("DUCKDB_PYTHON")
 	if python == "" {
@@ -69,7 +72,7 @@ func startDuckDB(t *testing.T, rows []row) *duckDB {
 		for _, f := range schema.Logged() {
 			cell := "NULL"
 			if v, ok := rec[f.Name]; ok {
-				cell = quote(v)
+				cell = expr.Quote(v)
 			}
 			cells = append(cells, cell)
 		}
@@ -95,15 +98,15 @@ func (d *duckDB) ask(t *testing.T, sql string) [][]any {
 }
 
 // checkDuckDB compares what DuckDB makes of the function's SQL.
-func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows []row) {
+func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []Report, rows []reporttest.Row) {
 	if duck == nil {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range reports {
-		if f.input != nil && len(r.Keys) == 0 {
+		if f.Input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
-		sql, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows")
+		sql, err := SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,14 +115,14 @@ func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows
 		same := len(got) == len(expected)
 		for i := 0; same && i < len(got); i++ {
 			for column, v := range expected[i] {
-				if f.input != nil && column >= len(r.Keys) {
+				if f.Input != nil && column >= len(r.Keys) {
 					v = nil // which no engine knows
 				}
-				same = same && sameInSQL(got[i][column], v, f.buckets)
+				same = same && sameInSQL(got[i][column], v, f.Buckets)
 			}
 		}
 		if !same {
-			t.Errorf("%s by %v of %v:\n got %v\nwant %v\n%s", f.name, r.Keys, r.Measures, got, expected, sql)
+			t.Errorf("%s by %v of %v:\n got %v\nwant %v\n%s", f.Name, r.Keys, r.Measures, got, expected, sql)
 		}
 	}
 }

@@ -8,10 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"flowlog/report/function"
+	"flowlog/report/reporttest"
 )
 
 // parityOf is what wrapParity computes.
-func parityOf(rec row) any {
+func parityOf(rec reporttest.Row) any {
 	port, err := strconv.Atoi(rec["dstport"])
 	if err != nil {
 		return nil
@@ -20,36 +23,36 @@ func parityOf(rec row) any {
 }
 
 // checkEngine gives a Remote the rows that an engine would send.
-func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
+func checkEngine(t *testing.T, f *function.Func, all []Measure, rows []reporttest.Row) {
 	defer failOnPanic(t, f)
-	known := append(fields(), parity)
+	known := append(reporttest.Fields(), parity)
 	for _, limit := range []int{0, 2} {
-		r := Report{Name: f.name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
+		r := Report{Name: f.Name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
 		m := remoteOf(t, r, known)
 		want, got := naive(r, rows), engineTable(t, m, r, rows, wantOrder(naive(r, rows)))
 		for i, x := range all { // of what an engine computes and cannot merge there are no sums
-			if !f.mergeable() && x.Func == f.name {
+			if !f.Mergeable() && x.Func == f.Name {
 				want.Totals[1+i] = nil
 				if want.Others != nil {
 					want.Others[1+i] = nil
 				}
 			}
-			if f.input != nil {
+			if f.Input != nil {
 				for _, row := range want.Rows {
 					row[1+i] = nil
 				}
 			}
 		}
 		if g, w := result(got), result(want); g != w {
-			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.name, limit, g, w, m.SQL)
+			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.Name, limit, g, w, m.SQL)
 		}
 	}
 	// groups that are merged here
-	r := Report{Name: f.name, Keys: []Key{{Field: parity.Name}}, Measures: all}
-	split, err := NewSplit(r, dialect(t, "trino"), known, "flows")
-	if !f.mergeable() && f.input == nil {
+	r := Report{Name: f.Name, Keys: []Key{{Field: parity.Name}}, Measures: all}
+	split, err := NewSplit(r, dialectOf(t, "trino"), known, "flows")
+	if !f.Mergeable() && f.Input == nil {
 		if err == nil || !strings.Contains(err.Error(), all[0].Name) {
-			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.name, err)
+			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.Name, err)
 		}
 		return
 	}
@@ -60,7 +63,7 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marked := make([]row, len(rows)) // with parity as a field that is logged
+	marked := make([]reporttest.Row, len(rows)) // with parity as a field that is logged
 	for i, rec := range rows {
 		marked[i] = maps.Clone(rec)
 		if v := parityOf(rec); v != nil {
@@ -70,13 +73,13 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
 	here := r
 	here.Keys = []Key{{Field: "protocol_name"}}
 	want := naive(here, marked)
-	if f.input != nil {
+	if f.Input != nil {
 		for _, row := range append(want.Rows, want.Totals) {
 			clear(row[1:])
 		}
 	}
 	if g, w := result(engineTable(t, m, r, rows, nil)), result(want); g != w {
-		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.name, g, w, m.SQL)
+		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.Name, g, w, m.SQL)
 	}
 }
 
@@ -91,12 +94,12 @@ func wantOrder(t Table) map[any]int64 {
 
 // engineTable is the table of a report from rows that an engine would answer its query with. places are those of the
 // groups that are shown.
-func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]int64) Table {
+func engineTable(t *testing.T, m *Remote, r Report, rows []reporttest.Row, places map[any]int64) Table {
 	t.Helper()
-	groups := make(map[any][]row)
+	groups := make(map[any][]reporttest.Row)
 	for _, rec := range rows {
-		if r.mixed() || isFlow(rec) {
-			key := value(rec, m.fed[0].Name)
+		if r.mixed() || reporttest.IsFlow(rec) {
+			key := reporttest.Value(rec, m.fed[0].Name)
 			groups[key] = append(groups[key], rec)
 		}
 	}
@@ -114,7 +117,7 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 		out := []any{key, int64(len(records))}
 		for _, b := range m.asked {
 			s := sampleOf(b, records)
-			if functionNamed(b.Func).buckets {
+			if function.Named(b.Func).Buckets {
 				out = append(out, histogramOf(t, s.numbers))
 				continue
 			}
@@ -123,14 +126,14 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 		for _, name := range m.seen {
 			n := int64(0)
 			for _, rec := range records {
-				if value(rec, name) != nil {
+				if reporttest.Value(rec, name) != nil {
 					n++
 				}
 			}
 			out = append(out, n)
 		}
 		if m.cut {
-			place := places[value(records[0], m.fed[0].Name)]
+			place := places[reporttest.Value(records[0], m.fed[0].Name)]
 			if place == 0 {
 				others = append(others, out)
 				continue
@@ -148,7 +151,7 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 			if at := column - 2; column == 0 {
 				with = "max"
 			} else if at >= 0 && at < len(m.asked) {
-				if with = functionNamed(m.asked[at].Func).adds; with == "" {
+				if with = function.Named(m.asked[at].Func).Adds; with == "" {
 					with = "max"
 				}
 			}
@@ -196,11 +199,40 @@ func histogramOf(t *testing.T, numbers []int64) any {
 	}
 	n := make(map[uint32]int)
 	for _, v := range numbers {
-		n[bucketOf(v)]++
+		n[function.BucketOf(v)]++
 	}
 	text, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// The query has the states of the aggregates that the Aggregator keeps.
+func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
+	reports := Catalog()
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
+			m.Field = "start"
+		}
+		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, measuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+	}
+	for _, r := range reports {
+		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
+			continue
+		}
+		a, err := newAggregator(reporttest.Fields(), []Report{r}, 1, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bases []Measure
+		for _, b := range a.workers[0].groupings[0].accs {
+			if b.rows != (b.countsRows() && !r.mixed()) {
+				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
+			}
+			bases = append(bases, b.Measure)
+		}
+		reporttest.Want(t, r.Name, bases, r.aggregates())
+	}
 }

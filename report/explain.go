@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"flowlog/report/expr"
 )
 
 // passed is how the flows of all workers came through conditions, by their ID. It is nil where not all that came is
@@ -33,8 +35,8 @@ func (a *Aggregator) passed() map[int]*conjunction {
 // reached reports whether any flow came to some report.
 func (w *worker) reached() bool {
 	return slices.ContainsFunc(slices.Concat(w.groupings, w.inner), func(g *grouping) bool {
-		for group := range uint32(g.rows.groups) {
-			if *g.rows.of(group) > 0 {
+		for group := range uint32(g.rows.Groups) {
+			if *g.rows.Of(group) > 0 {
 				return true
 			}
 		}
@@ -68,8 +70,8 @@ func (a *Aggregator) explain(v *reportView, passed map[int]*conjunction, flows i
 func (s *conjunction) reason(r *Report, at int, what string) string {
 	var parts []string
 	for _, e := range s.parts[:at+1] {
-		text := join([]Expr{e}, "")
-		if base, ok := Named(r.Name); ok && slices.ContainsFunc(conjuncts(base.Where), func(own Expr) bool { return own.String() == e.String() }) {
+		text := expr.Join([]expr.Expr{e}, "")
+		if base, ok := Named(r.Name); ok && slices.ContainsFunc(expr.Conjuncts(base.Where), func(own expr.Expr) bool { return own.String() == e.String() }) {
 			text += " (asked by " + r.Name + " itself)"
 		}
 		parts = append(parts, text)

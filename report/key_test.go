@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 )
 
 // Bins and hours of times are what they are of each alone, in whatever order these come, however far apart they are, and
@@ -20,13 +21,13 @@ func TestTimesByTheMinute(t *testing.T) {
 	for _, zone := range []*time.Location{time.UTC, monrovia, time.FixedZone("", -5400)} {
 		for _, k := range []Key{
 			{Field: "start", Every: time.Minute, Zone: zone}, {Field: "start", Every: time.Hour, Zone: zone},
-			{Field: "start", Every: 7 * day, Zone: zone}, {Field: "start", Every: 90 * time.Second, Zone: zone}, {Field: "start", Hour: true, Zone: zone},
+			{Field: "start", Every: 7 * calendar.Day, Zone: zone}, {Field: "start", Every: 90 * time.Second, Zone: zone}, {Field: "start", Hour: true, Zone: zone},
 		} {
 			r := rand.New(rand.NewPCG(1, 1))
-			coder := k.coder(start)
+			coder := coderOf(k, start)
 			for _, span := range []int64{7200, year / 2, 30 * year, 1 << 61} {
 				if span < year {
-					coder = k.coder(start) // the others begin with those that are near
+					coder = coderOf(k, start) // the others begin with those that are near
 				}
 				col := schema.NewColumn(start)
 				var seconds []any
@@ -46,7 +47,7 @@ func TestTimesByTheMinute(t *testing.T) {
 					var expected any
 					if s, ok := second.(int64); ok {
 						if expected = int64(time.Unix(s, 0).In(zone).Hour()); !k.Hour {
-							expected = k.calendar().begin(s)
+							expected = k.Bins().Begin(s)
 						}
 					}
 					if got := coder.Value(out[i]); got != expected {

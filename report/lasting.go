@@ -1,16 +1,16 @@
 package report
 
-import "flowlog/parse/schema"
+import (
+	"flowlog/parse/codes"
+	"flowlog/report/calendar"
+)
 
 // lasting is how many seconds the rows of a report cover that has a key for bins of time.
 type lasting struct {
-	calendar
+	calendar.Bins
 	key     int       // the place of that key
 	seconds []float64 // by its code; 0 is not known yet
 }
-
-// varies reports whether bins may have other lengths than their width.
-func (c calendar) varies() bool { return c.zone != nil }
 
 func (l *lasting) of(g *grouping, group uint32) float64 {
 	code := group
@@ -22,12 +22,12 @@ func (l *lasting) of(g *grouping, group uint32) float64 {
 	}
 	coder := g.encoders[l.key].coder
 	if int(code) >= len(l.seconds) {
-		l.seconds = schema.Grown(l.seconds, coder.Len())
+		l.seconds = codes.Grown(l.seconds, coder.Len())
 	}
 	if l.seconds[code] == 0 {
-		l.seconds[code] = float64(l.width) // of records without a time
+		l.seconds[code] = float64(l.Width) // of records without a time
 		if begin, ok := coder.Value(code).(int64); ok {
-			l.seconds[code] = float64(l.length(begin))
+			l.seconds[code] = float64(l.Length(begin))
 		}
 	}
 	return l.seconds[code]

@@ -4,51 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
 )
-
-// Lacking is the error for a report whose keys or conditions are on fields that no record had.
-type Lacking struct {
-	Report string
-	Fields []string
-	From   []string // the logged fields that these are, or are computed from
-	Index  int      // of the report
-
-	stats schema.Stats // of the logs
-}
-
-func (e *Lacking) Error() string {
-	return e.words().Error()
-}
-
-func (e *Lacking) words() *schema.Words {
-	return schema.Wordsf("%s needs %s, which these logs do not have: %s", e.Report, strings.Join(e.Fields, " and "), adviceFor(e.From, e.stats))
-}
-
-// Unwrap returns the message as one that names options.
-func (e *Lacking) Unwrap() error { return e.words() }
-
-// Advice says how to get the fields.
-func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
-
-// advice says how to get fields logged.
-func advice(names []string) string {
-	var logged []string
-	for _, name := range names {
-		if name == directionField { // nothing else tells it for certain
-			name = "flow_direction"
-		}
-		if f, ok := schema.Logged().Lookup(name); ok {
-			logged = append(logged, "${"+f.LogName()+"}")
-		}
-	}
-	if logged == nil {
-		return "`flowlog fields` says what they come from"
-	}
-	return "add " + strings.Join(logged, " ") + " to the format of the flow log"
-}
 
 // missing lists the fields among names that no flow had a value for. An enriched field is missing if all fields that it is
 // computed from are.
@@ -157,18 +116,7 @@ func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
 	}
 	k := v.groups.keys[v.report.timeAt()]
 	if bins := j.began.bins(k); bins < leastBins {
-		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, width(k.Every), bins)
+		return fmt.Sprintf("%s compares %d bins of %s or more, and these logs have %d", v.report.Name, leastBins, calendar.FormatWidth(k.Every), bins)
 	}
 	return ""
-}
-
-// width writes a length of time without the units that are 0: 5m, not 5m0s.
-func width(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zero) {
-			s = strings.TrimSuffix(s, zero[1:])
-		}
-	}
-	return s
 }

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // Partial results of parts, brought together, are the result of the whole, in memory or not.
 func TestMergedPartsAreTheWhole(t *testing.T) {
-	for seed := range uint64(fewer(3)) {
+	for seed := range uint64(reporttest.Fewer(3)) {
 		r := rand.New(rand.NewPCG(seed, 9))
-		rows := randomRows(r, 300)
+		rows := reporttest.RandomRows(r, 300)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		reports = append(reports[:6:6], changed(t, "timeline", Change{Top: -1}), changed(t, "quality", Change{Top: 2}),
@@ -27,7 +28,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 		for _, memory := range []int64{0, 1} {
 			m := new(Merger)
 			for part := range 5 {
-				agg, err := NewAggregator(fields(), reports, 2)
+				agg, err := NewAggregator(reporttest.Fields(), reports, 2)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -35,14 +36,14 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 					agg.Limit(memory, t.TempDir())
 				}
 				stats := schema.Stats{}
-				feed := newFeeder(agg.Projection())
+				feed := reporttest.NewFeeder(agg.Projection())
 				for i := part * 60; i < (part+1)*60; i += 20 {
-					if err := agg.Add(schema.Batch{Record: feed.record(t, rows[i:i+20]), Worker: i / 20 % 2}); err != nil {
+					if err := agg.Add(schema.Batch{Record: feed.Record(t, rows[i:i+20]), Worker: i / 20 % 2}); err != nil {
 						t.Fatal(err)
 					}
 				}
 				for _, r := range rows[part*60 : (part+1)*60] {
-					if stats.Records++; isFlow(r) {
+					if stats.Records++; reporttest.IsFlow(r) {
 						stats.Flows++
 					}
 				}
@@ -72,7 +73,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 			if err := whole.Add(&file, "whole", 0, ""); err != nil {
 				t.Fatal(err)
 			}
-			tables, lacks, err := whole.Tables(fields(), nil)
+			tables, lacks, err := whole.Tables(reporttest.Fields(), nil)
 			if err != nil || len(lacks) > 0 {
 				t.Fatal(lacks, err)
 			}
@@ -87,12 +88,12 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 
 // partialOf is a file with a partial result.
 func partialOf(t testing.TB, reports ...Report) []byte {
-	agg, err := NewAggregator(fields(), reports, 1)
+	agg, err := NewAggregator(reporttest.Fields(), reports, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 40)
-	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(1, 1)), 40)
+	if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, rows)}); err != nil {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
@@ -107,13 +108,13 @@ func TestMergeErrors(t *testing.T) {
 	if err := m.Add(strings.NewReader("version srcaddr"), "flow.log", 0, ""); err == nil || !strings.Contains(err.Error(), "flow.log: not a partial result") {
 		t.Errorf("got %v", err)
 	}
-	if err := m.Add(bytes.NewReader(partialOf(t, catalog[1])), "a.arrow", 0, ""); err != nil {
+	if err := m.Add(bytes.NewReader(partialOf(t, Catalog()[1])), "a.arrow", 0, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Add(bytes.NewReader(partialOf(t, catalog[2])), "b.arrow", 0, ""); err == nil || err.Error() != "b.arrow: it is not about the same report as a.arrow" {
+	if err := m.Add(bytes.NewReader(partialOf(t, Catalog()[2])), "b.arrow", 0, ""); err == nil || err.Error() != "b.arrow: it is not about the same report as a.arrow" {
 		t.Errorf("got %v", err)
 	}
-	whole := partialOf(t, catalog[1])
+	whole := partialOf(t, Catalog()[1])
 	for cut := 0; cut < len(whole)-8; cut += 97 {
 		if err := new(Merger).Add(bytes.NewReader(whole[:cut]), "cut", 0, ""); err == nil {
 			t.Errorf("a file cut off after %d of %d bytes is taken for a whole one", cut, len(whole))
@@ -170,7 +171,7 @@ func TestMergeOfDamagedFile(t *testing.T) {
 
 // Damaged files are errors, or other numbers, but no panic.
 func FuzzMerge(f *testing.F) {
-	f.Add(partialOf(f, catalog[1]))
+	f.Add(partialOf(f, Catalog()[1]))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m := new(Merger)
 		if m.Add(bytes.NewReader(data), "x", 0, "") != nil {
@@ -181,6 +182,6 @@ func FuzzMerge(f *testing.F) {
 				t.Fatal(p)
 			}
 		}()
-		_, _, _ = m.Tables(fields(), nil)
+		_, _, _ = m.Tables(reporttest.Fields(), nil)
 	})
 }

@@ -3,6 +3,9 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // newPlan makes the plan for the reports of a layout and the fields that are present. begun says which groupings have
@@ -63,9 +66,9 @@ func (x *planner) addInner() {
 		g := &x.groupings[i]
 		own, rest := x.innerKeys(g)
 		few := !slices.ContainsFunc(g.keys, func(k Key) bool { return !x.narrow(k) }) &&
-			!slices.ContainsFunc(g.accs, func(b accSpec) bool { return b.fn.rollup == rollupReport })
+			!slices.ContainsFunc(g.accs, func(b accSpec) bool { return b.fn.Rollup == function.RollupReport })
 		if few && own != nil && x.flowsDerivable(i) {
-			id := x.conditions.of(all(rest...)).id
+			id := x.conditions.of(expr.All(rest...)).id
 			if narrow[id] == nil {
 				order = append(order, id)
 			}
@@ -89,7 +92,7 @@ func (x *planner) addInner() {
 }
 
 // innerKeys lists the keys that an inner grouping for g must have, and the conditions.
-func (x *planner) innerKeys(g *groupSpec) (keys []Key, conditions []Expr) {
+func (x *planner) innerKeys(g *groupSpec) (keys []Key, conditions []expr.Expr) {
 	add := func(k Key) {
 		if !slices.Contains(keys, k) {
 			keys = append(keys, k)
@@ -149,11 +152,11 @@ func (x *planner) deriveFromInner(groupings []int) {
 		}
 		shared = slices.DeleteFunc(shared, func(c predicate) bool { return !hasPredicate(g.where.conjuncts(), c) })
 	}
-	var where []Expr
+	var where []expr.Expr
 	for _, c := range shared {
 		where = append(where, c.expr)
 	}
-	inner.where = x.conditions.of(all(where...))
+	inner.where = x.conditions.of(expr.All(where...))
 	slices.SortStableFunc(inner.keys, func(a, b Key) int { return cmp.Compare(x.cardinality(a), x.cardinality(b)) })
 	for _, i := range groupings {
 		x.add(x.fromInner(&inner, shared, i))
@@ -188,7 +191,7 @@ func (x *planner) countCodes(to int) {
 	g := &x.groupings[to]
 	for i := range g.accs {
 		b := &g.accs[i]
-		if len(g.keys) > 0 || !b.fn.codes || b.With != "" || b.All || b.cond.expr != nil {
+		if len(g.keys) > 0 || !b.fn.Codes || b.With != "" || b.All || b.cond.expr != nil {
 			continue
 		}
 		from := slices.IndexFunc(x.groupings, func(o groupSpec) bool {

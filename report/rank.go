@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"math"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -112,7 +111,7 @@ func (v *reportView) having(ids []uint32, stats schema.Stats) []uint32 {
 	}
 	rec := array.NewRecord(fields.Arrow(), columns, int64(len(ids)))
 	var kept []uint32
-	for _, row := range v.report.Having.filter().keep(rec, rows, true) {
+	for _, row := range v.report.Having.Filter().Keep(rec, rows, true) {
 		kept = append(kept, ids[row])
 	}
 	return kept
@@ -128,9 +127,9 @@ func (v *reportView) sortKey(by ranking, stats schema.Stats) func(group uint32) 
 		return v
 	}
 	x := &v.measures[by.index]
-	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.of == nil && !x.missing {
+	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.Of == nil && !x.missing {
 		return func(group uint32) int64 {
-			if v, ok := s.value(group); ok {
+			if v, ok := s.Value(group); ok {
 				return rank(v)
 			}
 			return null
@@ -180,34 +179,4 @@ func leaders(ids []uint32, n int, sortKey func(group uint32) int64) []uint32 {
 		out[i] = c.id
 	}
 	return out
-}
-
-// compareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last
-// whatever the direction.
-func compareNullsLast(x, y any, desc bool) int {
-	switch {
-	case x == nil && y == nil:
-		return 0
-	case x == nil:
-		return 1
-	case y == nil:
-		return -1
-	}
-	c := 0
-	switch x := x.(type) {
-	case int64:
-		c = cmp.Compare(x, y.(int64))
-	case float64:
-		c = cmp.Compare(x, y.(float64))
-	case string:
-		c = cmp.Compare(x, y.(string))
-	case netip.Addr:
-		c = cmp.Compare(x.String(), y.(netip.Addr).String())
-	case time.Time:
-		c = x.Compare(y.(time.Time))
-	}
-	if desc {
-		return -c
-	}
-	return c
 }

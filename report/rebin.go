@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // rebinning returns Table.Rebin. keys is how many columns stand before the measures.
 func (v *reportView) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) func(time.Duration) ([][]any, error) {
-	additive := !slices.ContainsFunc(v.measures, func(m measured) bool { return !m.fn.share })
+	additive := !slices.ContainsFunc(v.measures, func(m measured) bool { return !m.fn.Share })
 	if v.report.timeAt() < 0 || v.report.Spike != nil || additive {
 		return nil
 	}
@@ -45,21 +46,21 @@ func (v *reportView) widened(t Table, rows []ranked, width time.Duration) widene
 	column := t.key(key)
 	k := v.groups.keys[key]
 	k.Every = width
-	c := k.calendar()
-	w := widened{ids: make([]uint32, v.groups.rows.groups)}
+	c := k.Bins()
+	w := widened{ids: make([]uint32, v.groups.rows.Groups)}
 	for i := range w.ids {
-		w.ids[i] = skip
+		w.ids[i] = function.Skip
 	}
 	at := make(map[string]uint32)
 	for i, r := range rows {
-		keys, seconds := slices.Clone(r.keys), float64(c.width)
+		keys, seconds := slices.Clone(r.keys), float64(c.Width)
 		if time, ok := keys[key].(time.Time); ok {
-			begin := c.begin(time.Unix())
-			keys[key], seconds = instant(begin), float64(c.length(begin))
+			begin := c.Begin(time.Unix())
+			keys[key], seconds = instant(begin), float64(c.Length(begin))
 		}
 		var name strings.Builder
 		for _, k := range keys {
-			fmt.Fprintf(&name, "%T %q ", k, plain(k))
+			fmt.Fprintf(&name, "%T %q ", k, plainText(k))
 		}
 		n, ok := at[name.String()]
 		if !ok {

@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // parity is a field that only flowlog knows.
@@ -20,7 +22,7 @@ var parity = schema.Field{Name: "parity", Kind: schema.Text, From: []string{"dst
 func wrapParity(_ *schema.Projection, next schema.Emit) schema.Emit {
 	return func(b schema.Batch) error {
 		c := schema.NewColumn(parity)
-		ports := column(b.Record, "dstport").(*array.Int32)
+		ports := expr.Column(b.Record, "dstport").(*array.Int32)
 		for i := range ports.Len() {
 			if ports.IsNull(i) {
 				c.Null()
@@ -48,7 +50,7 @@ func newRemote(t *testing.T, name string, change Change) *Remote {
 	fields := append(schema.Logged(), parity)
 	base, _ := Named(name)
 	change.Top = max(change.Top, 0)
-	r, err := base.With(change, Scope{Fields: fields}, nil)
+	r, err := base.With(change, expr.Scope{Fields: fields}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,7 @@ func newRemote(t *testing.T, name string, change Change) *Remote {
 
 func remoteOf(t *testing.T, r Report, fields schema.Table) *Remote {
 	t.Helper()
-	s, err := NewSplit(r, dialects[1], fields, "flows")
+	s, err := NewSplit(r, Dialects()[1], fields, "flows")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,13 +100,13 @@ func TestRemoteRegroups(t *testing.T) {
 		}
 		got := remoteTable(t, m)
 		want := [][]any{
-			{"even", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1000))},
-			{"odd", int64(6), int64(200000), int64(20000), int64(10), instant(int64(1001))},
+			{"even", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1000))},
+			{"odd", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1001))},
 		}
 		if !reflect.DeepEqual(got.Rows, want) {
 			t.Errorf("limit %d: got  %v\nwant %v", limit, got.Rows, want)
 		}
-		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), instant(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
+		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), asTime(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
 			t.Errorf("limit %d: totals %v, want %v", limit, got.Totals, total)
 		}
 	}
@@ -144,7 +146,7 @@ func TestRemoteExcluded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
+	reporttest.Want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
 }
 
 // A group of which the engine says that no flow has an action is neither accepted nor rejected, and an end before the
@@ -162,7 +164,7 @@ func TestRemoteActions(t *testing.T) {
 		}
 	}
 	got := remoteTable(t, m)
-	want(t, "table", fmt.Sprint(got.Rows, got.Totals), "[[odd 1 1 15 0.5] [even <nil> <nil> <nil> <nil>]] [<nil> 1 1 15 0.5]")
+	reporttest.Want(t, "table", fmt.Sprint(got.Rows, got.Totals), "[[odd 1 1 15 0.5] [even <nil> <nil> <nil> <nil>]] [<nil> 1 1 15 0.5]")
 }
 
 // Rows that the query cannot have are errors, and no panics.
@@ -254,15 +256,15 @@ func TestRemoteDoubt(t *testing.T) {
 		if lacks != nil {
 			says = lacks.Error()
 		}
-		want(t, c.what, says, c.says)
-		want(t, c.what+": queries", queries, c.queries)
+		reporttest.Want(t, c.what, says, c.says)
+		reporttest.Want(t, c.what+": queries", queries, c.queries)
 	}
 }
 
 // A bound of time is no condition that leaves something open: rows are all flows of that time.
 func TestRemoteDuring(t *testing.T) {
 	base, _ := Named("talkers")
-	r, err := base.With(Change{By: []string{"flow_direction"}}, Scope{Fields: schema.Logged()}, nil)
+	r, err := base.With(Change{By: []string{"flow_direction"}}, expr.Scope{Fields: schema.Logged()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,97 +17,15 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
+	"flowlog/report/reporttest"
 )
 
-func want(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
-		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
-	}
-}
-
-// fields is every field that the catalog and these tests name. The enriched ones stand in for those of package
-// enrich, which this one does not know.
-func fields() schema.Table {
-	t := append(schema.Logged(),
-		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
-		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}},
-		schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}},
-		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
-	for _, side := range []string{"src", "dst"} {
-		from := []string{"pkt_" + side + "addr", side + "addr"}
-		for _, name := range []string{"country", "city", "as_org"} {
-			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Text, From: from})
-		}
-		t = append(t, schema.Field{Name: side + "_asn", Kind: schema.Int64, From: from})
-		for _, name := range []string{"latitude", "longitude"} {
-			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Float, From: from})
-		}
-	}
-	return t
-}
-
-// A row is a record: the token of each field that is not null.
-type row map[string]string
-
-// rowsOf reads records under a header, fields separated by blanks, - for null.
-func rowsOf(text string) []row {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	names := strings.Fields(lines[0])
-	var rows []row
-	for _, line := range lines[1:] {
-		r := make(row)
-		for i, tok := range strings.Fields(line) {
-			if tok != "-" {
-				r[names[i]] = tok
-			}
-		}
-		rows = append(rows, r)
-	}
-	return rows
-}
-
-// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
-// grow from batch to batch.
-type rowFeeder struct {
-	p    *schema.Projection
-	cols []*schema.Column
-}
-
-func newFeeder(p *schema.Projection) *rowFeeder {
-	f := &rowFeeder{p: p}
-	for _, field := range p.Fields {
-		f.cols = append(f.cols, schema.NewColumn(field))
-	}
-	return f
-}
-
-// record is valid until the next call.
-func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
-	t.Helper()
-	cols := make([]arrow.Array, len(f.cols))
-	for i, c := range f.cols {
-		c.Reset()
-		for n, r := range rows {
-			tok, ok := r[c.Name]
-			if !ok {
-				continue
-			}
-			c.Pad(n)
-			if fault := c.Parse([]byte(tok)); fault != schema.Valid {
-				t.Fatalf("%s: %q is %s", c.Name, tok, fault)
-			}
-		}
-		c.Pad(len(rows))
-		cols[i] = c.Array()
-	}
-	return array.NewRecord(f.p.Fields.Arrow(), cols, int64(len(rows)))
-}
-
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
-func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([]Table, []*Lacking, error) {
+func aggregate(t testing.TB, reports []Report, rows []reporttest.Row, workers, size int) ([]Table, []*Lacking, error) {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, workers)
+	agg, err := NewAggregator(reporttest.Fields(), reports, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,9 +35,9 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			f := newFeeder(agg.Projection())
+			f := reporttest.NewFeeder(agg.Projection())
 			for i := worker * size; i < len(rows) && errs[worker] == nil; i += workers * size {
-				rec := f.record(t, rows[i:min(i+size, len(rows))])
+				rec := f.Record(t, rows[i:min(i+size, len(rows))])
 				errs[worker] = agg.Add(schema.Batch{Record: rec, Worker: worker})
 			}
 		}()
@@ -131,7 +48,7 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 	}
 	stats := schema.Stats{Malformed: 3}
 	for _, r := range rows {
-		if stats.Records++; isFlow(r) {
+		if stats.Records++; reporttest.IsFlow(r) {
 			stats.Flows++
 		}
 	}
@@ -139,7 +56,7 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 }
 
 // table is the table of one report over a few rows.
-func table(t *testing.T, r Report, rows []row) Table {
+func table(t *testing.T, r Report, rows []reporttest.Row) Table {
 	t.Helper()
 	tables, lacks, err := aggregate(t, []Report{r}, rows, 1, 1000)
 	if err != nil || len(lacks) > 0 {
@@ -151,76 +68,17 @@ func table(t *testing.T, r Report, rows []row) Table {
 // changed is a report of the catalog with changes.
 func changed(t *testing.T, name string, c Change) Report {
 	t.Helper()
-	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
-	r, err := catalog[i].With(c, scope(), nil)
+	i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
+	r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func isFlow(r row) bool { return r["log_status"] == "" || r["log_status"] == schema.StatusOK }
-
-// kinds is the kind of each field.
-var kinds = sync.OnceValue(func() map[string]schema.Kind {
-	m := make(map[string]schema.Kind)
-	for _, f := range fields() {
-		m[f.Name] = f.Kind
-	}
-	return m
-})
-
-// value is what a row has in a field.
-func value(r row, name string) any {
-	tok, ok := r[name]
-	if !ok {
-		return nil
-	}
-	switch kinds()[name] {
-	case schema.Addr:
-		return netip.MustParseAddr(tok)
-	case schema.Text:
-		return tok
-	}
-	n, _ := strconv.ParseInt(tok, 10, 64)
-	return n
-}
-
 // result is all of a table that a user sees.
 func result(t Table) string {
 	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
-}
-
-// randomFields are those that randomRows sets.
-var randomFields = strings.Fields("interface_id srcaddr dstaddr pkt_srcaddr srcport dstport protocol packets bytes start end action log_status subnet_id instance_id tcp_flags")
-
-// randomRows makes records with few different values, so that groups and ties are common.
-func randomRows(r *rand.Rand, n int) []row {
-	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	addr := func() string {
-		return pick("10.0.0.1", "10.0.0.2", "10.0.0.10", "192.0.2.7", "2001:db8::1", "2001:db8::10", "0.0.0.0")
-	}
-	var rows []row
-	for range n {
-		rec := row{
-			"interface_id": pick("eni-1", "eni-2", "eni-10"), "srcaddr": addr(), "dstaddr": addr(), "pkt_srcaddr": addr(),
-			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
-			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
-			"end": pick("1700000060", "1700000061", "1699999999"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
-			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "region": pick("eu-west-1", "us-east-2", "EU-WEST-1"), "tcp_flags": pick("0", "18", "2147483647"),
-		}
-		for name := range rec {
-			if r.IntN(8) == 0 {
-				delete(rec, name)
-			}
-		}
-		if r.IntN(5) == 0 {
-			rec = row{"log_status": pick(schema.StatusNoData, schema.StatusSkipData, "GO_AWAY"), "start": "1600000000", "end": "1800000000"}
-			rec["interface_id"] = pick("eni-1", "eni-3")
-		}
-		rows = append(rows, rec)
-	}
-	return rows
 }
 
 // randomReports returns the reports of the catalog that do with randomFields, each as it is and changed.
@@ -234,16 +92,16 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		return list
 	}
-	for _, rep := range catalog {
+	for _, rep := range Catalog() {
 		known := true
-		rep.Fields(func(name string) { known = known && slices.Contains(randomFields, name) })
+		rep.Fields(func(name string) { known = known && slices.Contains(reporttest.RandomFields, name) })
 		if !known {
 			continue
 		}
 		out = append(out, rep)
-		c := Change{By: shuffled(randomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
+		c := Change{By: shuffled(reporttest.RandomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
 		if r.IntN(2) == 0 {
-			c.Where = randomExpr(r, r.IntN(3))
+			c.Where = reporttest.RandomExpr(r, r.IntN(3))
 		}
 		if r.IntN(3) == 0 {
 			c.Every = []string{"1s", "2s", "1h", "1d", "3w"}[r.IntN(5)]
@@ -259,7 +117,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		if r.IntN(2) == 0 {
 			c.Sort = "-" + c.Sort
 		}
-		rep, err := rep.With(c, scope(), nil)
+		rep, err := rep.With(c, reporttest.Scope(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,9 +129,9 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 // However the rows are cut into batches and dealt out to workers, the tables are what the plainest program
 // makes of them.
 func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
-	for seed := range uint64(fewer(8)) {
+	for seed := range uint64(reporttest.Fewer(8)) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		rows := randomRows(r, 1+r.IntN(400))
+		rows := reporttest.RandomRows(r, 1+r.IntN(400))
 		reports := randomReports(t, r)
 		var expected []string
 		for _, rep := range reports {
@@ -304,12 +162,12 @@ func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 
 // A worker's dictionaries are started anew when they have grown large; other workers have other codes.
 func TestDictionariesMayChange(t *testing.T) {
-	agg, err := NewAggregator(fields(), []Report{changed(t, "interfaces", Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
+	agg, err := NewAggregator(reporttest.Fields(), []Report{changed(t, "interfaces", Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, batch := range []string{"eni-1 ACCEPT\neni-2 REJECT", "eni-2 REJECT\neni-1 ACCEPT", "eni-2 REJECT", "eni-20 A\neni-2 B"} {
-		rec := newFeeder(agg.Projection()).record(t, rowsOf("interface_id action\n"+batch)) // each has dictionaries of its own
+		rec := reporttest.NewFeeder(agg.Projection()).Record(t, reporttest.RowsOf("interface_id action\n"+batch)) // each has dictionaries of its own
 		if err := agg.Add(schema.Batch{Record: rec, Worker: i % 2}); err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +176,7 @@ func TestDictionariesMayChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "rows", tables[0].Rows, "[[eni-2 4 2] [eni-1 2 1] [eni-20 1 1]]")
+	reporttest.Want(t, "rows", tables[0].Rows, "[[eni-2 4 2] [eni-1 2 1] [eni-20 1 1]]")
 }
 
 func TestCatalog(t *testing.T) {
@@ -331,7 +189,7 @@ func TestCatalog(t *testing.T) {
 		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
-		timed := r.Order == timeKey || r.Order == hourKey
+		timed := r.Order == "time" || r.Order == schema.HourKey
 		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0 && !timed) {
 			t.Errorf("%s: got limit %d with %d keys, want one if there are keys and the order is not that of time", r.Name, r.Limit, len(r.Keys))
 		}
@@ -348,11 +206,11 @@ func TestCatalog(t *testing.T) {
 			}
 			columns[m.Name] = true
 			// a measure may have a name of its own, but not one that means something else
-			if again, err := ParseMeasure(m.Name, fields()); err == nil && !reflect.DeepEqual(again, m) {
+			if again, err := ParseMeasure(m.Name, reporttest.Fields()); err == nil && !reflect.DeepEqual(again, m) {
 				t.Errorf("%s: measure %s: got %+v from its name, want %+v", r.Name, m.Name, again, m)
 			}
-			f, ok := fields().Lookup(m.Field)
-			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
+			f, ok := reporttest.Fields().Lookup(m.Field)
+			if kinds := function.Named(m.Func).Kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
 				t.Errorf("%s: measure %s: %s of %q: there is no such field, or it is of the wrong kind", r.Name, m.Name, m.Func, m.Field)
 			}
 		}
@@ -361,7 +219,7 @@ func TestCatalog(t *testing.T) {
 		}
 		var names []string
 		r.Fields(func(name string) { names = append(names, name) })
-		if _, err := fields().Project(names...); err != nil {
+		if _, err := reporttest.Fields().Project(names...); err != nil {
 			t.Errorf("%s: %v", r.Name, err)
 		}
 		empty := table(t, r, nil)
@@ -369,16 +227,16 @@ func TestCatalog(t *testing.T) {
 		if len(r.Keys) == 0 {
 			rows = 1
 		}
-		want(t, r.Name+": rows of no input", len(empty.Rows), rows)
-		want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
+		reporttest.Want(t, r.Name+": rows of no input", len(empty.Rows), rows)
+		reporttest.Want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
 	}
-	want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
-	want(t, "names", len(Names()), len(catalog))
+	reporttest.Want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
+	reporttest.Want(t, "names", len(Names()), len(Catalog()))
 }
 
 func TestEveryMeasureHasAFunction(t *testing.T) {
 	for _, m := range Measures() {
-		if m.Doc == "" || !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
+		if m.Doc == "" || !slices.ContainsFunc(function.All, func(f function.Func) bool { return f.Name == m.Func }) {
 			t.Errorf("measure %s: there is no function %q, or no Doc", m.Name, m.Func)
 		}
 	}
@@ -391,7 +249,7 @@ func TestParseMeasure(t *testing.T) {
 		"last":                                 {Name: "last", Func: "max", Field: "end", Unit: Instant},
 		"rejected":                             {Name: "rejected", Func: "rejected", Field: "action", Unit: Count},
 		"Rejected-Share":                       {Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share},
-		"skipdata":                             {Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count},
+		"skipdata":                             {Name: "skipdata", Func: "count", Where: parsed("log_status = SKIPDATA"), All: true, Unit: Count},
 		"malformed":                            {Name: "malformed", Func: "malformed", Unit: Count},
 		"distinct(dstport)":                    {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: Count},
 		"distinct(dstaddr+dstport)":            {Name: "distinct_dstaddr_dstport", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: Count},
@@ -407,7 +265,7 @@ func TestParseMeasure(t *testing.T) {
 		"distinct(start)":                      {Name: "distinct_start", Func: "distinct", Field: "start", Unit: Count},
 		"distinct(src_latitude)":               {Name: "distinct_src_latitude", Func: "distinct", Field: "src_latitude", Unit: Count},
 	} {
-		got, err := ParseMeasure(s, fields())
+		got, err := ParseMeasure(s, reporttest.Fields())
 		got.Doc = ""
 		if err != nil || !reflect.DeepEqual(got, expected) {
 			t.Errorf("ParseMeasure(%q): got %+v, %v, want %+v", s, got, err, expected)
@@ -428,7 +286,7 @@ func TestParseMeasure(t *testing.T) {
 		"min(action)":            "action is text, which has no min",
 		"max(src_latitude)":      "src_latitude is float64, which has no max",
 	} {
-		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
+		if got, err := ParseMeasure(s, reporttest.Fields()); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)
 		}
 	}
@@ -467,10 +325,10 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 				}
 			}
 			rule := Rule{Report: changed(t, "scanners", Change{})}
-			if got, err := rule.Need(text, fields()); err != nil || got != name {
+			if got, err := rule.Need(text, reporttest.Fields()); err != nil || got != name {
 				t.Errorf("Need(%q): got %q, %v, want %q", text, got, err, name)
 			}
-			if err := rule.SetMessage("{"+text+"} of them", fields()); err != nil || rule.Message[0].text != name {
+			if err := rule.SetMessage("{"+text+"} of them", reporttest.Fields()); err != nil || rule.Message[0].text != name {
 				t.Errorf("message with %q: got %v, %v", text, rule.Message, err)
 			}
 		}
@@ -485,17 +343,17 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",
 	} {
-		_, err := changed(t, "talkers", Change{}).With(Change{Having: text}, scope(), nil)
+		_, err := changed(t, "talkers", Change{}).With(Change{Having: text}, reporttest.Scope(), nil)
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: got error %v, want %q", text, err, part)
 		}
 	}
 	r := changed(t, "talkers", Change{By: []string{"srcaddr", "bytes"}, Measures: []string{"flows"}, Having: "bytes > 5"})
-	want(t, "measures where a key has the name", len(r.Measures), 1)
+	reporttest.Want(t, "measures where a key has the name", len(r.Measures), 1)
 }
 
 func TestWith(t *testing.T) {
-	base := Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10}
+	base := Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10}
 	for _, test := range []struct {
 		c    Change
 		want string // keys | measures | order, reverse, limit
@@ -516,7 +374,7 @@ func TestWith(t *testing.T) {
 		{Change{By: []string{"srcaddr", "srcaddr"}}, "error"},
 	} {
 		got := "error"
-		r, err := base.With(test.c, Scope{Fields: fields()}, nil)
+		r, err := base.With(test.c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if err == nil {
 			var ks, ms []string
 			for _, k := range r.Keys {
@@ -527,21 +385,21 @@ func TestWith(t *testing.T) {
 			}
 			got = fmt.Sprintf("%s | %s | %s %v %d", strings.Join(ks, " "), strings.Join(ms, " "), r.Order, r.Reverse, r.Limit)
 		}
-		want(t, fmt.Sprintf("%+v", test.c), got, test.want)
+		reporttest.Want(t, fmt.Sprintf("%+v", test.c), got, test.want)
 	}
-	want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10})
+	reporttest.Want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10})
 
-	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
+	lost := Report{Keys: keysOf("srcaddr"), Measures: append(measuresNamed("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
-		r, err := lost.With(c, Scope{Fields: fields()}, nil)
+		r, err := lost.With(c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if i := r.measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
 			t.Errorf("%+v: got %+v, %v, want the report's own measure", c, r, err)
 		}
 	}
 
-	one, _ := base.With(Change{Sort: "first"}, Scope{Fields: fields()}, nil)
-	two, _ := base.With(Change{Sort: "last"}, Scope{Fields: fields()}, nil)
-	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
+	one, _ := base.With(Change{Sort: "first"}, expr.Scope{Fields: reporttest.Fields()}, nil)
+	two, _ := base.With(Change{Sort: "last"}, expr.Scope{Fields: reporttest.Fields()}, nil)
+	reporttest.Want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
 
 	for _, test := range []struct {
 		c       Change
@@ -553,14 +411,14 @@ func TestWith(t *testing.T) {
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
 		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
-		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
+		if _, err := base.With(test.c, expr.Scope{Fields: reporttest.Fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)
 		}
 	}
 }
 
 func TestTiesGoByTheKeys(t *testing.T) {
-	rows := rowsOf(`srcaddr dstport bytes
+	rows := reporttest.RowsOf(`srcaddr dstport bytes
 10.0.0.2 9 5
 10.0.0.10 10 5
 - 9 5
@@ -570,24 +428,24 @@ func TestTiesGoByTheKeys(t *testing.T) {
 10.0.0.3 0 -
 10.0.0.4 1 6`)
 	r := changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"bytes"}, Top: 0})
-	want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
+	reporttest.Want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
 		"[[10.0.0.4 1 6] [10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
 	r.Reverse = true
-	want(t, "the least first, nulls still last", table(t, r, rows).Rows,
+	reporttest.Want(t, "the least first, nulls still last", table(t, r, rows).Rows,
 		"[[10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
 	r.Order = "dstport"
-	want(t, "by a key, the largest first", table(t, r, rows).Rows,
+	reporttest.Want(t, "by a key, the largest first", table(t, r, rows).Rows,
 		"[[10.0.0.10 10 5] [10.0.0.10 9 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 1 <nil>] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.10 <nil> 5]]")
 	for limit := 1; limit <= len(rows); limit++ {
 		all := table(t, r, rows).Rows
 		cut := r
 		cut.Limit = limit
-		want(t, fmt.Sprintf("the first %d", limit), table(t, cut, rows).Rows, all[:limit])
+		reporttest.Want(t, fmt.Sprintf("the first %d", limit), table(t, cut, rows).Rows, all[:limit])
 	}
 }
 
 func TestOthersAndTotals(t *testing.T) {
-	rows := rowsOf(`srcaddr dstport bytes start end
+	rows := reporttest.RowsOf(`srcaddr dstport bytes start end
 10.0.0.1 1 100 10 20
 10.0.0.2 1 50 9 30
 10.0.0.2 2 - 8 31
@@ -597,31 +455,31 @@ func TestOthersAndTotals(t *testing.T) {
 	r := changed(t, "talkers", Change{Measures: strings.Fields("bytes flows first last distinct(dstport) max(bytes)"), Top: 1})
 	got := table(t, r, rows)
 	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
-	want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
-	want(t, "totals", got.Totals, []any{nil, 157, 6, at(6), at(33), 3, 100})
-	want(t, "cut", got.Cut, 3)
-	want(t, "others", got.Others, []any{nil, 57, 5, at(6), at(33), 3, 50})
+	reporttest.Want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 157, 6, at(6), at(33), 3, 100})
+	reporttest.Want(t, "cut", got.Cut, 3)
+	reporttest.Want(t, "others", got.Others, []any{nil, 57, 5, at(6), at(33), 3, 50})
 	r.Limit = 4
 	got = table(t, r, rows)
-	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
+	reporttest.Want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
 	r.Limit = 3
-	want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
+	reporttest.Want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
 
 	// What a condition on rows excludes is neither shown nor cut.
 	r = changed(t, "talkers", Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
 	got = table(t, r, rows)
-	want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
-	want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
-	want(t, "others meet it too", got.Others, []any{nil, 7, 2})
-	want(t, "totals", got.Totals, []any{nil, 157, 6})
+	reporttest.Want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
+	reporttest.Want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
+	reporttest.Want(t, "others meet it too", got.Others, []any{nil, 7, 2})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 157, 6})
 	r.Limit = 0
 	got = table(t, r, rows)
-	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
+	reporttest.Want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
 }
 
 // TestGapOfOthers: what one interface logs fills no gap of another.
 func TestGapOfOthers(t *testing.T) {
-	rows := rowsOf(`interface_id start end
+	rows := reporttest.RowsOf(`interface_id start end
 eni-1 0 10
 eni-1 1000 1010
 eni-2 5 20
@@ -631,73 +489,73 @@ eni-3 590 1010
 - - -`)
 	r := changed(t, "quality", Change{Measures: []string{"longest_gap"}, Top: 1})
 	got := table(t, r, rows)
-	want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
-	want(t, "others", got.Others, []any{nil, 480})
-	want(t, "totals", got.Totals, []any{nil, 990})
-	want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
+	reporttest.Want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
+	reporttest.Want(t, "others", got.Others, []any{nil, 480})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 990})
+	reporttest.Want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {
 	r := changed(t, "summary", Change{Top: 5})
-	got := table(t, r, rowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
-	want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
-	want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
+	got := table(t, r, reporttest.RowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
+	reporttest.Want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
+	reporttest.Want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
 }
 
 func TestOnlyFlowsCount(t *testing.T) {
-	rows := rowsOf(`interface_id bytes action log_status
+	rows := reporttest.RowsOf(`interface_id bytes action log_status
 eni-1 1 REJECT OK
 eni-1 2 REJECT -
 eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
 eni-1 32 REJECT PARTIAL`)
-	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
+	reporttest.Want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
-	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
-	r.Where = where("action = REJECT")
-	want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
+	reporttest.Want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
+	r.Where = parsed("action = REJECT")
+	reporttest.Want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
 }
 
 // Among the rows that meet a condition there may be as many as have no log-status in the whole batch.
 func TestFlowsAmongSomeRows(t *testing.T) {
 	r := changed(t, "rejected", Change{Measures: []string{"flows", "nodata"}})
-	rows := rowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
-	want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
+	rows := reporttest.RowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
+	reporttest.Want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
 }
 
 func TestSumOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	r := changed(t, "talkers", Change{Top: 0})
-	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
-	want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
-	rows = append(rows, row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
+	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
+	reporttest.Want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
+	rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
 	for _, workers := range []int{1, 3} {
 		for _, size := range []int{1, 3} {
-			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, errSum) {
-				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, errSum)
+			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, function.ErrSum) {
+				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, function.ErrSum)
 			}
 		}
 	}
-	rows = []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
-	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, errSum) {
-		t.Errorf("2^64 in one batch: got %v, want %v", err, errSum)
+	rows = []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
+	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+		t.Errorf("2^64 in one batch: got %v, want %v", err, function.ErrSum)
 	}
 }
 
 // A total that is left out without a word would be taken for nothing.
 func TestTotalOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
-	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
+	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
 	for _, limit := range []int{0, 1} {
-		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, errSum) {
-			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, errSum)
+		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, function.ErrSum)
 		}
 	}
 }
 
 func TestLacking(t *testing.T) {
-	rows := rowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
+	rows := reporttest.RowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
 	reports := []Report{
 		changed(t, "rejected", Change{Top: -1}),
 		changed(t, "talkers", Change{Top: -1}),
@@ -708,27 +566,27 @@ func TestLacking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "lacking", lacks, "[rejected needs action, which these logs do not have: add ${action} to the format of the flow log "+
+	reporttest.Want(t, "lacking", lacks, "[rejected needs action, which these logs do not have: add ${action} to the format of the flow log "+
 		"pairs needs dstaddr and dst_country and tgw_id, which these logs do not have: add ${dstaddr} ${tgw-id} to the format of the flow log]")
-	want(t, "the others", []string{tables[0].Name, tables[1].Name}, "[talkers ports]")
-	want(t, "ordered by the first measure that there is", tables[0].Rows, "[[10.0.0.3 <nil> 9 1] [10.0.0.1 <nil> 5 1] [10.0.0.2 <nil> <nil> 1]]")
-	want(t, "column of the order", tables[0].Columns[tables[0].Order].Name, "packets")
-	want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
-	want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
+	reporttest.Want(t, "the others", []string{tables[0].Name, tables[1].Name}, "[talkers ports]")
+	reporttest.Want(t, "ordered by the first measure that there is", tables[0].Rows, "[[10.0.0.3 <nil> 9 1] [10.0.0.1 <nil> 5 1] [10.0.0.2 <nil> <nil> 1]]")
+	reporttest.Want(t, "column of the order", tables[0].Columns[tables[0].Order].Name, "packets")
+	reporttest.Want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
+	reporttest.Want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
 
-	_, lacks, _ = aggregate(t, reports, rowsOf("srcaddr log_status\n- NODATA"), 1, 1)
-	want(t, "without flows nothing is lacking", lacks, "[]")
+	_, lacks, _ = aggregate(t, reports, reporttest.RowsOf("srcaddr log_status\n- NODATA"), 1, 1)
+	reporttest.Want(t, "without flows nothing is lacking", lacks, "[]")
 }
 
 // Whether a field is there must not depend on which records came in one batch.
 func TestLackingIsAboutFlows(t *testing.T) {
-	rows := rowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
+	rows := reporttest.RowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
 	for _, size := range []int{1, 2, 3} {
 		_, lacks, err := aggregate(t, []Report{changed(t, "interfaces", Change{Top: -1})}, rows, 1, size)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, fmt.Sprintf("lacking in batches of %d", size), lacks, "[interfaces needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log]")
+		reporttest.Want(t, fmt.Sprintf("lacking in batches of %d", size), lacks, "[interfaces needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log]")
 	}
 }
 
@@ -738,11 +596,11 @@ func wrapNames(p *schema.Projection, next schema.Emit) schema.Emit {
 		var cols []arrow.Array
 		for _, f := range p.Fields {
 			if f.Name != "protocol_name" {
-				cols = append(cols, column(b.Record, f.Name))
+				cols = append(cols, expr.Column(b.Record, f.Name))
 				continue
 			}
 			c := schema.NewColumn(f)
-			in := column(b.Record, "protocol").(*array.Int32)
+			in := expr.Column(b.Record, "protocol").(*array.Int32)
 			for row := range in.Len() {
 				if in.IsNull(row) {
 					c.Null()
@@ -767,12 +625,12 @@ func TestLabels(t *testing.T) {
 		{[]string{"protocol_name", "protocol"}, "[protocol_name protocol flows]", "[[name of 17 17 2] [name of 6 6 1] [<nil> <nil> 1]]"},
 		{[]string{"protocol", "protocol_name"}, "[protocol protocol_name flows]", "[[17 name of 17 2] [6 name of 6 1] [<nil> <nil> 1]]"},
 	} {
-		agg, err := NewAggregator(fields(), []Report{changed(t, "protocols", Change{By: test.by, Measures: []string{"flows"}})}, 1)
+		agg, err := NewAggregator(reporttest.Fields(), []Report{changed(t, "protocols", Change{By: test.by, Measures: []string{"flows"}})}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := agg.Projection()
-		rec := newFeeder(p.Logged()).record(t, rowsOf("srcaddr protocol\n10.0.0.1 6\n10.0.0.1 17\n10.0.0.1 17\n10.0.0.2 -"))
+		rec := reporttest.NewFeeder(p.Logged()).Record(t, reporttest.RowsOf("srcaddr protocol\n10.0.0.1 6\n10.0.0.1 17\n10.0.0.1 17\n10.0.0.2 -"))
 		if err := wrapNames(p, agg.Add)(schema.Batch{Record: rec}); err != nil {
 			t.Fatal(err)
 		}
@@ -787,19 +645,19 @@ func TestLabels(t *testing.T) {
 				t.Errorf("%v: label %+v: want it behind protocol, in place of it", test.by, c)
 			}
 		}
-		want(t, fmt.Sprint(test.by, " columns"), names, test.columns)
-		want(t, fmt.Sprint(test.by, " rows"), tables[0].Rows, test.rows)
+		reporttest.Want(t, fmt.Sprint(test.by, " columns"), names, test.columns)
+		reporttest.Want(t, fmt.Sprint(test.by, " rows"), tables[0].Rows, test.rows)
 	}
 }
 
 // Two columns of one name make CSV, JSON and Parquet that cannot be read back. A change may be refused for it.
 func TestColumnsHaveDifferentNames(t *testing.T) {
 	for _, by := range [][]string{{"srcaddr", "bytes"}, {"packets"}, {"protocol", "protocol_name"}, {"protocol_name", "protocol"}} {
-		r, err := catalog[1].With(Change{By: by}, Scope{Fields: fields()}, nil)
+		r, err := Catalog()[1].With(Change{By: by}, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if err != nil {
 			continue
 		}
-		agg, err := NewAggregator(fields(), []Report{r}, 1)
+		agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -819,19 +677,19 @@ func TestColumnsHaveDifferentNames(t *testing.T) {
 
 // Times are ordered right up to the latest that a record can hold.
 func TestOrderOfTimes(t *testing.T) {
-	rows := rowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
+	rows := reporttest.RowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
 	r := changed(t, "talkers", Change{Measures: []string{"last"}, Top: 0})
 	var got []any
 	for _, row := range table(t, r, rows).Rows {
 		got = append(got, row[0])
 	}
-	want(t, "latest first", got, "[10.0.0.2 10.0.0.1 10.0.0.4 10.0.0.3]")
+	reporttest.Want(t, "latest first", got, "[10.0.0.2 10.0.0.1 10.0.0.4 10.0.0.3]")
 }
 
 func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	seen := make(map[string]bool)
-	var rows []row
+	var rows []reporttest.Row
 	for range 20_000 { // more than the first tables hold
 		b := [16]byte{10: 0xff, 11: 0xff}
 		if r.IntN(2) == 0 {
@@ -840,15 +698,15 @@ func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 		b[14], b[15] = byte(r.IntN(64)), byte(r.IntN(256))
 		addr := netip.AddrFrom16(b).Unmap().String()
 		seen[addr] = true
-		rows = append(rows, row{"srcaddr": addr})
+		rows = append(rows, reporttest.Row{"srcaddr": addr})
 	}
 	reports := []Report{changed(t, "talkers", Change{Measures: []string{"flows"}, Top: 0}), changed(t, "summary", Change{Measures: []string{"distinct(srcaddr)"}})}
 	tables, _, err := aggregate(t, reports, rows, 3, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "groups", len(tables[0].Rows), len(seen))
-	want(t, "distinct", tables[1].Rows, [][]any{{len(seen)}})
+	reporttest.Want(t, "groups", len(tables[0].Rows), len(seen))
+	reporttest.Want(t, "distinct", tables[1].Rows, [][]any{{len(seen)}})
 }
 
 // benchBatches makes batches of 10,000 records, whose 200,000 source addresses come as often as Zipf says, as
@@ -860,24 +718,24 @@ func benchBatches(b *testing.B, p *schema.Projection, batches int) []arrow.Recor
 		n = n * 2654435761 % (1 << 32)
 		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 	}
-	feed := newFeeder(p)
+	feed := reporttest.NewFeeder(p)
 	var out []arrow.Record
 	for range batches {
-		rows := make([]row, 10_000)
+		rows := make([]reporttest.Row, 10_000)
 		for i := range rows {
-			rows[i] = row{
+			rows[i] = reporttest.Row{
 				"interface_id": fmt.Sprint("eni-", r.IntN(500)), "srcaddr": addr(zipf.Uint64()), "dstaddr": fmt.Sprintf("10.0.%d.%d", r.IntN(8), r.IntN(250)),
 				"dstport": []string{"443", "22", "53", "3389", fmt.Sprint(1024 + r.IntN(60000))}[r.IntN(5)], "protocol": []string{"6", "6", "17"}[r.IntN(3)],
 				"packets": fmt.Sprint(1 + r.IntN(100)), "bytes": fmt.Sprint(40 + r.IntN(100_000)), "start": fmt.Sprint(1700000000 + i), "end": fmt.Sprint(1700000060 + i),
 				"action": []string{"ACCEPT", "ACCEPT", "ACCEPT", "REJECT"}[r.IntN(4)], "log_status": schema.StatusOK,
 			}
 			if r.IntN(100) == 0 {
-				rows[i] = row{"interface_id": rows[i]["interface_id"], "start": rows[i]["start"], "end": rows[i]["end"], "log_status": schema.StatusNoData}
+				rows[i] = reporttest.Row{"interface_id": rows[i]["interface_id"], "start": rows[i]["start"], "end": rows[i]["end"], "log_status": schema.StatusNoData}
 			}
 		}
-		out = append(out, feed.record(b, rows))
-		for i, c := range feed.cols { // the record keeps its memory
-			feed.cols[i] = &schema.Column{Field: c.Field, Dict: c.Dict}
+		out = append(out, feed.Record(b, rows))
+		for i, c := range feed.Cols { // the record keeps its memory
+			feed.Cols[i] = &schema.Column{Field: c.Field, Dict: c.Dict}
 		}
 	}
 	return out
@@ -889,7 +747,7 @@ func BenchmarkAdd(b *testing.B) {
 	for _, r := range Catalog() {
 		reports[r.Name] = []Report{r}
 	}
-	scope := Scope{Fields: schema.Logged(), Number: func(string, string) []int64 { return []int64{6} }}
+	scope := expr.Scope{Fields: schema.Logged(), Number: func(string, string) []int64 { return []int64{6} }}
 	for _, p := range Dashboard() {
 		r, _ := Named(p.Report)
 		if r, err := r.With(p.Change, scope, nil); err == nil {
@@ -898,7 +756,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 	for _, name := range []string{"talkers", "pairs", "rejected", "overview", "dashboard"} {
 		b.Run(name, func(b *testing.B) {
-			agg, err := NewAggregator(fields(), reports[name], 1)
+			agg, err := NewAggregator(reporttest.Fields(), reports[name], 1)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -908,7 +766,7 @@ func BenchmarkAdd(b *testing.B) {
 			for b.Loop() {
 				if i == len(batches) {
 					i = 0
-					if agg, err = NewAggregator(fields(), reports[name], 1); err != nil {
+					if agg, err = NewAggregator(reporttest.Fields(), reports[name], 1); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -922,10 +780,55 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// fewer is n, or a part of it where tests are to be short: with the race detector, which makes them many times as slow.
-func fewer(n int) int {
-	if testing.Short() {
-		return (n + 4) / 5
+// parsed is a condition on logged fields.
+func parsed(text string) expr.Expr {
+	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
+	if err != nil {
+		panic(err)
 	}
-	return n
+	return e
+}
+
+// measuresNamed are measures by their names.
+func measuresNamed(names string) []Measure {
+	var ms []Measure
+	for _, name := range strings.Fields(names) {
+		m, err := ParseMeasure(name, schema.Logged())
+		if err != nil {
+			panic(err)
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+// keysOf are keys by their names.
+func keysOf(names string) []Key {
+	var ks []Key
+	for _, name := range strings.Fields(names) {
+		k, err := ParseKey(name, reporttest.Fields())
+		if err != nil {
+			panic(err)
+		}
+		ks = append(ks, k)
+	}
+	return ks
+}
+
+// asTime is a time in Unix seconds.
+func asTime(v any) any {
+	if s, ok := v.(int64); ok {
+		return time.Unix(s, 0).UTC()
+	}
+	return v
+}
+
+// dialectOf is a dialect of SQL by its name.
+func dialectOf(t testing.TB, name string) Dialect {
+	t.Helper()
+	i := slices.IndexFunc(Dialects(), func(d Dialect) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatalf("no dialect %s", name)
+	}
+	return Dialects()[i]
 }

@@ -6,26 +6,29 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // overTime are records of one flow each: of a source, in so many minutes.
-func overTime(source string, flows ...int) []row {
-	var rows []row
+func overTime(source string, flows ...int) []reporttest.Row {
+	var rows []reporttest.Row
 	for minute, n := range flows {
 		for range n {
 			start := fmt.Sprint(1700000040 + 60*minute)
-			rows = append(rows, row{"srcaddr": source, "start": start, "end": start, "log_status": "OK", "action": "REJECT", "bytes": "10"})
+			rows = append(rows, reporttest.Row{"srcaddr": source, "start": start, "end": start, "log_status": "OK", "action": "REJECT", "bytes": "10"})
 		}
 	}
 	return rows
 }
 
 func spikes(by []string, having, measure string, times float64) Report {
-	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, Scope{Fields: fields()}, time.UTC)
+	r, err := Report{Name: "spikes", Measures: measuresNamed("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil {
 		panic(err)
 	}
-	if measure, err = r.Need(measure, fields()); err != nil {
+	if measure, err = r.Need(measure, reporttest.Fields()); err != nil {
 		panic(err)
 	}
 	r.Spike = &Spike{measure, times}
@@ -48,8 +51,8 @@ func TestSpike(t *testing.T) {
 		{"bins without rows count", []int{5, 0, 0, 5}, 2, "0:5/0 3:5/0"},
 	} {
 		got := table(t, spikes(nil, "", "flows", test.times), overTime("10.0.0.1", test.flows...))
-		want(t, test.what, strings.Join(spikeRows(got), " "), test.want)
-		want(t, test.what+": moot", got.Moot != "", test.what == "too few bins")
+		reporttest.Want(t, test.what, strings.Join(spikeRows(got), " "), test.want)
+		reporttest.Want(t, test.what+": moot", got.Moot != "", test.what == "too few bins")
 	}
 }
 
@@ -66,11 +69,11 @@ func TestSpikeIsWithinASeries(t *testing.T) {
 	rows := append(overTime("10.0.0.1", 50, 50, 50, 50, 50, 50), overTime("10.0.0.2", 1, 0, 0, 9, 0, 0)...)
 	rows = append(rows, overTime("10.0.0.3", 1, 1, 1, 1, 1, 1)...)
 	got := table(t, spikes([]string{"srcaddr"}, "flows >= 5", "flows", 5), rows)
-	want(t, "rows", len(got.Rows), 1)
-	want(t, "source", got.Rows[0][1], "10.0.0.2")
-	want(t, "columns", len(got.Columns), len(got.Rows[0]))
-	want(t, "totals", len(got.Totals), len(got.Columns))
-	want(t, "excluded", got.Excluded, 13)
+	reporttest.Want(t, "rows", len(got.Rows), 1)
+	reporttest.Want(t, "source", got.Rows[0][1], "10.0.0.2")
+	reporttest.Want(t, "columns", len(got.Columns), len(got.Rows[0]))
+	reporttest.Want(t, "totals", len(got.Totals), len(got.Columns))
+	reporttest.Want(t, "excluded", got.Excluded, 13)
 }
 
 // A measure that is unknown of nothing is compared with the bins that have it.
@@ -78,13 +81,13 @@ func TestSpikeOfAnAverage(t *testing.T) {
 	rows := overTime("10.0.0.1", 1, 1, 0, 0, 1, 1)
 	rows[3]["bytes"] = "1000"
 	got := table(t, spikes(nil, "", "avg(bytes)", 5), rows)
-	want(t, "rows", strings.Join(spikeRows(got), " "), "5:1000/10")
+	reporttest.Want(t, "rows", strings.Join(spikeRows(got), " "), "5:1000/10")
 }
 
 // The answer is the same by any number of workers, and where groups were put into a file.
 func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	var rows []row
+	var rows []reporttest.Row
 	for source := range 40 {
 		flows := make([]int, 12)
 		for i := range flows {
@@ -103,26 +106,26 @@ func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "five workers", again[0].Rows, first[0].Rows)
+	reporttest.Want(t, "five workers", again[0].Rows, first[0].Rows)
 
-	want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
+	reporttest.Want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
 }
 
 // Where the clock is set a day is longer or shorter, which is no spike; what is much for a short day is one.
 func TestSpikeOfDays(t *testing.T) {
-	berlin := inZone(t, "Europe/Berlin")
-	days := func(first time.Time, more map[int]int) (rows []row) {
+	berlin := reporttest.InZone(t, "Europe/Berlin")
+	days := func(first time.Time, more map[int]int) (rows []reporttest.Row) {
 		for at := first; at.Before(first.AddDate(0, 0, 7)); at = at.Add(time.Hour) {
 			n := 100 + more[at.Day()]
 			start := fmt.Sprint(at.Unix())
-			rows = append(rows, row{"srcaddr": "10.0.0.1", "start": start, "end": start, "log_status": "OK", "bytes": fmt.Sprint(n)})
+			rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "start": start, "end": start, "log_status": "OK", "bytes": fmt.Sprint(n)})
 		}
 		return rows
 	}
 	autumn, spring := time.Date(2024, 10, 24, 0, 0, 0, 0, berlin), time.Date(2024, 3, 28, 0, 0, 0, 0, berlin)
 	for _, test := range []struct {
 		measure string
-		rows    []row
+		rows    []reporttest.Row
 		want    string
 	}{
 		{"bytes", days(autumn, nil), ""},
@@ -132,7 +135,7 @@ func TestSpikeOfDays(t *testing.T) {
 		{"bps", days(spring, map[int]int{31: 4}), "31:0.2311/0.2222"},
 		{"bytes", days(spring, map[int]int{30: 4}), "30:2496/2400"},
 	} {
-		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, Scope{Fields: fields()}, berlin)
+		r, err := Report{Name: "spikes", Measures: measuresNamed(test.measure)}.With(Change{Every: "1d", Top: 0}, expr.Scope{Fields: reporttest.Fields()}, berlin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,6 +144,6 @@ func TestSpikeOfDays(t *testing.T) {
 		for _, x := range table(t, r, test.rows).Rows {
 			got = append(got, fmt.Sprintf("%d:%.4v/%.4v", x[0].(time.Time).In(berlin).Day(), x[len(x)-2], x[len(x)-1]))
 		}
-		want(t, test.measure, strings.Join(got, " "), test.want)
+		reporttest.Want(t, test.measure, strings.Join(got, " "), test.want)
 	}
 }

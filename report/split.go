@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A Split is a report in two halves: a query for an engine, and what is done here with its rows. The engine filters and
@@ -19,7 +22,7 @@ type Split struct {
 	SQL string
 
 	report Report       // both halves: with its whole condition
-	sifted Expr         // the part of the condition that is tested here; nil if there is none
+	sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
 	source sqlSource    // of its queries
 	fed    []fed        // what the engine groups by
 	asked  []Measure    // the aggregates that rows have states of
@@ -62,17 +65,17 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	exact := s.sifted == nil && len(s.fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
 	s.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, m := range r.aggregates() {
-		fn := functionNamed(m.Func)
-		if fn.input != nil || m.countsRows() && !r.mixed() {
+		fn := function.Named(m.Func)
+		if fn.Input != nil || m.countsRows() && !r.mixed() {
 			continue // the number of records is a column of its own
 		}
-		if !exact && !fn.mergeable() {
+		if !exact && !fn.Mergeable() {
 			return nil, s.coarse(m)
 		}
 		s.asked = append(s.asked, m)
-		s.cut = s.cut && !fn.buckets // an engine can neither rank by buckets nor add them up
+		s.cut = s.cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
 	}
-	s.seen = r.mentioned()
+	s.seen = mentioned(&r)
 	var err error
 	s.SQL, err = s.query(&there)
 	return s, err
@@ -97,31 +100,15 @@ func (s *Split) width() int {
 	return width
 }
 
-// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
-// those that read logs bound what they read.
-func (r Report) During(since, until time.Time) Report {
-	end, _ := schema.Logged().Lookup("end")
-	if !since.IsZero() {
-		r.during = all(r.during, Compare{end, GreaterEqual, since.Unix()})
-	}
-	if !until.IsZero() {
-		r.during = all(r.during, Compare{end, Less, until.Unix()})
-	}
-	return r
-}
-
-// condition is what records meet that an engine counts.
-func (r *Report) condition() Expr { return all(r.Where, r.during) }
-
 // conditions parts the report's condition into what the engine tests and what is tested here.
-func (s sqlSource) conditions(r *Report) (pushed, own Expr) {
-	for _, e := range conjuncts(r.Where) {
+func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
+	for _, e := range expr.Conjuncts(r.Where) {
 		q := s.query(r)
 		q.condition(e)
 		if q.refusal() == nil {
-			pushed = all(pushed, e)
+			pushed = expr.All(pushed, e)
 		} else {
-			own = all(own, e)
+			own = expr.All(own, e)
 		}
 	}
 	return pushed, own
@@ -142,7 +129,7 @@ func (s *Split) group() error {
 	for _, k := range r.Keys {
 		f, ok := fields.Lookup(k.Field)
 		if ok && s.source.knows(k.Field) {
-			s.feed(f, k.pushed())
+			s.feed(f, pushedKey(k))
 			continue
 		}
 		if err := s.need(k.Field); err != nil {
@@ -202,20 +189,6 @@ func (s *Split) need(name string) error {
 // zoneStep is what the offsets of all zones of today are whole numbers of.
 const zoneStep = 15 * time.Minute
 
-// pushed is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
-// how wide bins are to be, or when those of a zone begin.
-func (k Key) pushed() Key {
-	switch {
-	case k.Every == auto:
-		return Key{Field: k.Field, Every: steps[0]}
-	case k.Every == 0 && !k.Hour || k.inSQL():
-		return k
-	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
-		return Key{Field: k.Field, Every: zoneStep}
-	}
-	return Key{Field: k.Field}
-}
-
 // feeds reports whether the engine groups by the key itself.
 func (s *Split) feeds(k Key) bool {
 	return slices.ContainsFunc(s.fed, func(f fed) bool { return f.key == k })
@@ -237,7 +210,7 @@ func (s *Split) coarse(x Measure) error {
 		switch {
 		case s.feeds(k) && s.source.knows(k.Field):
 			by = append(by, k.Name())
-		case k.Every == auto:
+		case k.Every == calendar.Auto:
 			return schema.Wordsf("%s: %s of bins of time does not add up, and their width is chosen when all have been seen: choose it, as in %s", r.Name, name, schema.Opt("every", "1h"))
 		case s.source.knows(k.Field) && (k.Every != 0 || k.Hour):
 			return fmt.Errorf("%s: %s of bins of time does not add up, and only flowlog knows when they begin in %s: choose another width or zone", r.Name, name, k.Zone)
@@ -257,33 +230,16 @@ func (s *Split) coarse(x Measure) error {
 		r.Name, name, strings.Join(why, " and "), schema.Opt("by", by...))
 }
 
-// aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
-func (r *Report) aggregates() []Measure {
-	var list []Measure
-	add := func(m Measure) {
-		if !slices.ContainsFunc(list, func(o Measure) bool {
-			return o.Func == m.Func && o.Field == m.Field && o.With == m.With && o.All == m.All && textOf(o.Where) == textOf(m.Where)
-		}) {
-			list = append(list, m)
-		}
+// pushedKey is the key that an engine groups by in place of k: k itself, or one that is finer where only flowlog knows
+// how wide bins are to be, or when those of a zone begin.
+func pushedKey(k Key) Key {
+	switch {
+	case k.Every == calendar.Auto:
+		return Key{Field: k.Field, Every: calendar.Widths[0]}
+	case k.Every == 0 && !k.Hour || keyInSQL(k):
+		return k
+	case k.Every%zoneStep == 0: // of an hour of the day too, whose Every is 0
+		return Key{Field: k.Field, Every: zoneStep}
 	}
-	for _, m := range r.Measures {
-		fn := functionNamed(m.Func)
-		if fn.parts == nil {
-			add(m)
-		}
-		for _, part := range fn.partsOf(m) {
-			add(part)
-		}
-		if fn.span {
-			add(Measure{Func: "min", Field: "start"})
-			add(Measure{Func: "max", Field: "end"})
-		}
-	}
-	return list
-}
-
-// countsRows reports whether the measure is the number of flows.
-func (m Measure) countsRows() bool {
-	return functionNamed(m.Func).rows && m.Field == "" && m.Where == nil
+	return Key{Field: k.Field}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // Names of columns that no field and no measure has.
@@ -50,7 +51,7 @@ func (s *Split) query(r *Report) (string, error) {
 	var ranking []string
 	if s.cut {
 		for _, m := range r.Measures {
-			if r.chooses(m.Name) {
+			if chooses(r, m.Name) {
 				last.add(q.state(&timed, m, keys), m.Name)
 				ranking = append(ranking, m.Name)
 			}
@@ -89,9 +90,9 @@ func (f fed) isAddr() bool { return f.Kind == schema.Addr && f.key.Bits == 0 }
 // state is what a state can be loaded from, for each group.
 func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
 	switch {
-	case functionNamed(m.Func).also != "":
+	case function.Named(m.Func).Also != "":
 		return q.timed(timed, m, keys)
-	case functionNamed(m.Func).buckets:
+	case function.Named(m.Func).Buckets:
 		bucket := q.bucket(q.field(q.known(m.Field)))
 		return q.histogram(q.filtered(sqlCall("histogram", bucket), m))
 	}
@@ -125,7 +126,7 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 	}
 	sum(countName, "sum")
 	for i, m := range s.asked {
-		sum(numbered(stateName, i), cmp.Or(functionNamed(m.Func).adds, "max")) // of what cannot be merged, a place that is shown has one
+		sum(numbered(stateName, i), cmp.Or(function.Named(m.Func).Adds, "max")) // of what cannot be merged, a place that is shown has one
 	}
 	for i := range s.seen {
 		sum(numbered(seenName, i), "sum")
@@ -155,7 +156,7 @@ func (s *Split) place(meets, place sqlNode) sqlNode {
 }
 
 // chooses reports whether the rows are chosen by a measure.
-func (r *Report) chooses(name string) bool {
+func chooses(r *Report, name string) bool {
 	by := r.key(r.Order) < 0 || r.measure(r.Order) >= 0
 	used := by && r.Measures[max(r.measure(r.Order), 0)].Name == name
 	if r.Having != nil {
@@ -165,7 +166,7 @@ func (r *Report) chooses(name string) bool {
 }
 
 // mentioned lists the fields of conditions of measures on flows: whether these are logged no state tells.
-func (r *Report) mentioned() []string {
+func mentioned(r *Report) []string {
 	var names []string
 	look := func(x Measure) {
 		if x.Where != nil && !x.All {
@@ -178,7 +179,7 @@ func (r *Report) mentioned() []string {
 	}
 	for _, x := range r.Measures {
 		look(x)
-		for _, part := range functionNamed(x.Func).partsOf(x) {
+		for _, part := range x.parts() {
 			look(part)
 		}
 	}

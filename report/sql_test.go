@@ -4,9 +4,14 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 func dialect(t *testing.T, name string) Dialect {
@@ -23,11 +28,11 @@ func dialect(t *testing.T, name string) Dialect {
 // condition is the SQL of a condition on records.
 func condition(t *testing.T, d Dialect, text string) (string, error) {
 	t.Helper()
-	e, err := ParseExpr(text, scope())
+	e, err := expr.Parse(text, reporttest.Scope())
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	q := &query{Dialect: &d, report: &Report{Name: "r"}, fields: fields(), have: make(map[string]bool)}
+	q := &query{Dialect: &d, report: &Report{Name: "r"}, fields: reporttest.Fields(), have: make(map[string]bool)}
 	return d.print(q.condition(e)), q.refusal()
 }
 
@@ -83,9 +88,16 @@ func TestConditionsInSQL(t *testing.T) {
 }
 
 func TestNoFormInSQL(t *testing.T) {
-	ask := func(name string, c Change) Report { return changed(t, name, c) }
+	ask := func(name string, c Change) Report {
+		i := slices.IndexFunc(Catalog(), func(r Report) bool { return r.Name == name })
+		r, err := Catalog()[i].With(c, reporttest.Scope(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
 	zoned := ask("timeline", Change{Every: "72m", Top: -1})
-	zoned.Keys[0].Zone = inZone(t, "Europe/Berlin")
+	zoned.Keys[0].Zone = reporttest.InZone(t, "Europe/Berlin")
 	for says, r := range map[string]Report{
 		"timeline: the width of its bins of time is chosen when all records have been seen: choose it, as in every 1h":         ask("timeline", Change{Top: -1}),
 		"time: bins of 1h12m begin at times of Europe/Berlin that SQL does not know: choose another width, such as 1d, or UTC": zoned,
@@ -95,12 +107,12 @@ func TestNoFormInSQL(t *testing.T) {
 		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":           ask("talkers", Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
 		"a zero byte in a text has no form in SQL": ask("talkers", Change{Where: "instance_tag = 'a\x00'", Top: -1}),
 	} {
-		if got, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows"); err == nil || err.Error() != says {
+		if got, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || err.Error() != says {
 			t.Errorf("%s:\n got %v\nwant %s\n%s", r.Name, err, says, got)
 		}
 	}
 	long := ask("talkers", Change{Where: "srcport in (" + strings.Repeat("1, ", 100_000) + "2)", Top: -1})
-	if _, err := SQL(&long, dialect(t, "athena"), fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
+	if _, err := SQL(&long, dialect(t, "athena"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
 		t.Errorf("a query that is too long for athena: got %v", err)
 	}
 }
@@ -121,29 +133,29 @@ func TestNamesInSQL(t *testing.T) {
 		}
 	}
 	duck, athena := dialect(t, "duckdb"), dialect(t, "athena")
-	want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
-	want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
+	reporttest.Want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
+	reporttest.Want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
 }
 
 func TestNetworksOfRanges(t *testing.T) {
 	for _, text := range []string{"0.0.0.0/0", "10.0.0.0/8", "10.0.0.128/25", "192.0.2.7/32", "::/0", "2001:db8::/32", "2001:db8::/33", "::1/128", "8000::/1"} {
 		p := netip.MustParsePrefix(text)
-		a := newAddrs(fields()[3], []Item{{Prefix: p}}).(*addrs)
+		a := expr.NewAddrs(reporttest.Fields()[3], []expr.Item{{Prefix: p}}).(*expr.Addrs)
 		var got netip.Prefix
 		var ok bool
 		if p.Addr().Is4() {
-			got, ok = prefix4(a.v4[0])
+			got, ok = prefix4(a.V4[0])
 		} else {
-			got, ok = prefix6(a.v6[0])
+			got, ok = prefix6(a.V6[0])
 		}
 		if !ok || got != p {
 			t.Errorf("%s: got %s, %t", text, got, ok)
 		}
 	}
-	if _, ok := prefix4(span[int64]{1, 2}); ok {
+	if _, ok := prefix4(expr.Span[int64]{Lo: 1, Hi: 2}); ok {
 		t.Error("1..2 is no network")
 	}
-	if _, ok := prefix6(addrSpan{hi: [16]byte{15: 2}}); ok {
+	if _, ok := prefix6(expr.AddrSpan{Hi: [16]byte{15: 2}}); ok {
 		t.Error("::0..::2 is no network")
 	}
 }
@@ -188,45 +200,42 @@ func TestPortableRegex(t *testing.T) {
 
 // What SQL computes of bins that follow a clock is what a calendar does, or is refused.
 func TestBinsInSQL(t *testing.T) {
-	for _, name := range calendarZones {
-		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, calendarWidths...) {
-			c := Key{Every: every, Zone: inZone(t, name)}.calendar()
-			form, ahead := c.form()
+	for _, name := range reporttest.Zones {
+		for _, every := range append([]time.Duration{7 * time.Minute, 90 * time.Second, 72 * time.Minute, 5 * time.Hour}, reporttest.BinWidths...) {
+			c := Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins()
+			form, ahead := formOf(c)
 			for at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at < time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix(); at += 9001 {
-				begin := c.begin(at)
-				bin, seconds := c.asSQL(at)
+				begin := c.Begin(at)
+				bin, seconds := asSQL(c, at)
 				switch {
-				case form == plainForm && at-floorMod(at+ahead, c.width) != begin, form == clockForm && bin != begin:
-					t.Fatalf("%s in %s: %s is not in the bin of %s", every, name, clock(c, at), clock(c, begin))
-				case form == clockForm && seconds != c.length(begin):
-					t.Fatalf("%s in %s: the bin of %s has %d seconds, want %d", every, name, clock(c, at), seconds, c.length(begin))
+				case form == plainForm && at-calendar.FloorMod(at+ahead, c.Width) != begin, form == clockForm && bin != begin:
+					t.Fatalf("%s in %s: %s is not in the bin of %s", every, name, clockOf(c, at), clockOf(c, begin))
+				case form == clockForm && seconds != c.Length(begin):
+					t.Fatalf("%s in %s: the bin of %s has %d seconds, want %d", every, name, clockOf(c, at), seconds, c.Length(begin))
 				}
 			}
 		}
 	}
 	forms := func(every time.Duration, zones ...string) (got []binForm) {
 		for _, name := range zones {
-			form, _ := Key{Every: every, Zone: inZone(t, name)}.calendar().form()
+			form, _ := formOf(Key{Every: every, Zone: reporttest.InZone(t, name)}.Bins())
 			got = append(got, form)
 		}
 		return got
 	}
 	some := []string{"UTC", "Asia/Kolkata", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "America/Havana", "Australia/Lord_Howe"}
-	for _, every := range []time.Duration{day, 6 * time.Hour, 7 * day} {
-		want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
+	for _, every := range []time.Duration{calendar.Day, 6 * time.Hour, 7 * calendar.Day} {
+		reporttest.Want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
 	}
-	want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
-	want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
+	reporttest.Want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
+	reporttest.Want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
 }
 
-// Each hour of the day has a second in every zone.
-func TestSecondOfHour(t *testing.T) {
-	for _, name := range calendarZones {
-		zone := inZone(t, name)
-		for hour := range int64(24) {
-			if got := time.Unix(secondOfHour(hour, zone), 0).In(zone).Hour(); int64(got) != hour {
-				t.Errorf("%s: got %d, want %d", name, got, hour)
-			}
-		}
+// clockOf is a second as the zone of bins writes it.
+func clockOf(c calendar.Bins, second int64) string {
+	zone := c.Zone
+	if zone == nil {
+		zone = time.UTC
 	}
+	return time.Unix(second, 0).In(zone).Format(time.RFC3339)
 }

@@ -10,14 +10,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/expr"
+	"flowlog/report/function"
+	"flowlog/report/reporttest"
 )
 
-// conditionCounts are reports that count records by each of measureConditions: flows alone, and beside other records.
+// conditionCounts are reports that count records by each of reporttest.MeasureConditions: flows alone, and beside other records.
 func conditionCounts(t *testing.T) []Report {
 	t.Helper()
 	flows, mixed := Report{Name: "flows"}, Report{Name: "mixed"}
-	for i, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+	for i, c := range reporttest.MeasureConditions {
+		e, err := expr.Parse(c.Text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,16 +39,16 @@ func TestQueriesAreRead(t *testing.T) {
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
 	reports := conditionCounts(t)
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
+		reports = append(reports, Report{Name: f.Name, Keys: keysOf("protocol"), Measures: []Measure{m}, Having: parsed("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
 		for _, d := range Dialects() {
-			query, err := SQL(&r, d, fields(), "flows")
+			query, err := SQL(&r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +58,7 @@ func TestQueriesAreRead(t *testing.T) {
 			if d.any == "" {
 				continue
 			}
-			split, err := NewSplit(r, d, fields(), "flows")
+			split, err := NewSplit(r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +80,7 @@ func TestQueriesAreRead(t *testing.T) {
 
 // DuckDB counts by conditions of measures what they say.
 func TestMeasureConditionsInDuckDB(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(7, 7)), 500)
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(7, 7)), 500)
 	for i := range rows {
 		if i%3 == 0 && rows[i]["tcp_flags"] != "" {
 			rows[i]["tcp_flags"] = fmt.Sprint(i % 32)
@@ -87,7 +91,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range conditionCounts(t) {
-		query, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows")
+		query, err := SQL(&r, dialectOf(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +99,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		for j, m := range r.Measures {
 			n := 0
 			for _, rec := range rows {
-				if (m.All || isFlow(rec)) && meets(m.Where, withVersion(rec)) {
+				if (m.All || reporttest.IsFlow(rec)) && reporttest.Meets(m.Where, withVersion(rec)) {
 					n++
 				}
 			}
@@ -110,8 +114,8 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 }
 
 // withVersion is a record with its IP version, as package enrich computes it.
-func withVersion(rec row) row {
-	out := row{}
+func withVersion(rec reporttest.Row) reporttest.Row {
+	out := reporttest.Row{}
 	for name, token := range rec {
 		out[name] = token
 	}

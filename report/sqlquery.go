@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
+	"flowlog/report/function"
 )
 
 // A query is a report on the way to SQL. Its methods return expressions on the layer at hand, and add to the layers below
@@ -77,7 +79,7 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 	q.records.name, q.computed.name, q.grouped.name = "records", "computed", "grouped"
 	q.records.from = d.from(table)
 	if r.mixed() {
-		q.zeros = r.deciding()
+		q.zeros = deciding(r)
 		q.field(statusField)
 	} else {
 		q.records.where = orNode{inNode{x: logStatus, values: sqlTexts("OK", "-")}, isSQLNull(logStatus)}
@@ -85,13 +87,8 @@ func newQuery(r *Report, d *Dialect, fields schema.Table, table string) *query {
 	return q
 }
 
-// mixed reports whether the report takes in records that are no flows.
-func (r *Report) mixed() bool {
-	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-}
-
 // deciding lists the numbers that decide whether and where a record counts.
-func (r *Report) deciding() []string {
+func deciding(r *Report) []string {
 	var names []string
 	add := func(name string) {
 		if f, _ := schema.Logged().Lookup(name); f.Kind <= schema.Int64 && name != "version" {
@@ -223,7 +220,7 @@ func (q *query) key(k Key) sqlNode {
 	f := q.known(k.Field)
 	x := q.field(f)
 	switch {
-	case k.Every == auto:
+	case k.Every == calendar.Auto:
 		return q.refuse("%s: the width of its bins of time is chosen when all records have been seen: choose it, as in %s", q.report.Name, schema.Opt("every", "1h"))
 	case k.Every != 0:
 		return q.bin(k, x)
@@ -258,12 +255,12 @@ func (q *query) counted(m Measure) sqlNode {
 
 // measure is the SQL of a measure over a group.
 func (q *query) measure(m Measure) sqlNode {
-	fn, own := functionNamed(m.Func), sqlFunctions[m.Func]
+	fn, own := function.Named(m.Func), sqlFunctions[m.Func]
 	if own.of == nil {
 		q.notes = append(q.notes, m.Name+" is null: "+own.unknown)
 		return sqlCast(sqlNull, "bigint")
 	}
-	if fn.parts == nil {
+	if fn.Parts == nil {
 		var x sqlNode = sqlStar
 		if m.Field != "" {
 			x = q.field(q.known(m.Field))
@@ -272,16 +269,16 @@ func (q *query) measure(m Measure) sqlNode {
 				x = sqlIf(sqlAnd(notSQLNull(x), notSQLNull(with)), sqlCall("row", x, with))
 			}
 		}
-		if fn.buckets && q.estimate {
+		if fn.Buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
 		return q.filtered(own.of(q.Dialect, []sqlNode{x}), m)
 	}
 	var args []sqlNode
-	for _, part := range fn.parts(m) {
+	for _, part := range m.parts() {
 		args = append(args, q.measure(part))
 	}
-	if fn.span {
+	if fn.Span {
 		args = append(args, q.seconds())
 	}
 	return own.of(q.Dialect, args)
@@ -297,7 +294,7 @@ func (q *query) filtered(aggregate sqlNode, m Measure) sqlNode {
 
 // gap is the time that no record covers before a record, of those with the same keys.
 func (q *query) gap(m Measure, keys []sqlNode) sqlNode {
-	from, to := q.field(q.known(m.Field)), q.field(q.known(functionNamed(m.Func).also))
+	from, to := q.field(q.known(m.Field)), q.field(q.known(function.Named(m.Func).Also))
 	known := sqlAnd(notSQLNull(from), notSQLNull(to), q.counted(m))
 	covered := windowNode{
 		function: sqlCall("max", sqlIf(known, sqlCall("greatest", from, to))), partition: keys,

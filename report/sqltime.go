@@ -3,6 +3,9 @@ package report
 import (
 	"slices"
 	"time"
+
+	"flowlog/report/calendar"
+	"flowlog/report/function"
 )
 
 // Columns of layers that compute bins of time which follow a clock. No field has these names.
@@ -28,22 +31,22 @@ var (
 	sqlTo   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 )
 
-// form is how the bins of a calendar are written, and how far ahead of UTC they are counted, if by arithmetic.
-func (c calendar) form() (f binForm, ahead int64) {
-	first := c.stretch(sqlFrom)
-	ahead = floorMod(first.offset+c.shift(), c.width)
+// formOf is how the bins of a calendar are written, and how far ahead of UTC they are counted, if by arithmetic.
+func formOf(c calendar.Bins) (f binForm, ahead int64) {
+	first := c.Stretch(sqlFrom)
+	ahead = calendar.FloorMod(first.Offset+c.Shift(), c.Width)
 	f = plainForm
-	for s := first; s.to < sqlTo; {
-		s = c.stretch(s.to)
-		if floorMod(s.offset-first.offset, c.width) != 0 {
+	for s := first; s.To < sqlTo; {
+		s = c.Stretch(s.To)
+		if calendar.FloorMod(s.Offset-first.Offset, c.Width) != 0 {
 			f = clockForm
 		}
 	}
-	if f == clockForm && !namedZone(c.zone) {
+	if f == clockForm && !namedZone(c.Zone) {
 		return noForm, 0
 	}
-	for s := first; s.to < sqlTo; s = c.stretch(s.to) {
-		if !c.exact(f, ahead, s.to) {
+	for s := first; s.To < sqlTo; s = c.Stretch(s.To) {
+		if !exact(c, f, ahead, s.To) {
 			return noForm, 0
 		}
 	}
@@ -54,21 +57,21 @@ func (c calendar) form() (f binForm, ahead int64) {
 func namedZone(zone *time.Location) bool { return zone.String() != "" && zone != time.Local }
 
 // exact reports whether the SQL of bins is right where a clock is set, in the bins around that.
-func (c calendar) exact(f binForm, ahead, set int64) bool {
+func exact(c calendar.Bins, f binForm, ahead, set int64) bool {
 	begin := set
 	for range 3 {
-		begin = c.begin(begin - 1)
+		begin = c.Begin(begin - 1)
 	}
 	for range 6 {
-		next := c.next(begin)
+		next := c.Next(begin)
 		for _, second := range []int64{begin, set - 1, set, next - 1} {
 			if second < begin || second >= next {
 				continue
 			}
-			if f == plainForm && second-floorMod(second+ahead, c.width) != begin {
+			if f == plainForm && second-calendar.FloorMod(second+ahead, c.Width) != begin {
 				return false
 			}
-			if got, seconds := c.asSQL(second); f == clockForm && (got != begin || seconds != next-begin) {
+			if got, seconds := asSQL(c, second); f == clockForm && (got != begin || seconds != next-begin) {
 				return false
 			}
 		}
@@ -78,29 +81,29 @@ func (c calendar) exact(f binForm, ahead, set int64) bool {
 }
 
 // asSQL computes the bin of a second, and how long it is, as the layers of clockLayers do.
-func (c calendar) asSQL(start int64) (bin, seconds int64) {
-	clock := func(second int64) int64 { return second + c.stretch(second).offset }
+func asSQL(c calendar.Bins, start int64) (bin, seconds int64) {
+	clock := func(second int64) int64 { return second + c.Stretch(second).Offset }
 	shown := clock(start)
-	round := start - (shown+c.shift())%c.width
-	if !c.local() {
-		bin = round - clock(round)%c.width
-		return bin, c.width + (c.width-clock(bin+c.width)%c.width)%c.width
+	round := start - (shown+c.Shift())%c.Width
+	if !c.Local() {
+		bin = round - clock(round)%c.Width
+		return bin, c.Width + (c.Width-clock(bin+c.Width)%c.Width)%c.Width
 	}
 	bin = shown - start + 2*round - max(clock(round), clock(round-1)+1)
-	return bin, shown - start + round + 2*c.width - min(clock(bin+c.width), clock(bin+c.width-1)+1)
+	return bin, shown - start + round + 2*c.Width - min(clock(bin+c.Width), clock(bin+c.Width-1)+1)
 }
 
 // clockLayers are the layers that add a bin that follows a clock. A round time is found as if the clock had not been set
 // since; what it shows then says by how much it was.
-func (q *query) clockLayers(c calendar, start sqlNode) []layer {
-	clock := func(x sqlNode) sqlNode { return q.clock(x, c.zone.String()) }
-	one, two, width := intNode(1), intNode(2), intNode(c.width)
+func (q *query) clockLayers(c calendar.Bins, start sqlNode) []layer {
+	clock := func(x sqlNode) sqlNode { return q.clock(x, c.Zone.String()) }
+	one, two, width := intNode(1), intNode(2), intNode(c.Width)
 	shown, round, bin := identNode(shownName), identNode(roundName), identNode(binName)
 	end := sqlInfix(bin, "+", width)
 	begin := sqlInfix(round, "-", sqlInfix(clock(round), "%", width))
 	left := sqlInfix(width, "-", sqlInfix(clock(end), "%", width))
 	seconds := sqlInfix(width, "+", sqlInfix(left, "%", width))
-	if c.local() {
+	if c.Local() {
 		since := sqlInfix(shown, "-", start)
 		begin = sqlInfix(sqlInfix(since, "+", sqlInfix(two, "*", round)), "-",
 			sqlCall("greatest", clock(round), sqlInfix(clock(sqlInfix(round, "-", one)), "+", one)))
@@ -114,10 +117,10 @@ func (q *query) clockLayers(c calendar, start sqlNode) []layer {
 	}
 	layers := []layer{
 		add("clocked", shownName, clock(start)),
-		add("rounded", roundName, sqlInfix(start, "-", sqlInfix(secondsOn(shown, c.shift()), "%", width))),
+		add("rounded", roundName, sqlInfix(start, "-", sqlInfix(secondsOn(shown, c.Shift()), "%", width))),
 		add("binned", binName, begin),
 	}
-	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return functionNamed(m.Func).span }) {
+	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return function.Named(m.Func).Span }) {
 		layers = append(layers, add("lasting", secondsName, seconds))
 	}
 	return layers
@@ -125,18 +128,18 @@ func (q *query) clockLayers(c calendar, start sqlNode) []layer {
 
 // bin is the SQL of a bin of time of a field, which is the start.
 func (q *query) bin(k Key, x sqlNode) sqlNode {
-	c := k.calendar()
-	switch form, ahead := c.form(); form {
+	c := k.Bins()
+	switch form, ahead := formOf(c); form {
 	case clockForm:
 		q.bins = q.clockLayers(c, x)
 		return identNode(binName)
 	case plainForm:
-		return parensNode{sqlInfix(x, "-", sqlInfix(secondsOn(x, ahead), "%", intNode(c.width)))}
+		return parensNode{sqlInfix(x, "-", sqlInfix(secondsOn(x, ahead), "%", intNode(c.Width)))}
 	}
 	if !namedZone(k.Zone) {
 		return q.refuse("%s: an engine does not know which zone Local is: name it, as in Europe/Berlin", k.Name())
 	}
-	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), width(k.Every), k.Zone)
+	return q.refuse("%s: bins of %s begin at times of %s that SQL does not know: choose another width, such as 1d, or UTC", k.Name(), calendar.FormatWidth(k.Every), k.Zone)
 }
 
 // secondsOn is some seconds after a time.
@@ -149,8 +152,8 @@ func secondsOn(x sqlNode, seconds int64) sqlNode {
 
 // hour is the SQL of the hour of the day.
 func (q *query) hour(k Key, x sqlNode) sqlNode {
-	k.Every = day
-	switch form, ahead := k.calendar().form(); {
+	k.Every = calendar.Day
+	switch form, ahead := formOf(k.Bins()); {
 	case form == plainForm:
 		x = secondsOn(x, ahead)
 	case !namedZone(k.Zone):
@@ -161,14 +164,14 @@ func (q *query) hour(k Key, x sqlNode) sqlNode {
 	return sqlInfix(sqlInfix(x, "%", intNode(86400)), q.divide, intNode(3600))
 }
 
-// inSQL reports whether an engine can group by the key, if it is of time.
-func (k Key) inSQL() bool {
+// keyInSQL reports whether an engine can group by a key, if it is of time.
+func keyInSQL(k Key) bool {
 	if k.Hour {
-		k.Every = day // where days cannot be written exactly, hours can
-		form, _ := k.calendar().form()
+		k.Every = calendar.Day // where days cannot be written exactly, hours can
+		form, _ := formOf(k.Bins())
 		return form != noForm || namedZone(k.Zone)
 	}
-	form, _ := k.calendar().form()
+	form, _ := formOf(k.Bins())
 	return form != noForm
 }
 

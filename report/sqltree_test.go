@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // The printer writes parentheses where an operand would be read otherwise, and nowhere else.
@@ -70,7 +73,7 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 			t.Errorf("%T is printed as nothing", n)
 		}
 	}
-	types := receivers(t, "sqlNode")
+	types := reporttest.Receivers(t, ".", "sqlNode")
 	if len(types) < 15 {
 		t.Errorf("only %v have a method sqlNode: the test does not find them any more", types)
 	}
@@ -81,48 +84,23 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 	}
 }
 
-// measureConditions are conditions of every kind, each with what DuckDB and Trino are to count by. They are on fields that
-// randomRows has.
-var measureConditions = []struct{ text, duck, trino string }{
-	{"tcp_flags has syn", "(tcp_flags & 2) = 2", "(bitwise_and(tcp_flags, 2)) = 2"},
-	{"not tcp_flags has syn", "NOT ((tcp_flags & 2) = 2)", "NOT ((bitwise_and(tcp_flags, 2)) = 2)"},
-	{"(dstport = 22 or dstport = 23) and (protocol = 6 or protocol = 17)", "(dstport = 22 OR dstport = 23) AND (protocol = 6 OR protocol = 17)", ""},
-	{"dstport = 22 or dstport = 23", "dstport = 22 OR dstport = 23", ""},
-	{"dstport = 22 and protocol = 6 or action = REJECT", "dstport = 22 AND protocol = 6 OR action = 'REJECT'", ""},
-	{"not (dstport = 22 or protocol = 6)", "NOT (dstport = 22 OR protocol = 6)", ""},
-	{"not (dstport > 22 and action = REJECT)", "NOT (dstport > 22 AND action = 'REJECT')", ""},
-	{"dstport != 22", "dstport <> 22", ""},
-	{"srcport >= dstport", "srcport >= dstport", ""},
-	{"srcport != dstport", "srcport <> dstport", ""},
-	{"dstport in (22, 80..443, 1024..)", "(dstport = 22 OR dstport BETWEEN 80 AND 443 OR dstport >= 1024)", ""},
-	{"dstport not in (22, 80..443)", "NOT ((dstport = 22 OR dstport BETWEEN 80 AND 443))", ""},
-	{"srcaddr in (10.0.0.0/8, 192.0.2.1) and bytes > 0", "(srcaddr = '192.0.2.1' OR srcaddr LIKE '10.%') AND bytes > 0",
-		"(srcaddr = IPADDRESS '192.0.2.1' OR contains('10.0.0.0/8', srcaddr)) AND bytes > 0"},
-	{"srcaddr in (::/0)", "strpos(srcaddr, ':') > 0", "strpos(cast(srcaddr AS varchar), ':') > 0"},
-	{"srcaddr in (0.0.0.0/0)", "NOT (strpos(srcaddr, ':') > 0)", "contains('0.0.0.0/0', srcaddr)"},
-	{"action like 'A%' or action like 'R%'", "action LIKE 'A%' OR action LIKE 'R%'", ""},
-	{"action ~ /^REJ|X$/ and bytes is not null", "regexp_matches(action, '^REJ|X$') AND bytes IS NOT NULL", `regexp_like(action, '\AREJ|X\z') AND bytes IS NOT NULL`},
-	{"bytes is null", "bytes IS NULL", ""},
-	{"ip_version = IPv4 or bytes = 0", "ip_version = 'IPv4' OR bytes = 0", ""},
-}
-
 // Conditions of every kind are right as those of measures, alone and beside others.
 func TestMeasureConditionsInSQL(t *testing.T) {
 	met := make(map[string]bool)
-	for _, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+	for _, c := range reporttest.MeasureConditions {
+		e, err := expr.Parse(c.Text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
-		typesOf(e, met)
+		reporttest.TypesOf(e, met)
 		for _, d := range Dialects() {
-			want := c.duck
-			if d.Name != "duckdb" && c.trino != "" {
-				want = c.trino
+			want := c.Duck
+			if d.Name != "duckdb" && c.Trino != "" {
+				want = c.Trino
 			}
 			all, flows := Measure{Name: "n", Func: "count", Where: e, All: true, Unit: Count}, Measure{Name: "n", Func: "count", Where: e, Unit: Count}
 			beside := want
-			if _, or := e.(Or); or {
+			if _, or := e.(expr.Or); or {
 				beside = "(" + want + ")"
 			}
 			flow := "(log_status = 'OK' OR log_status IS NULL) AND "
@@ -137,19 +115,19 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 					[]string{`CASE WHEN start IS NOT NULL AND "end" IS NOT NULL AND ` + flow + beside + " THEN greatest("}},
 			} {
 				r := Report{Name: "r", Measures: x.measures}
-				got, err := SQL(&r, d, fields(), "flows")
+				got, err := SQL(&r, d, reporttest.Fields(), "flows")
 				if err != nil {
-					t.Errorf("%s in %s: %v", c.text, d.Name, err)
+					t.Errorf("%s in %s: %v", c.Text, d.Name, err)
 				}
 				for _, want := range x.want {
 					if !strings.Contains(got, want) {
-						t.Errorf("%s in %s: got\n%s\nwhich has no\n%s", c.text, d.Name, got, want)
+						t.Errorf("%s in %s: got\n%s\nwhich has no\n%s", c.Text, d.Name, got, want)
 					}
 				}
 			}
 		}
 	}
-	for _, name := range conditionTypes(t) {
+	for _, name := range reporttest.ConditionTypes(t, "expr") {
 		if !met[name] {
 			t.Errorf("there is no condition with %s in this test, or it has no form in SQL", name)
 		}
@@ -157,48 +135,19 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 }
 
 // unwritten is a condition that is not known to the SQL side.
-type unwritten struct{ Expr }
+type unwritten struct{ expr.Expr }
 
 func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
-	if _, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
+	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// The query has the states of the aggregates that the Aggregator keeps.
-func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
-	reports := Catalog()
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
-			m.Field = "start"
-		}
-		reports = append(reports, Report{Name: f.name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
-	}
-	for _, r := range reports {
-		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := fields().Lookup(k.Field); return !ok }) {
-			continue
-		}
-		a, err := newAggregator(fields(), []Report{r}, 1, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bases []Measure
-		for _, b := range a.workers[0].groupings[0].accs {
-			if b.rows != (b.countsRows() && !r.mixed()) {
-				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
-			}
-			bases = append(bases, b.Measure)
-		}
-		want(t, r.Name, bases, r.aggregates())
 	}
 }
 
 // A field that is computed from other fields than SQL computes it from is one that SQL does not have.
 func TestDerivedFieldsAreTied(t *testing.T) {
 	for name, own := range sqlDeriveds {
-		f, ok := fields().Lookup(name)
+		f, ok := reporttest.Fields().Lookup(name)
 		if !ok || !InSQL(f) {
 			t.Errorf("%s from %v: SQL has it from %v", name, f.From, own.from)
 		}
