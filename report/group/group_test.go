@@ -21,7 +21,6 @@ import (
 	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
-	"flowlog/report/sql"
 )
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
@@ -65,22 +64,6 @@ func table(t *testing.T, r report.Report, rows []reporttest.Row) report.Table {
 		t.Fatalf("%s: got %v, %v", r.Name, lacks, err)
 	}
 	return tables[0]
-}
-
-// changed is a report of the catalog with changes.
-func changed(t *testing.T, name string, c report.Change) report.Report {
-	t.Helper()
-	i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == name })
-	r, err := report.Catalog()[i].With(c, reporttest.Scope(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// result is all of a table that a user sees.
-func result(t report.Table) string {
-	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
 }
 
 // randomReports returns the reports of the catalog that do with randomFields, each as it is and changed.
@@ -780,57 +763,4 @@ func BenchmarkAdd(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
 		})
 	}
-}
-
-// parsed is a condition on logged fields.
-func parsed(text string) expr.Expr {
-	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
-	if err != nil {
-		panic(err)
-	}
-	return e
-}
-
-// measuresNamed are measures by their names.
-func measuresNamed(names string) []report.Measure {
-	var ms []report.Measure
-	for _, name := range strings.Fields(names) {
-		m, err := report.ParseMeasure(name, schema.Logged())
-		if err != nil {
-			panic(err)
-		}
-		ms = append(ms, m)
-	}
-	return ms
-}
-
-// keysOf are keys by their names.
-func keysOf(names string) []report.Key {
-	var ks []report.Key
-	for _, name := range strings.Fields(names) {
-		k, err := report.ParseKey(name, reporttest.Fields())
-		if err != nil {
-			panic(err)
-		}
-		ks = append(ks, k)
-	}
-	return ks
-}
-
-// asTime is a time in Unix seconds.
-func asTime(v any) any {
-	if s, ok := v.(int64); ok {
-		return time.Unix(s, 0).UTC()
-	}
-	return v
-}
-
-// dialectOf is a dialect of SQL by its name.
-func dialectOf(t testing.TB, name string) sql.Dialect {
-	t.Helper()
-	i := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == name })
-	if i < 0 {
-		t.Fatalf("no dialect %s", name)
-	}
-	return sql.Dialects()[i]
 }

@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
+	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/calendar"
+	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
@@ -348,4 +351,129 @@ func naiveMeasures(r report.Report, rows []reporttest.Row, seconds float64) []an
 		out = append(out, v)
 	}
 	return out
+}
+
+// result is all of a table that a user sees.
+func result(t report.Table) string {
+	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
+}
+
+// parsed is a condition on logged fields.
+func parsed(text string) expr.Expr {
+	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// measuresNamed are measures by their names.
+func measuresNamed(names string) []report.Measure {
+	var ms []report.Measure
+	for _, name := range strings.Fields(names) {
+		m, err := report.ParseMeasure(name, schema.Logged())
+		if err != nil {
+			panic(err)
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+// keysOf are keys by their names.
+func keysOf(names string) []report.Key {
+	var ks []report.Key
+	for _, name := range strings.Fields(names) {
+		k, err := report.ParseKey(name, reporttest.Fields())
+		if err != nil {
+			panic(err)
+		}
+		ks = append(ks, k)
+	}
+	return ks
+}
+
+// asTime is a time in Unix seconds.
+func asTime(v any) any {
+	if s, ok := v.(int64); ok {
+		return time.Unix(s, 0).UTC()
+	}
+	return v
+}
+
+// changed is a report of the catalog with changes.
+func changed(t *testing.T, name string, c report.Change) report.Report {
+	t.Helper()
+	i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == name })
+	r, err := report.Catalog()[i].With(c, reporttest.Scope(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// failOnPanic makes a failure of the function's test of a panic, so that the tests of other functions run.
+func failOnPanic(t *testing.T, f *function.Func) {
+	t.Helper()
+	if p := recover(); p != nil {
+		t.Errorf("%s panics: %v", f.Name, p)
+	}
+}
+
+// lawFields has a field of each kind that randomRows sets.
+var lawFields = map[schema.Kind]string{schema.Int32: "dstport", schema.Int64: "bytes", schema.Time: "start", schema.Addr: "dstaddr", schema.Text: "action"}
+
+// measuresOf are measures of a function: of fields of every kind, or the one that the program has.
+func measuresOf(t *testing.T, f *function.Func) []report.Measure {
+	t.Helper()
+	var all []report.Measure
+	parse := func(text string) {
+		m, err := report.ParseMeasure(text, reporttest.Fields())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		all = append(all, m)
+	}
+	for _, kind := range f.Kinds {
+		if name := lawFields[kind]; name != "" {
+			parse(f.Name + "(" + name + ")")
+		}
+	}
+	if f.Pairs {
+		parse(f.Name + "(dstaddr+dstport)")
+	}
+	named := report.Measures()
+	for _, r := range report.Catalog() {
+		named = append(named, r.Measures...)
+	}
+	if i := slices.IndexFunc(named, func(m report.Measure) bool { return m.Func == f.Name }); i >= 0 {
+		all = append(all, named[i])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: its row has no kinds of fields, and no measure has its name: nothing can use it", f.Name)
+	}
+	if f.New != nil {
+		m := all[0]
+		m.Name, m.Where = "some", parsed("action = REJECT")
+		all = append(all, m)
+	}
+	return all
+}
+
+// reportsOf has reports with the measures of a function: of one group and of many, ranked and cut, of which some can be
+// rolled up from others.
+func reportsOf(f *function.Func, measures []report.Measure) []report.Report {
+	var all []report.Report
+	for _, by := range []string{"", "srcaddr", "srcaddr dstport", "protocol", "action", "dstport srcport protocol action"} {
+		r := report.Report{Name: f.Name, Measures: measures}
+		for _, name := range strings.Fields(by) {
+			r.Keys = append(r.Keys, report.Key{Field: name})
+		}
+		all = append(all, r)
+		if by != "" {
+			r.Limit, r.Order = 2, measures[0].Name
+			all = append(all, r)
+		}
+	}
+	return all
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flowlog/report"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -300,4 +301,33 @@ count() rows true shares -1 stored false
 p50(bytes) rows false shares -1 stored true
 p95(bytes) rows false shares 5 stored false`)
 	reporttest.Want(t, "measures", []any{l.views[0].measures[1].accs, l.views[0].measures[2].accs, l.views[0].span}, []any{[]int{0, 1}, []int{0}, []int{2, 3}})
+}
+
+// The query has the states of the aggregates that the Aggregator keeps.
+func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
+	reports := report.Catalog()
+	for _, f := range function.All {
+		m := report.Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
+			m.Field = "start"
+		}
+		reports = append(reports, report.Report{Name: f.Name, Measures: append([]report.Measure{m}, measuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+	}
+	for _, r := range reports {
+		if slices.ContainsFunc(r.Keys, func(k report.Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
+			continue
+		}
+		a, err := newAggregator(reporttest.Fields(), []report.Report{r}, 1, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bases []report.Measure
+		for _, b := range a.workers[0].groupings[0].accs {
+			if b.rows != (b.CountsRows() && !r.Mixed()) {
+				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
+			}
+			bases = append(bases, b.Measure)
+		}
+		reporttest.Want(t, r.Name, bases, r.Aggregates())
+	}
 }

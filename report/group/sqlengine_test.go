@@ -129,3 +129,13 @@ func withVersion(rec reporttest.Row) reporttest.Row {
 	}
 	return out
 }
+
+// dialectOf is a dialect of SQL by its name.
+func dialectOf(t testing.TB, name string) sql.Dialect {
+	t.Helper()
+	i := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatalf("no dialect %s", name)
+	}
+	return sql.Dialects()[i]
+}
