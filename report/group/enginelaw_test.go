@@ -13,6 +13,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 	"flowlog/report/sql"
 )
@@ -28,12 +29,12 @@ func parityOf(rec reporttest.Row) any {
 
 // checkEngine gives a Remote the rows that an engine would send.
 func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []reporttest.Row) {
-	defer failOnPanic(t, f)
+	defer naive.FailOnPanic(t, f)
 	known := append(reporttest.Fields(), parity)
 	for _, limit := range []int{0, 2} {
 		r := report.Report{Name: f.Name, Keys: []report.Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
 		m := remoteOf(t, r, known)
-		want, got := naive(r, rows), engineTable(t, m, r, rows, wantOrder(naive(r, rows)))
+		want, got := naive.Table(r, rows), engineTable(t, m, r, rows, wantOrder(naive.Table(r, rows)))
 		for i, x := range all { // of what an engine computes and cannot merge there are no sums
 			if !f.Mergeable() && x.Func == f.Name {
 				want.Totals[1+i] = nil
@@ -47,7 +48,7 @@ func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []re
 				}
 			}
 		}
-		if g, w := result(got), result(want); g != w {
+		if g, w := naive.Result(got), naive.Result(want); g != w {
 			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.Name, limit, g, w, m.SQL)
 		}
 	}
@@ -76,13 +77,13 @@ func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []re
 	}
 	here := r
 	here.Keys = []report.Key{{Field: "protocol_name"}}
-	want := naive(here, marked)
+	want := naive.Table(here, marked)
 	if f.Input != nil {
 		for _, row := range append(want.Rows, want.Totals) {
 			clear(row[1:])
 		}
 	}
-	if g, w := result(engineTable(t, m, r, rows, nil)), result(want); g != w {
+	if g, w := naive.Result(engineTable(t, m, r, rows, nil)), naive.Result(want); g != w {
 		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.Name, g, w, m.SQL)
 	}
 }
@@ -120,12 +121,12 @@ func engineTable(t *testing.T, m *Remote, r report.Report, rows []reporttest.Row
 		}
 		out := []any{key, int64(len(records))}
 		for _, b := range m.Asked {
-			s := sampleOf(b, records)
+			s := naive.SampleOf(b, records)
 			if function.Named(b.Func).Buckets {
-				out = append(out, histogramOf(t, s.numbers))
+				out = append(out, histogramOf(t, s.Numbers))
 				continue
 			}
-			out = append(out, number(naiveFunctions[b.Func](b, s, 0)))
+			out = append(out, number(naive.Functions[b.Func](b, s, 0)))
 		}
 		for _, name := range m.Seen {
 			n := int64(0)
@@ -269,8 +270,8 @@ func TestFunctionsOnEngines(t *testing.T) {
 			if f.Adds != "" && sql.Functions[f.Adds].Of == nil {
 				t.Errorf("%s has no SQL of what adds up its values", f.Name)
 			}
-			measures := measuresOf(t, f)
-			reports := reportsOf(f, measures)
+			measures := naive.MeasuresOf(t, f)
+			reports := naive.ReportsOf(f, measures)
 			t.Run("SQL", func(t *testing.T) { checkSQL(t, f, reports) })
 			t.Run("DuckDB", func(t *testing.T) { checkDuckDB(t, f, duck, reports, rows) })
 			t.Run("engine's rows", func(t *testing.T) { checkEngine(t, f, measures, rows) })

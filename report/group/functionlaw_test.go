@@ -10,6 +10,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -20,23 +21,23 @@ func TestFunctions(t *testing.T) {
 	for i := range function.All {
 		f := &function.All[i]
 		t.Run(f.Name, func(t *testing.T) {
-			if naiveFunctions[f.Name] == nil {
-				t.Fatalf("%s has no line in naiveFunctions", f.Name)
+			if naive.Functions[f.Name] == nil {
+				t.Fatalf("%s has no line in Functions of report/naive", f.Name)
 			}
 			if !t.Run("row", func(t *testing.T) { checkRow(t, f) }) {
 				return // the rest would fail in other words
 			}
-			measures := measuresOf(t, f)
-			reports := reportsOf(f, measures)
+			measures := naive.MeasuresOf(t, f)
+			reports := naive.ReportsOf(f, measures)
 			var expected []string
 			for _, r := range reports {
-				expected = append(expected, result(naive(r, rows)))
+				expected = append(expected, naive.Result(naive.Table(r, rows)))
 			}
 			same := func(form string, tables func(t *testing.T) []report.Table) {
 				t.Run(form, func(t *testing.T) {
-					defer failOnPanic(t, f)
+					defer naive.FailOnPanic(t, f)
 					for i, got := range tables(t) {
-						if g := result(got); g != expected[i] {
+						if g := naive.Result(got); g != expected[i] {
 							t.Errorf("%s by %v of %v:\n got %s\nwant %s", f.Name, reports[i].Keys, reports[i].Measures, g, expected[i])
 						}
 					}
@@ -153,7 +154,7 @@ func checkBuffer(t *testing.T, f *function.Func) {
 	if f.New == nil || f.Buffer == function.BufferNever {
 		return
 	}
-	defer failOnPanic(t, f)
+	defer naive.FailOnPanic(t, f)
 	column := schema.NewColumn(schema.Field{Name: "dstport", Kind: schema.Int32})
 	buffered := schema.NewColumn(schema.Field{Name: "buffered", Kind: schema.Int64})
 	var ids []uint32

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -108,7 +109,7 @@ const v2Fields = "account_id interface_id srcaddr dstaddr srcport dstport protoc
 
 func TestPlan(t *testing.T) {
 	by := func(by string, measures string, where string) report.Report {
-		return changed(t, "talkers", report.Change{By: strings.Fields(by), Measures: strings.Fields(measures), Where: where, Top: -1})
+		return naive.Changed(t, "talkers", report.Change{By: strings.Fields(by), Measures: strings.Fields(measures), Where: where, Top: -1})
 	}
 	total := func(measures string) report.Report { // of all records
 		r := by("protocol", measures, "")
@@ -212,8 +213,8 @@ func TestPlan(t *testing.T) {
 // A grouping that has groups already is no source, and a derivation that is kept stays.
 func TestPlanGoesOn(t *testing.T) {
 	reports := []report.Report{
-		changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
 	}
 	l, p := planOf(t, reports, v2Fields, true)
 	reporttest.Want(t, "before", planText(l, p), "srcaddr,dstaddr → srcaddr: groups")
@@ -226,9 +227,9 @@ func TestPlanGoesOn(t *testing.T) {
 // keep says whether a derivation still holds with other fields.
 func TestPlanKeeps(t *testing.T) {
 	reports := []report.Report{
-		changed(t, "pairs", report.Change{By: []string{"pkt_srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"src_country"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "pairs", report.Change{By: []string{"pkt_srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"src_country"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
 	}
 	has := "srcaddr dstaddr pkt_srcaddr"
 	l, p := planOf(t, reports, has, true)
@@ -275,10 +276,10 @@ func TestDue(t *testing.T) {
 // share these.
 func TestLayout(t *testing.T) {
 	agg, err := New(reporttest.Fields(), []report.Report{
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "avg(bytes)", "bps"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows", "p50(bytes)", "p95(bytes)"}, Top: 3}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Where: "bytes > 1"}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "nodata"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "avg(bytes)", "bps"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows", "p50(bytes)", "p95(bytes)"}, Top: 3}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Where: "bytes > 1"}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "nodata"}}),
 	}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -311,7 +312,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, report.Report{Name: f.Name, Measures: append([]report.Measure{m}, measuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+		reports = append(reports, report.Report{Name: f.Name, Measures: append([]report.Measure{m}, naive.MeasuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
 	}
 	for _, r := range reports {
 		if slices.ContainsFunc(r.Keys, func(k report.Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
