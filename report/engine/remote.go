@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
+	"flowlog/report/group"
 	"flowlog/report/sql"
 )
 
@@ -15,9 +16,9 @@ import (
 //	Split → SQL → engine → rows → Add → Table
 type Remote struct {
 	*sql.Split
-	groups *Groups
-	accs   []Accumulator // of groups
-	doubt  *doubt        // where the rows do not tell what is logged
+	groups *group.Groups
+	accs   []group.Accumulator // of groups
+	doubt  *doubt              // where the rows do not tell what is logged
 	flows  int64
 	skips  int64 // SKIPDATA records, if the report counts them
 	batch  *remoteBatch
@@ -29,7 +30,7 @@ type Remote struct {
 func NewRemote(s *sql.Split) (*Remote, error) {
 	m := &Remote{Split: s, doubt: newDoubt(s)}
 	var err error
-	if m.groups, err = NewGroups(s.Source.Fields, s.Here()); err != nil {
+	if m.groups, err = group.NewGroups(s.Source.Fields, s.Here()); err != nil {
 		return nil, err
 	}
 	m.accs = m.groups.Accumulators()

@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"encoding/binary"
@@ -13,6 +13,7 @@ import (
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/group"
 	"flowlog/report/sql"
 )
 
@@ -36,7 +37,7 @@ func (m *Remote) newBatch() *remoteBatch {
 
 // Add takes in a row of the engine, whose values are nil, int64 or string. wrap computes the fields that the engine
 // does not know; it is the same each time.
-func (m *Remote) Add(row []any, wrap Wrap) error {
+func (m *Remote) Add(row []any, wrap group.Wrap) error {
 	if len(row) != m.Width() {
 		return function.ErrRow
 	}
@@ -122,7 +123,7 @@ func (m *Remote) states(values []any, records, groups int64, rests [][]function.
 }
 
 // noticeValue notes what a value of the engine tells of the fields that it was computed from, and of SKIPDATA records.
-func (m *Remote) noticeValue(acc Accumulator, v any) {
+func (m *Remote) noticeValue(acc group.Accumulator, v any) {
 	if acc.Field != "" && v != nil && !(acc.Func.Counts && v == int64(0)) {
 		m.present(acc.Field)
 	}
@@ -185,7 +186,7 @@ func appendValue(f *sql.Fed, c *schema.Column, v any) error {
 }
 
 // flush takes the batch in.
-func (m *Remote) flush(wrap Wrap) error {
+func (m *Remote) flush(wrap group.Wrap) error {
 	n := len(m.batch.records)
 	if n == 0 {
 		return nil
@@ -231,7 +232,7 @@ func (m *Remote) Close() error { return m.groups.Close() }
 
 // Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys or conditions are
 // on fields that no flow has, if there is no Doubt about them.
-func (m *Remote) Table(wrap Wrap) (report.Table, *report.Lacking, error) {
+func (m *Remote) Table(wrap group.Wrap) (report.Table, *report.Lacking, error) {
 	if err := m.flush(wrap); err != nil {
 		return report.Table{}, nil, err
 	}
