@@ -18,6 +18,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/naive"
@@ -310,7 +311,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 					t.Errorf("%+v: got %+v, want %+v", c, r, w)
 				}
 			}
-			rule := report.Rule{Report: naive.Changed(t, "scanners", report.Change{})}
+			rule := check.Rule{Report: naive.Changed(t, "scanners", report.Change{})}
 			if got, err := rule.Need(text, reporttest.Fields()); err != nil || got != name {
 				t.Errorf("Need(%q): got %q, %v, want %q", text, got, err, name)
 			}
