@@ -176,8 +176,8 @@ func Text(v any) string {
 	return fmt.Sprint(v)
 }
 
-// A sample is what the records have that a measure counts.
-type sample struct {
+// A Sample is what the records have that a measure counts.
+type Sample struct {
 	records          int64
 	values           []any            // of the measure's field or pair of fields, but for nulls
 	Numbers          []int64          // those that are whole numbers, in order
@@ -188,8 +188,8 @@ type sample struct {
 	rejected         int64
 }
 
-func SampleOf(m report.Measure, rows []reporttest.Row) sample {
-	var s sample
+func SampleOf(m report.Measure, rows []reporttest.Row) Sample {
+	var s Sample
 	for _, rec := range rows {
 		if reporttest.IsFlow(rec) {
 			s.flows = append(s.flows, rec)
@@ -238,23 +238,23 @@ func SampleOf(m report.Measure, rows []reporttest.Row) sample {
 }
 
 // Functions compute each function in the plainest way, nil for null. A new one needs a line here.
-var Functions = map[string]func(m report.Measure, s sample, seconds float64) any{
-	"count": func(m report.Measure, s sample, _ float64) any {
+var Functions = map[string]func(m report.Measure, s Sample, seconds float64) any{
+	"count": func(m report.Measure, s Sample, _ float64) any {
 		if m.Field == "" {
 			return s.records
 		}
 		return int64(len(s.values))
 	},
-	"sum": func(_ report.Measure, s sample, _ float64) any { return naiveSum(s) },
-	"min": func(_ report.Measure, s sample, _ float64) any { return at(s.Numbers, 0) },
-	"max": func(_ report.Measure, s sample, _ float64) any { return at(s.Numbers, len(s.Numbers)-1) },
-	"avg": func(_ report.Measure, s sample, _ float64) any {
+	"sum": func(_ report.Measure, s Sample, _ float64) any { return naiveSum(s) },
+	"min": func(_ report.Measure, s Sample, _ float64) any { return at(s.Numbers, 0) },
+	"max": func(_ report.Measure, s Sample, _ float64) any { return at(s.Numbers, len(s.Numbers)-1) },
+	"avg": func(_ report.Measure, s Sample, _ float64) any {
 		if len(s.Numbers) == 0 {
 			return nil
 		}
 		return float64(naiveSum(s).(int64)) / float64(len(s.Numbers))
 	},
-	"distinct": func(_ report.Measure, s sample, _ float64) any {
+	"distinct": func(_ report.Measure, s Sample, _ float64) any {
 		seen := make(map[any]bool)
 		for _, v := range s.values {
 			seen[v] = true
@@ -262,18 +262,18 @@ var Functions = map[string]func(m report.Measure, s sample, seconds float64) any
 		return int64(len(seen))
 	},
 	"p50": naiveQuantile, "p90": naiveQuantile, "p95": naiveQuantile, "p99": naiveQuantile,
-	"bps":      func(_ report.Measure, s sample, seconds float64) any { return naiveRate(s, 8, seconds) },
-	"pps":      func(_ report.Measure, s sample, seconds float64) any { return naiveRate(s, 1, seconds) },
-	"accepted": func(_ report.Measure, s sample, _ float64) any { return unless(s.action == 0, s.accepted) },
-	"rejected": func(_ report.Measure, s sample, _ float64) any { return unless(s.action == 0, s.rejected) },
-	"rejected_share": func(_ report.Measure, s sample, _ float64) any {
+	"bps":      func(_ report.Measure, s Sample, seconds float64) any { return naiveRate(s, 8, seconds) },
+	"pps":      func(_ report.Measure, s Sample, seconds float64) any { return naiveRate(s, 1, seconds) },
+	"accepted": func(_ report.Measure, s Sample, _ float64) any { return unless(s.action == 0, s.accepted) },
+	"rejected": func(_ report.Measure, s Sample, _ float64) any { return unless(s.action == 0, s.rejected) },
+	"rejected_share": func(_ report.Measure, s Sample, _ float64) any {
 		return unless(s.action == 0, float64(s.rejected)/float64(s.action))
 	},
-	"duration": func(_ report.Measure, s sample, _ float64) any {
+	"duration": func(_ report.Measure, s Sample, _ float64) any {
 		seconds := naiveDuration(s)
 		return unless(seconds < 0, int64(seconds))
 	},
-	"gap": func(_ report.Measure, s sample, _ float64) any {
+	"gap": func(_ report.Measure, s Sample, _ float64) any {
 		if len(s.spans) == 0 {
 			return nil
 		}
@@ -284,7 +284,7 @@ var Functions = map[string]func(m report.Measure, s sample, seconds float64) any
 		}
 		return longest
 	},
-	"malformed": func(report.Measure, sample, float64) any { return int64(3) },
+	"malformed": func(report.Measure, Sample, float64) any { return int64(3) },
 }
 
 func unless(null bool, v any) any {
@@ -302,7 +302,7 @@ func at(numbers []int64, i int) any {
 	return numbers[i]
 }
 
-func naiveSum(s sample) any {
+func naiveSum(s Sample) any {
 	if len(s.Numbers) == 0 {
 		return nil
 	}
@@ -313,7 +313,7 @@ func naiveSum(s sample) any {
 	return sum
 }
 
-func naiveRate(s sample, unit, seconds float64) any {
+func naiveRate(s Sample, unit, seconds float64) any {
 	if sum := naiveSum(s); sum != nil {
 		return unit * float64(sum.(int64)) / seconds
 	}
@@ -321,14 +321,14 @@ func naiveRate(s sample, unit, seconds float64) any {
 }
 
 // naiveDuration is the seconds from the first start to the last end, -1 if there is none or it is the other way round.
-func naiveDuration(s sample) float64 {
+func naiveDuration(s Sample) float64 {
 	if len(s.starts) == 0 || len(s.ends) == 0 || slices.Max(s.ends) < slices.Min(s.starts) {
 		return -1
 	}
 	return float64(slices.Max(s.ends) - slices.Min(s.starts))
 }
 
-func naiveQuantile(m report.Measure, s sample, _ float64) any {
+func naiveQuantile(m report.Measure, s Sample, _ float64) any {
 	if len(s.Numbers) == 0 {
 		return nil
 	}

@@ -114,7 +114,7 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 	last.add(sqlCall("count", sqlStar), groupsName)
 	sum := func(name, with string) {
 		shown.add(identNode(name), name)
-		last.add(sqlCall(with, identNode(name)), name)
+		last.add(Functions[with].Of(q.Dialect, []sqlNode{identNode(name)}), name)
 	}
 	for _, f := range s.Fed {
 		name := f.Key.Name()
@@ -127,7 +127,7 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 	}
 	sum(countName, "sum")
 	for i, m := range s.Asked {
-		sum(numbered(stateName, i), cmp.Or(function.Named(m.Func).Adds, "max")) // of what cannot be merged, a place that is shown has one
+		sum(numbered(stateName, i), cmp.Or(function.Named(m.Func).Adds, "max")) // a value that cannot be merged is of one group where it is shown
 	}
 	for i := range s.Seen {
 		sum(numbered(seenName, i), "sum")
