@@ -120,8 +120,12 @@ func TestPartitionKill(t *testing.T) {
 			once(t, -1, out)
 		}
 		once(t, files*records, out)
+		// The last run came to its end, so what runs before it left is gone. A file that a kill left before the first
+		// document of the dataset, which Dir.sweepNew removes, was once missed here; dataset.TestKilledTwice has each
+		// operation as the place of a kill.
 		if left, err := filepath.Glob(filepath.Join(out, "_flowlog", "*.tmp")); err != nil || len(left) > 0 {
-			t.Fatalf("left behind: %q %v", left, err)
+			entries, _ := os.ReadDir(filepath.Join(out, "_flowlog"))
+			t.Fatalf("left behind after %d kills: %q %v, among %v", kills, left, err, entries)
 		}
 	}
 	t.Logf("killed %d times in %d rounds", kills, rounds)
