@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,18 +45,14 @@ func TestArguments(t *testing.T) {
 			if before[0] == "parse" && strings.Contains(test.want, "--top") || len(before) == 1 && strings.HasPrefix(test.args, "nosuch") {
 				continue
 			}
-			var out, errOut bytes.Buffer
-			args := append(append(before, strings.Split(test.args, "|")...), file)
-			if code := Main(args, nil, &out, &errOut); code != exitUsage || out.Len() > 0 || !strings.Contains(errOut.String(), test.want) {
-				t.Errorf("%q: exit code %d, want %s in %s", args, code, test.want, &errOut)
+			r := Invoke(append(append(before, strings.Split(test.args, "|")...), file)...)
+			if r.Refused(t, exitUsage, test.want); r.Out != "" {
+				t.Errorf("%s: it printed %s", r, r.Out)
 			}
 		}
 	}
 	// what looks like a file is one that is missing
 	for _, name := range []string{"nosuch.log", "dir/nosuch", "region=us-east-1/part-1.parquet", "*.nosuch", "./5", "date=2026-05-14/x"} {
-		var out, errOut bytes.Buffer
-		if code := Main([]string{"report", "talkers", name, file}, nil, &out, &errOut); code != exitIncomplete {
-			t.Errorf("%s: exit code %d: %s", name, code, &errOut)
-		}
+		Invoke("report", "talkers", name, file).Exits(t, exitIncomplete)
 	}
 }

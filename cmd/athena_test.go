@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -34,10 +33,8 @@ func TestAthena(t *testing.T) {
 	s.Tables = map[string]athenatest.Table{"vpc.flow_logs": {Parameters: map[string]string{"location": "s3://logs/AWSLogs/"}}}
 	s.Objects = map[string]int64{"logs/AWSLogs/1.log.gz": 600, "logs/AWSLogs/2.log.gz": 600}
 	ask := func(args ...string) (code int, out, errOut string) {
-		var stdout, stderr bytes.Buffer
-		args = append([]string{"report", "actions", "--engine", "athena", "--table", "(SELECT * FROM vpc.flow_logs WHERE day = '2026/05/14')", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...)
-		code = cmd.Main(args, nil, &stdout, &stderr)
-		return code, stdout.String(), stderr.String()
+		r := cmd.Invoke(append([]string{"report", "actions", "--engine", "athena", "--table", "(SELECT * FROM vpc.flow_logs WHERE day = '2026/05/14')", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...)...)
+		return r.Code, r.Out, r.Err
 	}
 
 	code, out, errOut := ask("-o", "csv", "--workgroup", "logs", "--output-location", "s3://results/", "--max-scan", "2kB")
@@ -111,9 +108,8 @@ func TestAthenaLacks(t *testing.T) {
 		return names, types, nil, nil // no row
 	}
 	ask := func(args ...string) (code int, errOut string) {
-		var stdout, stderr bytes.Buffer
-		code = cmd.Main(append([]string{"report", "actions", "--engine", "athena", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...), nil, &stdout, &stderr)
-		return code, stderr.String()
+		r := cmd.Invoke(append([]string{"report", "actions", "--engine", "athena", "--region", "eu-west-1", "--endpoint-url", s.URL}, args...)...)
+		return r.Code, r.Err
 	}
 	for _, c := range []struct {
 		what, records string
@@ -152,30 +148,27 @@ func TestAthenaOnTrino(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, _, _ := strings.Cut(string(logs), "\n")
-	ddl := run(t, nil, "sql", "ddl", "--dialect", "trino", "--table", schema+".flows", "--location", "local://"+dir, "--layout", "none", "--log-format", header)
-	statement(strings.TrimSuffix(string(ddl), ";\n"))
+	ddl := cmd.Invoke("sql", "ddl", "--dialect", "trino", "--table", schema+".flows", "--location", "local://"+dir, "--layout", "none", "--log-format", header).Exits(t, 0)
+	statement(strings.TrimSuffix(ddl, ";\n"))
 
 	compared := 0
 	for _, name := range report.Names() {
 		args := []string{"report", name, "-q", "-o", "csv", "--top", "0"}
-		var out, errOut bytes.Buffer
-		switch code := cmd.Main(append(args, "--engine", "athena", "--table", schema+".flows", "--region", "eu-west-1", "--endpoint-url", s.URL), nil, &out, &errOut); {
-		case code == 2: // what SQL cannot compute is refused
-			t.Logf("%s: %s", name, &errOut)
+		got := cmd.Invoke(append(args, "--engine", "athena", "--table", schema+".flows", "--region", "eu-west-1", "--endpoint-url", s.URL)...)
+		switch {
+		case got.Code == 2: // what SQL cannot compute is refused
+			t.Log(got)
 			continue
-		case code != 0:
-			var native, nativeErr bytes.Buffer
-			if cmd.Main(append(args, input), nil, &native, &nativeErr) != code { // what neither can, for want of a field or a database
-				t.Errorf("%s: exit code %d: %s", name, code, &errOut)
-			}
+		case got.Code != 0: // what neither can, for want of a field or a database
+			cmd.Invoke(append(args, input)...).Exits(t, got.Code)
 			continue
 		}
-		want := run(t, nil, append(args, input)...)
+		want := cmd.Invoke(append(args, input)...).Exits(t, 0)
 		if name == "summary" { // an engine knows of no malformed records
-			want = bytes.Replace(want, []byte(",1,1,0,"), []byte(",1,1,,"), 1)
+			want = strings.Replace(want, ",1,1,0,", ",1,1,,", 1)
 		}
-		if !bytes.Equal(out.Bytes(), want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", name, &out, want)
+		if got.Out != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got.Out, want)
 		}
 		compared++
 	}

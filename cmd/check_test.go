@@ -116,15 +116,11 @@ func TestBuiltinRules(t *testing.T) {
 			if err := os.WriteFile(file, log.Bytes(), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			var out, errOut bytes.Buffer
-			code := cmd.Main([]string{"check", "--config", "none", "-q", "--builtin", "--table", "threat=" + threats, "-o", "json", file}, strings.NewReader(""), &out, &errOut)
-			if want := min(len(plant), 1) * 5; code != want {
-				t.Errorf("exit code %d, want %d: %s", code, want, &errOut)
-			}
+			out := cmd.Invoke("check", "--config", "none", "-q", "--builtin", "--table", "threat="+threats, "-o", "json", file).Exits(t, min(len(plant), 1)*5)
 			var doc struct {
 				Findings []struct{ Rule, Message string }
 			}
-			if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+			if err := json.Unmarshal([]byte(out), &doc); err != nil {
 				t.Fatal(err)
 			}
 			var fired []string
@@ -139,7 +135,7 @@ func TestBuiltinRules(t *testing.T) {
 			slices.Sort(fired)
 			slices.Sort(expected)
 			if !slices.Equal(fired, expected) {
-				t.Errorf("fired:\n got %q\nwant %q\n%s", fired, expected, &out)
+				t.Errorf("fired:\n got %q\nwant %q\n%s", fired, expected, out)
 			}
 		})
 	}
@@ -164,9 +160,8 @@ func TestBuiltinNetwork(t *testing.T) {
 	if err := os.WriteFile(file, log.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var out, errOut bytes.Buffer
-	code := cmd.Main([]string{"check", "--config", "none", "-q", "--builtin", "--asn-db", "../testdata/geo/asn.mmdb", file}, strings.NewReader(""), &out, &errOut)
-	if code != 5 || strings.Count(out.String(), "\nhigh") != 2 || !strings.Contains(out.String(), "went to AS") {
-		t.Errorf("exit code %d:\n%s%s", code, &out, &errOut)
+	out := cmd.Invoke("check", "--config", "none", "-q", "--builtin", "--asn-db", "../testdata/geo/asn.mmdb", file).Exits(t, 5)
+	if strings.Count(out, "\nhigh") != 2 || !strings.Contains(out, "went to AS") {
+		t.Error(out)
 	}
 }

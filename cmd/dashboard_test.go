@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"flowlog/cmd"
 )
 
 var (
@@ -33,7 +35,7 @@ func numberIn(t *testing.T, s string) int {
 // dashboardOf writes a page of some records, and returns it with the facts of its summary by their names.
 func dashboardOf(t *testing.T, args ...string) (page string, facts map[string]string) {
 	t.Helper()
-	page = string(run(t, nil, append([]string{"report", "dashboard", "-o", "html"}, args...)...))
+	page = cmd.Invoke(append([]string{"report", "dashboard", "-o", "html"}, args...)...).Exits(t, 0)
 	facts = make(map[string]string)
 	for _, m := range fact.FindAllStringSubmatch(page, -1) {
 		facts[m[1]] = m[2]
@@ -137,8 +139,8 @@ func TestChartIsTheReport(t *testing.T) {
 	for _, measure := range []string{"rejected_share", "distinct_srcaddr", "flows"} {
 		for _, workers := range []string{"1", "8"} {
 			args := []string{"report", "timeline", "--measures", measure, "--workers", workers, "-o"}
-			page := string(run(t, nil, append(args, "html", "--every", "1m", name)...))
-			rows := string(run(t, nil, append(args, "table", "--every", "5m", name)...))
+			page := cmd.Invoke(append(args, "html", "--every", "1m", name)...).Exits(t, 0)
+			rows := cmd.Invoke(append(args, "table", "--every", "5m", name)...).Exits(t, 0)
 			tips := tip.FindAllStringSubmatch(page, -1)
 			if len(tips) < 250 {
 				t.Fatalf("%s: %d bins", measure, len(tips))

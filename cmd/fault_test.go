@@ -69,8 +69,7 @@ func failing(t *testing.T, args []string, n int64, later bool) bool {
 		}
 		return errors.New("injected")
 	})
-	var out, errOut bytes.Buffer
-	code := cmd.Main(args, strings.NewReader(""), &out, &errOut)
+	r := cmd.Invoke(args...)
 	restore()
 	got, err := os.ReadFile("file")
 	if err != nil {
@@ -78,10 +77,10 @@ func failing(t *testing.T, args []string, n int64, later bool) bool {
 	}
 	whole := !bytes.Equal(got, old)
 	switch {
-	case failed == "" && (!whole || code == 1):
-		t.Errorf("nothing fails: exit code %d: %s", code, &errOut)
-	case failed != "" && (code != 1 && code != 2 || !strings.Contains(errOut.String(), "injected")):
-		t.Errorf("%s fails: exit code %d: %s", failed, code, &errOut)
+	case failed == "" && (!whole || r.Code == 1):
+		t.Errorf("nothing fails: %s", r)
+	case failed != "" && (r.Code != 1 && r.Code != 2 || !strings.Contains(r.Err, "injected")):
+		t.Errorf("%s fails: %s", failed, r)
 	case failed != "" && whole:
 		t.Errorf("%s fails, and the file is replaced:\n%s", failed, got)
 	}
@@ -110,10 +109,7 @@ func TestNoFileOfAFailedRun(t *testing.T) {
 			write(t, "flow.log", faultLog)
 			write(t, "bad.log", strings.ReplaceAll(faultLog, " 6 ", " six "))
 			write(t, "file", "old")
-			var out, errOut bytes.Buffer
-			if code := cmd.Main(args, strings.NewReader(""), &out, &errOut); code != 1 && code != 2 {
-				t.Errorf("exit code %d: %s", code, &errOut)
-			}
+			cmd.Invoke(args...).Exits(t, 1, 2)
 			if got, err := os.ReadFile("file"); err != nil || string(got) != "old" {
 				t.Errorf("%q %v", got, err)
 			}

@@ -14,16 +14,6 @@ import (
 	"flowlog/report/render"
 )
 
-// run runs flowlog in this process and fails the test unless the exit code is 0.
-func run(t *testing.T, stdin []byte, args ...string) (stdout []byte) {
-	t.Helper()
-	var out, errOut bytes.Buffer
-	if code := cmd.Main(args, bytes.NewReader(stdin), &out, &errOut); code != 0 {
-		t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(args, " "), code, &errOut)
-	}
-	return out.Bytes()
-}
-
 // goldens compares outputs with files in testdata/golden.
 type goldens struct {
 	prefix string
@@ -108,7 +98,7 @@ func TestGoldenReports(t *testing.T) {
 					args = append(args, "--top", "5")
 				}
 				args = append(args, "-o", f.Name, "--city-db", "../testdata/geo/city.mmdb", "--asn-db", "../testdata/geo/asn.mmdb")
-				got := run(t, nil, append(args, logs...)...)
+				got := []byte(cmd.Invoke(append(args, logs...)...).Exits(t, 0))
 				got = seconds.ReplaceAll(got, []byte(`"seconds": 0`))
 				got = pageParts.ReplaceAll(got, []byte("$1$2$3$4$5$6$7$8"))
 				g.check(t, name+"."+f.Name, got)
@@ -132,7 +122,11 @@ func TestGoldenRecords(t *testing.T) {
 	for _, path := range logs {
 		name := strings.TrimSuffix(filepath.Base(path), ".log")
 		few := fewRecords(t, path)
-		ndjson := run(t, few, "parse", "-o", "ndjson")
+		parsed := func(t *testing.T, logs []byte, format string) []byte {
+			t.Helper()
+			return []byte(cmd.InvokeWith(bytes.NewReader(logs), "parse", "-o", format).Exits(t, 0))
+		}
+		ndjson := parsed(t, few, "ndjson")
 		for _, f := range render.Formats {
 			if f.Columns == render.NoColumns {
 				continue
@@ -141,12 +135,12 @@ func TestGoldenRecords(t *testing.T) {
 				g.expect(name + "." + f.Name)
 			}
 			t.Run(name+"/"+f.Name, func(t *testing.T) {
-				got := pageParts.ReplaceAll(run(t, few, "parse", "-o", f.Name), []byte("$1$2$3$4$5$6$7$8"))
+				got := pageParts.ReplaceAll(parsed(t, few, f.Name), []byte("$1$2$3$4$5$6$7$8"))
 				if !f.Binary {
 					g.check(t, name+"."+f.Name, got)
 					return
 				}
-				if got := run(t, got, "parse", "-o", "ndjson"); !bytes.Equal(got, ndjson) {
+				if got := parsed(t, got, "ndjson"); !bytes.Equal(got, ndjson) {
 					t.Errorf("read back from %s: got\n%s\nwant\n%s", f.Name, got, ndjson)
 				}
 			})

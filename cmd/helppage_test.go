@@ -11,6 +11,8 @@ import (
 	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report/render"
+
+	"flowlog/cmd"
 )
 
 // Every row of a table that help is about is on its page, and no page has a mark that no table fills.
@@ -40,7 +42,7 @@ func TestHelpPagesFollowTheTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := string(run(t, nil, "help", name))
+		page := cmd.Invoke("help", name).Exits(t, 0)
 		if left := mark.FindString(page); left != "" {
 			t.Errorf("help %s: no table fills %s", name, left)
 		}
@@ -57,7 +59,7 @@ func TestHelpPagesFollowTheTables(t *testing.T) {
 		if f.Charts == render.OnRequest || f.Columns == render.NoColumns {
 			continue
 		}
-		if page := string(run(t, nil, "help", f.Name)); !strings.HasPrefix(page, "# Formats\n") {
+		if page := cmd.Invoke("help", f.Name).Exits(t, 0); !strings.HasPrefix(page, "# Formats\n") {
 			t.Errorf("help %s is not the page of formats: %.40q", f.Name, page)
 		}
 	}

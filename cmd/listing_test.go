@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -78,13 +77,7 @@ func listingRun(t *testing.T, code int, page string, flags ...string) (out, errO
 		}
 	}))
 	t.Cleanup(server.Close)
-	t.Setenv("AWS_ACCESS_KEY_ID", "a")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
-	var stdout, stderr bytes.Buffer
-	args := []string{"report", "talkers", "-o", "csv", "--endpoint-url", server.URL, "--region", "us-east-1", "s3://logs/x/*"}
-	args = append(args, flags...)
-	if got := cmd.Main(args, strings.NewReader(""), &stdout, &stderr); got != code {
-		t.Fatalf("exit code %d, want %d\n%s", got, code, &stderr)
-	}
-	return stdout.String(), stderr.String()
+	setAWS(t)
+	r := cmd.Invoke(append([]string{"report", "talkers", "-o", "csv", "--endpoint-url", server.URL, "s3://logs/x/*"}, flags...)...)
+	return r.Exits(t, code), r.Err
 }

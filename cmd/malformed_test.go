@@ -42,19 +42,19 @@ func TestMalformedWhateverIsAsked(t *testing.T) {
 				}
 			}
 			parquet := filepath.Join(dir, "parsed.parquet")
-			runTo(t, 3, "parse", "-q", "-o", "parquet", "-O", parquet, bad)
+			cmd.Invoke("parse", "-q", "-o", "parquet", "-O", parquet, bad).Exits(t, 3)
 			some := asked[:3]
 			some = append(some, asked[3+r.IntN(len(asked)-3)], asked[3+r.IntN(len(asked)-3)], asked[3+r.IntN(len(asked)-3)])
 			for _, args := range some {
 				args = append([]string{"report", "-o", "ndjson", "--top", "0"}, args...)
-				want := runTo(t, 0, append(args, without)...)
+				want := cmd.Invoke(append(args, without)...).Exits(t, 0)
 				want = countMalformed(want, len(records)-len(good))
 				for path, code := range map[string]int{bad: 3, parquet: 0} {
-					got := runTo(t, code, append(args, path)...)
+					got := cmd.Invoke(append(args, path)...).Exits(t, code)
 					if code == 0 {
 						got = countMalformed(got, len(records)-len(good))
 					}
-					if !bytes.Equal(got, want) {
+					if got != want {
 						t.Fatalf("seed %d, %s: flowlog %s: got\n%s\nwant what the good records alone give\n%s", seed, format, strings.Join(append(args, path), " "), got, want)
 					}
 				}
@@ -63,19 +63,9 @@ func TestMalformedWhateverIsAsked(t *testing.T) {
 	}
 }
 
-// runTo runs flowlog in this process and fails the test unless the exit code is as expected.
-func runTo(t *testing.T, want int, args ...string) []byte {
-	t.Helper()
-	var out, errOut bytes.Buffer
-	if code := cmd.Main(args, strings.NewReader(""), &out, &errOut); code != want {
-		t.Fatalf("flowlog %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, &errOut)
-	}
-	return out.Bytes()
-}
-
 // countMalformed puts the number of malformed records into the rows that count them.
-func countMalformed(rows []byte, n int) []byte {
-	return bytes.ReplaceAll(rows, []byte(`"malformed":0`), fmt.Appendf(nil, `"malformed":%d`, n))
+func countMalformed(rows string, n int) string {
+	return strings.ReplaceAll(rows, `"malformed":0`, fmt.Sprintf(`"malformed":%d`, n))
 }
 
 // malformedWorld makes records of which some have one bad value, and says which are good.

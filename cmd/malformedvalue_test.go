@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,18 +64,14 @@ func TestMalformedValueWhateverIsAsked(t *testing.T) {
 // rowsByReport runs reports and returns the rows of each.
 func rowsByReport(t *testing.T, codes []int, reports string, args ...string) map[string]string {
 	t.Helper()
-	var out, errOut bytes.Buffer
-	args = append([]string{"report", reports, "-o", "ndjson", "--top", "0"}, args...)
-	if code := cmd.Main(args, strings.NewReader(""), &out, &errOut); !slices.Contains(codes, code) {
-		t.Fatalf("flowlog %s: exit code %d, want one of %d\n%s", strings.Join(args, " "), code, codes, &errOut)
-	}
+	out := cmd.Invoke(append([]string{"report", reports, "-o", "ndjson", "--top", "0"}, args...)...).Exits(t, codes...)
 	rows := make(map[string]string)
-	for line := range bytes.Lines(out.Bytes()) {
+	for line := range strings.Lines(out) {
 		var row struct{ Report string }
-		if err := json.Unmarshal(line, &row); err != nil {
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			t.Fatal(err)
 		}
-		rows[row.Report] += string(line)
+		rows[row.Report] += line
 	}
 	return rows
 }
@@ -84,18 +79,15 @@ func rowsByReport(t *testing.T, codes []int, reports string, args ...string) map
 // malformedValues is how many values flowlog says were bad if it reads all fields. No record may be missing for it.
 func malformedValues(t *testing.T, path string) int {
 	t.Helper()
-	var out, errOut bytes.Buffer
-	if code := cmd.Main([]string{"report", "summary", "--where", strings.Join(allNamed, " and "), "-o", "json", path}, strings.NewReader(""), &out, &errOut); code != 3 {
-		t.Fatalf("exit code %d, want 3\n%s", code, &errOut)
-	}
+	r := cmd.Invoke("report", "summary", "--where", strings.Join(allNamed, " and "), "-o", "json", path)
 	var doc struct {
 		Input struct {
 			Malformed int
 			Values    int `json:"malformed_values"`
 		}
 	}
-	if err := json.Unmarshal(out.Bytes(), &doc); err != nil || doc.Input.Malformed > 0 || doc.Input.Values == 0 {
-		t.Fatalf("%v; %d malformed records, %d malformed values\n%s", err, doc.Input.Malformed, doc.Input.Values, &errOut)
+	if err := json.Unmarshal([]byte(r.Exits(t, 3)), &doc); err != nil || doc.Input.Malformed > 0 || doc.Input.Values == 0 {
+		t.Fatalf("%v; %d malformed records, %d malformed values\n%s", err, doc.Input.Malformed, doc.Input.Values, r.Err)
 	}
 	return doc.Input.Values
 }

@@ -21,6 +21,7 @@ type memory struct {
 	size    string
 	tempDir string
 	told    bool // that there is little of it
+	unused  bool // the command keeps no records or groups, and refuses the flags
 }
 
 // flags adds them to a group. what is it that goes to the temporary file.
@@ -51,7 +52,7 @@ func (m *memory) limit(warn io.Writer) (int64, error) {
 		bytes = c.share()
 		if c.bytes < little && !m.told {
 			m.told = true
-			fmt.Fprintln(warn, c.warning())
+			fmt.Fprintln(warn, c.warning(!m.unused))
 		}
 	} else {
 		var err error
@@ -101,7 +102,11 @@ var lowest = sync.OnceValue(func() ceiling {
 // share is the default of --memory: a half, since others run there too, and the program itself takes some.
 func (c ceiling) share() uint64 { return max(c.bytes/2, least) }
 
-func (c ceiling) warning() string {
-	return fmt.Sprintf("flowlog: warning: %s leaves %s of memory, so --memory is %s if it is not given: raise the limit if the run is killed",
-		c.name, humanize.IBytes(c.bytes), humanize.IBytes(c.share()))
+// warning says that there is little, and what --memory is then, if the command has it.
+func (c ceiling) warning(flag bool) string {
+	so := ""
+	if flag {
+		so = fmt.Sprintf(", so --memory is %s if it is not given", humanize.IBytes(c.share()))
+	}
+	return fmt.Sprintf("flowlog: warning: %s leaves %s of memory%s: raise the limit if the run is killed", c.name, humanize.IBytes(c.bytes), so)
 }

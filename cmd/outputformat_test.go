@@ -26,23 +26,19 @@ func TestUnmarkedOutputIsReadAsLogs(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "flow.log"), strangeLog)
-			var out, errOut bytes.Buffer
-			if code := cmd.Main([]string{"parse", "-o", f.Name, "-O", filepath.Join(dir, "out"), dir}, nil, &out, &errOut); code != 0 {
-				t.Fatalf("exit code %d: %s", code, errOut.String())
+			r := cmd.Invoke("parse", "-o", f.Name, "-O", filepath.Join(dir, "out"), dir)
+			r.Exits(t, 0)
+			if said := strings.Contains(r.Err, "is inside the input"); said != f.Unmarked {
+				t.Errorf("a line says that the file lies inside the input: %v, and Unmarked is %v: %s", said, f.Unmarked, r.Err)
 			}
-			if said := strings.Contains(errOut.String(), "is inside the input"); said != f.Unmarked {
-				t.Errorf("a line says that the file lies inside the input: %v, and Unmarked is %v: %s", said, f.Unmarked, errOut.String())
-			}
-			var again bytes.Buffer // it may say that one file is no log, which is exit code 3
-			if code := cmd.Main([]string{"report", "summary", "-o", "csv", "--measures", "bytes", dir}, nil, &again, &errOut); code != 0 && code != 3 {
-				t.Fatalf("exit code %d: %s", code, errOut.String())
-			}
+			// it may say that one file is no log, which is exit code 3
+			again := cmd.Invoke("report", "summary", "-o", "csv", "--measures", "bytes", dir).Exits(t, 0, 3)
 			want := "bytes\n3040\n"
 			if f.Unmarked {
 				want = "bytes\n6080\n"
 			}
-			if again.String() != want {
-				t.Errorf("a report of the folder: %q, want %q", again.String(), want)
+			if again != want {
+				t.Errorf("a report of the folder: %q, want %q", again, want)
 			}
 		})
 	}
@@ -59,10 +55,7 @@ func TestColumnsOfFormats(t *testing.T) {
 		}
 		t.Run(f.Name, func(t *testing.T) {
 			file := filepath.Join(dir, "out-"+f.Name)
-			var out, errOut bytes.Buffer
-			if code := cmd.Main([]string{"parse", "-q", "-o", f.Name, "-O", file, log}, nil, &out, &errOut); code != 0 {
-				t.Fatalf("exit code %d: %s", code, errOut.String())
-			}
+			cmd.Invoke("parse", "-q", "-o", f.Name, "-O", file, log).Exits(t, 0)
 			got, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)

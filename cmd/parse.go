@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -85,7 +84,8 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
 	}
-	if _, err := p.partitioning.memory.limit(io.Discard); err != nil { // for the collector: nothing is kept here
+	p.partitioning.memory.unused = true // nothing is kept here: the limit is for the collector
+	if _, err := p.partitioning.memory.limit(p.con.warnings(in.quiet)); err != nil {
 		return err
 	}
 	out, err := p.output.open(p.con, in.zone, "table", "ndjson")

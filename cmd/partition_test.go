@@ -3,8 +3,6 @@ package cmd_test
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -49,15 +47,11 @@ func writeLogs(t *testing.T, dir string, files, records int) {
 // is -1.
 func once(t *testing.T, want int, args ...string) {
 	t.Helper()
-	var out, errOut bytes.Buffer
-	args = append([]string{"parse", "-q", "-o", "tsv", "--fields", "bytes"}, args...)
-	if code := cmd.Main(args, nil, &out, &errOut); code != 0 {
-		if want == -1 { // there is nothing yet
-			return
-		}
-		t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(args, " "), code, &errOut)
+	r := cmd.Invoke(append([]string{"parse", "-q", "-o", "tsv", "--fields", "bytes"}, args...)...)
+	if r.Code != 0 && want == -1 { // there is nothing yet
+		return
 	}
-	lines := strings.Fields(out.String())
+	lines := strings.Fields(r.Exits(t, 0))
 	if len(lines) > 0 {
 		lines = lines[1:]
 	}
@@ -126,8 +120,12 @@ func TestPartitionKill(t *testing.T) {
 			once(t, -1, out)
 		}
 		once(t, files*records, out)
+		// The last run came to its end, so what runs before it left is gone. A file that a kill left before the first
+		// document of the dataset, which Dir.sweepNew removes, was once missed here; dataset.TestKilledTwice has each
+		// operation as the place of a kill.
 		if left, err := filepath.Glob(filepath.Join(out, "_flowlog", "*.tmp")); err != nil || len(left) > 0 {
-			t.Fatalf("left behind: %q %v", left, err)
+			entries, _ := os.ReadDir(filepath.Join(out, "_flowlog"))
+			t.Fatalf("left behind after %d kills: %q %v, among %v", kills, left, err, entries)
 		}
 	}
 	t.Logf("killed %d times in %d rounds", kills, rounds)
@@ -174,29 +172,20 @@ func (s *dyingServer) count(what string) int {
 
 // To and from S3 likewise: wherever the requests end, the next run makes up for it.
 func TestPartitionS3(t *testing.T) {
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-		"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-	} {
-		t.Setenv(name, value)
-	}
+	setAWS(t)
 	logs := filepath.Join(t.TempDir(), "logs")
 	const files, records = 3, 6000
 	writeLogs(t, logs, files, records) // 1.7 MB: two commits
 	start := func(t *testing.T) (*dyingServer, func(wantCode int, more ...string) string) {
 		s := &dyingServer{next: s3test.New("flows"), left: -1}
-		server := httptest.NewUnstartedServer(s)
-		server.Config.ErrorLog = log.New(io.Discard, "", 0)
-		server.Start()
-		t.Cleanup(server.Close)
+		flowlog := onServer(t, s)
 		return s, func(wantCode int, more ...string) string {
 			t.Helper()
-			var out, errOut bytes.Buffer
-			code := cmd.Main(append([]string{"--config", "none"}, append(more, "--endpoint-url", server.URL)...), nil, &out, &errOut)
-			if wantCode >= 0 && code != wantCode {
-				t.Fatalf("flowlog %s: exit code %d\n%s", strings.Join(more, " "), code, &errOut)
+			r := flowlog(more...)
+			if wantCode >= 0 {
+				r.Exits(t, wantCode)
 			}
-			return out.String() + errOut.String()
+			return r.Out + r.Err
 		}
 	}
 	write := []string{"parse", "-o", "parquet", "--partition-by", "date,account_id", "--commit-size", "1MiB", "--workers", "2", "-O", "s3://flows/a/b", logs}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"flowlog/cmd"
 )
 
 // TestReadme runs the commands of the README: each line of a block marked sh, in a shell, in a folder with a
@@ -126,7 +128,7 @@ func TestReadmePicture(t *testing.T) {
 	const command = "flowlog report --top 5 testdata/logs"
 	t.Chdir("..")
 	args := strings.Fields(command)
-	got := terminalPicture(command, string(run(t, nil, args[1:]...)))
+	got := terminalPicture(command, cmd.Invoke(args[1:]...).Exits(t, 0))
 	const path = "testdata/readme/report.svg"
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,10 +33,9 @@ func TestRulesPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var out, errOut bytes.Buffer
-	code := Main([]string{"check", "--config", "none", filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "flow.log")}, strings.NewReader(""), &out, &errOut)
-	if code != 0 || out.String() != "no findings\nnote: rules that could not be checked: 1 of 4\n" {
-		t.Errorf("exit code %d:\n%s%s", code, &out, &errOut)
+	out := Invoke("check", "--config", "none", filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "flow.log")).Exits(t, 0)
+	if out != "no findings\nnote: rules that could not be checked: 1 of 4\n" {
+		t.Error(out)
 	}
 }
 

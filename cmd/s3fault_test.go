@@ -1,20 +1,15 @@
 package cmd_test
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"flowlog/cmd"
 	"flowlog/parse/s3/s3test"
 )
 
@@ -80,12 +75,7 @@ type faultOfS3 struct {
 // and the reason, or has done all, be it the first run or one that finds what an earlier one left half done; readers see each
 // record at most once, and after the next run exactly once, with no upload left over.
 func TestEveryFailureOfS3(t *testing.T) {
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-		"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-	} {
-		t.Setenv(name, value)
-	}
+	setAWS(t)
 	logs := filepath.Join(t.TempDir(), "logs")
 	const files, records = 2, 9000 // 1.7 MB: two commits
 	writeLogs(t, logs, files, records)
@@ -117,14 +107,10 @@ func TestEveryFailureOfS3(t *testing.T) {
 func (f faultOfS3) test(t *testing.T, logs string, n, records int) string {
 	t.Helper()
 	s := &failingServer{next: s3test.New("flows")}
-	server := httptest.NewUnstartedServer(s)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Start()
-	defer server.Close()
+	flowlog := onServer(t, s)
 	run := func(args ...string) (int, string) {
-		var out, errOut bytes.Buffer
-		code := cmd.Main(append([]string{"--config", "none"}, append(args, "--endpoint-url", server.URL)...), nil, &out, &errOut)
-		return code, out.String() + errOut.String()
+		r := flowlog(args...)
+		return r.Code, r.Out + r.Err
 	}
 	write := []string{"parse", "-o", "parquet", "--partition-by", "date", "--commit-size", "1MiB", "--workers", "1", "-O", "s3://flows/a", logs}
 	if f.before != "" {

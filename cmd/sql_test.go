@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -35,13 +34,10 @@ func TestGoldenSQL(t *testing.T) {
 					}
 				}
 				if refused != "" {
-					var out, errOut bytes.Buffer
-					if code := cmd.Main(args, nil, &out, &errOut); code != 2 || !strings.Contains(errOut.String(), refused) {
-						t.Errorf("got exit code %d, %s%s", code, &out, &errOut)
-					}
+					cmd.Invoke(args...).Refused(t, 2, refused)
 					return
 				}
-				g.check(t, r.Name+"."+d.Name+".sql", run(t, nil, args...))
+				g.check(t, r.Name+"."+d.Name+".sql", []byte(cmd.Invoke(args...).Exits(t, 0)))
 			})
 		}
 	}
@@ -73,7 +69,7 @@ func TestGoldenDDL(t *testing.T) {
 			g.expect(d.Name + "-" + name + ".sql")
 			t.Run(d.Name+"-"+name, func(t *testing.T) {
 				args := append([]string{"sql", "ddl", "--dialect", d.Name, "--table", "vpc.flow_logs", "--location", "s3://my-bucket/prefix/", "--since", "2026-05-14"}, args...)
-				g.check(t, d.Name+"-"+name+".sql", run(t, nil, args...))
+				g.check(t, d.Name+"-"+name+".sql", []byte(cmd.Invoke(args...).Exits(t, 0)))
 			})
 		}
 	}

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,11 +77,7 @@ func TestSynonyms(t *testing.T) {
 		if strings.HasPrefix(test.args, "-") {
 			args = append([]string{"report", "talkers"}, args...)
 		}
-		var out, errOut bytes.Buffer
-		code := Main(args, nil, &out, &errOut)
-		if !strings.Contains(errOut.String(), ": write "+test.want) || code != exitUsage {
-			t.Errorf("%s: exit code %d, want %q in %s", strings.Join(args, " "), code, test.want, &errOut)
-		}
+		Invoke(args...).Refused(t, exitUsage, ": write "+test.want)
 	}
 	// near names are still offered, and nothing else is
 	for args, want := range map[string]string{
@@ -94,10 +89,7 @@ func TestSynonyms(t *testing.T) {
 		"parse --top 5":                     "unknown flag: --top: it is a flag of diff, report, sql; ",
 		"merge --limit 5":                   "write | head -5;",
 	} {
-		var out, errOut bytes.Buffer
-		if Main(strings.Fields(args), nil, &out, &errOut); !strings.Contains(errOut.String(), want) {
-			t.Errorf("%s: want %q in %s", args, want, &errOut)
-		}
+		Invoke(strings.Fields(args)...).Refused(t, exitUsage, want)
 	}
 }
 
@@ -143,9 +135,6 @@ func TestUnknownCommands(t *testing.T) {
 		{[]string{"raport"}, "did you mean report? "},
 		{[]string{"talkers", logs}, "talkers is a report: flowlog report talkers "},
 	} {
-		var out, errOut bytes.Buffer
-		if code := Main(test.args, nil, &out, &errOut); code != exitUsage || !strings.Contains(errOut.String(), test.want) {
-			t.Errorf("%q: exit code %d, want %q in %s", test.args, code, test.want, &errOut)
-		}
+		Invoke(test.args...).Refused(t, exitUsage, test.want)
 	}
 }

@@ -1,26 +1,17 @@
 package cmd_test
 
 import (
-	"bytes"
 	"fmt"
-	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"flowlog/cmd"
 	"flowlog/parse/s3/s3test"
 )
 
 // TestNothingLeftInS3 asks for what is not in a bucket: the answer is what is in there, though that is not listed.
 func TestNothingLeftInS3(t *testing.T) {
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-		"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-	} {
-		t.Setenv(name, value)
-	}
+	setAWS(t)
 	backend := s3test.New("flows")
 	put := func(key, content string) { backend.Put("flows", key, []byte(content)) }
 	for day := range 3 {
@@ -29,8 +20,7 @@ func TestNothingLeftInS3(t *testing.T) {
 			fmt.Sprintf("srcaddr bytes end\n10.0.0.1 1 %d\n", at.Unix()+30))
 	}
 	put("AWSLogs/111111111111/CloudTrail/eu-west-1/2026/05/30/x.json", "{}")
-	server := httptest.NewServer(backend)
-	t.Cleanup(server.Close)
+	flowlog := onServer(t, backend)
 	for _, test := range []struct {
 		args string
 		code int
@@ -45,10 +35,6 @@ func TestNothingLeftInS3(t *testing.T) {
 		{"s3://flows/AWSLogs/111111111111/CloudTrail/", 1, "there is nothing to read: 1 object not read, since the folders below AWSLogs/ say other services: 1 CloudTrail\n"},
 		{"s3://flows/AWSLogs/**", 0, ""},
 	} {
-		var out, errOut bytes.Buffer
-		args := append([]string{"--config", "none", "report", "summary", "-q", "--endpoint-url", server.URL}, strings.Fields(test.args)...)
-		if code := cmd.Main(args, nil, &out, &errOut); code != test.code || !strings.Contains(errOut.String(), test.want) {
-			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.args, code, test.code, test.want, &errOut)
-		}
+		flowlog(append([]string{"report", "summary", "-q"}, strings.Fields(test.args)...)...).Refused(t, test.code, test.want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // Bins of time that follow the clock of a zone, over two years, are those of the engine: by the clock that it has.
 func TestCalendar(t *testing.T) { testCalendar(t, duckDB(t), duckTables) }
 func TestTrinoCalendar(t *testing.T) {
+	t.Parallel()
 	e := trino(t)
 	e.tables = e.tables[:1]
 	testCalendar(t, e, trinoFlows)
@@ -32,7 +33,11 @@ func testCalendar(t *testing.T, e *engine, fill func(*testing.T, *bench)) {
 	}
 	b.fill(t, b)
 	for _, zone := range []string{"Europe/Berlin", "America/Santiago", "Africa/Cairo", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana"} {
-		widths := []string{"1h", "2h", "6h", "1d", "1w"}
+		widths := []string{"1h", "1d", "2h", "6h", "1w"}
+		all := zone == "Europe/Berlin" || !e.slow
+		if !all { // what differs from zone to zone is its offsets: an hour and a day have them all
+			widths = widths[:2]
+		}
 		if zone == "Europe/Berlin" {
 			widths = append(widths, "7m", "90m", "12h", "3d", "4w")
 		}
@@ -43,6 +48,9 @@ func testCalendar(t *testing.T, e *engine, fill func(*testing.T, *bench)) {
 		}
 		if !b.check(t, "heatmap", "--tz", zone) {
 			t.Errorf("--tz %s was not compared", zone)
+		}
+		if !all {
+			continue
 		}
 		for _, changes := range [][]string{{"--sort", "bps", "--top", "5"}, {"--having", "pps > 0.0001", "--by", "time,srcport"}} {
 			b.check(t, "timeline", append(changes, "--every", "1d", "--measures", "bps,pps,rejected", "--tz", zone)...)

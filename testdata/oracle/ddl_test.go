@@ -13,8 +13,11 @@ import (
 )
 
 // Tables that `flowlog sql ddl` makes of files in each layout and format are read as flowlog reads the files.
-func TestDDL(t *testing.T)      { testDDL(t, duckDB(t), "") }
-func TestTrinoDDL(t *testing.T) { testDDL(t, trino(t), "local://") }
+func TestDDL(t *testing.T) { testDDL(t, duckDB(t), "") }
+func TestTrinoDDL(t *testing.T) {
+	t.Parallel()
+	testDDL(t, trino(t), "local://")
+}
 
 const (
 	ddlAccount = "012345678901" // a number would lose the zero
@@ -67,7 +70,7 @@ func testDDL(t *testing.T, e *engine, scheme string) {
 			b.tables[0], _, _ = strings.Cut(day, "\"\n")
 		}
 		reports := []string{"rejected", "summary", "talkers", "interfaces", "actions"}
-		if e.name == "trino" { // which takes half a second for each
+		if e.slow {
 			reports = reports[:2]
 		}
 		for _, report := range reports {

@@ -18,8 +18,10 @@ type engine struct {
 	fill   func(t *testing.T, b *bench) // makes tables of the logs of a bench
 	tables []string                     // that fill makes: the same records in other forms
 
-	estimates bool // its quantiles are
-	splits    bool // flowlog report --engine runs reports on it
+	estimates bool     // its quantiles are
+	splits    bool     // flowlog report --engine runs reports on it
+	slow      bool     // it takes half a second for each query
+	env       []string // what flowlog finds it by
 }
 
 // duckDB is DuckDB, in the package of that name for Python: in the Python that $DUCKDB_PYTHON names, as .ci/run does,

@@ -19,7 +19,7 @@ func TestReaders(t *testing.T) {
 		t.Skip("there are no readers here: pip install polars pyarrow duckdb, or name a Python that has them in $DUCKDB_PYTHON")
 	}
 	dir := t.TempDir()
-	program, lake := filepath.Join(dir, "flowlog"), filepath.Join(dir, "lake")
+	program, lake := built(t), filepath.Join(dir, "lake")
 	run := func(name string, args ...string) string {
 		t.Helper()
 		c := exec.Command(name, args...)
@@ -30,7 +30,6 @@ func TestReaders(t *testing.T) {
 		}
 		return string(out)
 	}
-	run("go", "build", "-C", "../..", "-o", program, ".")
 	const header = "version account-id srcaddr dstaddr bytes start end log-status\n"
 	for name, text := range map[string]string{
 		"a.log": header + "2 000000000012 10.0.0.5 192.0.2.10 1 1778750000 1778750060 OK\n2 123456789012 10.0.0.5 192.0.2.10 2 1778803190 1778803200 OK\n",

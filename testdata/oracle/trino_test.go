@@ -28,9 +28,8 @@ func trino(t *testing.T) *engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("FLOWLOG_TRINO_DSN", dsn)
 	s := &statements{url: "http://" + u.Host + "/v1/statement", schema: strings.ToLower(t.Name())}
-	e := &engine{name: "trino", query: s.query, fill: trinoTables, estimates: true, splits: true}
+	e := &engine{name: "trino", query: s.query, fill: trinoTables, estimates: true, splits: true, slow: true, env: []string{"FLOWLOG_TRINO_DSN=" + dsn}}
 	e.must(t, "CREATE SCHEMA IF NOT EXISTS hive."+s.schema)
 	t.Cleanup(func() { e.must(t, "DROP SCHEMA hive."+s.schema+" CASCADE") })
 	for _, table := range []string{"flows", "partitioned", "lines"} {
@@ -199,13 +198,20 @@ func (b *bench) external(t *testing.T, table, dir string, columns []string, with
 }
 
 // Every report of the catalog, in Trino.
-func TestTrinoCatalog(t *testing.T) { testCatalog(t, trino(t)) }
+func TestTrinoCatalog(t *testing.T) {
+	t.Parallel() // as all do but TestTrinoInterrupt: half of the time is the server's, with one processor
+	testCatalog(t, trino(t))
+}
 
 // Random reports in Trino, for as long as $ORACLE_TIME says.
-func TestTrinoRandomReports(t *testing.T) { testRandomReports(t, trino(t)) }
+func TestTrinoRandomReports(t *testing.T) {
+	t.Parallel()
+	testRandomReports(t, trino(t))
+}
 
 // Reports by place and network, of which Trino knows nothing, and by a table of the user's own.
 func TestTrinoEnriched(t *testing.T) {
+	t.Parallel()
 	b := setUp(t, trino(t), 2)
 	nets := filepath.Join(b.dir, "nets.csv")
 	if err := os.WriteFile(nets, []byte("network,team\n10.0.0.0/8,shop\n2001:db8::/32,web\n"), 0o666); err != nil {
@@ -235,6 +241,7 @@ func TestTrinoEnriched(t *testing.T) {
 
 // A table without a record, and one without a flow: the same rows, and no error.
 func TestTrinoEmpty(t *testing.T) {
+	t.Parallel()
 	b := setUp(t, trino(t), 3)
 	for _, where := range []string{"1 = 0", "log_status = 'NODATA'", "srcaddr IS NULL"} {
 		table := `(SELECT * FROM ` + b.tables[0] + ` WHERE ` + where + `)`
@@ -270,7 +277,7 @@ func TestTrinoInterrupt(t *testing.T) {
 		return a.Rows[0][0].(string)
 	}
 	c := exec.Command(b.flowlog, "report", "talkers", "--engine", "trino", "--table", table)
-	c.Env = append(os.Environ(), "FLOWLOG_CONFIG=none")
+	c.Env = append(os.Environ(), append(b.env, "FLOWLOG_CONFIG=none")...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -294,6 +301,7 @@ func TestTrinoInterrupt(t *testing.T) {
 
 // A field that no flow has is named by a report of the engine as by one of the logs, whatever leaves records out.
 func TestTrinoLacking(t *testing.T) {
+	t.Parallel()
 	e := trino(t)
 	e.tables = e.tables[:1]
 	fill := func(*testing.T, *bench) {}
