@@ -58,7 +58,7 @@ func newInventory(con *console) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return v.run(c.Context()) },
 	}
-	group(c, "Inventory flags", func(f *pflag.FlagSet) {
+	section(c, "Inventory flags", func(f *pflag.FlagSet) {
 		f.StringVarP(&v.out, "out", "O", "", "write the files to this `directory`, or to s3://BUCKET/PREFIX")
 		f.StringSliceVar(&v.regions, "regions", nil, "AWS `regions` to ask (default: the region of the profile)")
 		f.StringSliceVar(&v.profiles, "profiles", nil, "AWS `profiles` to ask with (default: the AWS environment's)")

@@ -153,7 +153,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 		ValidArgsFunction: nil,
 	}
 	changeFlags(c, &r.change, r.enrichment.names)
-	group(c, "Report flags", func(f *pflag.FlagSet) {
+	section(c, "Report flags", func(f *pflag.FlagSet) {
 		r.aggregation.vantageFlag(f)
 		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
@@ -167,7 +167,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 
 // changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
-	group(c, "Report flags", func(f *pflag.FlagSet) {
+	section(c, "Report flags", func(f *pflag.FlagSet) {
 		topVar(f, &change.Top, 10)
 		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")

@@ -47,6 +47,8 @@ var trust = map[string]struct {
 	"city-db":    {beside, "it would read another file of yours"},
 	"asn-db":     {beside, "it would read another file of yours"},
 	"aws-ranges": {beside, "it would read another file of yours"},
+	"prices":     {beside, "it would read another file of yours"},
+	"inventory":  {beside, "it would read other files of yours"},
 
 	"where":         {narrowing, fewer},
 	"having":        {narrowing, "fewer rows would be shown"},
@@ -66,6 +68,7 @@ var trust = map[string]struct {
 	"partial":       {narrowing, "a part would pass for the whole"},
 	"allow-deleted": {narrowing, "files that are lost would not be named"},
 	"dry-run":       {narrowing, "nothing would be read"},
+	"month-to-date": {narrowing, "traffic would cost less than it does"},
 
 	"profile":         {trusted, "it chooses whose credentials are used"},
 	"no-sign-request": {trusted, "it chooses whose credentials are used"},

@@ -9,8 +9,8 @@ import (
 	"flowlog/report/function"
 )
 
-// reportText is a Report whose conditions are text.
-type reportText struct {
+// ReportText is a Report whose conditions are text.
+type ReportText struct {
 	Name, Doc, Next string
 	Where, Having   string
 	Keys            []keyText
@@ -34,7 +34,7 @@ type measureText struct {
 	Unit                           Unit
 }
 
-type fieldText struct {
+type FieldText struct {
 	Name    string
 	Kind    schema.Kind
 	Max     int64
@@ -43,39 +43,8 @@ type fieldText struct {
 	InPlace bool
 }
 
-// textOf is a condition as text, "" if there is none.
-func textOf(e expr.Expr) string {
-	if e == nil {
-		return ""
-	}
-	return e.String()
-}
-
-// inlined is a condition with what its files hold in place of their names: they may not be where it is read.
-func inlined(e expr.Expr) expr.Expr {
-	switch e := e.(type) {
-	case expr.And:
-		parts := make(expr.And, len(e))
-		for i, x := range e {
-			parts[i] = inlined(x)
-		}
-		return parts
-	case expr.Or:
-		parts := make(expr.Or, len(e))
-		for i, x := range e {
-			parts[i] = inlined(x)
-		}
-		return parts
-	case expr.Not:
-		return expr.Not{X: inlined(e.X)}
-	case expr.In:
-		return expr.In{Field: e.Field, Items: expr.Flatten(nil, e.Items)}
-	}
-	return e
-}
-
-func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+func (r *Report) Text() ReportText {
+	t := ReportText{Name: r.Name, Doc: r.Doc, Where: expr.Text(expr.Inlined(r.Where)), Having: expr.Text(expr.Inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -84,12 +53,12 @@ func (r *Report) text() reportText {
 		t.Keys = append(t.Keys, keyText{k.Field, k.Bits, k.Bits6, k.Every, k.Hour, zone})
 	}
 	for _, m := range r.Measures {
-		t.Measures = append(t.Measures, measureText{m.Name, m.Func, m.Field, m.With, textOf(m.Where), m.All, m.Unit})
+		t.Measures = append(t.Measures, measureText{m.Name, m.Func, m.Field, m.With, expr.Text(m.Where), m.All, m.Unit})
 	}
 	return t
 }
 
-func (t reportText) report(fields schema.Table) (Report, error) {
+func (t ReportText) Report(fields schema.Table) (Report, error) {
 	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
 	scope := expr.Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
 	condition := func(s string, scope expr.Scope) (expr.Expr, error) {

@@ -79,6 +79,7 @@ type Item struct {
 	Prefix netip.Prefix
 	File   string
 	Items  []Item // what the file holds
+	Port   uint16 // that an address of a file is about, at its end of the flow; 0 if it is about all
 }
 
 // Like is met where a text matches a pattern of SQL: % is any text, _ any one character.
@@ -120,7 +121,6 @@ func (e CompareFields) Fields(yield func(string)) {
 	yield(e.Left.Name)
 	yield(e.Right.Name)
 }
-func (e In) Fields(yield func(string))     { yield(e.Field.Name) }
 func (e Like) Fields(yield func(string))   { yield(e.Field.Name) }
 func (e Match) Fields(yield func(string))  { yield(e.Field.Name) }
 func (e IsNull) Fields(yield func(string)) { yield(e.Field.Name) }
