@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"flowlog/parse/aws"
 	"flowlog/parse/aws/describe"
 	"flowlog/parse/schema"
 )
@@ -69,20 +71,39 @@ func (v *inventorying) note(text string) {
 	}
 }
 
-// shownActions is how many calls a line about a failure names.
-const shownActions = 3
+// shownActions is how many calls a line about a failure names, and shownAlike how many lines there are for alike ones.
+const (
+	shownActions = 3
+	shownAlike   = 5
+)
 
-// tellFailed tells which calls are missing from a snapshot, and why.
+// tellFailed tells which calls are missing from a snapshot, and why. Refusals are alike if AWS gives one reason for them.
 func (v *inventorying) tellFailed(s *describe.Snapshot, t *tally) {
+	alike := make(map[string]int)
+	var rest []string
 	for _, f := range s.Failed {
-		names := strings.Join(f.Actions[:min(len(f.Actions), shownActions)], ", ")
-		if more := len(f.Actions) - shownActions; more > 0 {
-			names += " and " + count(int64(more), "more call")
-		}
 		t.missing += len(f.Actions)
 		t.first = cmp.Or(t.first, f.Err)
-		fmt.Fprintln(v.con.err, printable(fmt.Sprintf("flowlog: %s %s: without %s: %s", s.Account, s.Region, names, sayPlural(f.Err))))
+		var access *aws.AccessError
+		if errors.As(f.Err, &access) && access.Permission != "" {
+			if alike[access.Reason]++; alike[access.Reason] > shownAlike {
+				rest = append(rest, f.Actions...)
+				continue
+			}
+		}
+		v.tellMissing(s, f.Actions, sayPlural(f.Err))
 	}
+	if len(rest) > 0 {
+		v.tellMissing(s, rest, "access denied, as above; --dry-run lists the permissions")
+	}
+}
+
+func (v *inventorying) tellMissing(s *describe.Snapshot, actions []string, why string) {
+	names := strings.Join(actions[:min(len(actions), shownActions)], ", ")
+	if more := len(actions) - shownActions; more > 0 {
+		names += " and " + count(int64(more), "more call")
+	}
+	fmt.Fprintln(v.con.err, printable(fmt.Sprintf("flowlog: %s %s: without %s: %s", s.Account, s.Region, names, why)))
 }
 
 // A noSnapshotError ends an inventory of which nothing was written. Why was printed.
