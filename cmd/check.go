@@ -125,7 +125,7 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 	if in == nil {
 		return c.Help()
 	}
-	enr, err := k.enrichment.open(file.words())
+	enr, err := k.enrichment.open(ctx, in, file.words())
 	if err != nil {
 		return err
 	}

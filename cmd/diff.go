@@ -117,7 +117,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if ins == nil {
 		return c.Help()
 	}
-	enr, err := d.enrichment.open(append(d.change.Words(), report.Change{Having: d.having}.Words()...))
+	enr, err := d.enrichment.open(ctx, ins[0], append(d.change.Words(), report.Change{Having: d.having}.Words()...))
 	if err != nil {
 		return err
 	}

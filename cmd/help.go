@@ -35,6 +35,7 @@ var helpWords = []struct{ words, target string }{
 	{"speed benchmark slow memory", "performance"},
 	{"merge partial cluster machines", "scaling"},
 	{"pricing tiers discount", "prices"},
+	{"cost money bill billing charge charges dollars", "costs"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},
 	{"since until time times date dates tz timezone zone account region files stdin dry-run", inputHeading},
 	{"s3 aws bucket profile credentials", s3Heading},

@@ -77,7 +77,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 		return c.Help()
 	}
 	in.opt.Ordered = true
-	enr, err := p.enrichment.open(p.wanted())
+	enr, err := p.enrichment.open(ctx, in, p.wanted())
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (r *reporting) remote(c *cobra.Command, args []string, table string) (err e
 		return err
 	}
 	in.from.columns = schema.Logged().Names() // what the table has
-	enr, err := r.enrichment.open(r.wanted())
+	enr, err := r.enrichment.open(ctx, in, r.wanted())
 	if err != nil {
 		return err
 	}

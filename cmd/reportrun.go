@@ -43,7 +43,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if in == nil {
 		return c.Help()
 	}
-	enr, err := r.enrichment.open(r.wanted())
+	enr, err := r.enrichment.open(ctx, in, r.wanted())
 	if err != nil {
 		return err
 	}
