@@ -27,6 +27,7 @@ type enrichment struct {
 	dbs       [4]string // by databases; the inventory may have several files
 	tables    []string
 	inventory []string
+	costs     costing
 }
 
 // database is an open file of a row of databases.
@@ -82,7 +83,9 @@ func (e *enrichment) flags(c *cobra.Command) {
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
 		e.tableFlag(f)
+		e.costs.flags(f)
 	})
+	complete(c, "charge-at", func() []string { return chargeAt[:] })
 }
 
 func (e *enrichment) tableFlag(f *pflag.FlagSet) {
@@ -167,6 +170,7 @@ type lookups struct {
 	lacks  map[enrich.DBKind]int // index of the databases that are not to be had
 	fields schema.Table          // logged and enriched
 	tables schema.Table          // of them, those of the user's tables
+	costs  []enrich.Lookup       // which --enrich does not ask for
 	files  []string              // that they come from
 	owners *enrich.Inventory     // nil without one
 	number func(field, name string) []int64
@@ -217,6 +221,9 @@ func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*loo
 			return nil, errors.Join(err, l.close())
 		}
 	}
+	if l.costs, err = e.costs.lookups(ctx, in, l, names); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
 	l.fields, l.tables = append(l.enriched(), own...), own
 	for _, f := range threatFields {
 		if _, ok := own.Lookup(f.Name); !ok {
@@ -238,6 +245,9 @@ func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*loo
 	}
 	if e.protocols != "" {
 		l.files = append(l.files, e.protocols)
+	}
+	if l.costs != nil {
+		l.files = append(l.files, e.costs.files...)
 	}
 	return l, nil
 }
@@ -280,7 +290,7 @@ func (l *lookups) open(row int, path string, names []string) error {
 	} else {
 		path = enrich.FindDB(db.kind, os.Getenv, exists)
 	}
-	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
+	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind || enrich.UsesDB(name, db.kind) })
 	switch {
 	case path == "":
 		l.lacks[db.kind] = row
@@ -380,7 +390,7 @@ func (l *lookups) lacking(names []string) []string {
 // wrap puts the lookups in front of an Emit.
 func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema.Emit {
 	return func(p *schema.Projection, next schema.Emit) schema.Emit {
-		return enrich.Wrap(p, l.all, workers, next)
+		return enrich.Wrap(p, slices.Concat(l.all, l.costs), workers, next)
 	}
 }
 

@@ -36,6 +36,7 @@ var helpWords = []struct{ words, target string }{
 	{"merge partial cluster machines", "scaling"},
 	{"pricing tiers discount", "prices"},
 	{"list threat threats threat-list blocklist blocklists spamhaus firehol stix misp feodo", "lists"},
+	{"cost money bill billing charge charges dollars", "costs"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},
 	{"since until time times date dates tz timezone zone account region files stdin dry-run", inputHeading},
 	{"s3 aws bucket profile credentials", s3Heading},

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flowlog/enrich"
 	"flowlog/enrich/price"
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
@@ -23,9 +25,61 @@ type pricing struct {
 
 func (p *pricing) flags(c *cobra.Command) {
 	section(c, "Price flags", func(f *pflag.FlagSet) {
-		f.StringArrayVar(&p.files, "prices", nil, "prices over the built-in ones, a `file`: YAML, or a price list of AWS in JSON or CSV")
+		p.filesFlag(f)
 		f.StringArrayVar(&p.months, "month-to-date", nil, "GB that the month has already, `charge=GB`: chooses the tier (default: the first)")
 	})
+}
+
+func (p *pricing) filesFlag(f *pflag.FlagSet) {
+	f.StringArrayVar(&p.files, "prices", nil, "prices over the built-in ones, a `file`: YAML, or a price list of AWS in JSON or CSV")
+}
+
+// costing is the flags that say which charges a record pays.
+type costing struct {
+	pricing
+	at, region string
+}
+
+// chargeAt are the values of --charge-at.
+var chargeAt = [...]string{price.AtGateways: "gateways", price.AtClients: "clients"}
+
+func (k *costing) flags(f *pflag.FlagSet) {
+	k.filesFlag(f)
+	f.StringVar(&k.at, "charge-at", chargeAt[price.AtGateways], "where charge has nat, tgw and endpoint: at `records` of gateways or clients")
+	f.StringVar(&k.region, "price-region", "", "`region` of records that have none, for charge")
+}
+
+// lookups returns the lookups of charges, nil if none of their fields is among the names.
+func (k *costing) lookups(ctx context.Context, in *reader, l *lookups, names []string) ([]enrich.Lookup, error) {
+	at := slices.Index(chargeAt[:], k.at)
+	if at < 0 {
+		return nil, usageError{fmt.Errorf("--charge-at is %s, not %q", schema.Join(chargeAt[:], "or"), k.at)}
+	}
+	if k.region != "" && !slices.Contains(price.Regions(), k.region) {
+		return nil, usageError{fmt.Errorf("--price-region: %w", schema.Unknown("region", k.region, price.Regions(), "flowlog prices"))}
+	}
+	costs := enrich.Costs{Region: k.region}
+	if !slices.ContainsFunc(names, func(name string) bool { return isCost(costs, name) }) {
+		return nil, nil
+	}
+	book, err := k.book()
+	if err != nil {
+		return nil, err
+	}
+	header := in.header(ctx)
+	has := func(fields ...string) bool {
+		return !slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(header, f) })
+	}
+	_, lacks := l.lacks[enrich.AWS]
+	costs.Rules, costs.Ranges = book.Rules(price.ChargeAt(at)), !lacks
+	costs.NextHop = has("next_hop_interface_type", "next_hop_az_id")
+	costs.Services = has("pkt_src_aws_service", "pkt_dst_aws_service")
+	return costs.Lookups(), nil
+}
+
+// isCost reports whether a name is that of a field of costs.
+func isCost(costs enrich.Costs, name string) bool {
+	return slices.ContainsFunc(costs.Lookups(), func(l enrich.Lookup) bool { return l.Name == schema.CanonicalName(name) })
 }
 
 // maxPrices is the most that is read of a file of prices: AWS's list of EC2 in all regions has 8 GB.

@@ -68,6 +68,8 @@ var trust = map[string]struct {
 	"partial":       {narrowing, "a part would pass for the whole"},
 	"allow-deleted": {narrowing, "files that are lost would not be named"},
 	"dry-run":       {narrowing, "nothing would be read"},
+	"charge-at":     {narrowing, "records would seem to pay nothing"},
+	"price-region":  {narrowing, "records would seem to pay nothing"},
 	"month-to-date": {narrowing, "traffic would cost less than it does"},
 
 	"profile":         {trusted, "it chooses whose credentials are used"},

@@ -76,7 +76,7 @@ func Fields() schema.Table {
 			t = append(t, f.field(side.prefix, side.addrDoc, side.addrs))
 		}
 	}
-	return slices.Concat(t, awsFields(), ownerTable())
+	return slices.Concat(t, awsFields(), ownerTable(), costFields())
 }
 
 // NeedsDB returns the kind of file that a field is computed from, or "". The name may be in any spelling that flags
@@ -97,6 +97,12 @@ func NeedsDB(name string) DBKind {
 		return Owners
 	}
 	return ""
+}
+
+// UsesDB reports whether a field that no file is needed for is still more exact with one of a kind.
+func UsesDB(name string, kind DBKind) bool {
+	f, ok := costFields().Named(schema.CanonicalName(name))
+	return ok && slices.ContainsFunc(f.From, func(from string) bool { return NeedsDB(from) == kind })
 }
 
 // address returns the first address that is not null, if there is one.

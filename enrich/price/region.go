@@ -1,6 +1,9 @@
 package price
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // regions is THE table of how bills, zones and regions are called. code is what a usage type begins with; us-east-1 often
 // has none, and eu-west-1 is EU or EUW1. zone is what the IDs of its availability zones begin with. Source of codes: the
@@ -19,6 +22,17 @@ var regions = []struct{ name, code, zone string }{
 	{"ap-southeast-1", "APS1", "apse1"}, {"ap-southeast-2", "APS2", "apse2"}, {"ap-southeast-3", "APS4", "apse3"},
 	{"ap-southeast-4", "APS6", "apse4"}, {"ap-southeast-5", "APS7", "apse5"}, {"ap-southeast-6", "APS8", "apse6"}, {"ap-southeast-7", "APS9", "apse7"},
 	{"cn-north-1", "CNN1", "cnn1"}, {"cn-northwest-1", "CNW1", "cnnw1"},
+}
+
+// Regions returns the names of all regions.
+func Regions() []string {
+	var names []string
+	for _, r := range regions {
+		if !slices.Contains(names, r.name) {
+			names = append(names, r.name)
+		}
+	}
+	return names
 }
 
 // RegionOfZone returns the region of an availability zone's ID, such as us-east-1 of use1-az4, or "".
