@@ -34,6 +34,7 @@ var helpWords = []struct{ words, target string }{
 	{"verify checksum checksums crc crc32 fsck integrity corrupt corruption damaged", "check-dataset"},
 	{"speed benchmark slow memory", "performance"},
 	{"merge partial cluster machines", "scaling"},
+	{"create flow-log terraform cloudformation cfn iac policy", "setup"},
 	{"list threat threats threat-list blocklist blocklists spamhaus firehol stix misp feodo", "lists"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},
 	{"since until time times date dates tz timezone zone account region files stdin dry-run", inputHeading},
