@@ -118,7 +118,7 @@ var Partitions = []string{"aws", "aws-cn", "aws-us-gov"}
 
 // wrong is an error about an option.
 func wrong(option string, err error) error {
-	return &schema.OptionError{Option: option, Subject: true, Err: err}
+	return &schema.OptionError{Option: option, Err: err}
 }
 
 func (p *plan) checkResources() error {
