@@ -59,6 +59,7 @@ var doors = map[string][]string{
 	"enrich/list/json.go":                   {"enrich/list.FuzzRead"},
 	"enrich/list/stix.go":                   {"enrich/list.FuzzRead"},
 	// files of flowlog's own, and what users write
+	"cmd/setupcheck.go":                 {"cmd.FuzzFlowLogs"},
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},
 	"cmd/settingvalue.go":               {"cmd.FuzzSettings"},

@@ -35,6 +35,7 @@ var helpWords = []struct{ words, target string }{
 	{"speed benchmark slow memory", "performance"},
 	{"merge partial cluster machines", "scaling"},
 	{"pricing tiers discount", "prices"},
+	{"create flow-log terraform cloudformation cfn iac policy", "setup"},
 	{"list threat threats threat-list blocklist blocklists spamhaus firehol stix misp feodo", "lists"},
 	{"cost money bill billing charge charges dollars", "costs"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},

@@ -193,7 +193,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	root.SetIn(con.in)
 	root.SetOut(&con.help)
 	root.SetErr(con.err)
-	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newCheckDataset(con), newDiff(con), newMerge(con), newSQL(con), newInventory(con), newFields(con), newReports(con), newFormats(con), newPrices(con), newConfig(con), newVersion(con))
+	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newCheckDataset(con), newDiff(con), newMerge(con), newSQL(con), newSetup(con), newInventory(con), newFields(con), newReports(con), newFormats(con), newPrices(con), newConfig(con), newVersion(con))
 	con.settings.bind(root)
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)
