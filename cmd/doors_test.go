@@ -46,6 +46,12 @@ var doors = map[string][]string{
 	"enrich/geoopen.go":  {"enrich.FuzzDB"},
 	"enrich/tablecsv.go": {"enrich.FuzzTable"},
 	"enrich/listing.go":  {"enrich.FuzzTable"},
+	// inventories
+	"enrich/inventory/reader.go":     {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/scanner.go":    {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/call.go":       {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/config.go":     {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/kubernetes.go": {"enrich/inventory.FuzzRead"},
 	// files of flowlog's own, and what users write
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},

@@ -26,6 +26,8 @@ type enrichment struct {
 	dbs       [4]string // by databases; the inventory may have several files
 	tables    []string
 	inventory []string
+
+	read []*enrich.Table // the tables, once they are read
 }
 
 // database is an open file of a row of databases.
@@ -113,6 +115,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 			return nil, nil, err
 		}
 	}
+	e.read = tables
 	taken := map[string]string{"report": "what reports are named by in JSON"}
 	for _, m := range report.Measures() {
 		taken[m.Name] = "a measure"
@@ -151,6 +154,7 @@ type lookups struct {
 	tables schema.Table          // of them, those of the user's tables
 	files  []string              // that they come from
 	owners *enrich.Inventory     // nil without one
+	read   []*enrich.Table
 	number func(field, name string) []int64
 }
 
@@ -187,7 +191,7 @@ func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*loo
 			}
 		}
 	}
-	l.files = append(l.files, e.inventory...)
+	l.files, l.read = append(l.files, e.inventory...), e.read
 	for _, arg := range e.tables {
 		_, file, _ := strings.Cut(arg, "=")
 		l.files = append(l.files, file)
@@ -345,8 +349,17 @@ func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema
 // finish says which fields the databases did not have, closes them, and sets err to what was wrong with them unless it
 // is set.
 func (l *lookups) finish(r *reader, err *error) {
+	var notes []string
 	for _, db := range l.dbs {
-		if note := db.Note(); note != "" && !r.quiet {
+		notes = append(notes, db.Note())
+	}
+	for _, t := range l.read {
+		if note := t.Note(); note != "" {
+			notes = append(notes, note+" (--inventory)")
+		}
+	}
+	for _, note := range notes {
+		if note != "" && !r.quiet {
 			fmt.Fprintln(r.con.err, printable("flowlog: warning: "+note))
 		}
 	}

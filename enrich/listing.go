@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -267,6 +268,10 @@ func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id st
 		}
 		if before, ok := byAddress.trie.Get(p); ok && (before < 0 || !l.same(before, row)) {
 			byAddress.trie.Insert(p, ambiguous)
+			if d := &byAddress.doubt; before != ambiguous {
+				d.count++
+				d.first = cmp.Or(d.first, a)
+			}
 		} else {
 			byAddress.trie.Insert(p, row)
 		}

@@ -106,6 +106,22 @@ func keyNamed(name string) *tableKey {
 	return nil
 }
 
+// Note says which addresses of records have no row because several rows have them; "" if none was asked for.
+func (t *Table) Note() string {
+	for _, index := range t.index {
+		n, ok := index.(*networks)
+		if !ok || !n.doubt.asked.Load() {
+			continue
+		}
+		what := fmt.Sprintf("%d addresses, such as %s, have several owners", n.doubt.count, n.doubt.first)
+		if n.doubt.count == 1 {
+			what = n.doubt.first + " has several owners"
+		}
+		return fmt.Sprintf("table %s: %s in its files, and so no columns: an inventory tells them apart by VPC and time", t.name, what)
+	}
+	return ""
+}
+
 // Name is the table's name.
 func (t *Table) Name() string { return t.name }
 

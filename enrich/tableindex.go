@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/gaissmai/bart"
@@ -32,7 +33,17 @@ type join struct {
 }
 
 // networks indexes rows by network: the longest prefix that contains an address counts.
-type networks struct{ trie bart.Fast[int32] }
+type networks struct {
+	trie  bart.Fast[int32]
+	doubt doubt
+}
+
+// A doubt is the addresses of a table that have several rows which differ, and so no row.
+type doubt struct {
+	count int
+	first string      // one of them
+	asked atomic.Bool // a record had one
+}
 
 func (n *networks) add(key string, row int32) (int32, error) {
 	p, err := parseNetwork(key)
@@ -57,6 +68,9 @@ func (n *networks) joins(table string) []join {
 func (n *networks) find(in []arrow.Array, row int) int32 {
 	if a, ok := address(in, row); ok {
 		if found, ok := n.trie.Lookup(a); ok {
+			if found == ambiguous {
+				n.doubt.asked.Store(true)
+			}
 			return found
 		}
 	}
