@@ -11,27 +11,30 @@ import (
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // A reader is the options of an input made ready for scans, and what the last scan has found.
 type reader struct {
-	con         *console
-	from        origin
-	opt         parse.Options
-	partial     bool           // an interrupted scan counts
-	quiet       bool           // nothing but errors is said
-	mode        string         // of progress
-	zone        *time.Location // of times that are shown
-	now         time.Time
-	rejects     *outFile // nil if malformed records are not kept
-	formatTyped bool     // --log-format is on the command line
-	renameTyped bool     // --rename is
-	stats       parse.Stats
-	none        absence
-	s3          s3.Options        // how the input is reached
-	owners      *enrich.Inventory // fills logged fields that are null; nil does not
-	fills       []string          // those
+	con     *console
+	from    origin
+	opt     parse.Options
+	partial bool           // an interrupted scan counts
+	quiet   bool           // nothing but errors is said
+	mode    string         // of progress
+	zone    *time.Location // of times that are shown
+	now     time.Time
+	rejects *outFile // nil if malformed records are not kept
+	typed   typedFlags
+	stats   parse.Stats
+	none    absence
+	s3      s3.Options        // how the input is reached
+	owners  *enrich.Inventory // fills logged fields that are null; nil does not
+	fills   []string          // those
 }
+
+// typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
+type typedFlags struct{ logFormat, rename bool }
 
 // An origin is where records come from.
 type origin struct {
@@ -66,7 +69,7 @@ func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, 
 
 // change makes changes to a report. One of the words may be the name of a column that only the input has: then the scope gets
 // it as a field.
-func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *report.Scope) (report.Report, error) {
+func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *expr.Scope) (report.Report, error) {
 	changed, err := rep.With(c, *scope, r.zone)
 	if err != nil {
 		scope.Fields = r.with(ctx, scope.Fields, words)

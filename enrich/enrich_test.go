@@ -87,7 +87,7 @@ func lookup(t testing.TB, lookups []Lookup, name string, from ...string) string 
 			in = append(in, nil)
 			continue
 		}
-		f, ok := all().Lookup(name)
+		f, ok := slices.Concat(all(), schema.Delivered()).Lookup(name)
 		if !ok {
 			t.Fatalf("there is no field %s", name)
 		}

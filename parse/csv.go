@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"flowlog/parse/schema"
 )
@@ -67,7 +70,7 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	}
 	h.names = opt.fields(raw)
 	for _, name := range h.names {
-		if _, ok := schema.Logged().Named(name); ok {
+		if _, ok := schema.LoggedField(name); ok {
 			h.known++
 		}
 	}
@@ -160,8 +163,48 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	if h.known > 0 && opt.Input == "" {
 		hint = schema.Wordsf("%s, or name the format with %s", hint, schema.Opt("input-format", "csv"))
 	}
-	return nil, schema.Wordsf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
-		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
+	return nil, schema.Wordsf("csv: the header, separated by %q, has %s, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+		h.comma, h.count(), clip(strings.Join(strange, ", ")), hint)
+}
+
+// count says how many names of the header are those of fields.
+func (h *csvHeader) count() string {
+	switch h.known {
+	case 0:
+		return "no name of a field"
+	case 1:
+		return "1 name of a field"
+	}
+	return fmt.Sprintf("%d names of fields", h.known)
+}
+
+// named reports whether the cells are names of columns, with a separator that text does not have, rather than values. A
+// column without a name may be called -.
+func (h *csvHeader) named() bool {
+	names := 0
+	for _, cell := range h.cells {
+		letters := strings.TrimFunc(strings.TrimSpace(cell), func(c rune) bool { return c == '_' || c == '-' || c == '@' })
+		if letters == "" {
+			continue
+		}
+		if first, _ := utf8.DecodeRuneInString(letters); !unicode.IsLetter(first) || strings.ContainsAny(letters, " \t:=") {
+			return false
+		}
+		names++
+	}
+	return names > 0 && len(h.cells) > 1 && h.comma != '\t' && h.comma != ' '
+}
+
+// notCSV is the error for text without a layout whose first line is a header of CSV with other names than those of fields:
+// it says which, since a layout of text would be the wrong advice. It is nil if the line is none.
+func notCSV(head []byte, p *schema.Projection, opt Options) error {
+	line, _, _ := bytes.Cut(head[blankLines(head):], []byte("\n"))
+	h := csvHeaderOf(line, opt)
+	if h == nil || !h.named() {
+		return nil
+	}
+	_, err := h.fields(p, opt)
+	return err
 }
 
 // readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty
@@ -273,13 +316,12 @@ func (w *worker) csvMessages(b *block, at place, comma rune, message int) place 
 func (w *worker) csvLines(b *block, at place, comma rune, record func(at place, line []byte, cells []string) place) place {
 	eachCSVLine(b.data, comma, func(line []byte, cells []string, err error) bool {
 		at.line++
-		whole := bytes.TrimRight(line, "\r\n")
 		switch {
-		case err == io.EOF: // a blank line
+		case err == io.EOF: // empty lines, which may be a whole block
 		case err != nil:
-			w.drop(whole, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
+			w.drop(bytes.TrimRight(line, "\r\n"), Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
 		default:
-			at = record(at, whole, cells)
+			at = record(at, bytes.TrimRight(line, "\r\n"), cells)
 		}
 		at.line += max(int64(bytes.Count(line, []byte("\n")))-1, 0)
 		return true
@@ -310,16 +352,16 @@ func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string
 	}
 }
 
-// emptyLines is how long the lines without any character are that data begins with.
+// emptyLines is the length of the lines without any character that data begins with.
 func emptyLines(data []byte) int {
 	for i := 0; ; {
 		switch rest := data[i:]; {
 		case bytes.HasPrefix(rest, []byte("\n\n\n\n\n\n\n\n")):
-			i += 8
+			i += max(8, leadingRun(rest, 1))
 		case bytes.HasPrefix(rest, []byte("\n")):
 			i++
 		case bytes.HasPrefix(rest, []byte("\r\n")):
-			i += 2
+			i += max(2, leadingRun(rest, 2))
 		default:
 			return i
 		}

@@ -115,6 +115,11 @@ func notFlowLog(names []string, p *schema.Projection) error {
 		"if they are, %s", seen(known, unknown), advice(known, unknown))
 }
 
+// RecordColumns reports whether a header of these names is read as that of flow logs. p has the fields that are known.
+func RecordColumns(names []string, p *schema.Projection) bool {
+	return notFlowLog(Options{}.fields(names), p) == nil
+}
+
 // advice says how columns of names that are not known can be read.
 func advice(known, unknown []string) *schema.Words {
 	names := make([]string, len(unknown))

@@ -13,12 +13,12 @@ type event struct {
 	open       bool // if there is none: a document is not finished
 }
 
-// next finds the next event in data, which starts with depth containers open on the way to the list, none of them
-// between documents. What stands in a document before the list is an event aside, and so is each value after it. What cannot start a document
-// is passed over to the end of its line, and is an event too, to be reported. Without a whole event end is 0, and
-// start is where the unfinished one begins.
+// next finds the next event in data, which starts with depth containers open on the way to the list, or with 0 between
+// documents. The part of a document before the list is an event beside the list, and so is each value after the list. A line
+// that cannot start a document is an event too, which its decoder reports. If no event is complete, end is 0 and start is
+// where the incomplete one begins.
 //
-// It is longer than 60 lines because it is one state machine over the bytes, whose states share its variables.
+// Long because it is one state machine over the bytes, whose states share its variables.
 func (sh *shape) next(data []byte, depth int) event { // at len(list)+1 the list is open
 	doc := 0
 	seen := depth > 0 // the list, in this document

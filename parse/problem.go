@@ -81,17 +81,22 @@ type Stats struct {
 	Problems []Problem     // the first few dropped records and values, in the order of the input
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
-	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
 	Passed   []PassedOver
-	Remakes  []Remake // objects that count twice, with what they were made of
-	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
+	Doubles
 
 	Headerless  int64    // objects whose records are laid out as Options.LogFormat or the default format says
 	Unchosen    Unchosen // objects that were not read
 	OutsideEnds Ends     // of the records outside the time that was asked for
 
 	read []string // see MadeOf
+}
+
+// Doubles is input whose records count twice.
+type Doubles struct {
+	Twice    []string // objects that were read before, by this or another name
+	Remakes  []Remake // objects that were made of others of the same input
+	Overlaps []string // pairs of flow logs that log the same interfaces
 }
 
 // Ends are the first and last end of some records, in Unix seconds.

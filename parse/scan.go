@@ -16,8 +16,9 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Options configure a scan; the zero value is a good default. It has more than 12 fields because it is the flat list of
-// what callers, mostly flags, can choose.
+// Options configure a scan; the zero value is a good default.
+//
+// Long because it is the flat list of what callers, mostly flags, can choose.
 type Options struct {
 	Workers   int       // goroutines that decode; 0 means one per processor; never more than MostWorkers
 	Ordered   bool      // number the batches by their place in the input
@@ -181,11 +182,16 @@ type scan struct {
 	work       chan *block
 	objects    []*object
 	files      func() map[string]Object // of the input by fingerprint, listed on the first call; nil if only a header is read
-	seq        atomic.Int64             // number of the next batch, unless ordered
-	refused    atomic.Bool              // emit has failed: it gets no more batches
-	dropped    atomic.Int64             // records and values dropped so far
 	layouts    map[string]*layout       // interned layouts by their names
+	progress
 	pools
+}
+
+// progress is the state that the workers of a scan share.
+type progress struct {
+	seq     atomic.Int64 // number of the next batch, unless ordered
+	refused atomic.Bool  // emit has failed: it gets no more batches
+	dropped atomic.Int64 // records and values dropped so far
 }
 
 // pools keep memory for reuse.

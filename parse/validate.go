@@ -49,7 +49,7 @@ func (w *worker) bind(l *layout) *binding {
 
 // unreadColumn returns the column by which values of a name are checked that nobody reads.
 func unreadColumn(name string) *schema.Column {
-	f, ok := schema.Logged().Named(name)
+	f, ok := schema.LoggedField(name)
 	if !ok {
 		f = schema.Field{Name: name, Kind: schema.Text}
 	}

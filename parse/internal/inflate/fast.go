@@ -133,6 +133,8 @@ func fill(table []entry, width uint, c *code, entries *[maxLitLen]entry) {
 // entries hold several symbols, literals are stored even if there are none, a round without a match copies
 // nothing from nowhere in place of a branch (a tenth faster for gzip -6 of flow logs), and the first two
 // strides of a match are copied whatever its length.
+//
+// Long because its variables stay in registers only within one function.
 func (r *Reader) fast() (done bool, err error) {
 	in, out := r.in[:r.end], &r.out
 	bits, nbits := r.bits, uint64(r.nbits) // nbits in its low 6 bits

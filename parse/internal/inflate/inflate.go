@@ -8,8 +8,6 @@ package inflate
 
 import (
 	"compress/flate"
-	"compress/gzip"
-	"encoding/binary"
 	"hash/crc32"
 	"io"
 )
@@ -42,6 +40,17 @@ const (
 //
 // Read may wait for more input than it needs for what it returns.
 type Reader struct {
+	input
+	output
+	member
+	coding
+
+	err  error
+	step func(*Reader) error // decodes what comes next in the data
+}
+
+// input is the compressed data that is at hand.
+type input struct {
 	src    io.Reader
 	srcErr error // why there is no more input; io.ErrUnexpectedEOF at its end
 
@@ -50,21 +59,28 @@ type Reader struct {
 	before  int64 // bytes of the source before in
 	bits    uint64
 	nbits   uint // in bits; the others are 0
+}
 
+// output is the decoded data: the window, and what the caller has not read yet.
+type output struct {
 	out   [outSize]byte
 	rd    int // out[rd:op] is for the caller
 	sum   int // out[sum:op] is not in crc yet
 	first int // matches reach back to here: the start of the member or of out
 	op    int
+}
 
-	err  error
-	step func(*Reader) error // what comes next in the data
-
+// member is the state of the gzip member that is being read.
+type member struct {
 	crc   uint32
-	size  uint32 // of the member, modulo 1<<32
+	size  uint32 // modulo 1<<32
 	final bool   // this is the member's last block
-	left  int    // in a stored block
-	fixed bool   // the tables are those of fixed codes
+}
+
+// coding is the codes of a compressed block, and what is left of a stored one.
+type coding struct {
+	left  int  // bytes of a stored block
+	fixed bool // the tables are those of fixed codes
 
 	lengths [maxLitLen + maxDist]uint8
 	codes   code // of lengths
@@ -176,88 +192,6 @@ func (r *Reader) align() { r.bits, r.nbits = 0, 0 }
 
 func (r *Reader) corrupt() error {
 	return flate.CorruptInputError(r.before + int64(r.ip))
-}
-
-// header reads the header of a member: RFC 1952, 2.3.
-func (r *Reader) header() error {
-	if r.fillIn(1); r.ip == r.end && r.srcErr == io.ErrUnexpectedEOF {
-		return io.EOF // of the file, after any number of members
-	}
-	crc := uint32(0)
-	next := func(n int) ([]byte, error) {
-		r.fillIn(n)
-		if r.end-r.ip < n {
-			return nil, r.srcErr
-		}
-		b := r.in[r.ip : r.ip+n]
-		r.ip += n
-		crc = crc32.Update(crc, crc32.IEEETable, b)
-		return b, nil
-	}
-	b, err := next(10)
-	if err != nil {
-		return err
-	}
-	const hasCRC, hasExtra, hasName, hasComment, reserved = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 7 << 5
-	flags := b[3]
-	if b[0] != 0x1f || b[1] != 0x8b || b[2] != 8 {
-		return gzip.ErrHeader
-	}
-	if flags&hasExtra != 0 {
-		if b, err = next(2); err != nil {
-			return err
-		}
-		for n := int(binary.LittleEndian.Uint16(b)); n > 0; n -= len(b) {
-			if b, err = next(min(n, 1024)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, text := range []byte{hasName, hasComment} {
-		for n := 0; flags&text != 0; n++ {
-			if n == 512 { // the most that compress/gzip takes
-				return gzip.ErrHeader
-			}
-			if b, err = next(1); err != nil {
-				return err
-			}
-			if b[0] == 0 {
-				break
-			}
-		}
-	}
-	if flags&hasCRC != 0 {
-		want := uint16(crc)
-		if b, err = next(2); err != nil {
-			return err
-		}
-		if binary.LittleEndian.Uint16(b) != want {
-			return gzip.ErrHeader
-		}
-	}
-	if flags&reserved != 0 {
-		return gzip.ErrHeader
-	}
-	r.first, r.crc, r.size, r.final = r.op, 0, 0, false
-	r.step = (*Reader).block
-	return nil
-}
-
-// trailer reads what follows the blocks of a member, and compares: RFC 1952, 2.3.1.
-func (r *Reader) trailer() error {
-	r.align()
-	r.fillIn(8)
-	if r.end-r.ip < 8 {
-		return r.srcErr
-	}
-	r.checksum()
-	b := r.in[r.ip:]
-	r.ip += 8
-	if binary.LittleEndian.Uint32(b) != r.crc || binary.LittleEndian.Uint32(b[4:]) != r.size {
-		return gzip.ErrChecksum
-	}
-	r.step = (*Reader).header
-	return nil
 }
 
 // block reads the header of a block: RFC 1951, 3.2.3.
