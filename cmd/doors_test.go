@@ -53,7 +53,7 @@ var doors = map[string][]string{
 	// inventories
 	"enrich/inventory/reader.go":     {"enrich/inventory.FuzzRead"},
 	"enrich/inventory/scanner.go":    {"enrich/inventory.FuzzRead"},
-	"enrich/inventory/call.go":       {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/decode.go":     {"enrich/inventory.FuzzRead"},
 	"enrich/inventory/config.go":     {"enrich/inventory.FuzzRead"},
 	"enrich/inventory/kubernetes.go": {"enrich/inventory.FuzzRead"},
 

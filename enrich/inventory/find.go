@@ -74,6 +74,15 @@ func (inv *Inventory) home(q Query) *network {
 	return nil
 }
 
+// Home numbers the VPC of a record, from its vpc_id, or else its interface. 0 is unknown. The answer to a Query is the same
+// for all interfaces of a VPC, unless the address is the Primary of one.
+func (inv *Inventory) Home(vpc, id string) int32 {
+	if n := inv.home(Query{VPC: vpc, Interface: id}); n != nil {
+		return n.number
+	}
+	return 0
+}
+
 // lines finds the timelines of an address or prefix in a layer: those of the home VPC and of the internet; if there is none and
 // the address is not one of home's, those of other VPCs.
 func (inv *Inventory) lines(head int32, l layer, q Query, home *network) (c candidates) {

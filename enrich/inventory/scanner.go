@@ -112,6 +112,8 @@ func (s *scanner) take(want byte) error {
 var brackets = [256]uint8{'{': 1, '[': 1, '}': 2, ']': 2, '"': 3}
 
 // value reads the next value. Its bytes are valid until the next call.
+//
+// Long because it is the one loop that all bytes of all files go through.
 func (s *scanner) value() ([]byte, error) {
 	if s.peek() == 0 {
 		return nil, s.ended()

@@ -48,6 +48,16 @@ func (e *element) see(snapshot int32) {
 // runs lists all runs, in the order of reading.
 func (e *element) runs() []run { return append(slices.Clip(e.before), e.run) }
 
+// An item is a configuration item of AWS Config: what a resource is from a time on, until its next item. Its ends are exact.
+type item struct {
+	resource      string
+	account       string
+	region        string
+	time, created int64
+	deleted       bool
+	state         state // of an interface that is not deleted
+}
+
 type elementKey struct {
 	stream int32
 	hash   uint64
