@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"flowlog/parse/disk"
-	"flowlog/report"
+	"flowlog/report/check"
 )
 
 // A baseline is a file of findings that are known.
@@ -67,7 +67,7 @@ func (b *baseline) has(id string) bool {
 
 // write writes what is known after a run, and returns how many findings that is: those of the run, and of rules that
 // it did not check those that were known before.
-func (b *baseline) write(con *console, verdicts []report.Verdict) (int, error) {
+func (b *baseline) write(con *console, verdicts []check.Verdict) (int, error) {
 	checked := make(map[string]bool)
 	var known []knownFinding
 	for _, v := range verdicts {

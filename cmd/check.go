@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 	"flowlog/report/render"
 )
 
@@ -33,7 +34,7 @@ type checking struct {
 const failNever = "none"
 
 // severities lists the values of --fail-on.
-func severities() []string { return append(slices.Clone(report.Severities), failNever) }
+func severities() []string { return append(slices.Clone(check.Severities), failNever) }
 
 // newCheck returns `flowlog check`.
 func newCheck(con *console) *cobra.Command {
@@ -85,12 +86,12 @@ func findingFormatNames() []string {
 }
 
 // threshold is the least severity that fails the run; beyond all of them if none does.
-func (k *checking) threshold() (report.Severity, error) {
+func (k *checking) threshold() (check.Severity, error) {
 	i, err := find("severity", k.failOn, severities(), rulesHelp)
 	if err != nil {
 		return 0, usageError{fmt.Errorf("--fail-on: %w", err)}
 	}
-	return report.Severity(i), nil
+	return check.Severity(i), nil
 }
 
 // format is what findings are written as.
@@ -152,7 +153,7 @@ func (k *checking) run(c *cobra.Command, args []string) (err error) {
 }
 
 // check checks the options that do not depend on the input.
-func (k *checking) check() (failOn report.Severity, format render.FindingFormat, err error) {
+func (k *checking) check() (failOn check.Severity, format render.FindingFormat, err error) {
 	if failOn, err = k.threshold(); err != nil {
 		return failOn, format, err
 	}
@@ -198,7 +199,7 @@ func (k *checking) accepts(known *baseline) bool { return known != nil && (k.upd
 // A ruleBinding is rules with their words bound to the fields of an input.
 type ruleBinding struct {
 	fields  schema.Table
-	rules   []report.Rule
+	rules   []check.Rule
 	reports []report.Report   // of the rules that can be checked
 	reasons map[string]string // why others cannot, by their names
 }
@@ -224,7 +225,7 @@ func bindRules(ctx context.Context, file *ruleFile, in *reader, enr *lookups) (*
 }
 
 // judge computes the reports of the rules and returns the verdicts. It says which rules could not be checked.
-func (k *checking) judge(ctx context.Context, in *reader, enr *lookups, b *ruleBinding, known *baseline) ([]report.Verdict, error) {
+func (k *checking) judge(ctx context.Context, in *reader, enr *lookups, b *ruleBinding, known *baseline) ([]check.Verdict, error) {
 	done, err := k.aggregation.tables(ctx, in, enr, b.fields, b.reports)
 	if err != nil {
 		return nil, err
@@ -236,7 +237,7 @@ func (k *checking) judge(ctx context.Context, in *reader, enr *lookups, b *ruleB
 	for _, l := range done.lacks {
 		b.reasons[l.Report] = say(l)
 	}
-	verdicts := report.Check(b.rules, done.tables, b.reasons, isKnown)
+	verdicts := check.Check(b.rules, done.tables, b.reasons, isKnown)
 	if in.quiet {
 		return verdicts, nil
 	}
@@ -253,7 +254,7 @@ func (k *checking) judge(ctx context.Context, in *reader, enr *lookups, b *ruleB
 
 // accept writes the findings to the baseline, if they are to be known from now on. A run that was interrupted has not seen
 // all of them.
-func (k *checking) accept(ctx context.Context, known *baseline, verdicts []report.Verdict) error {
+func (k *checking) accept(ctx context.Context, known *baseline, verdicts []check.Verdict) error {
 	if !k.accepts(known) || ctx.Err() != nil {
 		return nil
 	}
@@ -265,9 +266,9 @@ func (k *checking) accept(ctx context.Context, known *baseline, verdicts []repor
 }
 
 // end is the error that the run ends with: what fired counts for more than what could not be read.
-func (k *checking) end(ctx context.Context, in *reader, verdicts []report.Verdict, failOn report.Severity, accepted bool) error {
-	fired := slices.ContainsFunc(verdicts, func(v report.Verdict) bool { return v.Fired() > 0 && v.Severity >= failOn && !accepted })
-	checked := slices.ContainsFunc(verdicts, func(v report.Verdict) bool { return v.Skipped == "" })
+func (k *checking) end(ctx context.Context, in *reader, verdicts []check.Verdict, failOn check.Severity, accepted bool) error {
+	fired := slices.ContainsFunc(verdicts, func(v check.Verdict) bool { return v.Fired() > 0 && v.Severity >= failOn && !accepted })
+	checked := slices.ContainsFunc(verdicts, func(v check.Verdict) bool { return v.Skipped == "" })
 	incomplete := in.close()
 	if left := (nothingError{}); in.stats.Records == 0 && !errors.As(incomplete, &left) {
 		incomplete = nothingError{"there are no records to check"}

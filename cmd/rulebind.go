@@ -13,6 +13,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 	"flowlog/report/expr"
 )
 
@@ -44,10 +45,10 @@ func (f *ruleFile) words() []string {
 }
 
 // all makes the texts rules. Their words may be columns that only the input knows, which the second result has too.
-func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.Rule, schema.Table, error) {
+func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]check.Rule, schema.Table, error) {
 	scope := enr.scope(in)
 	scope.File = enr.lists.within(filepath.Dir(f.path))
-	var rules []report.Rule
+	var rules []check.Rule
 	for _, t := range f.rules {
 		wrong := len(f.errs)
 		r, ok := f.bind(t, scope, in.zone)
@@ -64,18 +65,18 @@ func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.
 }
 
 // bind makes the text a rule. What is wrong with it is noted at its place.
-func (f *ruleFile) bind(r *ruleText, scope expr.Scope, zone *time.Location) (rule report.Rule, ok bool) {
+func (f *ruleFile) bind(r *ruleText, scope expr.Scope, zone *time.Location) (rule check.Rule, ok bool) {
 	wrong := len(f.errs)
-	rule = report.Rule{Tags: r.values["tags"], Line: r.key.Line, Most: ruleMost}
+	rule = check.Rule{Tags: r.values["tags"], Line: r.key.Line, Most: ruleMost}
 	if rule.Report, ok = f.bindReport(r, scope, zone); !ok {
 		return rule, false
 	}
 	rule.Name, rule.Doc, rule.Next = r.key.Value, r.line("doc"), r.line("next")
-	severity, err := find("severity", r.text("severity", ruleSeverity), report.Severities, rulesHelp)
+	severity, err := find("severity", r.text("severity", ruleSeverity), check.Severities, rulesHelp)
 	if err != nil {
 		f.failAt(r.nodes["severity"], err)
 	}
-	rule.Severity = report.Severity(max(severity, 0))
+	rule.Severity = check.Severity(max(severity, 0))
 	f.bindTop(r, &rule)
 	f.bindSpike(r, &rule, scope)
 	if text := r.line("message"); text != "" {
@@ -124,7 +125,7 @@ func (f *ruleFile) bindReport(r *ruleText, scope expr.Scope, zone *time.Location
 }
 
 // bindTop reads how many findings of a rule are listed.
-func (f *ruleFile) bindTop(r *ruleText, rule *report.Rule) {
+func (f *ruleFile) bindTop(r *ruleText, rule *check.Rule) {
 	top := r.text("top", "")
 	if top == "" {
 		return
@@ -138,7 +139,7 @@ func (f *ruleFile) bindTop(r *ruleText, rule *report.Rule) {
 }
 
 // bindSpike reads what makes a row of a rule stand out of its time.
-func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope expr.Scope) {
+func (f *ruleFile) bindSpike(r *ruleText, rule *check.Rule, scope expr.Scope) {
 	at := r.nodes["spike"]
 	if at == nil {
 		return
@@ -175,7 +176,7 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 	}
 	pos, in := -1, ""
 	var condition *expr.SyntaxError
-	var message *report.MessageError
+	var message *check.MessageError
 	var option *schema.OptionError // the word says which one
 	text := err.Error()
 	if errors.As(err, &option) {

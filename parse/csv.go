@@ -14,9 +14,9 @@ import (
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names with separators between them, a column of records below other names, or a
-// record whose values have separators between them. A
-// lone name is one too, though it could as well be the header of text: in CSV alone a value may be in quotes.
+// isCSV recognises a header of field names with separators, a column of records below other names, or a record of values
+// with separators. A single name is a header of CSV too, though it could be one of text: only CSV may have its values in
+// quotes.
 func isCSV(head []byte, opt Options) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	if _, l := headlessCSV(line, opt); l != nil {
@@ -45,7 +45,7 @@ type csvHeader struct {
 	message int      // the column called message, or -1
 }
 
-// csvHeaderOf reads the first line, with the separator that makes the most of it; nil if it cannot be a header.
+// csvHeaderOf parses the first line, with the separator that yields the most cells; nil if it cannot be a header.
 func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	h := &csvHeader{message: -1}
 	for _, comma := range headerCommas(line) {
@@ -86,8 +86,8 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	return h
 }
 
-// headerCommas are what may separate the names of a header. Bars at its start draw a table, and names with blanks between
-// them are text unless they are in quotes.
+// headerCommas are the separators that a header may have. Bars at its start draw a table. Names separated by blanks are
+// text unless they are in quotes.
 func headerCommas(line []byte) []rune {
 	commas := []rune{',', ';', '\t'}
 	if !bytes.HasPrefix(line, []byte("|")) {
@@ -112,7 +112,7 @@ func (h *csvHeader) needsTabs(line, rest []byte) bool {
 // knownFields knows the fields that AWS logs.
 var knownFields, _ = schema.Logged().Project()
 
-// columnOfRecords finds the column that holds a record in one of the lines below the header, or -1.
+// columnOfRecords returns the column that holds a record in one of the first lines below the header, or -1.
 func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	column := -1
 	f := &seeker{opt: opt, projection: knownFields}
@@ -130,7 +130,7 @@ func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	return column
 }
 
-// textColumns are names that tools give to the column of what was logged.
+// textColumns are the names that tools give to the column of the log text.
 var textColumns = []string{"msg", "_msg", "_raw", "raw", "log", "line", "body", "text"}
 
 // columnOfText returns the column that has one of these names, or -1.
@@ -138,10 +138,10 @@ func (h *csvHeader) columnOfText() int {
 	return slices.IndexFunc(h.cells, func(cell string) bool { return slices.Contains(textColumns, strings.ToLower(strings.TrimSpace(cell))) })
 }
 
-// csvSample is how many lines are looked at for records.
+// csvSample is the number of lines that are searched for records.
 const csvSample = 1000
 
-// fields returns the layout of CSV whose columns are fields, or why they are not those of a flow log.
+// fields returns the layout of CSV whose columns are fields, or the error if they are not those of a flow log.
 func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	var names, strange []string
 	for i, name := range h.names {
@@ -247,7 +247,7 @@ func readCSV(in *input, c *content) error {
 	return in.cutCSV(c, skip, l, func(w *worker, b *block, at place) place { return w.csvMessages(b, at, comma, message) })
 }
 
-// layoutOfMessages reads on until one of the messages shows the layout of all.
+// layoutOfMessages grows the head until a message shows the layout of all.
 func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, error) {
 	for {
 		f := &seeker{opt: in.opt, projection: in.projection}
@@ -278,7 +278,7 @@ func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *b
 	return in.cut(c.Reader(skip), start, func(data []byte, _ int) (int, int, bool) { return lastCSVLine(data), 0, false }, decode)
 }
 
-// lastCSVLine finds the end of the last line that does not end within quotes.
+// lastCSVLine returns the end of the last line that does not end within quotes.
 func lastCSVLine(data []byte) int {
 	end := lastLine(data)
 	quotes := bytes.Count(data[:end], []byte(`"`))
@@ -302,7 +302,7 @@ func (w *worker) csv(b *block, at place, comma rune) place {
 	})
 }
 
-// csvMessages decodes a block of separated values of which one holds the record.
+// csvMessages decodes a block of separated values, one of which holds the record.
 func (w *worker) csvMessages(b *block, at place, comma rune, message int) place {
 	return w.csvLines(b, at, comma, func(at place, line []byte, cells []string) place {
 		if len(cells) <= message {
@@ -368,7 +368,7 @@ func emptyLines(data []byte) int {
 	}
 }
 
-// firstCSVLine finds the end of the first line that does not end within quotes.
+// firstCSVLine returns the end of the first line that does not end within quotes.
 func firstCSVLine(data []byte) int {
 	quoted := false
 	for i, c := range data {

@@ -8,6 +8,17 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
+// root searches what the URL names.
+func (s *Source) root() *search {
+	switch {
+	case strings.ContainsAny(s.path, "*?[{"):
+		return s.glob("", s.path)
+	case s.path == "" || strings.HasSuffix(s.path, "/"):
+		return s.inside(s.path)
+	}
+	return s.named(s.path)
+}
+
 // glob searches what matches a pattern under a folder, which is "" or ends in a slash. It goes down the
 // pattern folder by folder, so that nothing is listed that cannot match.
 func (s *Source) glob(folder, pattern string) *search {

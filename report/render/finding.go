@@ -9,15 +9,16 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 )
 
 // Checked is the result of `flowlog check`.
 type Checked struct {
-	Verdicts []report.Verdict
+	Verdicts []check.Verdict
 	Input    schema.Stats
-	File     string          // the rules file, as the user named it
-	FailOn   report.Severity // the lowest severity that fails the run
-	Version  string          // of flowlog
+	File     string         // the rules file, as the user named it
+	FailOn   check.Severity // the lowest severity that fails the run
+	Version  string         // of flowlog
 }
 
 // A FindingFormat is an output format of findings.
@@ -37,8 +38,8 @@ var FindingFormats = []FindingFormat{
 }
 
 // bySeverity calls yield with each finding, by descending severity, then in the order of rules and rows.
-func (c *Checked) bySeverity(yield func(v *report.Verdict, f *report.Finding)) {
-	for s := len(report.Severities) - 1; s >= 0; s-- {
+func (c *Checked) bySeverity(yield func(v *check.Verdict, f *check.Finding)) {
+	for s := len(check.Severities) - 1; s >= 0; s-- {
 		for i := range c.Verdicts {
 			if v := &c.Verdicts[i]; int(v.Severity) == s {
 				for j := range v.Findings {
@@ -50,7 +51,7 @@ func (c *Checked) bySeverity(yield func(v *report.Verdict, f *report.Finding)) {
 }
 
 // message returns the finding as one printable line.
-func message(f *report.Finding, opt Options) string {
+func message(f *check.Finding, opt Options) string {
 	return printable(f.Expand(valueOf(opt)))
 }
 
@@ -68,7 +69,7 @@ func valueOf(opt Options) func(report.Column, any) string {
 func tableFindings(w io.Writer, c Checked, opt Options) error {
 	var buf bytes.Buffer
 	var lines [][]string
-	c.bySeverity(func(_ *report.Verdict, f *report.Finding) {
+	c.bySeverity(func(_ *check.Verdict, f *check.Finding) {
 		lines = append(lines, []string{f.Severity.String(), printable(f.Name), message(f, opt)})
 	})
 	if len(lines) > 0 {
@@ -105,7 +106,7 @@ func tableFindings(w io.Writer, c Checked, opt Options) error {
 }
 
 // appendFinding writes a finding as an object.
-func appendFinding(dst []byte, f *report.Finding, opt Options) []byte {
+func appendFinding(dst []byte, f *check.Finding, opt Options) []byte {
 	dst = append(jsonString(append(dst, `{"rule":`...), f.Name), `,"severity":"`...)
 	dst = append(append(dst, f.Severity.String()...), `","message":`...)
 	dst = jsonString(dst, message(f, opt))
@@ -115,7 +116,7 @@ func appendFinding(dst []byte, f *report.Finding, opt Options) []byte {
 }
 
 // appendValues writes the row of a finding as an object.
-func appendValues(dst []byte, f *report.Finding) []byte {
+func appendValues(dst []byte, f *check.Finding) []byte {
 	t := report.Table{Columns: f.Columns}
 	return append(appendMembers(append(dst, '{'), t, memberNames(t), f.Row), '}')
 }
@@ -125,7 +126,7 @@ func jsonFindings(w io.Writer, c Checked, opt Options) error {
 	out := indenter{w: w}
 	out.text("{\n  \"findings\": [")
 	first := true
-	c.bySeverity(func(_ *report.Verdict, f *report.Finding) {
+	c.bySeverity(func(_ *check.Verdict, f *check.Finding) {
 		if !first {
 			out.text(",")
 		}
@@ -158,7 +159,7 @@ func jsonFindings(w io.Writer, c Checked, opt Options) error {
 }
 
 // appendVerdict appends a rule with its counts as an object.
-func appendVerdict(rule []byte, v *report.Verdict) []byte {
+func appendVerdict(rule []byte, v *check.Verdict) []byte {
 	rule = append(jsonString(append(rule, `{"name":`...), v.Name), `,"severity":"`...)
 	rule = append(append(rule, v.Severity.String()...), '"')
 	rule = jsonString(append(rule, `,"doc":`...), v.Doc)
@@ -190,7 +191,7 @@ func appendVerdict(rule []byte, v *report.Verdict) []byte {
 
 func ndjsonFindings(w io.Writer, c Checked, opt Options) error {
 	var buf []byte
-	c.bySeverity(func(_ *report.Verdict, f *report.Finding) {
+	c.bySeverity(func(_ *check.Verdict, f *check.Finding) {
 		buf = append(appendFinding(buf, f, opt), '\n')
 	})
 	_, err := w.Write(buf)

@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 )
 
 // nasty is texts that would be more than text somewhere: on a terminal, in XML, HTML, Markdown and SARIF's messages, in
@@ -34,24 +35,24 @@ var nasty = []string{
 // checked is a run with a finding for each nasty text, which is a key, in the message and in the rule itself.
 func checked(t *testing.T) Checked {
 	t.Helper()
-	rule := &report.Rule{Severity: report.High, Tags: nasty, Line: 3}
+	rule := &check.Rule{Severity: check.High, Tags: nasty, Line: 3}
 	rule.Name, rule.Doc, rule.Next = "hostile", strings.Join(nasty, " "), strings.Join(nasty, " ")
 	rule.Keys = []report.Key{{Field: "instance_tag"}}
 	if err := rule.SetMessage("tag {instance_tag} of {rule}", schema.Logged()); err != nil {
 		t.Fatal(err)
 	}
-	quiet := &report.Rule{Severity: report.Low}
+	quiet := &check.Rule{Severity: check.Low}
 	quiet.Name = "quiet"
-	minor := &report.Rule{Severity: report.Info}
+	minor := &check.Rule{Severity: check.Info}
 	minor.Name, minor.Doc = "minor", "Nothing grave"
 	columns := []report.Column{{Name: "instance_tag", Kind: schema.Text}, {Name: "bytes", Role: report.MeasureRole, Kind: schema.Int64, Unit: report.Bytes}}
-	c := Checked{File: "rules/\x1b[31m<a>&.yaml", FailOn: report.Low, Version: "devel"}
-	v := report.Verdict{Rule: rule, Known: 2, More: 1}
+	c := Checked{File: "rules/\x1b[31m<a>&.yaml", FailOn: check.Low, Version: "devel"}
+	v := check.Verdict{Rule: rule, Known: 2, More: 1}
 	for _, s := range nasty {
-		v.Findings = append(v.Findings, report.Finding{Rule: rule, Columns: columns, Row: []any{s, int64(2048)}, ID: "1f"})
+		v.Findings = append(v.Findings, check.Finding{Rule: rule, Columns: columns, Row: []any{s, int64(2048)}, ID: "1f"})
 	}
-	small := report.Verdict{Rule: minor, Findings: []report.Finding{{Rule: minor, Columns: columns, Row: []any{nil, int64(1)}, ID: "2f"}}}
-	c.Verdicts = []report.Verdict{small, v, {Rule: quiet}, {Rule: quiet, Skipped: strings.Join(nasty, " ")}}
+	small := check.Verdict{Rule: minor, Findings: []check.Finding{{Rule: minor, Columns: columns, Row: []any{nil, int64(1)}, ID: "2f"}}}
+	c.Verdicts = []check.Verdict{small, v, {Rule: quiet}, {Rule: quiet, Skipped: strings.Join(nasty, " ")}}
 	return c
 }
 
@@ -219,7 +220,7 @@ func TestFindingsAsJSON(t *testing.T) {
 	if len(lines) != len(doc.Findings) {
 		t.Errorf("%d lines", len(lines))
 	}
-	empty := Checked{Verdicts: []report.Verdict{}}
-	check(t, findings(t, "table", empty), "no findings\n")
-	check(t, findings(t, "ndjson", empty), "")
+	empty := Checked{Verdicts: []check.Verdict{}}
+	compare(t, findings(t, "table", empty), "no findings\n")
+	compare(t, findings(t, "ndjson", empty), "")
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"flowlog/report"
+	"flowlog/report/check"
 )
 
 // junitFindings writes JUnit XML in the form that CI systems read: each rule is a test case, which fails if it has
@@ -52,7 +52,7 @@ func junitFindings(w io.Writer, c Checked, opt Options) error {
 }
 
 // junitLines writes the findings of a rule, one to a line.
-func junitLines(buf *bytes.Buffer, v *report.Verdict, opt Options) {
+func junitLines(buf *bytes.Buffer, v *check.Verdict, opt Options) {
 	for i := range v.Findings {
 		if i > 0 {
 			buf.WriteByte('\n')

@@ -90,7 +90,7 @@ func render(t *testing.T, format string, doc Document, opt Options) string {
 	return b.String()
 }
 
-func check(t *testing.T, got, want string) {
+func compare(t *testing.T, got, want string) {
 	t.Helper()
 	if want = strings.TrimPrefix(want, "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s\ngot  %q\nwant %q", got, want, got, want)

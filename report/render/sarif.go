@@ -7,17 +7,17 @@ import (
 	"path/filepath"
 	"strings"
 
-	"flowlog/report"
+	"flowlog/report/check"
 )
 
 // sarifLevels maps severities to SARIF levels, and to scores in GitHub's property security-severity: above 9 is critical,
 // from 7 high, from 4 medium, above 0 low. Source: SARIF 2.1.0, section 3.27.10; GitHub's documentation.
 var sarifLevels = [...]struct{ level, score string }{
-	report.Info:     {"note", ""},
-	report.Low:      {"note", "2.0"},
-	report.Medium:   {"warning", "5.5"},
-	report.High:     {"error", "8.0"},
-	report.Critical: {"error", "9.5"},
+	check.Info:     {"note", ""},
+	check.Low:      {"note", "2.0"},
+	check.Medium:   {"warning", "5.5"},
+	check.High:     {"error", "8.0"},
+	check.Critical: {"error", "9.5"},
 }
 
 type (
@@ -96,7 +96,7 @@ func sarifFindings(w io.Writer, c Checked, opt Options) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "flowlog", Version: c.Version, Rules: []sarifRule{}}
 	done := sarifInvocation{Successful: true}
-	index := make(map[*report.Rule]int)
+	index := make(map[*check.Rule]int)
 	for i, v := range c.Verdicts {
 		index[v.Rule] = i
 		grade := sarifLevels[v.Severity]
@@ -113,7 +113,7 @@ func sarifFindings(w io.Writer, c Checked, opt Options) error {
 		}
 	}
 	run.Invocations = []sarifInvocation{done}
-	c.bySeverity(func(v *report.Verdict, f *report.Finding) {
+	c.bySeverity(func(v *check.Verdict, f *check.Finding) {
 		r := sarifResult{Rule: v.Name, Index: index[v.Rule], Level: sarifLevels[v.Severity].level, Message: *sarifPlain(f.Expand(valueOf(opt)))}
 		r.Fingerprints = map[string]string{"flowlog/v1": f.ID}
 		r.More = sarifProperties{Severity: v.Severity.String(), Values: appendValues(nil, f)}

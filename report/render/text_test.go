@@ -16,7 +16,7 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	check(t, render(t, "table", documentOf(talkers(), summary(), nothing()), Options{}), `
+	compare(t, render(t, "table", documentOf(talkers(), summary(), nothing()), Options{}), `
 top-talkers: Addresses that send the most bytes
 srcaddr                                 srcaddr_country  protocol      flows     bytes      %  cum %  avg_packets  last_seen (UTC)
 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -39,7 +39,7 @@ top-talkers: Addresses that send the most bytes
 srcaddr  srcaddr_country  protocol  flows  bytes  avg_packets  last_seen (UTC)
 no matching flows
 `)
-	check(t, render(t, "table", documentOf(talkers(), summary()), Options{Raw: true, Color: true}), `
+	compare(t, render(t, "table", documentOf(talkers(), summary()), Options{Raw: true, Color: true}), `
 top-talkers: Addresses that send the most bytes
 `+"\x1b[1m"+`srcaddr                                 srcaddr_country  protocol    flows       bytes      %  cum %  avg_packets  last_seen`+"\x1b[0m"+`
 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,11 +119,11 @@ others (4 more)      20   20.0
 total               100  100.0
 `
 	for columns, want := range map[int]string{0: wide, 37: wide, 36: narrow, 30: narrow, 29: wide} {
-		check(t, render(t, "table", documentOf(ports), Options{Width: columns}), want)
+		compare(t, render(t, "table", documentOf(ports), Options{Width: columns}), want)
 	}
 	ports.Columns = []report.Column{key("dstport", schema.Int32), bytes}
 	ports.Rows, ports.Others, ports.Totals, ports.Order = [][]any{{int64(443), int64(60)}}, []any{nil, int64(40)}, []any{nil, int64(100)}, 1
-	check(t, render(t, "table", documentOf(ports), Options{}), `
+	compare(t, render(t, "table", documentOf(ports), Options{}), `
 ports
         dstport  bytes      %
 ─────────────────────────────
@@ -214,7 +214,7 @@ func TestTotalOfOneRow(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	check(t, render(t, "markdown", documentOf(talkers(), summary()), Options{}), `
+	compare(t, render(t, "markdown", documentOf(talkers(), summary()), Options{}), `
 ## top-talkers
 
 Addresses that send the most bytes
@@ -238,7 +238,7 @@ note: the input has no vpc_id
 }
 
 func TestJSON(t *testing.T) {
-	check(t, render(t, "json", documentOf(talkers()), Options{}), `
+	compare(t, render(t, "json", documentOf(talkers()), Options{}), `
 {
   "report": "top-talkers",
   "notes": [
@@ -291,7 +291,7 @@ func TestJSON(t *testing.T) {
 }
 `)
 	empty := nothing()
-	check(t, render(t, "json", Document{Tables: []report.Table{empty, summary()}}, Options{}), `
+	compare(t, render(t, "json", Document{Tables: []report.Table{empty, summary()}}, Options{}), `
 {
   "reports": [
     {
@@ -350,7 +350,7 @@ func TestLargeJSON(t *testing.T) {
 }
 
 func TestNDJSON(t *testing.T) {
-	check(t, render(t, "ndjson", documentOf(talkers(), summary(), nothing()), Options{}), `
+	compare(t, render(t, "ndjson", documentOf(talkers(), summary(), nothing()), Options{}), `
 {"report":"top-talkers","srcaddr":"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff","protocol":6,"srcaddr_country":"NL","protocol_name":"TCP","flows":1234567,"bytes":1524713390,"avg_packets":12.5,"last_seen":"2024-03-18T00:00:00Z"}
 {"report":"top-talkers","srcaddr":"10.0.0.1","protocol":253,"flows":7,"bytes":999}
 {"report":"top-talkers","flows":1,"avg_packets":0.001,"last_seen":"2024-03-18T00:00:01Z"}
@@ -359,13 +359,13 @@ func TestNDJSON(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
-	check(t, render(t, "csv", documentOf(talkers()), Options{}), `
+	compare(t, render(t, "csv", documentOf(talkers()), Options{}), `
 srcaddr,protocol,srcaddr_country,protocol_name,flows,bytes,avg_packets,last_seen
 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff,6,NL,TCP,1234567,1524713390,12.5,2024-03-18T00:00:00Z
 10.0.0.1,253,,,7,999,,
 ,,,,1,,0.001,2024-03-18T00:00:01Z
 `)
-	check(t, render(t, "tsv", documentOf(talkers()), Options{}), strings.ReplaceAll(`
+	compare(t, render(t, "tsv", documentOf(talkers()), Options{}), strings.ReplaceAll(`
 srcaddr,protocol,srcaddr_country,protocol_name,flows,bytes,avg_packets,last_seen
 2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff,6,NL,TCP,1234567,1524713390,12.5,2024-03-18T00:00:00Z
 10.0.0.1,253,,,7,999,,
@@ -428,7 +428,7 @@ version  srcaddr   srcport  bytes  start (UTC)          action  instance_tag  la
 		"none": "",
 	} {
 		t.Run(format, func(t *testing.T) {
-			check(t, write(t, format, sampleFields, Options{}, sampleBatches(t)...), want)
+			compare(t, write(t, format, sampleFields, Options{}, sampleBatches(t)...), want)
 		})
 	}
 }

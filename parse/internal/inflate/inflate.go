@@ -3,7 +3,14 @@
 //
 //	source → in → bits → symbols → window → CRC → caller
 //
-// What it accepts, and what is wrong with what it does not, is as with compress/gzip.
+// It accepts and refuses what compress/gzip does, with the same errors.
+//
+// Files, each uses only those above it:
+//
+//	code.go      prefix codes
+//	fast.go      tables of codes, and the loop that uses them
+//	member.go    headers and trailers of gzip members
+//	inflate.go   the reader, blocks of DEFLATE, the end of the input
 package inflate
 
 import (
@@ -23,22 +30,22 @@ const (
 	// stays in a core's second-level cache.
 	outSize = 5 * windowSize
 
-	// outSlack is what may be written beyond the place where decoding pauses: the literals of an entry, a
+	// outSlack is the number of bytes that may be written beyond the place where decoding pauses: the literals of an entry, a
 	// match, and two strides for one byte of it.
 	outSlack = 2 + longestMatch + 2*stride
 
 	// inSize is a few times what systems read ahead.
 	inSize = 64 << 10
 
-	// inSlack is how much input there must be for the fast loop: a few rounds of it, of 8 bytes at the most.
+	// inSlack is the number of bytes of input that the fast loop needs: a few rounds of it, of at most 8 bytes each.
 	inSlack = 32
 )
 
-// A Reader reads the content of gzip data, of all its members. After an error all content before it has been
-// returned. Errors are those of compress/gzip: gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError,
-// io.ErrUnexpectedEOF where the data is cut off, and what the source returns.
+// A Reader reads the content of gzip data, of all its members. All content before an error is returned before the error.
+// Errors are those of compress/gzip: gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError, io.ErrUnexpectedEOF where
+// the data is cut off, and those of the source.
 //
-// Read may wait for more input than it needs for what it returns.
+// Read may wait for more input than it needs for the bytes that it returns.
 type Reader struct {
 	input
 	output
@@ -138,7 +145,7 @@ func (r *Reader) checksum() {
 	r.sum = r.op
 }
 
-// fillIn reads until there are n bytes to decode. If there are fewer in the source, srcErr says why.
+// fillIn reads until n bytes of input are at hand. If the source has fewer, srcErr says why.
 func (r *Reader) fillIn(n int) {
 	if r.end-r.ip >= n || r.srcErr != nil {
 		return
@@ -161,7 +168,7 @@ func (r *Reader) fillIn(n int) {
 	}
 }
 
-// need makes at least n bits, 32 at the most, available in r.bits.
+// need reads until at least n bits, 32 at the most, are in r.bits.
 func (r *Reader) need(n uint) error {
 	for r.nbits < n {
 		if r.ip == r.end {
@@ -176,8 +183,8 @@ func (r *Reader) need(n uint) error {
 	return nil
 }
 
-// take returns the next n bits, 32 at the most, the first of them the lowest.
-func (r *Reader) take(n uint) (int, error) {
+// readBits returns the next n bits, 32 at the most, the first of them the lowest.
+func (r *Reader) readBits(n uint) (int, error) {
 	if err := r.need(n); err != nil {
 		return 0, err
 	}
@@ -187,7 +194,7 @@ func (r *Reader) take(n uint) (int, error) {
 	return int(v), nil
 }
 
-// align passes over what is left of a byte. Only that is in r.bits between two calls of need.
+// align passes over the rest of a byte. Only that is in r.bits between two calls of need.
 func (r *Reader) align() { r.bits, r.nbits = 0, 0 }
 
 func (r *Reader) corrupt() error {
@@ -199,7 +206,7 @@ func (r *Reader) block() error {
 	if r.final {
 		return r.trailer()
 	}
-	head, err := r.take(3)
+	head, err := r.readBits(3)
 	if err != nil {
 		return err
 	}
@@ -207,7 +214,7 @@ func (r *Reader) block() error {
 	switch head >> 1 {
 	case 0:
 		r.align()
-		sizes, err := r.take(32)
+		sizes, err := r.readBits(32)
 		if err != nil {
 			return err
 		}
@@ -314,7 +321,7 @@ func (r *Reader) slow() (done bool, err error) {
 
 // extra reads the extra bits of a length or distance.
 func (r *Reader) extra(v valueCode) (int, error) {
-	more, err := r.take(uint(v.extra))
+	more, err := r.readBits(uint(v.extra))
 	return int(v.base) + more, err
 }
 

@@ -1,4 +1,4 @@
-package group
+package check_test
 
 import (
 	"fmt"
@@ -6,16 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/check"
 	"flowlog/report/expr"
+	"flowlog/report/group"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
-func rule(t *testing.T, message string, c report.Change) report.Rule {
+func rule(t *testing.T, message string, c report.Change) check.Rule {
 	t.Helper()
-	r := report.Rule{Severity: report.High}
+	r := check.Rule{Severity: check.High}
 	var err error
-	if r.Report, err = (report.Report{Name: "rule", Measures: measuresNamed("flows")}).With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
+	if r.Report, err = (report.Report{Name: "rule", Measures: naive.MeasuresNamed("flows")}).With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.SetMessage(message, reporttest.Fields()); err != nil {
@@ -40,12 +44,12 @@ srcaddr dstport bytes log_status
 	moot.Name = "moot"
 	either := rule(t, "{flows}", report.Change{By: []string{"srcaddr"}, Having: "flows > 0 or sum_packets_lost_no_route > 1"})
 	either.Name = "either"
-	rules := []report.Rule{r, quiet, lacking, moot, either}
+	rules := []check.Rule{r, quiet, lacking, moot, either}
 	var reports []report.Report
 	for _, r := range rules {
 		reports = append(reports, r.Report)
 	}
-	tables, lacks, err := aggregate(t, reports, rows, 1, 10)
+	tables, lacks, err := aggregate(t, reports, rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +57,7 @@ srcaddr dstport bytes log_status
 	for _, l := range lacks {
 		reasons[l.Report] = l.Error()
 	}
-	got := report.Check(rules, tables, reasons, nil)
+	got := check.Check(rules, tables, reasons, nil)
 	var said []string
 	for _, v := range got {
 		said = append(said, fmt.Sprintf("%s %d %t", v.Name, v.Fired(), v.Skipped != ""))
@@ -71,9 +75,9 @@ srcaddr dstport bytes log_status
 
 	known := func(id string) bool { return id == f.ID }
 	rules[0].Most = 1
-	v := report.Check(rules[:1], tables, nil, known)[0]
+	v := check.Check(rules[:1], tables, nil, known)[0]
 	reporttest.Want(t, "known", fmt.Sprint(v.Known, v.Fired(), v.More, len(v.Seen)), "2 1 0 2")
-	v = report.Check(rules[:1], tables, nil, nil)[0]
+	v = check.Check(rules[:1], tables, nil, nil)[0]
 	reporttest.Want(t, "more than are listed", fmt.Sprint(v.Fired(), v.More, len(v.Findings), len(v.Seen)), "3 2 1 2")
 }
 
@@ -98,6 +102,19 @@ func TestMessages(t *testing.T) {
 	if err := r.SetMessage("{{é}} {srcaddr}", reporttest.Fields()); err != nil {
 		t.Fatal(err)
 	}
-	f := report.Finding{Rule: &r}
+	f := check.Finding{Rule: &r}
 	reporttest.Want(t, "text around", f.Expand(func(report.Column, any) string { return "-" }), "{é} -")
+}
+
+// aggregate computes reports over rows.
+func aggregate(t *testing.T, reports []report.Report, rows []reporttest.Row) ([]report.Table, []*report.Lacking, error) {
+	t.Helper()
+	agg, err := group.New(reporttest.Fields(), reports, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, rows)}); err != nil {
+		t.Fatal(err)
+	}
+	return agg.Tables(schema.Stats{Records: int64(len(rows)), Flows: int64(len(rows))}, nil)
 }

@@ -1,4 +1,5 @@
-package report
+// Package compare holds two tables of a report beside each other: which keys are new, gone, grown or shrunk, and by how much.
+package compare
 
 import (
 	"cmp"
@@ -11,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/function"
 )
@@ -37,8 +39,8 @@ const (
 	shareColumn  = "change_share"
 )
 
-// CanDiff says what is wrong with a report whose tables are to be compared; nil if nothing is.
-func (r *Report) CanDiff() error {
+// Refusal says what is wrong with a report whose tables are to be compared; nil if nothing is.
+func Refusal(r *report.Report) error {
 	switch {
 	case len(r.Keys) == 0:
 		return schema.Wordsf("there is nothing to compare by: name keys, as in %s", schema.Opt("by", "srcaddr"))
@@ -61,9 +63,9 @@ func (r *Report) CanDiff() error {
 	return nil
 }
 
-// DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
+// Condition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
 // of the scope is that of these.
-func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error) {
+func Condition(r *report.Report, text string, scope expr.Scope) (expr.Expr, error) {
 	rows := scope
 	rows.Fields = nil
 	for _, k := range r.Keys {
@@ -86,13 +88,13 @@ func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error)
 	return expr.Parse(text, rows)
 }
 
-// Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
+// Tables compares two tables of a report that has no Refusal, each with all of its rows. The rows that differ the most come
 // first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
 // nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null. A null of a key that
 // a table has stays null: it differs from each number, 0 too, by an amount that is not known.
-func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
+func Tables(r *report.Report, before, after report.Table, having expr.Expr, limit int) report.Table {
 	d := diff{report: r, before: before, after: after}
-	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
+	t := report.Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
 	d.columns(&t)
 	same := 0
 	var rows, cut [][]any
@@ -114,19 +116,7 @@ func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
 			}
 		}
 	}
-	slices.SortStableFunc(rows, func(x, y []any) int {
-		if c := CompareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
-			return c
-		}
-		for i, c := range t.Columns {
-			if c.Role == KeyRole {
-				if c := CompareNullsLast(x[i], y[i], false); c != 0 {
-					return c
-				}
-			}
-		}
-		return 0
-	})
+	slices.SortStableFunc(rows, func(x, y []any) int { return order(&t, x, y) })
 	if limit > 0 && len(rows) > limit {
 		cut = append(cut, rows[limit:]...)
 		rows = rows[:limit]
@@ -155,14 +145,14 @@ func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
 }
 
 // totalsOf are the totals of a table, nil if it is of no records.
-func totalsOf(t Table) []any {
+func totalsOf(t report.Table) []any {
 	if len(t.Rows) == 0 {
 		return nil
 	}
 	return t.Totals
 }
 
-func keyNames(keys []Key) string {
+func keyNames(keys []report.Key) string {
 	var names []string
 	for _, k := range keys {
 		names = append(names, k.Name())
@@ -172,17 +162,17 @@ func keyNames(keys []Key) string {
 
 // diff is a comparison of two tables.
 type diff struct {
-	report        *Report
-	before, after Table
+	report        *report.Report
+	before, after report.Table
 	labels        int   // columns in front of the status: keys and labels
 	taken         []int // of these, the column of after; those of before may have fewer labels
 	status        int   // the column
 }
 
 // columns makes those of the comparison: the keys and labels of the tables, then what became of the measure.
-func (d *diff) columns(t *Table) {
+func (d *diff) columns(t *report.Table) {
 	for i, c := range d.after.Columns {
-		if c.Role != MeasureRole {
+		if c.Role != report.MeasureRole {
 			t.Columns = append(t.Columns, c)
 			d.taken = append(d.taken, i)
 		}
@@ -191,26 +181,26 @@ func (d *diff) columns(t *Table) {
 	d.status = d.labels
 	m := d.after.Columns[d.measure(d.after)]
 	m.Share = false
-	t.Columns = append(t.Columns, Column{Name: statusColumn, Role: KeyRole, Kind: schema.Text})
+	t.Columns = append(t.Columns, report.Column{Name: statusColumn, Role: report.KeyRole, Kind: schema.Text})
 	for _, name := range []string{beforeColumn, afterColumn, changeColumn} {
 		m.Name = name
 		t.Columns = append(t.Columns, m)
 	}
-	t.Columns = append(t.Columns, Column{Name: shareColumn, Role: MeasureRole, Kind: schema.Float, Unit: Share})
+	t.Columns = append(t.Columns, report.Column{Name: shareColumn, Role: report.MeasureRole, Kind: schema.Float, Unit: report.Share})
 	t.Order = d.labels + 3
 }
 
 // measure is the column of the measure that is compared.
-func (d *diff) measure(t Table) int {
-	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Role == MeasureRole })
+func (d *diff) measure(t report.Table) int {
+	return slices.IndexFunc(t.Columns, func(c report.Column) bool { return c.Role == report.MeasureRole })
 }
 
 // key tells apart the rows of a table, by what they are grouped by.
-func (d *diff) key(t Table, row []any) string {
+func (d *diff) key(t report.Table, row []any) string {
 	var b strings.Builder
 	for i, c := range t.Columns {
-		if c.Role == KeyRole {
-			fmt.Fprintf(&b, "%T %q ", row[i], PlainText(row[i]))
+		if c.Role == report.KeyRole {
+			fmt.Fprintf(&b, "%T %q ", row[i], report.PlainText(row[i]))
 		}
 	}
 	return b.String()
@@ -245,7 +235,7 @@ func (d *diff) between(before, after []any) []any {
 			row[i] = after[c]
 		case before != nil:
 			name := d.after.Columns[c].Name
-			if j := slices.IndexFunc(d.before.Columns, func(c Column) bool { return c.Name == name }); j >= 0 {
+			if j := slices.IndexFunc(d.before.Columns, func(c report.Column) bool { return c.Name == name }); j >= 0 {
 				row[i] = before[j]
 			}
 		}
@@ -269,7 +259,7 @@ func (d *diff) between(before, after []any) []any {
 }
 
 // value is the measure in a row of a table. Of no row it is 0, if the measure is 0 of nothing.
-func (d *diff) value(t Table, row []any) any {
+func (d *diff) value(t report.Table, row []any) any {
 	m := d.report.Measures[0]
 	switch {
 	case row != nil:
@@ -304,8 +294,8 @@ func (d *diff) sum(rows [][]any) []any {
 
 // changeOf is by how much a value has grown, and by what part of what it was. Nulls do not compare.
 func changeOf(was, is any) (change, share any) {
-	x, ok1 := Number(was)
-	y, ok2 := Number(is)
+	x, ok1 := report.Number(was)
+	y, ok2 := report.Number(is)
 	if !ok1 || !ok2 {
 		return nil, nil
 	}
@@ -320,20 +310,20 @@ func changeOf(was, is any) (change, share any) {
 }
 
 func sign(v any) int {
-	f, _ := Number(v)
+	f, _ := report.Number(v)
 	return cmp.Compare(f, 0)
 }
 
 // size is how large a change is, whichever way it goes.
 func size(v any) any {
-	if f, ok := Number(v); ok {
+	if f, ok := report.Number(v); ok {
 		return math.Abs(f)
 	}
 	return nil
 }
 
 // meeting says of each row whether it meets a condition on its columns, of which measures are floats.
-func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
+func meeting(e expr.Expr, columns []report.Column, rows [][]any) []bool {
 	needed := make(map[string]bool)
 	e.Fields(func(name string) { needed[name] = true })
 	var fields schema.Table
@@ -343,13 +333,13 @@ func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
 			continue
 		}
 		f := schema.Field{Name: c.Name, Kind: c.Kind}
-		if c.Role == MeasureRole {
+		if c.Role == report.MeasureRole {
 			f.Kind = schema.Float
 		}
 		column := schema.NewColumn(f)
 		for _, row := range rows {
 			v := row[i]
-			if x, ok := Number(v); ok && f.Kind == schema.Float {
+			if x, ok := report.Number(v); ok && f.Kind == schema.Float {
 				v = x
 			}
 			column.Append(v)
@@ -366,4 +356,19 @@ func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
 		out[row] = true
 	}
 	return out
+}
+
+// order compares two rows: the larger change comes first, whatever its sign, then the smaller key.
+func order(t *report.Table, x, y []any) int {
+	if c := report.CompareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
+		return c
+	}
+	for i, c := range t.Columns {
+		if c.Role == report.KeyRole {
+			if c := report.CompareNullsLast(x[i], y[i], false); c != 0 {
+				return c
+			}
+		}
+	}
+	return 0
 }

@@ -1,4 +1,5 @@
-package report
+// Package check evaluates alert rules: a rule is a report whose rows are findings.
+package check
 
 import (
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report"
 )
 
 // Severity is how much a finding matters.
@@ -29,11 +31,11 @@ func (s Severity) String() string { return Severities[s] }
 
 // A Rule is a report each of whose rows is a finding.
 type Rule struct {
-	Report   // its Limit is 0
-	Severity Severity
-	Next     string // what to look at after a finding, in the words of who wrote the rule
-	Message  Message
-	Tags     []string
+	report.Report // its Limit is 0
+	Severity      Severity
+	Next          string // what to look at after a finding, in the words of who wrote the rule
+	Message       Message
+	Tags          []string
 	// KnownBy are the keys whose values tell a finding from others of the rule: those that have the same are one for
 	// who knows it. Nil is all keys.
 	KnownBy []string
@@ -46,7 +48,7 @@ type Rule struct {
 // A Finding is a row of a rule's report.
 type Finding struct {
 	*Rule
-	Columns []Column
+	Columns []report.Column
 	Row     []any // by column
 	// ID is the same for the same rule and the same values of the keys that it is known by, in every run and version.
 	ID string
@@ -74,12 +76,12 @@ func (v *Verdict) Fired() int { return len(v.Findings) + v.More }
 // Check returns the verdicts on rules, in their order, by the tables of their reports. A rule that has none was not
 // checked, for a reason that is under its name.
 // known says of findings by their IDs whether they are known; nil is none.
-func Check(rules []Rule, tables []Table, reasons map[string]string, known func(id string) bool) []Verdict {
+func Check(rules []Rule, tables []report.Table, reasons map[string]string, known func(id string) bool) []Verdict {
 	var verdicts []Verdict
 	for i := range rules {
 		r := &rules[i]
 		v := Verdict{Rule: r, Skipped: reasons[r.Name]}
-		at := slices.IndexFunc(tables, func(t Table) bool { return t.Name == r.Name })
+		at := slices.IndexFunc(tables, func(t report.Table) bool { return t.Name == r.Name })
 		if at >= 0 {
 			v.Skipped = tables[at].Moot
 		}
@@ -92,7 +94,7 @@ func Check(rules []Rule, tables []Table, reasons map[string]string, known func(i
 }
 
 // take makes the rows of a table findings.
-func (v *Verdict) take(t Table, known func(id string) bool) {
+func (v *Verdict) take(t report.Table, known func(id string) bool) {
 	seen := make(map[string]bool)
 	for _, row := range t.Rows {
 		f := Finding{Rule: v.Rule, Columns: t.Columns, Row: row}
@@ -120,8 +122,8 @@ func (f *Finding) what() string {
 	var b strings.Builder
 	b.WriteString(f.Name)
 	for i, c := range f.Columns {
-		if c.Role == KeyRole && (f.KnownBy == nil || slices.Contains(f.KnownBy, c.Name)) {
-			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(PlainText(f.Row[i])))
+		if c.Role == report.KeyRole && (f.KnownBy == nil || slices.Contains(f.KnownBy, c.Name)) {
+			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(report.PlainText(f.Row[i])))
 		}
 	}
 	return b.String()
@@ -186,8 +188,8 @@ func (r *Rule) SetMessage(text string, fields schema.Table) error {
 
 // named is the column that a place in a message is for.
 func (r *Rule) named(name string, fields schema.Table) (string, error) {
-	names := r.values(fields)
-	plain := canonical(name)
+	names := r.ValueNames(fields)
+	plain := report.Canonical(name)
 	if slices.Contains(names, plain) {
 		return plain, nil
 	}
@@ -195,7 +197,7 @@ func (r *Rule) named(name string, fields schema.Table) (string, error) {
 		return measure, nil
 	}
 	hint := "there are " + strings.Join(names, ", ") + ", and all measures"
-	for _, m := range measures {
+	for _, m := range report.Measures() {
 		names = append(names, m.Name)
 	}
 	if near := schema.Nearest(plain, names); near != "" {
@@ -204,23 +206,10 @@ func (r *Rule) named(name string, fields schema.Table) (string, error) {
 	return "", fmt.Errorf("unknown value {%s}: %s", name, hint)
 }
 
-// Need adds a measure that the report lacks, and returns its name, which is that of its column.
-func (r *Report) Need(name string, fields schema.Table) (string, error) {
-	m, err := r.parseMeasure(name, fields)
-	if err != nil {
-		return "", err
-	}
-	if r.Key(m.Name) >= 0 {
-		m.Name = m.column() // as distinctNames has it
-	}
-	r.add(m)
-	return m.Name, nil
-}
-
 // Expand puts values into the message. A rule without a message says its keys and measures.
-func (f *Finding) Expand(value func(c Column, v any) string) string {
+func (f *Finding) Expand(value func(c report.Column, v any) string) string {
 	named := func(name string) string {
-		switch i := slices.IndexFunc(f.Columns, func(c Column) bool { return c.Name == name }); {
+		switch i := slices.IndexFunc(f.Columns, func(c report.Column) bool { return c.Name == name }); {
 		case i >= 0:
 			return value(f.Columns[i], f.Row[i])
 		case name == "rule":
@@ -228,7 +217,7 @@ func (f *Finding) Expand(value func(c Column, v any) string) string {
 		case name == "severity":
 			return f.Severity.String()
 		}
-		return value(Column{}, nil) // a label that no row has
+		return value(report.Column{}, nil) // a label that no row has
 	}
 	var b strings.Builder
 	if f.Message != nil {
@@ -248,24 +237,4 @@ func (f *Finding) Expand(value func(c Column, v any) string) string {
 		b.WriteString(c.Name + " " + value(c, f.Row[i]))
 	}
 	return b.String()
-}
-
-// values lists what a message may have places for, in a report whose labels are those of fields.
-func (r *Report) values(fields schema.Table) []string {
-	var names []string
-	for _, k := range r.Keys {
-		names = append(names, k.Name())
-		for _, f := range fields {
-			if f.Names == k.Name() {
-				names = append(names, f.Name)
-			}
-		}
-	}
-	for _, m := range r.Measures {
-		names = append(names, m.Name)
-	}
-	if r.Spike != nil {
-		names = append(names, MedianColumn)
-	}
-	return append(names, "rule", "severity")
 }
