@@ -195,6 +195,23 @@ func (s *scanner) value() ([]byte, error) {
 	return s.buf[start:i], nil
 }
 
+// skip passes over the next value if it is an object with just these bytes, which is faster than to look for its end.
+func (s *scanner) skip(object []byte) bool {
+	if len(object) == 0 || object[len(object)-1] != '}' || s.peek() != '{' {
+		return false
+	}
+	for len(s.buf)-s.pos < len(object) {
+		if _, ok := s.fill(s.pos); !ok {
+			return false
+		}
+	}
+	if !bytes.HasPrefix(s.buf[s.pos:], object) {
+		return false
+	}
+	s.pos += len(object)
+	return true
+}
+
 // text reads the next value, which must be a string.
 func (s *scanner) text() (string, error) {
 	if c := s.peek(); c != '"' {
