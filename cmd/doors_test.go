@@ -50,6 +50,12 @@ var doors = map[string][]string{
 	"enrich/geoopen.go":  {"enrich.FuzzDB"},
 	"enrich/tablecsv.go": {"enrich.FuzzTable"},
 	"enrich/listing.go":  {"enrich.FuzzTable"},
+	// inventories
+	"enrich/inventory/reader.go":     {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/scanner.go":    {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/decode.go":     {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/config.go":     {"enrich/inventory.FuzzRead"},
+	"enrich/inventory/kubernetes.go": {"enrich/inventory.FuzzRead"},
 
 	"enrich/price/yaml.go":                  {"enrich/price.FuzzYAML"},
 	"enrich/price/internal/stream/json.go":  {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},

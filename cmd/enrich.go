@@ -68,7 +68,7 @@ var databases = [4]databaseKind{
 	{
 		enrich.Owners, "inventory", nil,
 		"who owned addresses and when: `path`s of flowlog inventory, aws describe-…, AWS Config, kubectl",
-		"an inventory: print one with aws ec2 describe-network-interfaces >FILE",
+		"an inventory: make one with flowlog inventory -O DIR, or aws ec2 describe-network-interfaces >FILE",
 	},
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -30,12 +31,12 @@ func (e *enrichment) readOwners(ctx context.Context, con *console, opt s3.Option
 	for _, source := range list {
 		for o, err := range source.Objects(ctx) {
 			if err != nil {
-				return nil, fmt.Errorf("--inventory: %w", named(err))
+				return nil, fmt.Errorf("--inventory: %s: %w", o.Name, bare(err))
 			}
 			files = append(files, inventory.File{Name: o.Name, Modified: modified(o.Name), Open: func() (io.ReadCloser, error) {
 				in, err := o.Open(ctx)
 				if err != nil {
-					return nil, fmt.Errorf("--inventory: %w", named(err))
+					return nil, fmt.Errorf("--inventory: %s: %w", o.Name, bare(err))
 				}
 				return in, nil
 			}})
@@ -49,6 +50,14 @@ func (e *enrichment) readOwners(ctx context.Context, con *console, opt s3.Option
 		return nil, err
 	}
 	return enrich.NewInventory(inv), nil
+}
+
+// bare is an error of the system without the operation and the path.
+func bare(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // modified is when a file was written, zero if it is none.

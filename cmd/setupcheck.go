@@ -15,6 +15,7 @@ import (
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/pass"
 )
 
 // newSetupCheck returns `flowlog setup check`.
@@ -179,7 +180,7 @@ func lackedFields(name string, has []string) []string {
 		}
 		return []string{name}
 	}
-	f, ok := slices.Concat(enrich.Fields(), report.VantageFields()).Named(name)
+	f, ok := slices.Concat(enrich.Fields(), pass.VantageFields()).Named(name)
 	if !ok {
 		return nil
 	}

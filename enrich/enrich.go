@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/enrich/inventory"
 	"flowlog/parse/schema"
 )
 
@@ -26,6 +27,8 @@ type Lookup struct {
 	// dated is set for a lookup whose last two From fields are the begin and the end of the record: its answer is the
 	// same for times between which nothing changed.
 	dated *asOf
+	// answered is the field's value in an answer, "" for null, if dated is set: all lookups of an end share one answer.
+	answered func(*inventory.Answer) string
 }
 
 // Wrap returns an Emit that computes the enriched fields of p and passes the wider batch on to emit. Its

@@ -167,6 +167,11 @@ type results struct {
 func (s *results) add(in []arrow.Array, row int) {
 	nulls := len(s.values.Nulls)
 	s.lookup.Append(s.values, in, row)
+	s.added(nulls)
+}
+
+// added notes whether a value is null that was appended when there were so many nulls.
+func (s *results) added(nulls int) {
 	s.null = append(s.null, len(s.values.Nulls) > nulls)
 	if s.values.Len() != len(s.null) {
 		panic(fmt.Sprintf("the lookup of %s must append one value at a time", s.lookup.Name))

@@ -210,7 +210,7 @@ type asOf struct {
 }
 
 func (at *asOf) lookup(f schema.Field, value func(*inventory.Answer) string) Lookup {
-	return Lookup{Field: f, dated: at, Append: func(out *schema.Column, in []arrow.Array, row int) {
+	return Lookup{Field: f, dated: at, answered: value, Append: func(out *schema.Column, in []arrow.Array, row int) {
 		if a, ok := at.answer(in, row); ok {
 			text(out, value(&a))
 		} else {

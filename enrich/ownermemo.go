@@ -1,7 +1,7 @@
 package enrich
 
 import (
-	"net/netip"
+	"math"
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -24,9 +24,11 @@ type ownerMemo struct {
 	texts   [3]codes.Coder // of the record's interface and of the fields that may have its VPC
 	homes   []ownerHome    // by code of the interface
 	vpcs    [2][]int32     // by code of a VPC: its number plus 1; 0 if not looked up yet
+	owns    *codes.Pairs   // of an interface whose own address it is, and the VPC
 	values  *codes.Pairs   // of an address and the VPC
 	epochs  [][]int64      // by value: the times at which its answer changes; nil if it does not
 	asked   []bool         // by value: epochs has its times
+	recent  []ownerSpan    // by value: the last answer, and when it holds
 	spans   *codes.Pairs   // of the epochs of start and end
 	timed   *codes.Pairs   // of a value and the span
 	timedID []uint32       // by code of those: the index in results, plus 1
@@ -63,17 +65,14 @@ func (m *ownerMemo) resetOwners() {
 		m.texts[i] = codes.NewCoder(schema.Field{Kind: schema.Text})
 	}
 	m.homes, m.vpcs = nil, [2][]int32{}
-	m.values, m.spans, m.timed = codes.NewPairs(), codes.NewPairs(), codes.NewPairs()
-	m.epochs, m.asked, m.timedID, m.classes = nil, nil, nil, nil
+	m.values, m.owns, m.spans, m.timed = codes.NewPairs(), codes.NewPairs(), codes.NewPairs(), codes.NewPairs()
+	m.epochs, m.asked, m.recent, m.timedID, m.classes = nil, nil, nil, nil, nil
 }
 
 // resolve sets ids to the indexes in results for a batch with these columns.
 func (m *ownerMemo) resolve(cols []arrow.Array, rows int) {
-	full := m.count > memoLimit || m.addrs.Len() > memoLimit || m.values.Len() > memoLimit
-	for _, s := range m.results {
-		full = full || s.values.Dict != nil && s.values.Dict.Large()
-	}
-	if full {
+	// A network has as many names as it has interfaces, so their dictionaries may be larger than those of other fields.
+	if m.count > memoLimit || m.addrs.Len() > memoLimit || m.values.Len() > memoLimit {
 		m.resetOwners()
 	}
 	for i, column := range m.columns {
@@ -100,6 +99,7 @@ func (m *ownerMemo) grow(values int) {
 		m.resultIDs = append(m.resultIDs, make([]uint32, n)...)
 		m.epochs = append(m.epochs, make([][]int64, n)...)
 		m.asked = append(m.asked, make([]bool, n)...)
+		m.recent = append(m.recent, make([]ownerSpan, n)...)
 	}
 }
 
@@ -121,7 +121,7 @@ func (m *ownerMemo) code(rows int) {
 		}
 	}
 	m.words = slices.Grow(m.words[:0], rows)[:rows]
-	const own = 1 << 31
+	const isOwn = 1 << 31
 	for row, addr := range m.ids {
 		id := m.context[0][row]
 		home := &m.homes[id]
@@ -129,13 +129,14 @@ func (m *ownerMemo) code(rows int) {
 			m.learn(id, home)
 		}
 		context := uint32(home.vpc)
-		switch vpc, transit := m.context[1][row], m.context[2][row]; {
-		case addr != 0 && addr == home.primary:
-			context = own | id
-		case vpc != 0:
+		if vpc := m.context[1][row]; vpc != 0 {
 			context = uint32(m.vpc(0, vpc))
-		case transit != 0:
+		} else if transit := m.context[2][row]; transit != 0 {
 			context = uint32(m.vpc(1, transit))
+		}
+		if addr != 0 && addr == home.primary {
+			own, _ := m.owns.ID(uint64(id)<<32 | uint64(context))
+			context = isOwn | own
 		}
 		m.words[row] = uint64(addr)<<32 | uint64(context)
 	}
@@ -167,37 +168,86 @@ func (m *ownerMemo) vpc(i int, code uint32) int32 {
 // answer replaces the codes of values by indexes in results, and looks up what is new.
 func (m *ownerMemo) answer(rows int) {
 	starts, ends := times64(m.in[len(m.in)-2]), times64(m.in[len(m.in)-1])
+	timed := starts.full() && ends.full()
 	for row := range rows {
 		value := m.ids[row]
+		recent := &m.recent[value]
+		if timed && recent.from <= starts.values[row] && starts.values[row] <= ends.values[row] && ends.values[row] < recent.to {
+			m.ids[row] = recent.id - 1
+			continue
+		}
 		if !m.asked[value] {
 			m.asked[value], m.epochs[value] = true, m.at.epochs(m.in, row)
 		}
-		epochs := m.epochs[value]
-		id := &m.resultIDs[value]
-		if epochs != nil {
-			start, end := starts.at(row), ends.at(row)
-			if starts.null(row) || ends.null(row) {
-				start, end = times(m.in, row)
+		id, now := &m.resultIDs[value], ownerSpan{from: math.MinInt64, to: math.MaxInt64}
+		if epochs := m.epochs[value]; epochs != nil {
+			start, end := times(m.in, row)
+			from, to := epochOf(epochs, start), epochOf(epochs, end)
+			id = m.spanID(value, from, to)
+			now = ownerSpan{} // the answer for a change within the record is for nothing else
+			if from == to {
+				now = spanOf(epochs, from)
 			}
-			span, _ := m.spans.ID(uint64(epochOf(epochs, min(start, end)))<<32 | uint64(epochOf(epochs, max(start, end))))
-			timed, isNew := m.timed.ID(uint64(value)<<32 | uint64(span))
-			if isNew {
-				for len(m.timedID) <= int(timed) {
-					m.timedID = append(m.timedID, 0)
-				}
-			}
-			id = &m.timedID[timed]
 		}
 		if *id == 0 {
-			for _, s := range m.results {
-				s.add(m.in, row)
-			}
-			m.classes = append(m.classes, m.class(row))
-			m.count++
+			m.ask(row)
 			*id = m.count
+		}
+		if now.from < now.to {
+			now.id = *id
+			*recent = now
 		}
 		m.ids[row] = *id - 1
 	}
+}
+
+// spanID returns where the index of an answer is kept: of a value, for times from one epoch to another.
+func (m *ownerMemo) spanID(value uint32, from, to int) *uint32 {
+	span, _ := m.spans.ID(uint64(from)<<32 | uint64(to))
+	timed, _ := m.timed.ID(uint64(value)<<32 | uint64(span))
+	for len(m.timedID) <= int(timed) {
+		m.timedID = append(m.timedID, 0)
+	}
+	return &m.timedID[timed]
+}
+
+// ask looks up the owner for a row.
+func (m *ownerMemo) ask(row int) {
+	a, ok := m.at.answer(m.in, row)
+	for _, s := range m.results {
+		nulls := len(s.values.Nulls)
+		if ok {
+			text(s.values, s.lookup.answered(&a))
+		} else {
+			s.values.Null()
+		}
+		s.added(nulls)
+	}
+	class := ownerClass{state: a.State, first: a.First, last: a.Last}
+	if ok && m.at.end.addrs != nil {
+		addr, _ := address(m.in[:len(m.at.end.addrs)], row)
+		class.private = addr.IsPrivate()
+	}
+	m.classes = append(m.classes, class)
+	m.count++
+}
+
+// An ownerSpan is the times of flows for which an answer holds, from the first to before the last.
+type ownerSpan struct {
+	from, to int64
+	id       uint32 // of the answer: its index in results, plus 1
+}
+
+// spanOf is the time of an epoch.
+func spanOf(epochs []int64, epoch int) ownerSpan {
+	s := ownerSpan{from: math.MinInt64, to: math.MaxInt64}
+	if epoch > 0 {
+		s.from = epochs[epoch-1]
+	}
+	if epoch < len(epochs) {
+		s.to = epochs[epoch]
+	}
+	return s
 }
 
 // epochOf is how many of the times are not after t.
@@ -224,6 +274,9 @@ func times64(col arrow.Array) timeColumn {
 	return timeColumn{col, a.Int64Values(), a.NullN() > 0}
 }
 
+// full reports whether no time is null.
+func (t timeColumn) full() bool { return t.values != nil && !t.nulls }
+
 func (t timeColumn) null(row int) bool {
 	return t.values == nil || t.nulls && t.col.IsNull(row)
 }
@@ -234,22 +287,6 @@ func (t timeColumn) at(row int) int64 {
 	}
 	return t.values[row]
 }
-
-// class is how the answer for a row counts.
-func (m *ownerMemo) class(row int) ownerClass {
-	if m.at.end.addrs == nil {
-		return ownerClass{}
-	}
-	a, ok := m.at.answer(m.in, row)
-	if !ok {
-		return ownerClass{}
-	}
-	addr, _ := address(m.in[:len(m.at.end.addrs)], row)
-	return ownerClass{state: a.State, private: isPrivate(addr), first: a.First, last: a.Last}
-}
-
-// isPrivate reports whether an address is one of a private network: of RFC 1918, or a unique local one.
-func isPrivate(a netip.Addr) bool { return a.IsPrivate() }
 
 // weigh adds the batch to the tally.
 func (m *ownerMemo) weigh(cols []arrow.Array, rows int) {

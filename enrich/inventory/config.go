@@ -6,16 +6,6 @@ import (
 	"strings"
 )
 
-// An item is a configuration item of AWS Config: what a resource is from a time on, until its next item. Its ends are exact.
-type item struct {
-	resource      string
-	account       string
-	region        string
-	time, created int64
-	deleted       bool
-	state         state // of an interface that is not deleted
-}
-
 // configItem is an item as AWS Config writes it.
 type configItem struct {
 	ResourceType                 string

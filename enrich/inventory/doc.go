@@ -16,12 +16,14 @@
 //	describe.go     from an interface to its owner
 //	claim.go        the addresses that an element claims
 //	store.go        states, the snapshots that saw them, and attributes by ID
-//	call.go         THE table of calls: the member of a document, and what reads its elements
+//	document.go     a document while it is read
+//	decode.go       elements of calls of AWS
 //	kubernetes.go   pods, services and nodes
 //	config.go       items of AWS Config
-//	reader.go       files and documents
+//	call.go         THE table of calls: the member of a document, and what decodes its elements
 //	tenure.go       who may have had an address, from when to when
-//	build.go        tenures from states and items
 //	inventory.go    the finished inventory: interfaces, subnets, VPCs
 //	find.go         the owner of an address at a time
+//	build.go        tenures from states and items
+//	reader.go       files and documents
 package inventory

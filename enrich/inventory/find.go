@@ -74,15 +74,20 @@ func (inv *Inventory) home(q Query) *network {
 	return nil
 }
 
-// at finds the timelines of an address or prefix in a layer: those of the home VPC and of the internet; if there is none and
-// the address is not one of home's, those of other VPCs.
-func (inv *Inventory) lines(p netip.Prefix, l layer, q Query, home *network) (c candidates) {
-	i, ok := inv.heads[p]
-	if !ok {
-		return c
+// Home numbers the VPC of a record, from its vpc_id, or else its interface. 0 is unknown. The answer to a Query is the same
+// for all interfaces of a VPC, unless the address is the Primary of one.
+func (inv *Inventory) Home(vpc, id string) int32 {
+	if n := inv.home(Query{VPC: vpc, Interface: id}); n != nil {
+		return n.number
 	}
+	return 0
+}
+
+// lines finds the timelines of an address or prefix in a layer: those of the home VPC and of the internet; if there is none and
+// the address is not one of home's, those of other VPCs.
+func (inv *Inventory) lines(head int32, l layer, q Query, home *network) (c candidates) {
 	var others []*timeline
-	for ; i >= 0; i = inv.timelines[i].next {
+	for i := head; i >= 0; i = inv.timelines[i].next {
 		switch t := &inv.timelines[i]; {
 		case t.layer != l:
 		case t.vpc == 0 || home != nil && t.vpc == home.number:
@@ -102,9 +107,12 @@ func (inv *Inventory) lines(p netip.Prefix, l layer, q Query, home *network) (c 
 
 // each calls use with what an answer may come from, closest first, until it returns true.
 func (inv *Inventory) each(q Query, home *network, use func(candidates) bool) {
+	head, ok := inv.heads[single(q.Addr)]
 	for l := range layers {
-		if c := inv.lines(single(q.Addr), l, q, home); c.lines != nil && use(c) {
-			return
+		if ok {
+			if c := inv.lines(head, l, q, home); c.lines != nil && use(c) {
+				return
+			}
 		}
 		if l != interfaces {
 			continue
@@ -114,7 +122,11 @@ func (inv *Inventory) each(q Query, home *network, use func(candidates) bool) {
 			if err != nil {
 				continue
 			}
-			if c := inv.lines(p, l, q, home); c.lines != nil {
+			prefix, ok := inv.heads[p]
+			if !ok {
+				continue
+			}
+			if c := inv.lines(prefix, l, q, home); c.lines != nil {
 				c.delegated = true
 				if use(c) {
 					return

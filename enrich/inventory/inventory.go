@@ -111,15 +111,6 @@ func (inv *Inventory) Primary(id string) netip.Addr {
 	return netip.Addr{}
 }
 
-// Home numbers the VPC of a record, from its vpc_id, or else its interface. 0 is unknown. The answer to a Query is the same
-// for all interfaces of a VPC, unless the address is the Primary of one.
-func (inv *Inventory) Home(vpc, id string) int32 {
-	if n := inv.home(Query{VPC: vpc, Interface: id}); n != nil {
-		return n.number
-	}
-	return 0
-}
-
 // TagKeys returns the keys of all tags and labels, in order.
 func (inv *Inventory) TagKeys() []string { return inv.tagKeys }
 

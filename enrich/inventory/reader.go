@@ -98,22 +98,6 @@ func timeOf(f File) (int64, TimeSource, error) {
 	return f.Modified.Unix(), FromModified, nil
 }
 
-// A document is one JSON document while it is read.
-type document struct {
-	*scanner
-	store *store
-
-	flowlog         bool // flowlog inventory wrote it
-	snapshot        bool // it is a snapshot of AWS Config, not a history
-	account, region string
-	time            int64
-	until           int64 // of AWS Config: until when the file is complete, if its name says so
-	partial         bool  // there are more pages
-	known           bool  // some member is that of a call
-	other           string
-	seen            [][2]int32 // snapshots, as stream and index
-}
-
 // read reads all documents of a file.
 func (s *store) read(f File, at int64, source TimeSource) error {
 	r, c, err := f.open()
@@ -261,19 +245,43 @@ func (d *document) list(c *call) error {
 	if d.account != "" {
 		begin(d.account, d.region)
 	}
+	var before *element
+	expected := func() *element { // listings are mostly in the same order
+		switch {
+		case before != nil:
+			return before.next
+		case stream >= 0:
+			return d.store.streams[stream].begin
+		}
+		return nil
+	}
 	return d.elements(func() error {
-		raw, err := d.value()
-		if err != nil {
-			return err
-		}
-		if stream < 0 {
-			var account, region string
-			if c.scope != nil {
-				account, region = c.scope(raw)
+		e := expected()
+		known := false
+		var raw []byte
+		if e != nil && d.skip(e.raw) {
+			raw, known = e.raw, e.run.last >= snapshot-1
+			e.see(snapshot)
+		} else {
+			var err error
+			if raw, err = d.value(); err != nil {
+				return err
 			}
-			begin(account, region)
+			if stream < 0 {
+				var account, region string
+				if c.scope != nil {
+					account, region = c.scope(raw)
+				}
+				begin(account, region)
+			}
+			e, known = d.store.element(stream, snapshot, raw)
 		}
-		e, known := d.store.element(stream, snapshot, raw)
+		if before != nil {
+			before.next = e
+		} else {
+			d.store.streams[stream].begin = e
+		}
+		before = e
 		if known {
 			return nil
 		}
@@ -283,6 +291,9 @@ func (d *document) list(c *call) error {
 		}
 		if e.states == nil {
 			e.states = states
+		}
+		if e.raw == nil {
+			d.store.keep(e, raw)
 		}
 		return nil
 	})

@@ -112,6 +112,8 @@ func (s *scanner) take(want byte) error {
 var brackets = [256]uint8{'{': 1, '[': 1, '}': 2, ']': 2, '"': 3}
 
 // value reads the next value. Its bytes are valid until the next call.
+//
+// Long because it is the one loop that all bytes of all files go through.
 func (s *scanner) value() ([]byte, error) {
 	if s.peek() == 0 {
 		return nil, s.ended()
@@ -191,6 +193,23 @@ func (s *scanner) value() ([]byte, error) {
 	}
 	s.pos = i
 	return s.buf[start:i], nil
+}
+
+// skip passes over the next value if it is an object with just these bytes, which is faster than to look for its end.
+func (s *scanner) skip(object []byte) bool {
+	if len(object) == 0 || object[len(object)-1] != '}' || s.peek() != '{' {
+		return false
+	}
+	for len(s.buf)-s.pos < len(object) {
+		if _, ok := s.fill(s.pos); !ok {
+			return false
+		}
+	}
+	if !bytes.HasPrefix(s.buf[s.pos:], object) {
+		return false
+	}
+	s.pos += len(object)
+	return true
 }
 
 // text reads the next value, which must be a string.

@@ -13,6 +13,7 @@ type stream struct {
 	call, account, region string
 	times                 []int64 // Unix seconds, of each snapshot
 	partial               []bool  // the snapshot is a page or so: what it lacks may be there all the same
+	begin                 *element
 }
 
 // An element is one element of a listing, in any number of snapshots: as long as its bytes are the same, only the runs of
@@ -22,6 +23,8 @@ type element struct {
 	run    run   // the last one
 	before []run // the others, in order
 	states []state
+	raw    []byte   // its bytes, nil if they are not kept
+	next   *element // the one behind it in the last listing
 }
 
 // A state is how an element describes one holder of addresses.
@@ -48,6 +51,16 @@ func (e *element) see(snapshot int32) {
 // runs lists all runs, in the order of reading.
 func (e *element) runs() []run { return append(slices.Clip(e.before), e.run) }
 
+// An item is a configuration item of AWS Config: what a resource is from a time on, until its next item. Its ends are exact.
+type item struct {
+	resource      string
+	account       string
+	region        string
+	time, created int64
+	deleted       bool
+	state         state // of an interface that is not deleted
+}
+
 type elementKey struct {
 	stream int32
 	hash   uint64
@@ -71,6 +84,7 @@ type store struct {
 	clusters map[string]int32 // stream, by the UID of a pod
 	nodes    map[string]string
 	items    []item
+	kept     int              // bytes of elements
 	known    map[string]int64 // by account and region: until when AWS Config's items are complete
 }
 
@@ -141,6 +155,17 @@ func (s *store) element(stream, snapshot int32, raw []byte) (e *element, known b
 	known = e.run.last >= snapshot-1
 	e.see(snapshot)
 	return e, known
+}
+
+// maxKept is how many bytes of elements are kept to compare the next listing with. Others are found by their hash.
+const maxKept = 128 << 20
+
+// keep keeps the bytes of an element.
+func (s *store) keep(e *element, raw []byte) {
+	if s.kept+len(raw) <= maxKept {
+		s.kept += len(raw)
+		e.raw = slices.Clone(raw)
+	}
 }
 
 // object returns the element with these bytes, whose stream is not known yet, and whether it is known.
