@@ -1,0 +1,3 @@
+package pass
+
+const slack = 60
