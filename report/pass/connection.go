@@ -10,7 +10,7 @@ type connection struct {
 	how      how
 	resumed  bool
 	windows  int32
-	missing  marks // noBytes, noPackets, noPorts, noProtocol
+	missing  marks // noFlags and those below it: of no flow is it known
 	start    int64
 	stop     int64
 	bytes    [2]int64 // up, down
@@ -27,22 +27,22 @@ type end struct {
 type state uint8
 
 const (
-	open state = iota
-	closed
-	reset
-	refused
-	noAnswer
-	oneSided
+	stateOpen state = iota
+	stateClosed
+	stateReset
+	stateRefused
+	stateNoAnswer
+	stateOneSided
 )
 
 // states are the values of the field state, with what they mean.
 var states = [...]struct{ name, doc string }{
-	open:     {"open", "both sides sent, and no end was logged"},
-	closed:   {"closed", "a FIN ended it"},
-	reset:    {"reset", "an RST ended it"},
-	refused:  {"refused", "it was rejected, or the only answer was an RST"},
-	noAnswer: {"no_answer", "the client asked and nothing came back"},
-	oneSided: {"one_sided", "packets of one direction only, of a connection that was established"},
+	stateOpen:     {"open", "both sides sent, and no end was logged"},
+	stateClosed:   {"closed", "a FIN ended it"},
+	stateReset:    {"reset", "an RST ended it"},
+	stateRefused:  {"refused", "it was rejected, or the only answer was an RST"},
+	stateNoAnswer: {"no_answer", "the client asked and nothing came back"},
+	stateOneSided: {"one_sided", "packets of one direction only, of a connection that was established"},
 }
 
 // how is how it was found out which end is the client.

@@ -50,7 +50,7 @@ func (s *sessions) append(out []connection, key []flow) []connection {
 		c := connection{
 			ends: [2]end{ends[client], ends[1-client]}, vpc: key[0].vpc, observer: up.observer, protocol: protocol,
 			state: p.state(protocol, client), how: h, resumed: resumed, windows: max(up.flows, down.flows),
-			missing: missing | up.all&down.all&(noBytes|noPackets), start: p.start, stop: p.end,
+			missing: missing | up.all&down.all&(noBytes|noPackets|noFlags), start: p.start, stop: p.end,
 			bytes: [2]int64{up.bytes, down.bytes}, packets: [2]int64{up.packets, down.packets},
 		}
 		if up.flows == 0 {

@@ -107,7 +107,9 @@ func readSessions(s *sessions, flows []flow) []string {
 	}
 	// what happens first is first; at one time, the SYN of a client, then that of a server, then the lower end
 	slices.SortFunc(all, func(a, b read) int {
-		rank := func(x read) int { return map[uint8]int{2: 0, 18: 1}[x.flags&18] + map[bool]int{true: 2}[x.flags&2 == 0] }
+		rank := func(x read) int {
+			return map[uint8]int{2: 0, 18: 1}[x.flags&18] + map[bool]int{true: 2}[x.flags&2 == 0]
+		}
 		side := func(x read) int { return map[bool]int{true: 0, false: 1}[x.from == low] }
 		no := func(x read, m marks) int { return map[bool]int{true: 1}[x.has(m)] }
 		ack := func(x read) uint8 { return x.flags & 16 }

@@ -151,29 +151,29 @@ func (p *span) state(protocol uint8, client int) state {
 	decided := (up.some|down.some)&acted != 0
 	switch {
 	case decided && !down.passed && (up.some|down.some)&rejected != 0:
-		return refused
+		return stateRefused
 	case up.flows == 0:
-		return oneSided
+		return stateOneSided
 	case down.flows == 0 && protocol == protocolTCP && up.sends():
-		return oneSided
+		return stateOneSided
 	case down.flows == 0:
-		return noAnswer
+		return stateNoAnswer
 	case protocol != protocolTCP:
-		return open
+		return stateOpen
 	}
 	opened := up.flags&(flagSYN|flagACK) == flagSYN
 	answer := down.flags & (flagFIN | flagSYN | flagRST)
 	switch flags := up.flags | down.flags; {
 	case decided && opened && answer == flagRST:
-		return refused
+		return stateRefused
 	case up.flags&down.flags&flagFIN != 0:
-		return closed
+		return stateClosed
 	case flags&flagRST != 0:
-		return reset
+		return stateReset
 	case flags&flagFIN != 0:
-		return closed
+		return stateClosed
 	}
-	return open
+	return stateOpen
 }
 
 // sends reports whether TCP packets are more than attempts to open a connection.

@@ -1,3 +1,0 @@
-package pass
-
-const slack = 60
