@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -20,10 +21,10 @@ type memo struct {
 	results []*results // by lookup
 	addrs   bool       // the From fields are alternative addresses: the first that is not null is the value
 
-	coders    []schema.Coder  // of each From field; one serves for alternative addresses
-	pairs     []*schema.Pairs // of the codes of each further From field and those before it
-	resultIDs []uint32        // by code of a value: its index in results, plus 1; 0 if not looked up yet
-	count     uint32          // the number of values looked up
+	coders    []codes.Coder  // of each From field; one serves for alternative addresses
+	pairs     []*codes.Pairs // of the codes of each further From field and those before it
+	resultIDs []uint32       // by code of a value: its index in results, plus 1; 0 if not looked up yet
+	count     uint32         // the number of values looked up
 
 	in []arrow.Array // the From columns of the batch
 	memoScratch
@@ -58,9 +59,9 @@ func (m *memo) reset() {
 	m.coders, m.pairs = nil, nil
 	for i, f := range m.from {
 		if i == 0 || !m.addrs {
-			m.coders = append(m.coders, schema.NewCoder(f))
+			m.coders = append(m.coders, codes.NewCoder(f))
 		}
-		m.pairs = append(m.pairs, schema.NewPairs())
+		m.pairs = append(m.pairs, codes.NewPairs())
 	}
 	for _, s := range m.results {
 		s.values, s.null = schema.NewColumn(s.lookup.Field), nil

@@ -1,6 +1,6 @@
 package report
 
-import "flowlog/parse/schema"
+import "flowlog/parse/codes"
 
 // A backlog buffers rows of a key level that does not fit into the processor's caches. The rows are dealt out to the hash
 // partitions of the level (radix partitioning), and those of one partition are numbered and added together, so that its
@@ -12,7 +12,7 @@ type backlog struct {
 	memory []uint64 // of the rows, in chunks
 	used   int      // by chunks
 	most   int      // that was ever used
-	parts  [schema.Parts]struct {
+	parts  [codes.Parts]struct {
 		chunks    []int // where they begin
 		next, end int   // where the next row goes, and where there is room for no more
 	}
@@ -27,11 +27,11 @@ const (
 )
 
 // add adds rows with the ids of their prefix groups and their next codes.
-func (l *backlog) add(ids, codes []uint32, rows []int32) {
-	l.at = schema.Grown(l.at, len(rows))
+func (l *backlog) add(ids, keyCodes []uint32, rows []int32) {
+	l.at = codes.Grown(l.at, len(rows))
 	for i, row := range rows {
-		word := uint64(ids[i])<<32 | uint64(codes[row])
-		p := &l.parts[schema.Part(word)]
+		word := uint64(ids[i])<<32 | uint64(keyCodes[row])
+		p := &l.parts[codes.Part(word)]
 		if p.next == p.end {
 			p.chunks = append(p.chunks, l.used)
 			p.next, p.end = l.used, l.used+chunkSize/l.width*l.width

@@ -5,7 +5,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // waiting is rows that can be on a backlog.
@@ -59,7 +59,7 @@ func (f *feeder) feedFrom(g *grouping, level int, ids []uint32, groups int, r *w
 				return err
 			}
 		}
-		f.scratch.words = schema.Grown(f.scratch.words, len(ids))
+		f.scratch.words = codes.Grown(f.scratch.words, len(ids))
 		table.number(ids, groups, r.rows, r.codes[level], g.encoders[level+1].coder.Len(), f.scratch.words)
 		groups = table.Len()
 	}
@@ -89,7 +89,7 @@ func (f *feeder) postpone(g *grouping, level int, ids []uint32, r *waiting) (boo
 			width++
 		}
 	}
-	needed := (schema.Parts + len(ids)/(chunkSize/width) + 1) * chunkSize // at most
+	needed := (codes.Parts + len(ids)/(chunkSize/width) + 1) * chunkSize // at most
 	if 2*needed > size {
 		return false, nil
 	}

@@ -238,7 +238,7 @@ func keys(names string) []Key {
 	var ks []Key
 	for _, name := range strings.Fields(names) {
 		k := Key{Field: name} // it may be a field that enrichment adds, which is not known here
-		if name == timeKey || name == hourKey {
+		if name == timeKey || name == schema.HourKey {
 			k, _ = ParseKey(name, nil)
 		}
 		ks = append(ks, k)

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 type tallies struct{ total, double, beside, open Tally }
@@ -83,8 +83,8 @@ func (j *judge) ofSide(all []sighting, side uint8) {
 // overlap, give or take slack. What was seen after a longer gap is another flow, which has no part in the decision.
 func (j *judge) flows(all []sighting) {
 	size := 1 << bits.Len(uint(2*len(all)))
-	j.heads = schema.Grown(j.heads[:0], size)[:size]
-	j.next = schema.Grown(j.next[:0], len(all))[:len(all)]
+	j.heads = codes.Grown(j.heads[:0], size)[:size]
+	j.next = codes.Grown(j.next[:0], len(all))[:len(all)]
 	clear(j.heads)
 	for i := range all {
 		at := int(all[i].hash()) & (size - 1)

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -46,7 +47,7 @@ type source struct {
 // A coding is what groups have of a key that they determine: its codes, by group, and what the codes stand for.
 type coding struct {
 	codes []uint32
-	coder schema.Coder
+	coder codes.Coder
 }
 
 func (w *worker) newSource(g *grouping) *source {
@@ -261,7 +262,7 @@ func (s *source) skipUnmet(ids []uint32, where []predicate) {
 }
 
 // met says for each code of a field whether its value meets a condition that is about nothing else.
-func met(e Expr, coder schema.Coder, f schema.Field) []bool {
+func met(e Expr, coder codes.Coder, f schema.Field) []bool {
 	column := schema.NewColumn(f)
 	codes, rows := make([]uint32, coder.Len()), make([]int32, coder.Len())
 	for i := range codes {

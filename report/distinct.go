@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // exactDistinct is the cardinality up to which a group's values are counted exactly. Larger ones are estimated: a hundred
@@ -30,14 +30,14 @@ var distinctFunction = function{
 type distinct struct {
 	coder  values             // of the field
 	few    []few              // by group
-	more   *schema.Set        // of group<<32 | code: the values that are not in few
+	more   *codes.Set         // of group<<32 | code: the values that are not in few
 	many   map[uint32]*logLog // the groups with more than exactDistinct values
 	hashes hashes
 	words  []uint64 // of a batch
 	sorted []uint64 // what is seen, in order, once it was asked for
 }
 
-func newDistinct(coder values) *distinct { return &distinct{more: schema.NewSet(), coder: coder} }
+func newDistinct(coder values) *distinct { return &distinct{more: codes.NewSet(), coder: coder} }
 
 // few are the first values of a group, in one cache line. Most groups have no others, however many records they have.
 type few struct {
@@ -60,7 +60,7 @@ func (f *few) take(code uint32) bool {
 	return false
 }
 
-func (s *distinct) grow(groups int) { s.few = schema.Grown(s.few, groups) }
+func (s *distinct) grow(groups int) { s.few = codes.Grown(s.few, groups) }
 
 func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
 	s.words = s.words[:0]
@@ -222,7 +222,7 @@ func (s *distinctOfAll) add(_ []uint32, rows []int32, in inputs) error {
 
 func (s *distinctOfAll) see(code uint32) {
 	if int(code) >= len(s.seen) {
-		s.seen = schema.Grown(s.seen, 2*int(code)+1024)
+		s.seen = codes.Grown(s.seen, 2*int(code)+1024)
 	}
 	if !s.seen[code] && code != 0 {
 		s.seen[code] = true

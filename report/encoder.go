@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -13,7 +14,7 @@ type encoder struct {
 	key   Key
 	field int         // of the projection
 	kind  schema.Kind // of the key's values
-	coder schema.Coder
+	coder codes.Coder
 	pair  *pairCoder // in place of coder, for a pair
 	every bool       // a grouping without a condition needs the codes: all flows of a batch are encoded at once
 	codes []uint32   // by row of the batch
@@ -37,7 +38,7 @@ func (c *encoder) values() values {
 // begin makes room for the codes of the rows of a batch.
 func (c *encoder) begin(rows int) {
 	c.done, c.rest = false, false
-	c.codes = schema.Grown(c.codes, rows)
+	c.codes = codes.Grown(c.codes, rows)
 }
 
 // encode encodes some rows of a column.
@@ -81,7 +82,7 @@ func (d *dictionaries) ofPair(field, with string, every bool) int {
 }
 
 // coder returns the coder of a key: a new one if no grouping has the key.
-func (d *dictionaries) coder(k Key) schema.Coder {
+func (d *dictionaries) coder(k Key) codes.Coder {
 	if i := slices.IndexFunc(d.list, func(c *encoder) bool { return c.key == k }); i >= 0 {
 		return d.list[i].coder
 	}

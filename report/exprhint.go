@@ -32,7 +32,7 @@ func (s Scope) unknownField(name string) error {
 	if s.Rows {
 		return fmt.Errorf("the rows have no %q: %sthey have %s, and any measure", name, schema.DidYouMean(name, names), strings.Join(names, ", "))
 	}
-	if word := strings.ToLower(name); word == hourKey || schema.WidthOf(word) != "" {
+	if word := strings.ToLower(name); word == schema.HourKey || schema.WidthOf(word) != "" {
 		return fmt.Errorf("%s is not a field of a flow: write start >= 2026-05-14T09:00, or group by it: `flowlog help measures`", name)
 	}
 	return schema.UnknownField(name, names, s.List)

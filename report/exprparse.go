@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -444,10 +445,15 @@ func (p *exprParser) rangeItem(f schema.Field, t token, lo, hi any) (Item, error
 
 // compareValues orders two values of one kind.
 func compareValues(x, y any) int {
-	if a, ok := x.(netip.Addr); ok {
-		return a.Compare(y.(netip.Addr))
+	switch x := x.(type) {
+	case int64:
+		return cmp.Compare(x, y.(int64))
+	case float64:
+		return cmp.Compare(x, y.(float64))
+	case netip.Addr:
+		return x.Compare(y.(netip.Addr))
 	}
-	return compareNullsLast(x, y, false)
+	return cmp.Compare(x.(string), y.(string))
 }
 
 func (p *exprParser) match(f schema.Field, sign token) (Expr, error) {

@@ -165,7 +165,7 @@ func synonym(f schema.Field, word string) string {
 	key := f.Name
 	switch f.Name {
 	case "flow_direction":
-		key = directionField
+		key = "direction"
 	case "ip_version":
 		key = "type"
 	case "src_scope", "dst_scope":

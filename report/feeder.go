@@ -1,6 +1,6 @@
 package report
 
-import "flowlog/parse/schema"
+import "flowlog/parse/codes"
 
 // A feeder adds the rows of batches to groupings: it selects rows, numbers their groups, and adds them to accumulators.
 type feeder struct {
@@ -71,7 +71,7 @@ func (f *feeder) codes(c *encoder, rows []int32, mixed bool) []uint32 {
 
 // firstCodes returns the codes of the first key of the rows.
 func (f *feeder) firstCodes(g *grouping, rows []int32, mixed bool) []uint32 {
-	f.scratch.ids = schema.Grown(f.scratch.ids, len(rows))
+	f.scratch.ids = codes.Grown(f.scratch.ids, len(rows))
 	ids, codes := f.scratch.ids[:len(rows)], f.codes(g.encoders[0], rows, mixed)
 	for i, row := range rows {
 		ids[i] = codes[row]
@@ -82,7 +82,7 @@ func (f *feeder) firstCodes(g *grouping, rows []int32, mixed bool) []uint32 {
 // group numbers the groups of the rows. It also returns one more than the largest number there is.
 func (f *feeder) group(g *grouping, rows []int32, mixed bool) (rowSet, int) {
 	if len(g.keys) == 0 {
-		f.scratch.ids = schema.Grown(f.scratch.ids, len(rows))
+		f.scratch.ids = codes.Grown(f.scratch.ids, len(rows))
 		ids := f.scratch.ids[:len(rows)]
 		clear(ids)
 		return rowSet{rows, ids}, 1
@@ -95,9 +95,9 @@ func (f *feeder) group(g *grouping, rows []int32, mixed bool) (rowSet, int) {
 			table.ID(0)
 			continue
 		}
-		codes := f.codes(c, rows, mixed)
-		f.scratch.words = schema.Grown(f.scratch.words, len(rows))
-		table.number(ids, groups, rows, codes, c.coder.Len(), f.scratch.words)
+		keyCodes := f.codes(c, rows, mixed)
+		f.scratch.words = codes.Grown(f.scratch.words, len(rows))
+		table.number(ids, groups, rows, keyCodes, c.coder.Len(), f.scratch.words)
 		groups = table.Len()
 	}
 	return rowSet{rows, ids}, groups

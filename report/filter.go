@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -302,17 +303,17 @@ func (f *floats) keep(rec arrow.Record, rows []int32, want bool) []int32 {
 type texts struct {
 	field string
 	holds func(string) bool
-	coder schema.Coder
+	coder codes.Coder
 	known []bool // by code
 	codes []uint32
 }
 
 func newTexts(f schema.Field, holds func(string) bool) filter {
-	return &texts{field: f.Name, holds: holds, coder: schema.NewCoder(f), known: []bool{false}}
+	return &texts{field: f.Name, holds: holds, coder: codes.NewCoder(f), known: []bool{false}}
 }
 
 func (f *texts) keep(rec arrow.Record, rows []int32, want bool) []int32 {
-	f.codes = schema.Grown(f.codes, int(rec.NumRows()))
+	f.codes = codes.Grown(f.codes, int(rec.NumRows()))
 	f.coder.Encode(column(rec, f.field), rows, f.codes)
 	for code := len(f.known); code < f.coder.Len(); code++ {
 		f.known = append(f.known, f.holds(f.coder.Value(uint32(code)).(string)))
@@ -456,7 +457,7 @@ func (f *addrs) keep(rec arrow.Record, rows []int32, want bool) []int32 {
 }
 
 func (f *addrs) has(a *[16]byte) bool {
-	if high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:]); high != 0 || uint32(low) != schema.Mapped {
+	if high, low := binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:]); high != 0 || uint32(low) != codes.Mapped {
 		i, found := slices.BinarySearchFunc(f.v6, a, func(s addrSpan, a *[16]byte) int { return bytes.Compare(s.lo[:], a[:]) })
 		return found || i > 0 && bytes.Compare(a[:], f.v6[i-1].hi[:]) <= 0
 	}
@@ -481,14 +482,14 @@ func (f *addrs) has(a *[16]byte) bool {
 // fieldsTest compares two columns.
 type fieldsTest struct {
 	CompareFields
-	left, right   schema.Coder // for texts, one coder: codes are equal where the texts are
+	left, right   codes.Coder // for texts, one coder: codes are equal where the texts are
 	codesL, codeR []uint32
 }
 
 func (e CompareFields) filter() filter {
 	f := &fieldsTest{CompareFields: e}
 	if e.Left.Kind == schema.Text {
-		f.left = schema.NewCoder(e.Left)
+		f.left = codes.NewCoder(e.Left)
 		f.right = f.left
 	}
 	return f
@@ -501,7 +502,7 @@ func (f *fieldsTest) keep(rec arrow.Record, rows []int32, want bool) []int32 {
 	switch f.Left.Kind {
 	case schema.Text:
 		n := int(rec.NumRows())
-		f.codesL, f.codeR = schema.Grown(f.codesL, n), schema.Grown(f.codeR, n)
+		f.codesL, f.codeR = codes.Grown(f.codesL, n), codes.Grown(f.codeR, n)
 		f.left.Encode(left, rows, f.codesL)
 		f.right.Encode(right, rows, f.codeR)
 		compare = func(row int32) int { return cmp.Compare(f.codesL[row], f.codeR[row]) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -34,10 +35,10 @@ type gap struct {
 var none = span[int64]{math.MaxInt64, math.MinInt64}
 
 func (s *gap) grow(groups int) {
-	s.covered = schema.Grown(s.covered, groups)
-	s.joined = schema.Grown(s.joined, groups)
+	s.covered = codes.Grown(s.covered, groups)
+	s.joined = codes.Grown(s.joined, groups)
 	n := len(s.last)
-	s.last = schema.Grown(s.last, groups)
+	s.last = codes.Grown(s.last, groups)
 	for ; n < groups; n++ {
 		s.last[n] = none
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -44,7 +45,7 @@ func newGrouping(spec *groupSpec, dicts *dictionaries) *grouping {
 		g.dicts, g.encoders = append(g.dicts, i), append(g.encoders, dicts.list[i])
 	}
 	for range len(spec.keys) - 1 {
-		g.levels = append(g.levels, &keyLevel{Pairs: schema.NewPairs()})
+		g.levels = append(g.levels, &keyLevel{Pairs: codes.NewPairs()})
 	}
 	for i := range spec.accs {
 		g.addAccumulator(&spec.accs[i], dicts)

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -29,12 +30,8 @@ type Key struct {
 	chosen bool // Every was auto: keys that were different stay so
 }
 
-// timeKey is the name of the key that is a bin of time, and hourKey that of the hour of the day. They are computed
-// from a record's start.
-const (
-	timeKey = "time"
-	hourKey = "hour"
-)
+// timeKey is the name of the key that is a bin of time, which is computed from a record's start.
+const timeKey = "time"
 
 // auto is the width of a bin that is chosen when all records have been seen.
 const auto time.Duration = -1
@@ -66,7 +63,7 @@ func (k Key) Name() string {
 	case k.Every != 0:
 		return timeKey
 	case k.Hour:
-		return hourKey
+		return schema.HourKey
 	case k.Bits6 != k.Bits:
 		return fmt.Sprintf("%s/%d/%d", k.Field, k.Bits, k.Bits6)
 	case k.Bits != 0:
@@ -82,7 +79,7 @@ func ParseKey(s string, fields schema.Table) (Key, error) {
 	switch strings.ToLower(s) {
 	case timeKey:
 		return Key{Field: "start", Every: auto}, nil
-	case hourKey:
+	case schema.HourKey:
 		return Key{Field: "start", Hour: true}, nil
 	}
 	name, mask, masked := strings.Cut(s, "/")
@@ -118,7 +115,7 @@ func unknownKey(name string, fields schema.Table) error {
 	if width := schema.WidthOf(name); width != "" {
 		return schema.Wordsf("%s is a length of time: group by bins of it with %s", name, schema.Opt("every", width))
 	}
-	names := append(fields.Names(), timeKey, hourKey)
+	names := append(fields.Names(), timeKey, schema.HourKey)
 	word := cmp.Or(schema.Meant(name), name)
 	for _, prefix := range []string{"", "_"} {
 		if src, dst := "src"+prefix+word, "dst"+prefix+word; slices.Contains(names, src) && slices.Contains(names, dst) {
@@ -142,8 +139,8 @@ func (k Key) kind(f schema.Field) schema.Kind {
 }
 
 // coder numbers the key's values.
-func (k Key) coder(f schema.Field) schema.Coder {
-	base := schema.NewCoder(f)
+func (k Key) coder(f schema.Field) codes.Coder {
+	base := codes.NewCoder(f)
 	switch {
 	case k.Every != 0:
 		if k.Every == auto {
@@ -205,7 +202,7 @@ func chooseStep(first, last int64, zone *time.Location) time.Duration {
 // A keyCoder numbers what a function makes of a field's values. The function is called once for each distinct
 // value.
 type keyCoder struct {
-	base   schema.Coder
+	base   codes.Coder
 	of     func(any) any
 	again  bool     // of is for what another keyCoder has made too
 	near   minutes  // of values that are seconds
@@ -214,7 +211,7 @@ type keyCoder struct {
 	codes  map[any]uint32
 }
 
-func newKeyCoder(base schema.Coder, of func(any) any) *keyCoder {
+func newKeyCoder(base codes.Coder, of func(any) any) *keyCoder {
 	return &keyCoder{base: base, of: of, known: []uint32{0}, values: []any{nil}, codes: make(map[any]uint32)}
 }
 
@@ -298,7 +295,7 @@ func (c *keyCoder) Gather(codes []uint32, out *schema.Column) {
 func (c *keyCoder) Len() int              { return len(c.values) }
 func (c *keyCoder) Value(code uint32) any { return c.values[code] }
 
-func (c *keyCoder) Absorb(other schema.Coder) []uint32 {
+func (c *keyCoder) Absorb(other codes.Coder) []uint32 {
 	o := other.(*keyCoder)
 	codes := make([]uint32, o.Len())
 	for i := 1; i < len(codes); i++ {
@@ -357,7 +354,7 @@ func (m *minutes) learn(c *keyCoder, second int64) bool {
 		copy(codes[m.first-first:], m.codes)
 		m.first, m.codes = first, codes
 	}
-	m.codes = schema.Grown(m.codes, int(end-m.first))
+	m.codes = codes.Grown(m.codes, int(end-m.first))
 	m.codes[minute-m.first] = c.code(v)
 	return true
 }

@@ -4,12 +4,12 @@ import (
 	"math"
 	"math/bits"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // A keyLevel maps a pair (prefix group, code of the next key) to a group id. Levels are chained for composite keys.
 type keyLevel struct {
-	*schema.Pairs
+	*codes.Pairs
 	// dense is a lookup table for few groups and codes: at prefix<<bits | brief[code]<<up is the id plus 1, or 0. One of
 	// the shifts is 0, so that what there are fewer of lies together.
 	dense []uint32
@@ -26,21 +26,21 @@ const maxDense = 1 << 20
 func (l *keyLevel) exceedsCache() bool { return l.dense == nil && l.Parted() }
 
 // number replaces ids, which are prefix groups below groups, by the ids of them and codes, which are below values.
-func (l *keyLevel) number(ids []uint32, groups int, rows []int32, codes []uint32, values int, words []uint64) {
+func (l *keyLevel) number(ids []uint32, groups int, rows []int32, keyCodes []uint32, values int, words []uint64) {
 	done := 0
 	if values > math.MaxUint16 {
 		l.dense = nil
 	} else {
-		l.brief = schema.Grown(l.brief, values)
+		l.brief = codes.Grown(l.brief, values)
 		for l.fit(groups) && done < len(rows) {
-			done += l.numberDense(ids[done:], rows[done:], codes)
+			done += l.numberDense(ids[done:], rows[done:], keyCodes)
 		}
 	}
 	if ids, rows = ids[done:], rows[done:]; len(rows) == 0 {
 		return
 	}
 	for i, row := range rows {
-		words[i] = uint64(ids[i])<<32 | uint64(codes[row])
+		words[i] = uint64(ids[i])<<32 | uint64(keyCodes[row])
 	}
 	l.IDs(words[:len(rows)], ids)
 }
@@ -81,7 +81,7 @@ func (l *keyLevel) fit(groups int) bool {
 		return true
 	}
 	l.bits, l.up = wide, high
-	l.dense = schema.Touched[uint32](min(2*size, maxDense))
+	l.dense = codes.Touched[uint32](min(2*size, maxDense))
 	for id, word := range l.Words() {
 		if code := int(uint32(word)); code < len(l.brief) && l.brief[code] > 0 { // others did not come by here
 			l.dense[int(word>>32)<<wide|int(l.brief[code])<<high] = uint32(id) + 1

@@ -3,7 +3,7 @@ package report
 import (
 	"encoding/binary"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // known holds results of an engine that are not additive, such as numbers of distinct values. A group that several results
@@ -47,8 +47,8 @@ func decodeKnown(v any, groups int64) ([]byte, error) {
 }
 
 func (s *known) grow(groups int) {
-	s.v = schema.Grown(s.v, groups)
-	s.have = schema.Grown(s.have, groups)
+	s.v = codes.Grown(s.v, groups)
+	s.have = codes.Grown(s.have, groups)
 }
 
 func (s *known) add([]uint32, []int32, inputs) error { panic("an engine's results have no records") }

@@ -1,6 +1,6 @@
 package report
 
-import "flowlog/parse/schema"
+import "flowlog/parse/codes"
 
 // lasting is how many seconds the rows of a report cover that has a key for bins of time.
 type lasting struct {
@@ -22,7 +22,7 @@ func (l *lasting) of(g *grouping, group uint32) float64 {
 	}
 	coder := g.encoders[l.key].coder
 	if int(code) >= len(l.seconds) {
-		l.seconds = schema.Grown(l.seconds, coder.Len())
+		l.seconds = codes.Grown(l.seconds, coder.Len())
 	}
 	if l.seconds[code] == 0 {
 		l.seconds[code] = float64(l.width) // of records without a time

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // facts are what the records of one observer say of it: of a network interface, or of a regional NAT gateway, which has
@@ -120,10 +120,10 @@ type relay struct {
 // A survey is what all witnesses have seen.
 type survey struct {
 	witnesses  []*witness
-	addrs      schema.Coder
-	interfaces schema.Coder
-	resources  schema.Coder
-	types      schema.Coder
+	addrs      codes.Coder
+	interfaces codes.Coder
+	resources  codes.Coder
+	types      codes.Coder
 	names      []uint64 // of observers: codes of interface and resource
 	facts      []facts  // by observer
 	own        [][2]uint32

@@ -1,24 +1,22 @@
 package report
 
-import (
-	"flowlog/parse/schema"
-)
+import "flowlog/parse/codes"
 
 // A pairCoder is the dictionary of pairs of values, which it knows by their codes. A pair with a null is null.
 type pairCoder struct {
 	parts  [2]int // places of what codes the values
-	coders [2]schema.Coder
-	pairs  *schema.Pairs
+	coders [2]codes.Coder
+	pairs  *codes.Pairs
 	words  []uint64 // of a batch
 	ids    []uint32
 }
 
-func newPairCoder(parts [2]int, a, b schema.Coder) *pairCoder {
-	return &pairCoder{parts: parts, coders: [2]schema.Coder{a, b}, pairs: schema.NewPairs()}
+func newPairCoder(parts [2]int, a, b codes.Coder) *pairCoder {
+	return &pairCoder{parts: parts, coders: [2]codes.Coder{a, b}, pairs: codes.NewPairs()}
 }
 
 func (c *pairCoder) encode(a, b []uint32, rows []int32, out []uint32) {
-	c.words, c.ids = schema.Grown(c.words, len(rows)), schema.Grown(c.ids, len(rows))
+	c.words, c.ids = codes.Grown(c.words, len(rows)), codes.Grown(c.ids, len(rows))
 	n := 0
 	for _, row := range rows {
 		if a[row] != 0 && b[row] != 0 {

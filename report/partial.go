@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -73,7 +74,7 @@ func (g *grouping) load(rec arrow.Record, all []int32) ([]uint32, error) {
 		if !arrow.TypeEqual(col.DataType(), c.kind.Arrow()) {
 			return nil, errPartial
 		}
-		c.codes = schema.Grown(c.codes, n)
+		c.codes = codes.Grown(c.codes, n)
 		if made, ok := c.coder.(*keyCoder); ok {
 			made.adopt(col, c.codes)
 		} else {

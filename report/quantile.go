@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -24,11 +25,11 @@ type sketch struct {
 // histogram counts values in log-linear buckets: each is 1/128 of its values wide, or 1 if that is more, so that its middle
 // is less than 0.4 % off. It does not depend on the order of values.
 type histogram struct {
-	cells  *schema.Pairs // of group and bucket
-	n      []int64       // by cell
-	listed []uint32      // the cells in the order of groups; made when the first value is read
-	ends   []int         // by group: where its cells in listed end
-	words  []uint64      // of a batch
+	cells  *codes.Pairs // of group and bucket
+	n      []int64      // by cell
+	listed []uint32     // the cells in the order of groups; made when the first value is read
+	ends   []int        // by group: where its cells in listed end
+	words  []uint64     // of a batch
 	ids    []uint32
 }
 
@@ -55,7 +56,7 @@ func quantileFunction(name string, quantile float64) function {
 }
 
 func newSketch(quantile float64) *sketch {
-	return &sketch{quantile, &histogram{cells: schema.NewPairs()}}
+	return &sketch{quantile, &histogram{cells: codes.NewPairs()}}
 }
 
 // bucketBits is how many significant bits of a number choose its bucket.
@@ -105,9 +106,9 @@ func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values [
 // number returns the cells of words of group and bucket. They are valid until the next call.
 func (s *histogram) number(words []uint64) []uint32 {
 	s.listed, s.ends = nil, nil
-	s.ids = schema.Grown(s.ids, len(words))
+	s.ids = codes.Grown(s.ids, len(words))
 	s.cells.IDs(words, s.ids)
-	s.n = schema.Grown(s.n, s.cells.Len())
+	s.n = codes.Grown(s.n, s.cells.Len())
 	return s.ids[:len(words)]
 }
 
@@ -115,7 +116,7 @@ func (s *histogram) number(words []uint64) []uint32 {
 func (s *histogram) count(group, bucket uint32, n int64) {
 	s.listed, s.ends = nil, nil
 	id, _ := s.cells.ID(uint64(group)<<32 | uint64(bucket))
-	s.n = schema.Grown(s.n, s.cells.Len())
+	s.n = codes.Grown(s.n, s.cells.Len())
 	s.n[id] += n
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,84 +24,6 @@ func want(t *testing.T, what string, got, want any) {
 	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
 		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
 	}
-}
-
-// fields is every field that the catalog and these tests name. The enriched ones stand in for those of package
-// enrich, which this one does not know.
-func fields() schema.Table {
-	t := append(schema.Logged(),
-		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
-		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}},
-		schema.Field{Name: "service_port", Kind: schema.Int32, Max: 65535, From: []string{"srcport", "dstport"}},
-		schema.Field{Name: "packets_lost", Kind: schema.Int64, From: []string{"packets_lost_no_route", "packets_lost_blackhole", "packets_lost_mtu_exceeded", "packets_lost_ttl_expired"}})
-	for _, side := range []string{"src", "dst"} {
-		from := []string{"pkt_" + side + "addr", side + "addr"}
-		for _, name := range []string{"country", "city", "as_org"} {
-			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Text, From: from})
-		}
-		t = append(t, schema.Field{Name: side + "_asn", Kind: schema.Int64, From: from})
-		for _, name := range []string{"latitude", "longitude"} {
-			t = append(t, schema.Field{Name: side + "_" + name, Kind: schema.Float, From: from})
-		}
-	}
-	return t
-}
-
-// A row is a record: the token of each field that is not null.
-type row map[string]string
-
-// rowsOf reads records under a header, fields separated by blanks, - for null.
-func rowsOf(text string) []row {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	names := strings.Fields(lines[0])
-	var rows []row
-	for _, line := range lines[1:] {
-		r := make(row)
-		for i, tok := range strings.Fields(line) {
-			if tok != "-" {
-				r[names[i]] = tok
-			}
-		}
-		rows = append(rows, r)
-	}
-	return rows
-}
-
-// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
-// grow from batch to batch.
-type rowFeeder struct {
-	p    *schema.Projection
-	cols []*schema.Column
-}
-
-func newFeeder(p *schema.Projection) *rowFeeder {
-	f := &rowFeeder{p: p}
-	for _, field := range p.Fields {
-		f.cols = append(f.cols, schema.NewColumn(field))
-	}
-	return f
-}
-
-// record is valid until the next call.
-func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
-	t.Helper()
-	cols := make([]arrow.Array, len(f.cols))
-	for i, c := range f.cols {
-		c.Reset()
-		for n, r := range rows {
-			tok, ok := r[c.Name]
-			if !ok {
-				continue
-			}
-			c.Pad(n)
-			if fault := c.Parse([]byte(tok)); fault != schema.Valid {
-				t.Fatalf("%s: %q is %s", c.Name, tok, fault)
-			}
-		}
-		c.Pad(len(rows))
-		cols[i] = c.Array()
-	}
-	return array.NewRecord(f.p.Fields.Arrow(), cols, int64(len(rows)))
 }
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
@@ -159,68 +80,9 @@ func changed(t *testing.T, name string, c Change) Report {
 	return r
 }
 
-func isFlow(r row) bool { return r["log_status"] == "" || r["log_status"] == schema.StatusOK }
-
-// kinds is the kind of each field.
-var kinds = sync.OnceValue(func() map[string]schema.Kind {
-	m := make(map[string]schema.Kind)
-	for _, f := range fields() {
-		m[f.Name] = f.Kind
-	}
-	return m
-})
-
-// value is what a row has in a field.
-func value(r row, name string) any {
-	tok, ok := r[name]
-	if !ok {
-		return nil
-	}
-	switch kinds()[name] {
-	case schema.Addr:
-		return netip.MustParseAddr(tok)
-	case schema.Text:
-		return tok
-	}
-	n, _ := strconv.ParseInt(tok, 10, 64)
-	return n
-}
-
 // result is all of a table that a user sees.
 func result(t Table) string {
 	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
-}
-
-// randomFields are those that randomRows sets.
-var randomFields = strings.Fields("interface_id srcaddr dstaddr pkt_srcaddr srcport dstport protocol packets bytes start end action log_status subnet_id instance_id tcp_flags")
-
-// randomRows makes records with few different values, so that groups and ties are common.
-func randomRows(r *rand.Rand, n int) []row {
-	pick := func(words ...string) string { return words[r.IntN(len(words))] }
-	addr := func() string {
-		return pick("10.0.0.1", "10.0.0.2", "10.0.0.10", "192.0.2.7", "2001:db8::1", "2001:db8::10", "0.0.0.0")
-	}
-	var rows []row
-	for range n {
-		rec := row{
-			"interface_id": pick("eni-1", "eni-2", "eni-10"), "srcaddr": addr(), "dstaddr": addr(), "pkt_srcaddr": addr(),
-			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
-			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
-			"end": pick("1700000060", "1700000061", "1699999999"), "action": pick("ACCEPT", "REJECT", "SUCCESS"), "log_status": schema.StatusOK,
-			"subnet_id": pick("subnet-b", "subnet-B", "é"), "instance_id": pick("i-1", "i-2"), "region": pick("eu-west-1", "us-east-2", "EU-WEST-1"), "tcp_flags": pick("0", "18", "2147483647"),
-		}
-		for name := range rec {
-			if r.IntN(8) == 0 {
-				delete(rec, name)
-			}
-		}
-		if r.IntN(5) == 0 {
-			rec = row{"log_status": pick(schema.StatusNoData, schema.StatusSkipData, "GO_AWAY"), "start": "1600000000", "end": "1800000000"}
-			rec["interface_id"] = pick("eni-1", "eni-3")
-		}
-		rows = append(rows, rec)
-	}
-	return rows
 }
 
 // randomReports returns the reports of the catalog that do with randomFields, each as it is and changed.
@@ -331,7 +193,7 @@ func TestCatalog(t *testing.T) {
 		if r.Doc == "" || strings.HasSuffix(r.Doc, ".") || r.Next.Error() == "" {
 			t.Errorf("%s: Doc is %q and Next %q: want a line without a full stop, and something", r.Name, r.Doc, r.Next)
 		}
-		timed := r.Order == timeKey || r.Order == hourKey
+		timed := r.Order == timeKey || r.Order == schema.HourKey
 		if r.Limit < 0 || r.Limit > 0 != (len(r.Keys) > 0 && !timed) {
 			t.Errorf("%s: got limit %d with %d keys, want one if there are keys and the order is not that of time", r.Name, r.Limit, len(r.Keys))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 )
 
@@ -93,11 +94,11 @@ const firstChunk = 4
 
 // A witness is what one goroutine of a scan has seen.
 type witness struct {
-	coders     [numCoded]schema.Coder // the four of addresses are one
-	directions []uint8                // by code of flow_direction
-	observers  *schema.Pairs          // codes of interface and resource
-	facts      []facts                // by observer
-	addresses  []address              // by code
+	coders     [numCoded]codes.Coder // the four of addresses are one
+	directions []uint8               // by code of flow_direction
+	observers  *codes.Pairs          // codes of interface and resource
+	facts      []facts               // by observer
+	addresses  []address             // by code
 	relays     map[relay]bool
 	lots       [lots][][]sighting // in chunks
 	codes      [numCoded][]uint32 // of a batch
@@ -105,11 +106,11 @@ type witness struct {
 }
 
 func newWitness() *witness {
-	w := &witness{observers: schema.NewPairs(), relays: make(map[relay]bool), directions: []uint8{0}}
+	w := &witness{observers: codes.NewPairs(), relays: make(map[relay]bool), directions: []uint8{0}}
 	logged := schema.Logged()
 	for i, name := range sightingFields[:numCoded] {
 		f, _ := logged.Lookup(name)
-		w.coders[i] = schema.NewCoder(f)
+		w.coders[i] = codes.NewCoder(f)
 	}
 	for i := atDst; i <= atPktDst; i++ {
 		w.coders[i] = w.coders[atSrc]
@@ -133,7 +134,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 		}
 	}
 	for i, name := range sightingFields[:numCoded] {
-		w.codes[i] = schema.Grown(w.codes[i], n)
+		w.codes[i] = codes.Grown(w.codes[i], n)
 		col := column(rec, name)
 		if col.NullN() == n {
 			clear(w.codes[i][:n])

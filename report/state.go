@@ -5,7 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/codes"
 )
 
 // A state holds the aggregate state of one function for each group, by the group's number. It is used by one goroutine at
@@ -84,7 +84,7 @@ func (c *cells) grow(groups int) {
 		if page == len(c.pages) {
 			c.pages = append(c.pages, make([]int64, 0, min(page, 1)<<pageBits))
 		}
-		c.pages[page] = schema.Grown(c.pages[page], min(groups*width-page<<pageBits, 1<<pageBits))
+		c.pages[page] = codes.Grown(c.pages[page], min(groups*width-page<<pageBits, 1<<pageBits))
 	}
 	for ; c.groups < groups; c.groups++ {
 		for at, none := range c.none {

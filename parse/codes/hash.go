@@ -1,8 +1,10 @@
-package schema
+package codes
 
 import (
 	"runtime"
 	"unsafe"
+
+	"flowlog/parse/schema"
 )
 
 // Hash tables of 64-bit words, looked up a batch at a time. Where a table exceeds the processor's caches, the cost is
@@ -109,7 +111,7 @@ func (p *Pairs) Size() int64 {
 }
 
 // tag is the hash of a word with an upper half that is not 0, so that no entry equals an empty slot.
-func tag(word uint64) uint64 { return Hash(word) | 1<<32 }
+func tag(word uint64) uint64 { return schema.Hash(word) | 1<<32 }
 
 // ID returns the number of the word, and whether it is new.
 func (p *Pairs) ID(word uint64) (id uint32, isNew bool) { return p.find(word, tag(word)) }
@@ -232,7 +234,7 @@ func (s *Set) Size() int64 { return 8 * int64(len(s.slots)) }
 // Add adds a word and reports whether it is new.
 func (s *Set) Add(word uint64) bool {
 	mask := uint64(len(s.slots) - 1)
-	for i := Hash(word) >> s.shift; ; i = (i + 1) & mask {
+	for i := schema.Hash(word) >> s.shift; ; i = (i + 1) & mask {
 		switch s.slots[i] {
 		case word:
 			return false
@@ -262,7 +264,7 @@ func (s *Set) AddAll(words []uint64) []uint64 {
 		slots, shift := s.slots, s.shift&63
 		left := 0
 		for _, word := range words[:n] {
-			at := slots[Hash(word)>>shift]
+			at := slots[schema.Hash(word)>>shift]
 			words[left] = word
 			if at != word {
 				left++
@@ -296,7 +298,7 @@ func (s *Set) grow() {
 		if word == 0 {
 			continue
 		}
-		i := Hash(word) >> s.shift
+		i := schema.Hash(word) >> s.shift
 		for s.slots[i] != 0 {
 			i = (i + 1) & mask
 		}

@@ -1,4 +1,4 @@
-package schema
+package codes
 
 import (
 	"encoding/binary"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
 )
 
 // addrCoder encodes addresses. IPv4 has a hash table of its own whose entries hold the whole address, so a hit needs no
@@ -30,17 +32,17 @@ func newAddrCoder() *addrCoder {
 }
 
 func (c *addrCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
-	valid := ValidityOf(col)
+	valid := schema.ValidityOf(col)
 	if d, ok := col.(*array.Dictionary); ok {
-		c.encodeDict(AddrValues(d.Dictionary()), d.Indices().(*array.Int32).Int32Values(), valid, rows, out)
+		c.encodeDict(schema.AddrValues(d.Dictionary()), d.Indices().(*array.Int32).Int32Values(), valid, rows, out)
 		return
 	}
-	values := AddrValues(col)
+	values := schema.AddrValues(col)
 	// A first loop only loads the slots, so that the processor overlaps the cache misses.
 	entries := slices.Grow(c.entries[:0], len(rows))[:len(rows)]
 	table, shift := c.v4, c.shift4&63
 	for i, row := range rows {
-		entries[i] = table[Hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
+		entries[i] = table[schema.Hash(uint64(binary.LittleEndian.Uint32(values[row][12:])))>>shift]
 	}
 	missRows := slices.Grow(c.misses[:0], len(rows))[:len(rows)]
 	c.entries, c.misses = entries, missRows
@@ -76,7 +78,7 @@ func halves(a *[16]byte) (high, low uint64) {
 
 // encodeDict is Encode for a dictionary-encoded column. The dictionary is immutable and shared by many batches, so
 // its identity is that of its memory.
-func (c *addrCoder) encodeDict(dict [][16]byte, codes []int32, valid Validity, rows []int32, out []uint32) {
+func (c *addrCoder) encodeDict(dict [][16]byte, codes []int32, valid schema.Validity, rows []int32, out []uint32) {
 	if len(dict) != len(c.dict) || unsafe.SliceData(dict) != unsafe.SliceData(c.dict) {
 		c.dict = dict
 		c.dictCodes = slices.Grow(c.dictCodes[:0], len(dict))[:len(dict)]
@@ -109,11 +111,11 @@ func (c *addrCoder) encodeDict(dict [][16]byte, codes []int32, valid Validity, r
 func (c *addrCoder) code(a *[16]byte) uint32 {
 	high, low := halves(a)
 	if high != 0 || uint32(low) != Mapped {
-		return c.code6(a, tag(Hash(high)^low))
+		return c.code6(a, tag(schema.Hash(high)^low))
 	}
 	key := low >> 32
 	mask := uint64(len(c.v4) - 1)
-	for i := Hash(key) >> c.shift4; ; i = (i + 1) & mask {
+	for i := schema.Hash(key) >> c.shift4; ; i = (i + 1) & mask {
 		e := c.v4[i]
 		if e>>32 == key && e != 0 {
 			return uint32(e)
@@ -165,7 +167,7 @@ func (c *addrCoder) grow() {
 		if e == 0 {
 			continue
 		}
-		i := Hash(e>>32) >> c.shift4
+		i := schema.Hash(e>>32) >> c.shift4
 		for c.v4[i] != 0 {
 			i = (i + 1) & mask
 		}

@@ -1,4 +1,4 @@
-package schema
+package codes
 
 import (
 	"math"
@@ -7,37 +7,18 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"flowlog/parse/schema"
 )
 
-// A Coder is the dictionary encoder of one field: it gives each distinct value a code. Null is 0; the other values
-// are numbered in order of appearance, or for small numbers by value. Grouping, distinct counts and lookup caches work
-// on these codes. A Coder belongs to one goroutine.
-type Coder interface {
-	// Encode writes the code of each of the rows to out[row].
-	Encode(col arrow.Array, rows []int32, out []uint32)
-	// Len is one more than the largest code.
-	Len() int
-	// Value returns the value of a code: nil, int64, float64, string or netip.Addr.
-	Value(code uint32) any
-	// Absorb adds the values of another Coder of the same field. The result maps the other's codes to this one's.
-	Absorb(other Coder) []uint32
-	// Code returns the code of a non-nil value of a type that Value returns, and adds the value if it is new. It is
-	// false for a value of another kind.
-	Code(v any) (uint32, bool)
-	// Gather appends the values of codes to a column of the field.
-	Gather(codes []uint32, out *Column)
-	// Size estimates the bytes that the dictionary takes.
-	Size() int64
-}
-
 // NewCoder returns a Coder for the field.
-func NewCoder(f Field) Coder {
+func NewCoder(f schema.Field) Coder {
 	switch f.Kind {
-	case Addr:
+	case schema.Addr:
 		return newAddrCoder()
-	case Text:
+	case schema.Text:
 		return newTextCoder()
-	case Int32:
+	case schema.Int32:
 		if 0 < f.Max && f.Max <= math.MaxUint16 {
 			return &smallCoder{}
 		}
@@ -50,7 +31,7 @@ type smallCoder struct{ top int } // the largest code seen
 
 func (c *smallCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	values := col.(*array.Int32).Int32Values()
-	valid := ValidityOf(col)
+	valid := schema.ValidityOf(col)
 	top := uint32(c.top)
 	for _, row := range rows {
 		code := uint32(values[row]) + 1
@@ -85,7 +66,7 @@ func (c *smallCoder) Absorb(other Coder) []uint32 {
 // wordCoder encodes numbers by their 64 bits. A direct-mapped cache on the lower 16 bits answers for columns with few
 // distinct values, such as the times of a few hours, without hashing.
 type wordCoder struct {
-	kind     Kind
+	kind     schema.Kind
 	codes    *Pairs
 	cache    *[1 << 16]uint32 // by the lower 16 bits of a word: the code of the last such word
 	uncached bool             // the cache was dropped: see encodeCached
@@ -96,17 +77,17 @@ type wordCoder struct {
 func (c *wordCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
 	switch a := col.(type) {
 	case *array.Int32:
-		encodeWords(c, a.Int32Values(), ValidityOf(col), rows, out)
+		encodeWords(c, a.Int32Values(), schema.ValidityOf(col), rows, out)
 	case *array.Int64:
-		encodeWords(c, a.Int64Values(), ValidityOf(col), rows, out)
+		encodeWords(c, a.Int64Values(), schema.ValidityOf(col), rows, out)
 	case *array.Float64:
 		// a float64 is encoded by its bit pattern
 		values := a.Float64Values()
-		encodeWords(c, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(values))), len(values)), ValidityOf(col), rows, out)
+		encodeWords(c, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(values))), len(values)), schema.ValidityOf(col), rows, out)
 	}
 }
 
-func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+func encodeWords[T int32 | int64 | uint64](c *wordCoder, values []T, valid schema.Validity, rows []int32, out []uint32) {
 	if !c.uncached {
 		encodeCached(c, values, valid, rows, out)
 		return
@@ -137,7 +118,7 @@ const maxConflicts = 8
 
 // encodeCached is encodeWords through the cache. It drops the cache for good if words that it evicted come back too
 // often, or if there are more distinct words than it has entries.
-func encodeCached[T int32 | int64 | uint64](c *wordCoder, values []T, valid Validity, rows []int32, out []uint32) {
+func encodeCached[T int32 | int64 | uint64](c *wordCoder, values []T, valid schema.Validity, rows []int32, out []uint32) {
 	if c.cache == nil {
 		c.cache = new([1 << 16]uint32)
 	}
@@ -176,7 +157,7 @@ func (c *wordCoder) Value(code uint32) any {
 	switch {
 	case code == 0:
 		return nil
-	case c.kind == Float:
+	case c.kind == schema.Float:
 		return math.Float64frombits(c.word(code))
 	}
 	return int64(c.word(code))
@@ -195,18 +176,18 @@ func (c *wordCoder) Absorb(other Coder) []uint32 {
 // textCoder encodes texts. It caches the mapping from the codes of the last batch's dictionary to its own: a worker's
 // dictionary only grows until it is replaced, so the mapping is extended and seldom rebuilt.
 type textCoder struct {
-	dict   *Dict
+	dict   *schema.Dict
 	offset []int32  // offsets of the batch dictionary that codes maps from
 	data   []byte   // its bytes
 	codes  []uint32 // by the batch dictionary's code: the code here
 }
 
-func newTextCoder() *textCoder { return &textCoder{dict: NewDict()} }
+func newTextCoder() *textCoder { return &textCoder{dict: schema.NewDict()} }
 
 func (c *textCoder) Encode(col arrow.Array, rows []int32, out []uint32) {
-	codes, words := TextCodes(col)
+	codes, words := schema.TextCodes(col)
 	c.extend(words)
-	known, valid := c.codes, ValidityOf(col)
+	known, valid := c.codes, schema.ValidityOf(col)
 	n := min(len(codes), len(out)) // equal lengths: the compiler checks bounds once
 	codes, out = codes[:n], out[:n]
 	for _, row := range rows {

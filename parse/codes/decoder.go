@@ -1,14 +1,16 @@
-package schema
+package codes
 
 import (
 	"math"
 	"net/netip"
 	"unsafe"
+
+	"flowlog/parse/schema"
 )
 
 // The methods here decode codes to values and encode single values, for partial results and spilled state.
 
-func (c *smallCoder) Gather(codes []uint32, out *Column) {
+func (c *smallCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {
 		if code == 0 {
 			out.Null()
@@ -27,14 +29,14 @@ func (c *smallCoder) Code(v any) (uint32, bool) {
 	return uint32(n) + 1, true
 }
 
-func (c *wordCoder) Gather(codes []uint32, out *Column) {
+func (c *wordCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {
 		switch {
 		case code == 0:
 			out.Null()
-		case c.kind == Float:
+		case c.kind == schema.Float:
 			out.Float = append(out.Float, math.Float64frombits(c.word(code)))
-		case c.kind == Int32:
+		case c.kind == schema.Int32:
 			out.Int32 = append(out.Int32, int32(c.word(code)))
 		default:
 			out.Int64 = append(out.Int64, int64(c.word(code)))
@@ -45,14 +47,14 @@ func (c *wordCoder) Gather(codes []uint32, out *Column) {
 func (c *wordCoder) Code(v any) (uint32, bool) {
 	switch v := v.(type) {
 	case int64:
-		return c.code(uint64(v)), c.kind != Float
+		return c.code(uint64(v)), c.kind != schema.Float
 	case float64:
-		return c.code(math.Float64bits(v)), c.kind == Float
+		return c.code(math.Float64bits(v)), c.kind == schema.Float
 	}
 	return 0, false
 }
 
-func (c *addrCoder) Gather(codes []uint32, out *Column) {
+func (c *addrCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {
 		if code == 0 {
 			out.Null()
@@ -71,7 +73,7 @@ func (c *addrCoder) Code(v any) (uint32, bool) {
 	return c.code(&bytes), true
 }
 
-func (c *textCoder) Gather(codes []uint32, out *Column) {
+func (c *textCoder) Gather(codes []uint32, out *schema.Column) {
 	for _, code := range codes {
 		if code == 0 {
 			out.Null()

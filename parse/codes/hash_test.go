@@ -1,4 +1,4 @@
-package schema
+package codes
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"flowlog/parse/schema"
 )
 
 // TestTablesAgreeWithMaps asks for words in lots of all sizes, in which the same word comes more than once.
@@ -76,7 +78,7 @@ func TestAddrCoderAgreesWithMap(t *testing.T) {
 	coder, absorbed := newAddrCoder(), newAddrCoder()
 	codes := make(map[[16]byte]uint32)
 	for _, n := range []int{1, 10, 3000, 40_000} {
-		c := NewColumn(Field{Name: "srcaddr", Kind: Addr})
+		c := schema.NewColumn(schema.Field{Name: "srcaddr", Kind: schema.Addr})
 		rows, want, out := make([]int32, n), make([]uint32, n), make([]uint32, n)
 		for i := range n {
 			a := [16]byte{10: 0xff, 0xff, 0, 0, byte(r.IntN(1 + n/256)), byte(r.Uint32())}
@@ -112,7 +114,7 @@ func TestAddrCoderAgreesWithMap(t *testing.T) {
 // zipfAddrs is a column of addresses that come as often as Zipf says, as in real traffic; one in twenty is IPv6.
 func zipfAddrs(distinct uint64, n int) arrow.Array {
 	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.1, 4, distinct-1)
-	c := NewColumn(Field{Name: "srcaddr", Kind: Addr})
+	c := schema.NewColumn(schema.Field{Name: "srcaddr", Kind: schema.Addr})
 	for range n {
 		a := uint32(zipf.Uint64()) * 2654435761
 		addr := [16]byte{10: 0xff, 0xff, byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)}
@@ -147,10 +149,10 @@ func BenchmarkAddrCoder(b *testing.B) {
 
 func TestWordCoderAgreesWithMap(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	coder := &wordCoder{kind: Int64, codes: NewPairs()}
+	coder := &wordCoder{kind: schema.Int64, codes: NewPairs()}
 	codes := make(map[int64]uint32)
 	for _, most := range []int64{2, 1 << 15, 1 << 17, math.MaxInt64} { // more than are near, in the end
-		c := NewColumn(Field{Name: "bytes", Kind: Int64})
+		c := schema.NewColumn(schema.Field{Name: "bytes", Kind: schema.Int64})
 		rows, want, out := make([]int32, 40_000), make([]uint32, 40_000), make([]uint32, 40_000)
 		for i := range rows {
 			if rows[i] = int32(i); r.IntN(8) == 0 {
@@ -179,13 +181,13 @@ func TestWordCoderAgreesWithMap(t *testing.T) {
 func BenchmarkWordCoder(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, span := range []int64{60, 3600, 86_400, 1 << 40} {
-		c, rows, out := NewColumn(Field{Name: "start", Kind: Time}), make([]int32, 8000), make([]uint32, 8000)
+		c, rows, out := schema.NewColumn(schema.Field{Name: "start", Kind: schema.Time}), make([]int32, 8000), make([]uint32, 8000)
 		for i := range rows {
 			rows[i] = int32(i)
 			c.Int64 = append(c.Int64, 1_710_720_000+r.Int64N(span))
 		}
 		b.Run(fmt.Sprint(span), func(b *testing.B) {
-			col, coder := c.Array(), &wordCoder{kind: Time, codes: NewPairs()}
+			col, coder := c.Array(), &wordCoder{kind: schema.Time, codes: NewPairs()}
 			for b.Loop() {
 				coder.Encode(col, rows, out)
 			}
@@ -196,7 +198,7 @@ func BenchmarkWordCoder(b *testing.B) {
 
 func BenchmarkTextCoder(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
-	c, rows, out := NewColumn(Field{Name: "interface_id", Kind: Text}), make([]int32, 8000), make([]uint32, 8000)
+	c, rows, out := schema.NewColumn(schema.Field{Name: "interface_id", Kind: schema.Text}), make([]int32, 8000), make([]uint32, 8000)
 	for i := range rows {
 		if rows[i] = int32(i); r.IntN(50) == 0 {
 			c.Null()

@@ -1,0 +1,252 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"flowlog/parse/schema"
+)
+
+// truth evaluates a condition in the plainest way: known is false for null. get gives the value of a field.
+func truth(e Expr, get func(schema.Field) any) (yes, known bool) {
+	switch e := e.(type) {
+	case And:
+		known = true
+		for _, x := range e {
+			y, k := truth(x, get)
+			if k && !y {
+				return false, true
+			}
+			known = known && k
+		}
+		return true, known
+	case Or:
+		known = true
+		for _, x := range e {
+			y, k := truth(x, get)
+			if k && y {
+				return true, true
+			}
+			known = known && k
+		}
+		return false, known
+	case Not:
+		y, k := truth(e.X, get)
+		return !y, k
+	case IsNull:
+		return get(e.Field) == nil, true
+	case Compare:
+		v := get(e.Field)
+		return v != nil && plainHolds(e.Op, plainCompare(v, e.Value)), v != nil
+	case CompareFields:
+		l, r := get(e.Left), get(e.Right)
+		if l == nil || r == nil {
+			return false, false
+		}
+		return plainHolds(e.Op, plainCompare(l, r)), true
+	case In:
+		v := get(e.Field)
+		return v != nil && plainAmong(e.Items, v), v != nil
+	case Like:
+		v := get(e.Field)
+		return v != nil && plainLike(e.Pattern, v.(string)), v != nil
+	case Match:
+		v := get(e.Field)
+		return v != nil && regexp.MustCompile(e.Regex).MatchString(v.(string)), v != nil
+	case Has:
+		v := get(e.Field)
+		return v != nil && v.(int64)&e.Bits == e.Bits, v != nil
+	}
+	panic("a condition of no type")
+}
+
+func plainCompare(x, y any) int {
+	switch x := x.(type) {
+	case int64:
+		return int(min(max(x-y.(int64), -1), 1)) // the tests' values are small
+	case float64:
+		if x < y.(float64) {
+			return -1
+		} else if x > y.(float64) {
+			return 1
+		}
+		return 0
+	case netip.Addr:
+		return x.Compare(y.(netip.Addr))
+	}
+	return strings.Compare(x.(string), y.(string))
+}
+
+func plainAmong(items []Item, v any) bool {
+	for _, it := range items {
+		switch {
+		case it.File != "":
+			if plainAmong(it.Items, v) {
+				return true
+			}
+		case it.Prefix.IsValid():
+			if it.Prefix.Contains(v.(netip.Addr)) {
+				return true
+			}
+		case it.Range:
+			if a, ok := v.(netip.Addr); ok && a.Is4() != it.Lo.(netip.Addr).Is4() {
+				continue
+			}
+			if (it.Lo == nil || plainCompare(v, it.Lo) >= 0) && (it.Hi == nil || plainCompare(v, it.Hi) <= 0) {
+				return true
+			}
+		case plainCompare(v, it.Value) == 0:
+			return true
+		}
+	}
+	return false
+}
+
+func plainLike(pattern, s string) bool {
+	if pattern == "" {
+		return s == ""
+	}
+	p, rest := []rune(pattern)[0], string([]rune(pattern)[1:])
+	if p == '%' {
+		for i := range s {
+			if plainLike(rest, s[i:]) {
+				return true
+			}
+		}
+		return plainLike(rest, "")
+	}
+	if s == "" {
+		return false
+	}
+	first := []rune(s)[0]
+	return (p == '_' || p == first) && plainLike(rest, s[len(string(first)):])
+}
+
+// meets reports whether a record meets a condition; nil is met by all.
+func meets(e Expr, rec row) bool {
+	if e == nil {
+		return true
+	}
+	yes, known := truth(e, func(f schema.Field) any { return value(rec, f.Name) })
+	return yes && known
+}
+
+// scope is one in which everything is known.
+func scope() Scope {
+	return Scope{
+		Fields: fields(), List: "flowlog fields",
+		Number: func(field, name string) []int64 {
+			switch strings.ToLower(field + " " + name) {
+			case "protocol tcp":
+				return []int64{6}
+			case "dstport web":
+				return []int64{80, 443}
+			}
+			return nil
+		},
+		Time: func(s string) (time.Time, error) {
+			if t, err := time.Parse(time.RFC3339, s); err == nil {
+				return t, nil
+			}
+			n, err := strconv.ParseInt(s, 10, 64)
+			return time.Unix(n, 0), err
+		},
+		Open: func(name string) (io.ReadCloser, error) {
+			text, ok := map[string]string{
+				"nets.txt":  "\ufeff# remark\n10.0.0.0/31, 192.0.2.7\n\n2001:db8::/120 # more\r\n10.0.0.9..10.0.0.11",
+				"ports":     "22\n1000..2000 443",
+				"tags":      "web server # one\n#all\n  db#1 \n",
+				"bad.txt":   "10.0.0.1\n10.0.0.300\n",
+				"empty.txt": "",
+			}[name]
+			if !ok {
+				return nil, fmt.Errorf("open %s: no such file", name)
+			}
+			return io.NopCloser(strings.NewReader(text)), nil
+		},
+	}
+}
+
+// randomExpr makes a condition on randomFields, of values that randomRows has among others.
+func randomExpr(r *rand.Rand, depth int) string {
+	pick := func(words ...string) string { return words[r.IntN(len(words))] }
+	if depth > 0 && r.IntN(3) > 0 {
+		a, b := randomExpr(r, depth-1), randomExpr(r, depth-1)
+		switch r.IntN(4) {
+		case 0:
+			return "(" + a + ") or " + b
+		case 1:
+			return "not (" + a + ")"
+		case 2:
+			return "(" + a + " OR " + b + ") And not (" + b + ")"
+		}
+		return a + " and " + b
+	}
+	op := pick("=", "!=", "<", "<=", ">", ">=", "==", "<>")
+	eq := pick("=", "!=")
+	in := pick("in", "not in")
+	port := func() string { return pick("0", "22", "443", "65535", "1000", "1k") }
+	addr := func() string {
+		return pick("10.0.0.1", "10.0.0.2", "192.0.2.7", "2001:db8::1", "::ffff:10.0.0.10", "0.0.0.0")
+	}
+	network := func() string {
+		return pick("10.0.0.0/8", "10.0.0.0/31", "0.0.0.0/0", "::/0", "2001:db8::/124", "192.0.2.7/32", "10.0.0.2..10.0.0.10", "@nets.txt", addr())
+	}
+	switch r.IntN(16) {
+	case 0:
+		return pick("srcport", "dstport", "port") + " " + op + " " + port()
+	case 1:
+		return pick("srcport", "dstport", "port", "packets", "tcp_flags") + " " + in + " (" + port() + ", 1..22, 17, 400.." + pick("443", "500") + ")"
+	case 2:
+		return pick("srcaddr", "dstaddr", "addr", "pkt-srcaddr") + " " + in + " " + network() + ", " + network()
+	case 3:
+		return pick("srcaddr", "addr") + " " + eq + " " + addr()
+	case 4:
+		return "srcaddr " + eq + " " + pick("pkt_srcaddr", "dstaddr", "10.0.0.0/8")
+	case 5:
+		return "srcport " + op + " dstport"
+	case 6:
+		return pick("action "+op+" "+pick("REJECT", "accept", "'Reject'"), "log_status "+op+" "+pick("ok", "NODATA"),
+			"subnet_id "+op+" "+pick("'subnet-b'", `"é"`, "OK"), "region "+op+" "+pick("eu-west-1", "US-East-2"), "region "+in+" (EU-west-1, us-east-2, 'EU-WEST-1')")
+	case 7:
+		return "interface_id " + pick("like", "not like") + " " + pick("'eni-1%'", "eni-_", "'%1'", "'%'", "'_'")
+	case 8:
+		return pick("interface_id", "subnet_id") + " " + pick("~", "!~") + " " + pick("/^eni-1$/", "/SUBNET/i", `/a\/b|é/`, "'1'", "//")
+	case 9:
+		return pick("dstport", "action", "pkt_srcaddr", "port") + " is " + pick("", "not ") + "null"
+	case 10:
+		return "tcp_flags has " + pick("syn", "SYN+ack", "syn-ack", "2", "rst")
+	case 11:
+		return pick("start", "end", "time") + " " + op + " " + pick("2023-11-14T22:13:20Z", "1700000001", "0")
+	case 12:
+		return "bytes " + op + " " + pick("1", "1kB", "2KiB", "8PiB", "0.5MiB")
+	case 13:
+		return "protocol " + eq + " " + pick("tcp", "17", "255")
+	case 14:
+		return "dstport " + eq + " " + pick("web", "22")
+	}
+	return "interface_id " + in + " ('eni-1', eni-2, @tags)"
+}
+
+// plainHolds reports whether values that compare as c meet an operator.
+func plainHolds(op Op, c int) bool {
+	switch op {
+	case Equal:
+		return c == 0
+	case Less:
+		return c < 0
+	case LessEqual:
+		return c <= 0
+	case Greater:
+		return c > 0
+	case GreaterEqual:
+		return c >= 0
+	}
+	panic("no operator")
+}
