@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // Records of more groups than the processor's caches hold come to what they are, whether they wait or have nulls and do
@@ -27,7 +28,7 @@ func TestManyGroups(t *testing.T) {
 		t.Run(fmt.Sprint(c.by, c.memory), func(t *testing.T) {
 			t.Parallel()
 			r := changed(t, "talkers", Change{By: c.by, Measures: []string{"flows", "bytes", "packets", "min(start)", "max(end)"}, Top: 0})
-			agg, err := NewAggregator(fields(), []Report{r}, 2)
+			agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 2)
 			if err != nil {
 				t.Fatal(err)
 			}

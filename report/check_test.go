@@ -5,23 +5,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 func rule(t *testing.T, message string, c Change) Rule {
 	t.Helper()
 	r := Rule{Severity: High}
 	var err error
-	if r.Report, err = (Report{Name: "rule", Measures: named("flows")}).With(c, Scope{Fields: fields()}, time.UTC); err != nil {
+	if r.Report, err = (Report{Name: "rule", Measures: named("flows")}).With(c, Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.SetMessage(message, fields()); err != nil {
+	if err := r.SetMessage(message, reporttest.Fields()); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
 func TestCheck(t *testing.T) {
-	rows := rowsOf(`
+	rows := reporttest.RowsOf(`
 srcaddr dstport bytes log_status
 10.0.0.1 22 10 OK
 10.0.0.1 23 10 OK
@@ -86,12 +88,12 @@ func TestMessages(t *testing.T) {
 		"{{ é {srcaddr}": "",
 		"{SRCADDR} {protocol_name} {distinct(dstport)} {severity}": "",
 	} {
-		err := r.SetMessage(text, fields())
+		err := r.SetMessage(text, reporttest.Fields())
 		if got := fmt.Sprint(err); wrong == "" && err != nil || !strings.Contains(got, wrong) {
 			t.Errorf("%s: %v, want %q", text, err, wrong)
 		}
 	}
-	if err := r.SetMessage("{{é}} {srcaddr}", fields()); err != nil {
+	if err := r.SetMessage("{{é}} {srcaddr}", reporttest.Fields()); err != nil {
 		t.Fatal(err)
 	}
 	f := Finding{Rule: &r}

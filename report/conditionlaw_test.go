@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/reporttest"
 )
 
 // conditionSamples are conditions of every type of Expr. A new type needs a line here.
@@ -29,7 +31,7 @@ var conditionSamples = []string{
 // TestMeasuresWithConditions computes measures of the records that meet each type of condition, and of those that do not,
 // record by record and in groups.
 func TestMeasuresWithConditions(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(16, 11)), fewer(150))
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(16, 11)), fewer(150))
 	sampled := make(map[string]bool)
 	for _, text := range conditionSamples {
 		e, err := ParseExpr(text, scope())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // truth evaluates a condition in the plainest way: known is false for null. get gives the value of a field.
@@ -129,18 +130,18 @@ func plainLike(pattern, s string) bool {
 }
 
 // meets reports whether a record meets a condition; nil is met by all.
-func meets(e Expr, rec row) bool {
+func meets(e Expr, rec reporttest.Row) bool {
 	if e == nil {
 		return true
 	}
-	yes, known := truth(e, func(f schema.Field) any { return value(rec, f.Name) })
+	yes, known := truth(e, func(f schema.Field) any { return reporttest.Value(rec, f.Name) })
 	return yes && known
 }
 
 // scope is one in which everything is known.
 func scope() Scope {
 	return Scope{
-		Fields: fields(), List: "flowlog fields",
+		Fields: reporttest.Fields(), List: "flowlog fields",
 		Number: func(field, name string) []int64 {
 			switch strings.ToLower(field + " " + name) {
 			case "protocol tcp":

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 func TestDashboard(t *testing.T) {
-	fields := append(fields(), schema.Field{Name: "src_scope", Kind: schema.Text}, schema.Field{Name: "dst_scope", Kind: schema.Text})
+	fields := append(reporttest.Fields(), schema.Field{Name: "src_scope", Kind: schema.Text}, schema.Field{Name: "dst_scope", Kind: schema.Text})
 	scope := Scope{Fields: append(fields, schema.Delivered()...), List: "flowlog fields", Number: func(field, name string) []int64 {
 		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
 	}}
@@ -89,7 +90,7 @@ func TestSharedGroups(t *testing.T) {
 		}
 		reports = append(reports, r)
 	}
-	sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(1, 2)), 500))
+	sameAlone(t, reports, reporttest.RandomRows(rand.New(rand.NewPCG(1, 2)), 500))
 }
 
 // TestPanelsAlone: what a report shows on a dashboard is what it shows alone. There, it sees the records; here, many
@@ -117,13 +118,13 @@ func TestPanelsAlone(t *testing.T) {
 		if len(reports) < 50 {
 			t.Fatalf("only %d panels have logged fields alone", len(reports))
 		}
-		sameAlone(t, reports, randomRows(rand.New(rand.NewPCG(uint64(seed), 2)), 300))
+		sameAlone(t, reports, reporttest.RandomRows(rand.New(rand.NewPCG(uint64(seed), 2)), 300))
 	}
 }
 
 // TestBinsOfConditions: bins are as wide as the flows ask for that meet some condition, whatever else is rolled up.
 func TestBinsOfConditions(t *testing.T) {
-	rows := rowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
+	rows := reporttest.RowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
 	var reports []Report
 	for _, where := range []string{"protocol = 6", "protocol = 17"} {
 		reports = append(reports, changed(t, "timeline", Change{Where: where, Measures: []string{"flows"}, Top: -1}))
@@ -155,7 +156,7 @@ var extraPanels = []Panel{
 
 // sameAlone checks that reports come to the same together, with one worker and several, in memory and not, as each
 // does alone.
-func sameAlone(t *testing.T, reports []Report, rows []row) {
+func sameAlone(t *testing.T, reports []Report, rows []reporttest.Row) {
 	t.Helper()
 	for _, workers := range []int{1, 3} {
 		together, lacks, err := aggregate(t, reports, rows, workers, 64)

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // wrapCountries stands in for enrichment: the countries are the last digits of addresses. It counts the rows that it
@@ -83,9 +84,9 @@ func TestLookUpForGroups(t *testing.T) {
 		reports = append(reports, changed(t, "timeline", c))
 	}
 	for seed := range uint64(fewer(10)) {
-		rows := randomRows(rand.New(rand.NewPCG(seed, 5)), 400)
+		rows := reporttest.RandomRows(rand.New(rand.NewPCG(seed, 5)), 400)
 		for range 40 * (seed % 2) { // the first batch has no flows
-			rows = slices.Insert(rows, 0, row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})
+			rows = slices.Insert(rows, 0, reporttest.Row{"log_status": schema.StatusNoData, "interface_id": "eni-1", "start": "1600000000"})
 		}
 		for i, r := range rows {
 			if seed == 9 {
@@ -101,7 +102,7 @@ func TestLookUpForGroups(t *testing.T) {
 			if r["bytes"] == "9007199254740993" {
 				r["bytes"] = "7"
 			}
-			if seed == 5 && isFlow(r) {
+			if seed == 5 && reporttest.IsFlow(r) {
 				r["pkt_dstaddr"] = "192.0.2.2"
 			}
 		}
@@ -124,9 +125,9 @@ func TestLookUpForGroups(t *testing.T) {
 // TestAbsentAlternative: where one of two alternatives is on a field that no flow has, the other one is still tested of groups
 // that are derived from those of a finer report.
 func TestAbsentAlternative(t *testing.T) {
-	rows := rowsOf("srcaddr dstport")
+	rows := reporttest.RowsOf("srcaddr dstport")
 	for i := range 40 {
-		rows = append(rows, row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
+		rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
 	}
 	reports := []Report{
 		changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows"}}),
@@ -141,9 +142,9 @@ func TestAbsentAlternative(t *testing.T) {
 
 // TestLookUpOnce: addresses are looked up once where a report groups by them, and not for each record.
 func TestLookUpOnce(t *testing.T) {
-	rows := rowsOf("srcaddr dstaddr bytes")
+	rows := reporttest.RowsOf("srcaddr dstaddr bytes")
 	for i := range 1000 {
-		rows = append(rows, row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
+		rows = append(rows, reporttest.Row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
 	}
 	rows[500]["tcp_flags"] = "2" // a field that comes late changes nothing of that
 	reports := []Report{changed(t, "pairs", Change{Top: -1}), changed(t, "src-geo", Change{By: panelWords("src_country"), Top: -1}),
@@ -161,9 +162,9 @@ func TestLookUpOnce(t *testing.T) {
 }
 
 // lookedUp computes reports over batches of 32 rows, enriched by wrap on demand; nil enriches each record.
-func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory int64, wrap Wrap) []Table {
+func lookedUp(t *testing.T, reports []Report, rows []reporttest.Row, workers int, memory int64, wrap Wrap) []Table {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, workers)
+	agg, err := NewAggregator(reporttest.Fields(), reports, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,16 +178,16 @@ func lookedUp(t *testing.T, reports []Report, rows []row, workers int, memory in
 	} else {
 		agg.Enrich(wrap)
 	}
-	feed := newFeeder(agg.Projection().Logged())
+	feed := reporttest.NewFeeder(agg.Projection().Logged())
 	stats := schema.Stats{}
 	for i := 0; i < len(rows); i += 32 {
 		batch := rows[i:min(i+32, len(rows))]
 		for _, r := range batch {
-			if stats.Records++; isFlow(r) {
+			if stats.Records++; reporttest.IsFlow(r) {
 				stats.Flows++
 			}
 		}
-		if err := emit(schema.Batch{Record: feed.record(t, batch), Worker: i / 32 % workers}); err != nil {
+		if err := emit(schema.Batch{Record: feed.Record(t, batch), Worker: i / 32 % workers}); err != nil {
 			t.Fatal(err)
 		}
 	}

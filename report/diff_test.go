@@ -5,21 +5,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 func TestDiff(t *testing.T) {
-	rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}, Top: 0}, Scope{Fields: fields()}, time.UTC)
+	rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}, Top: 0}, Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil || rep.CanDiff() != nil {
 		t.Fatal(err, rep.CanDiff())
 	}
-	before := table(t, rep, rowsOf(`
+	before := table(t, rep, reporttest.RowsOf(`
 srcaddr bytes log_status
 10.0.0.1 100 OK
 10.0.0.2 50 OK
 10.0.0.3 10 OK
 10.0.0.4 7 OK
 10.0.0.6 - OK`))
-	after := table(t, rep, rowsOf(`
+	after := table(t, rep, reporttest.RowsOf(`
 srcaddr bytes log_status
 10.0.0.1 150 OK
 10.0.0.2 20 OK
@@ -41,7 +43,7 @@ srcaddr bytes log_status
 	got = rep.Diff(before, after, nil, 2)
 	want(t, "limited", len(got.Rows), 2)
 	want(t, "others", fmt.Sprint(got.Cut, got.Others), "4 [<nil> <nil> 60 23 -37 -0.6166666666666667]")
-	having, err := rep.DiffCondition("status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", Scope{Fields: fields()})
+	having, err := rep.DiffCondition("status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", Scope{Fields: reporttest.Fields()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,13 +54,13 @@ srcaddr bytes log_status
 
 // A null is no number: what was null and has a value, or the other way round, is shown, whatever the measure.
 func TestDiffOfNulls(t *testing.T) {
-	before := rowsOf(`
+	before := reporttest.RowsOf(`
 srcaddr bytes action log_status
 10.0.0.1 - - OK
 10.0.0.2 40 ACCEPT OK
 10.0.0.3 - - OK
 10.0.0.4 - - OK`)
-	after := rowsOf(`
+	after := reporttest.RowsOf(`
 srcaddr bytes action log_status
 10.0.0.1 500 REJECT OK
 10.0.0.2 - - OK
@@ -82,7 +84,7 @@ srcaddr bytes action log_status
 		"rejected":       {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("0"), "[<nil> <nil> 0 1 1 <nil>]"},
 		"rejected_share": {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 0 1 1 <nil>]"},
 	} {
-		rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{measure}}, Scope{Fields: fields()}, time.UTC)
+		rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{measure}}, Scope{Fields: reporttest.Fields()}, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +94,7 @@ srcaddr bytes action log_status
 		want(t, measure+": totals", fmt.Sprint(got.Totals), wanted[1])
 		want(t, measure+": notes", got.Notes[0], "the same in both, and not shown: 1")
 		for text, rows := range map[string]int{"after >= 500 or after = 1": 1, "status = changed and before is null": 1, "status = changed": 2} {
-			having, err := rep.DiffCondition(text, Scope{Fields: fields()})
+			having, err := rep.DiffCondition(text, Scope{Fields: reporttest.Fields()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +106,7 @@ srcaddr bytes action log_status
 			want(t, "others of bytes", fmt.Sprint(others.Others), "[<nil> <nil> 40 0 -40 -1]")
 		}
 	}
-	rep, _ := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, Scope{Fields: fields()}, time.UTC)
+	rep, _ := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, Scope{Fields: reporttest.Fields()}, time.UTC)
 	empty := rep.Diff(table(t, rep, nil), table(t, rep, after), nil, 0)
 	want(t, "totals where there were no records", fmt.Sprint(empty.Totals), "[<nil> <nil> 0 500 500 <nil>]")
 }
@@ -116,7 +118,7 @@ func TestCanDiff(t *testing.T) {
 		{By: []string{"srcaddr"}, Measures: []string{"first"}},
 		{By: []string{"srcaddr"}, Measures: []string{"malformed"}},
 	} {
-		r, err := Report{}.With(c, Scope{Fields: fields()}, time.UTC)
+		r, err := Report{}.With(c, Scope{Fields: reporttest.Fields()}, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // duckDB is a process that runs queries on the rows.
@@ -25,7 +26,7 @@ type duckAnswer struct {
 }
 
 // startDuckDB starts DuckDB with a table of the rows: nil if DUCKDB_PYTHON names no Python that has it.
-func startDuckDB(t *testing.T, rows []row) *duckDB {
+func startDuckDB(t *testing.T, rows []reporttest.Row) *duckDB {
 	t.Helper()
 	python := os.Getenv("DUCKDB_PYTHON")
 	if python == "" {
@@ -95,7 +96,7 @@ func (d *duckDB) ask(t *testing.T, sql string) [][]any {
 }
 
 // checkDuckDB compares what DuckDB makes of the function's SQL.
-func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows []row) {
+func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows []reporttest.Row) {
 	if duck == nil {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
@@ -103,7 +104,7 @@ func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows
 		if f.input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
-		sql, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows")
+		sql, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"flowlog/report/reporttest"
 )
 
 // parityOf is what wrapParity computes.
-func parityOf(rec row) any {
+func parityOf(rec reporttest.Row) any {
 	port, err := strconv.Atoi(rec["dstport"])
 	if err != nil {
 		return nil
@@ -20,9 +22,9 @@ func parityOf(rec row) any {
 }
 
 // checkEngine gives a Remote the rows that an engine would send.
-func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
+func checkEngine(t *testing.T, f *function, all []Measure, rows []reporttest.Row) {
 	defer failOnPanic(t, f)
-	known := append(fields(), parity)
+	known := append(reporttest.Fields(), parity)
 	for _, limit := range []int{0, 2} {
 		r := Report{Name: f.name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
 		m := remoteOf(t, r, known)
@@ -60,7 +62,7 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []row) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marked := make([]row, len(rows)) // with parity as a field that is logged
+	marked := make([]reporttest.Row, len(rows)) // with parity as a field that is logged
 	for i, rec := range rows {
 		marked[i] = maps.Clone(rec)
 		if v := parityOf(rec); v != nil {
@@ -91,12 +93,12 @@ func wantOrder(t Table) map[any]int64 {
 
 // engineTable is the table of a report from rows that an engine would answer its query with. places are those of the
 // groups that are shown.
-func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]int64) Table {
+func engineTable(t *testing.T, m *Remote, r Report, rows []reporttest.Row, places map[any]int64) Table {
 	t.Helper()
-	groups := make(map[any][]row)
+	groups := make(map[any][]reporttest.Row)
 	for _, rec := range rows {
-		if r.mixed() || isFlow(rec) {
-			key := value(rec, m.fed[0].Name)
+		if r.mixed() || reporttest.IsFlow(rec) {
+			key := reporttest.Value(rec, m.fed[0].Name)
 			groups[key] = append(groups[key], rec)
 		}
 	}
@@ -123,14 +125,14 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []row, places map[any]i
 		for _, name := range m.seen {
 			n := int64(0)
 			for _, rec := range records {
-				if value(rec, name) != nil {
+				if reporttest.Value(rec, name) != nil {
 					n++
 				}
 			}
 			out = append(out, n)
 		}
 		if m.cut {
-			place := places[value(records[0], m.fed[0].Name)]
+			place := places[reporttest.Value(records[0], m.fed[0].Name)]
 			if place == 0 {
 				others = append(others, out)
 				continue

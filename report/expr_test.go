@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // Filters keep what the plainest evaluation does, whatever the batches, and conditions print as what they were
@@ -33,14 +34,14 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 		}
 		var names []string
 		e.Fields(func(name string) { names = append(names, name) })
-		p, err := fields().Project(names...)
+		p, err := reporttest.Fields().Project(names...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		feed, f := newFeeder(p), e.filter()
+		feed, f := reporttest.NewFeeder(p), e.filter()
 		for range 3 {
-			rows := randomRows(r, 1+r.IntN(50))
-			rec := feed.record(t, rows)
+			rows := reporttest.RandomRows(r, 1+r.IntN(50))
+			rec := feed.Record(t, rows)
 			for _, wanted := range []bool{true, false} {
 				var in, want []int32
 				for i, rec := range rows {
@@ -48,7 +49,7 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 						continue
 					}
 					in = append(in, int32(i))
-					if yes, known := truth(e, func(f schema.Field) any { return value(rec, f.Name) }); known && yes == wanted {
+					if yes, known := truth(e, func(f schema.Field) any { return reporttest.Value(rec, f.Name) }); known && yes == wanted {
 						want = append(want, int32(i))
 					}
 				}
@@ -190,11 +191,11 @@ func FuzzParseExpr(f *testing.F) {
 		f := e.filter()
 		var names []string
 		e.Fields(func(name string) { names = append(names, name) })
-		p, err := fields().Project(names...)
+		p, err := reporttest.Fields().Project(names...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec := newFeeder(p).record(t, []row{{"srcaddr": "10.0.0.1", "dstport": "22", "action": "REJECT"}, {}})
+		rec := reporttest.NewFeeder(p).Record(t, []reporttest.Row{{"srcaddr": "10.0.0.1", "dstport": "22", "action": "REJECT"}, {}})
 		if kept := f.keep(rec, []int32{0, 1}, true); len(kept) > 2 {
 			t.Fatal(kept)
 		}
@@ -209,7 +210,7 @@ func BenchmarkFilter(b *testing.B) {
 		a := netip.AddrFrom4([4]byte{byte(r.IntN(224)), byte(r.IntN(256)), byte(r.IntN(256)), 0})
 		nets = append(nets, Item{Prefix: netip.PrefixFrom(a, 24)})
 	}
-	src, _ := fields().Lookup("srcaddr")
+	src, _ := reporttest.Fields().Lookup("srcaddr")
 	exprs := map[string]Expr{"networks": In{src, nets}}
 	for _, text := range []string{
 		"dstport = 443", "bytes > 10MB", "action = REJECT", "srcaddr in 10.0.0.0/8", "dstport in 22, 80, 443, 8080",
@@ -218,9 +219,9 @@ func BenchmarkFilter(b *testing.B) {
 		exprs[text] = where(text)
 	}
 	const n = 8192
-	rows := make([]row, n)
+	rows := make([]reporttest.Row, n)
 	for i := range rows {
-		rows[i] = row{
+		rows[i] = reporttest.Row{
 			"srcaddr": fmt.Sprintf("%d.%d.%d.%d", r.IntN(224), r.IntN(256), r.IntN(256), r.IntN(256)), "dstaddr": "10.0.0.1",
 			"dstport": strconv.Itoa([]int{22, 443, 40000}[r.IntN(3)]), "bytes": strconv.Itoa(r.IntN(1 << 30)), "packets": "2",
 			"action": []string{"ACCEPT", "REJECT"}[r.IntN(2)], "tcp_flags": strconv.Itoa(r.IntN(4)), "interface_id": fmt.Sprint("eni-", r.IntN(500)),
@@ -230,11 +231,11 @@ func BenchmarkFilter(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var names []string
 			e.Fields(func(name string) { names = append(names, name) })
-			p, err := fields().Project(names...)
+			p, err := reporttest.Fields().Project(names...)
 			if err != nil {
 				b.Fatal(err)
 			}
-			rec, f := newFeeder(p).record(b, rows), e.filter()
+			rec, f := reporttest.NewFeeder(p).Record(b, rows), e.filter()
 			in := make([]int32, n)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // TestFunctions runs every function of the table in each form that a report can take. A function that lacks one fails by
 // its name, whether the catalog uses it or not.
 func TestFunctions(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(11, 16)), fewer(300))
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(11, 16)), fewer(300))
 	duck := startDuckDB(t, rows)
 	for i := range functions {
 		f := &functions[i]
@@ -118,7 +119,7 @@ func measuresOf(t *testing.T, f *function) []Measure {
 	t.Helper()
 	var all []Measure
 	parse := func(text string) {
-		m, err := ParseMeasure(text, fields())
+		m, err := ParseMeasure(text, reporttest.Fields())
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -169,15 +170,15 @@ func reportsOf(f *function, measures []Measure) []Report {
 }
 
 // partials is the tables of partial results of three thirds of the rows.
-func partials(t *testing.T, reports []Report, rows []row) []Table {
+func partials(t *testing.T, reports []Report, rows []reporttest.Row) []Table {
 	t.Helper()
 	m := new(Merger)
-	for i, part := range [][]row{rows[:len(rows)/3], rows[len(rows)/3 : len(rows)/2], rows[len(rows)/2:]} {
-		agg, err := NewAggregator(fields(), reports, 1)
+	for i, part := range [][]reporttest.Row{rows[:len(rows)/3], rows[len(rows)/3 : len(rows)/2], rows[len(rows)/2:]} {
+		agg, err := NewAggregator(reporttest.Fields(), reports, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, part)}); err != nil {
+		if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, part)}); err != nil {
 			t.Fatal(err)
 		}
 		stats := statsOf(part)
@@ -190,7 +191,7 @@ func partials(t *testing.T, reports []Report, rows []row) []Table {
 			t.Fatal(err)
 		}
 	}
-	tables, lacks, err := m.Tables(fields(), nil)
+	tables, lacks, err := m.Tables(reporttest.Fields(), nil)
 	if err != nil || len(lacks) > 0 {
 		t.Fatal(lacks, err)
 	}
@@ -203,16 +204,16 @@ func checkSize(t *testing.T, f *function, measures []Measure) {
 		return
 	}
 	r := Report{Name: f.name, Keys: []Key{{Field: "bytes"}}, Measures: measures}
-	agg, err := NewAggregator(fields(), []Report{r}, 1)
+	agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []row
+	var rows []reporttest.Row
 	for i := range 2000 {
 		n := strconv.Itoa(i)
-		rows = append(rows, row{"bytes": n, "dstport": n, "start": n, "end": n, "dstaddr": "10.0.0.1", "action": "REJECT"})
+		rows = append(rows, reporttest.Row{"bytes": n, "dstport": n, "start": n, "end": n, "dstaddr": "10.0.0.1", "action": "REJECT"})
 	}
-	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
+	if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, rows)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range agg.workers[0].groupings[0].accs {
@@ -273,10 +274,10 @@ func checkSQL(t *testing.T, f *function, reports []Report) {
 	for _, d := range dialects {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
-			sql, err := SQL(&r, d, fields(), "flows")
+			sql, err := SQL(&r, d, reporttest.Fields(), "flows")
 			if err == nil && d.histogram != nil {
 				var s *Split
-				if s, err = NewSplit(r, d, fields(), "flows"); err == nil {
+				if s, err = NewSplit(r, d, reporttest.Fields(), "flows"); err == nil {
 					sql += s.SQL
 				}
 			}

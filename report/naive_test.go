@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 // naiveKey is the value of a key of a record among others.
-func naiveKey(k Key, rec row, rows []row) any {
-	v := value(rec, k.Field)
+func naiveKey(k Key, rec reporttest.Row, rows []reporttest.Row) any {
+	v := reporttest.Value(rec, k.Field)
 	if v == nil {
 		return nil
 	}
@@ -27,7 +29,7 @@ func naiveKey(k Key, rec row, rows []row) any {
 		for _, step := range slices.Backward(steps) {
 			var bins []any
 			for _, other := range rows {
-				if isFlow(other) && other["start"] != "" {
+				if reporttest.IsFlow(other) && other["start"] != "" {
 					bins = append(bins, naiveKey(Key{Field: k.Field, Every: step}, other, nil))
 				}
 			}
@@ -57,12 +59,12 @@ func naiveKey(k Key, rec row, rows []row) any {
 
 // naive computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
 // The table has no columns.
-func naive(r Report, rows []row) Table {
+func naive(r Report, rows []reporttest.Row) Table {
 	mixed := slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
-	groups := make(map[string][]row)
+	groups := make(map[string][]reporttest.Row)
 	keysOf := make(map[string][]any)
 	for _, rec := range rows {
-		if !mixed && !isFlow(rec) {
+		if !mixed && !reporttest.IsFlow(rec) {
 			continue
 		}
 		if !meets(r.Where, rec) {
@@ -124,7 +126,7 @@ func naive(r Report, rows []row) Table {
 		return c
 	})
 	var t Table
-	var everything, rest []row
+	var everything, rest []reporttest.Row
 	for i, g := range list {
 		everything = append(everything, groups[g.id]...)
 		if r.Limit == 0 || i < r.Limit {
@@ -170,19 +172,19 @@ func text(v any) string {
 // A sample is what the records have that a measure counts.
 type sample struct {
 	records          int64
-	values           []any   // of the measure's field or pair of fields, but for nulls
-	numbers          []int64 // those that are whole numbers, in order
-	flows            []row   // whatever the condition of the measure says
-	starts, ends     []int64 // of flows
+	values           []any            // of the measure's field or pair of fields, but for nulls
+	numbers          []int64          // those that are whole numbers, in order
+	flows            []reporttest.Row // whatever the condition of the measure says
+	starts, ends     []int64          // of flows
 	spans            [][2]int64
 	accepted, action int64 // flows with action ACCEPT, with any
 	rejected         int64
 }
 
-func sampleOf(m Measure, rows []row) sample {
+func sampleOf(m Measure, rows []reporttest.Row) sample {
 	var s sample
 	for _, rec := range rows {
-		if isFlow(rec) {
+		if reporttest.IsFlow(rec) {
 			s.flows = append(s.flows, rec)
 			switch rec["action"] {
 			case "":
@@ -194,23 +196,23 @@ func sampleOf(m Measure, rows []row) sample {
 			if rec["action"] != "" {
 				s.action++
 			}
-			if start, ok := value(rec, "start").(int64); ok {
+			if start, ok := reporttest.Value(rec, "start").(int64); ok {
 				s.starts = append(s.starts, start)
 			}
-			if end, ok := value(rec, "end").(int64); ok {
+			if end, ok := reporttest.Value(rec, "end").(int64); ok {
 				s.ends = append(s.ends, end)
 			}
 		}
-		if !m.All && !isFlow(rec) || !meets(m.Where, rec) {
+		if !m.All && !reporttest.IsFlow(rec) || !meets(m.Where, rec) {
 			continue
 		}
 		s.records++
-		if start, end := value(rec, "start"), value(rec, "end"); start != nil && end != nil {
+		if start, end := reporttest.Value(rec, "start"), reporttest.Value(rec, "end"); start != nil && end != nil {
 			s.spans = append(s.spans, [2]int64{start.(int64), max(start.(int64), end.(int64))})
 		}
-		v := value(rec, m.Field)
+		v := reporttest.Value(rec, m.Field)
 		if m.With != "" && v != nil {
-			if other := value(rec, m.With); other != nil {
+			if other := reporttest.Value(rec, m.With); other != nil {
 				v = [2]any{v, other}
 			} else {
 				v = nil
@@ -333,7 +335,7 @@ func naiveQuantile(m Measure, s sample, _ float64) any {
 }
 
 // naiveMeasures computes the measures of a report of a group. seconds is how long all of it lasts.
-func naiveMeasures(r Report, rows []row, seconds float64) []any {
+func naiveMeasures(r Report, rows []reporttest.Row, seconds float64) []any {
 	var out []any
 	for _, m := range r.Measures {
 		v := naiveFunctions[m.Func](m, sampleOf(m, rows), seconds)

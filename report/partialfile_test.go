@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // Partial results of parts, brought together, are the result of the whole, in memory or not.
 func TestMergedPartsAreTheWhole(t *testing.T) {
 	for seed := range uint64(fewer(3)) {
 		r := rand.New(rand.NewPCG(seed, 9))
-		rows := randomRows(r, 300)
+		rows := reporttest.RandomRows(r, 300)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		reports = append(reports[:6:6], changed(t, "timeline", Change{Top: -1}), changed(t, "quality", Change{Top: 2}),
@@ -27,7 +28,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 		for _, memory := range []int64{0, 1} {
 			m := new(Merger)
 			for part := range 5 {
-				agg, err := NewAggregator(fields(), reports, 2)
+				agg, err := NewAggregator(reporttest.Fields(), reports, 2)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -35,14 +36,14 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 					agg.Limit(memory, t.TempDir())
 				}
 				stats := schema.Stats{}
-				feed := newFeeder(agg.Projection())
+				feed := reporttest.NewFeeder(agg.Projection())
 				for i := part * 60; i < (part+1)*60; i += 20 {
-					if err := agg.Add(schema.Batch{Record: feed.record(t, rows[i:i+20]), Worker: i / 20 % 2}); err != nil {
+					if err := agg.Add(schema.Batch{Record: feed.Record(t, rows[i:i+20]), Worker: i / 20 % 2}); err != nil {
 						t.Fatal(err)
 					}
 				}
 				for _, r := range rows[part*60 : (part+1)*60] {
-					if stats.Records++; isFlow(r) {
+					if stats.Records++; reporttest.IsFlow(r) {
 						stats.Flows++
 					}
 				}
@@ -72,7 +73,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 			if err := whole.Add(&file, "whole", 0, ""); err != nil {
 				t.Fatal(err)
 			}
-			tables, lacks, err := whole.Tables(fields(), nil)
+			tables, lacks, err := whole.Tables(reporttest.Fields(), nil)
 			if err != nil || len(lacks) > 0 {
 				t.Fatal(lacks, err)
 			}
@@ -87,12 +88,12 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 
 // partialOf is a file with a partial result.
 func partialOf(t testing.TB, reports ...Report) []byte {
-	agg, err := NewAggregator(fields(), reports, 1)
+	agg, err := NewAggregator(reporttest.Fields(), reports, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 40)
-	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(t, rows)}); err != nil {
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(1, 1)), 40)
+	if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, rows)}); err != nil {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
@@ -181,6 +182,6 @@ func FuzzMerge(f *testing.F) {
 				t.Fatal(p)
 			}
 		}()
-		_, _, _ = m.Tables(fields(), nil)
+		_, _, _ = m.Tables(reporttest.Fields(), nil)
 	})
 }

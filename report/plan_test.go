@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/reporttest"
 )
 
 // planOf is the plan for reports over logs that have some fields: in all flows, or where the name ends in ? in some. enrich
 // says that enriched fields are computed on demand.
 func planOf(t *testing.T, reports []Report, has string, enrich bool) (*layout, *plan) {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, 1)
+	agg, err := NewAggregator(reporttest.Fields(), reports, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +272,7 @@ func TestDue(t *testing.T) {
 // Reports that differ in what they show of the same groups share them, and measures that are computed from the same numbers
 // share these.
 func TestLayout(t *testing.T) {
-	agg, err := NewAggregator(fields(), []Report{
+	agg, err := NewAggregator(reporttest.Fields(), []Report{
 		changed(t, "talkers", Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "avg(bytes)", "bps"}}),
 		changed(t, "talkers", Change{By: []string{"srcaddr"}, Measures: []string{"flows", "p50(bytes)", "p95(bytes)"}, Top: 3}),
 		changed(t, "talkers", Change{By: []string{"srcaddr"}, Where: "bytes > 1"}),

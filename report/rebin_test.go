@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 // TestRebin: wider bins of a table are what the report by bins of that width has, also of what does not add up.
 func TestRebin(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
-	rows := randomRows(r, 600)
+	rows := reporttest.RandomRows(r, 600)
 	for i := range rows {
 		if r.IntN(20) > 0 {
 			start := 1711846800 + r.IntN(40_000) // over the beginning of summer time

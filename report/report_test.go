@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 func want(t *testing.T, what string, got, want any) {
@@ -27,9 +28,9 @@ func want(t *testing.T, what string, got, want any) {
 }
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
-func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([]Table, []*Lacking, error) {
+func aggregate(t testing.TB, reports []Report, rows []reporttest.Row, workers, size int) ([]Table, []*Lacking, error) {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, workers)
+	agg, err := NewAggregator(reporttest.Fields(), reports, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +40,9 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			f := newFeeder(agg.Projection())
+			f := reporttest.NewFeeder(agg.Projection())
 			for i := worker * size; i < len(rows) && errs[worker] == nil; i += workers * size {
-				rec := f.record(t, rows[i:min(i+size, len(rows))])
+				rec := f.Record(t, rows[i:min(i+size, len(rows))])
 				errs[worker] = agg.Add(schema.Batch{Record: rec, Worker: worker})
 			}
 		}()
@@ -52,7 +53,7 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 	}
 	stats := schema.Stats{Malformed: 3}
 	for _, r := range rows {
-		if stats.Records++; isFlow(r) {
+		if stats.Records++; reporttest.IsFlow(r) {
 			stats.Flows++
 		}
 	}
@@ -60,7 +61,7 @@ func aggregate(t testing.TB, reports []Report, rows []row, workers, size int) ([
 }
 
 // table is the table of one report over a few rows.
-func table(t *testing.T, r Report, rows []row) Table {
+func table(t *testing.T, r Report, rows []reporttest.Row) Table {
 	t.Helper()
 	tables, lacks, err := aggregate(t, []Report{r}, rows, 1, 1000)
 	if err != nil || len(lacks) > 0 {
@@ -98,12 +99,12 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 	}
 	for _, rep := range catalog {
 		known := true
-		rep.Fields(func(name string) { known = known && slices.Contains(randomFields, name) })
+		rep.Fields(func(name string) { known = known && slices.Contains(reporttest.RandomFields, name) })
 		if !known {
 			continue
 		}
 		out = append(out, rep)
-		c := Change{By: shuffled(randomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
+		c := Change{By: shuffled(reporttest.RandomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
 		if r.IntN(2) == 0 {
 			c.Where = randomExpr(r, r.IntN(3))
 		}
@@ -135,7 +136,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	for seed := range uint64(fewer(8)) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		rows := randomRows(r, 1+r.IntN(400))
+		rows := reporttest.RandomRows(r, 1+r.IntN(400))
 		reports := randomReports(t, r)
 		var expected []string
 		for _, rep := range reports {
@@ -166,12 +167,12 @@ func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 
 // A worker's dictionaries are started anew when they have grown large; other workers have other codes.
 func TestDictionariesMayChange(t *testing.T) {
-	agg, err := NewAggregator(fields(), []Report{changed(t, "interfaces", Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
+	agg, err := NewAggregator(reporttest.Fields(), []Report{changed(t, "interfaces", Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, batch := range []string{"eni-1 ACCEPT\neni-2 REJECT", "eni-2 REJECT\neni-1 ACCEPT", "eni-2 REJECT", "eni-20 A\neni-2 B"} {
-		rec := newFeeder(agg.Projection()).record(t, rowsOf("interface_id action\n"+batch)) // each has dictionaries of its own
+		rec := reporttest.NewFeeder(agg.Projection()).Record(t, reporttest.RowsOf("interface_id action\n"+batch)) // each has dictionaries of its own
 		if err := agg.Add(schema.Batch{Record: rec, Worker: i % 2}); err != nil {
 			t.Fatal(err)
 		}
@@ -210,10 +211,10 @@ func TestCatalog(t *testing.T) {
 			}
 			columns[m.Name] = true
 			// a measure may have a name of its own, but not one that means something else
-			if again, err := ParseMeasure(m.Name, fields()); err == nil && !reflect.DeepEqual(again, m) {
+			if again, err := ParseMeasure(m.Name, reporttest.Fields()); err == nil && !reflect.DeepEqual(again, m) {
 				t.Errorf("%s: measure %s: got %+v from its name, want %+v", r.Name, m.Name, again, m)
 			}
-			f, ok := fields().Lookup(m.Field)
+			f, ok := reporttest.Fields().Lookup(m.Field)
 			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
 				t.Errorf("%s: measure %s: %s of %q: there is no such field, or it is of the wrong kind", r.Name, m.Name, m.Func, m.Field)
 			}
@@ -223,7 +224,7 @@ func TestCatalog(t *testing.T) {
 		}
 		var names []string
 		r.Fields(func(name string) { names = append(names, name) })
-		if _, err := fields().Project(names...); err != nil {
+		if _, err := reporttest.Fields().Project(names...); err != nil {
 			t.Errorf("%s: %v", r.Name, err)
 		}
 		empty := table(t, r, nil)
@@ -269,7 +270,7 @@ func TestParseMeasure(t *testing.T) {
 		"distinct(start)":                      {Name: "distinct_start", Func: "distinct", Field: "start", Unit: Count},
 		"distinct(src_latitude)":               {Name: "distinct_src_latitude", Func: "distinct", Field: "src_latitude", Unit: Count},
 	} {
-		got, err := ParseMeasure(s, fields())
+		got, err := ParseMeasure(s, reporttest.Fields())
 		got.Doc = ""
 		if err != nil || !reflect.DeepEqual(got, expected) {
 			t.Errorf("ParseMeasure(%q): got %+v, %v, want %+v", s, got, err, expected)
@@ -290,7 +291,7 @@ func TestParseMeasure(t *testing.T) {
 		"min(action)":            "action is text, which has no min",
 		"max(src_latitude)":      "src_latitude is float64, which has no max",
 	} {
-		if got, err := ParseMeasure(s, fields()); err == nil || !strings.Contains(err.Error(), part) {
+		if got, err := ParseMeasure(s, reporttest.Fields()); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("ParseMeasure(%q): got %v, %v, want an error with %q", s, got, err, part)
 		}
 	}
@@ -329,10 +330,10 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 				}
 			}
 			rule := Rule{Report: changed(t, "scanners", Change{})}
-			if got, err := rule.Need(text, fields()); err != nil || got != name {
+			if got, err := rule.Need(text, reporttest.Fields()); err != nil || got != name {
 				t.Errorf("Need(%q): got %q, %v, want %q", text, got, err, name)
 			}
-			if err := rule.SetMessage("{"+text+"} of them", fields()); err != nil || rule.Message[0].text != name {
+			if err := rule.SetMessage("{"+text+"} of them", reporttest.Fields()); err != nil || rule.Message[0].text != name {
 				t.Errorf("message with %q: got %v, %v", text, rule.Message, err)
 			}
 		}
@@ -378,7 +379,7 @@ func TestWith(t *testing.T) {
 		{Change{By: []string{"srcaddr", "srcaddr"}}, "error"},
 	} {
 		got := "error"
-		r, err := base.With(test.c, Scope{Fields: fields()}, nil)
+		r, err := base.With(test.c, Scope{Fields: reporttest.Fields()}, nil)
 		if err == nil {
 			var ks, ms []string
 			for _, k := range r.Keys {
@@ -395,14 +396,14 @@ func TestWith(t *testing.T) {
 
 	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
-		r, err := lost.With(c, Scope{Fields: fields()}, nil)
+		r, err := lost.With(c, Scope{Fields: reporttest.Fields()}, nil)
 		if i := r.measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
 			t.Errorf("%+v: got %+v, %v, want the report's own measure", c, r, err)
 		}
 	}
 
-	one, _ := base.With(Change{Sort: "first"}, Scope{Fields: fields()}, nil)
-	two, _ := base.With(Change{Sort: "last"}, Scope{Fields: fields()}, nil)
+	one, _ := base.With(Change{Sort: "first"}, Scope{Fields: reporttest.Fields()}, nil)
+	two, _ := base.With(Change{Sort: "last"}, Scope{Fields: reporttest.Fields()}, nil)
 	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
 
 	for _, test := range []struct {
@@ -415,14 +416,14 @@ func TestWith(t *testing.T) {
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
 		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
-		if _, err := base.With(test.c, Scope{Fields: fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
+		if _, err := base.With(test.c, Scope{Fields: reporttest.Fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)
 		}
 	}
 }
 
 func TestTiesGoByTheKeys(t *testing.T) {
-	rows := rowsOf(`srcaddr dstport bytes
+	rows := reporttest.RowsOf(`srcaddr dstport bytes
 10.0.0.2 9 5
 10.0.0.10 10 5
 - 9 5
@@ -449,7 +450,7 @@ func TestTiesGoByTheKeys(t *testing.T) {
 }
 
 func TestOthersAndTotals(t *testing.T) {
-	rows := rowsOf(`srcaddr dstport bytes start end
+	rows := reporttest.RowsOf(`srcaddr dstport bytes start end
 10.0.0.1 1 100 10 20
 10.0.0.2 1 50 9 30
 10.0.0.2 2 - 8 31
@@ -483,7 +484,7 @@ func TestOthersAndTotals(t *testing.T) {
 
 // TestGapOfOthers: what one interface logs fills no gap of another.
 func TestGapOfOthers(t *testing.T) {
-	rows := rowsOf(`interface_id start end
+	rows := reporttest.RowsOf(`interface_id start end
 eni-1 0 10
 eni-1 1000 1010
 eni-2 5 20
@@ -501,13 +502,13 @@ eni-3 590 1010
 
 func TestOneRowWithoutKeys(t *testing.T) {
 	r := changed(t, "summary", Change{Top: 5})
-	got := table(t, r, rowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
+	got := table(t, r, reporttest.RowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
 	want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
 	want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
 }
 
 func TestOnlyFlowsCount(t *testing.T) {
-	rows := rowsOf(`interface_id bytes action log_status
+	rows := reporttest.RowsOf(`interface_id bytes action log_status
 eni-1 1 REJECT OK
 eni-1 2 REJECT -
 eni-1 4 REJECT NODATA
@@ -524,16 +525,16 @@ eni-1 32 REJECT PARTIAL`)
 // Among the rows that meet a condition there may be as many as have no log-status in the whole batch.
 func TestFlowsAmongSomeRows(t *testing.T) {
 	r := changed(t, "rejected", Change{Measures: []string{"flows", "nodata"}})
-	rows := rowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
+	rows := reporttest.RowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
 	want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
 }
 
 func TestSumOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	r := changed(t, "talkers", Change{Top: 0})
-	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
+	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
 	want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
-	rows = append(rows, row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
+	rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
 	for _, workers := range []int{1, 3} {
 		for _, size := range []int{1, 3} {
 			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, errSum) {
@@ -541,7 +542,7 @@ func TestSumOverflow(t *testing.T) {
 			}
 		}
 	}
-	rows = []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
+	rows = []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
 	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, errSum) {
 		t.Errorf("2^64 in one batch: got %v, want %v", err, errSum)
 	}
@@ -550,7 +551,7 @@ func TestSumOverflow(t *testing.T) {
 // A total that is left out without a word would be taken for nothing.
 func TestTotalOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
-	rows := []row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
+	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
 	for _, limit := range []int{0, 1} {
 		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, errSum) {
 			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, errSum)
@@ -559,7 +560,7 @@ func TestTotalOverflow(t *testing.T) {
 }
 
 func TestLacking(t *testing.T) {
-	rows := rowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
+	rows := reporttest.RowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
 	reports := []Report{
 		changed(t, "rejected", Change{Top: -1}),
 		changed(t, "talkers", Change{Top: -1}),
@@ -578,13 +579,13 @@ func TestLacking(t *testing.T) {
 	want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
 	want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
 
-	_, lacks, _ = aggregate(t, reports, rowsOf("srcaddr log_status\n- NODATA"), 1, 1)
+	_, lacks, _ = aggregate(t, reports, reporttest.RowsOf("srcaddr log_status\n- NODATA"), 1, 1)
 	want(t, "without flows nothing is lacking", lacks, "[]")
 }
 
 // Whether a field is there must not depend on which records came in one batch.
 func TestLackingIsAboutFlows(t *testing.T) {
-	rows := rowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
+	rows := reporttest.RowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
 	for _, size := range []int{1, 2, 3} {
 		_, lacks, err := aggregate(t, []Report{changed(t, "interfaces", Change{Top: -1})}, rows, 1, size)
 		if err != nil {
@@ -629,12 +630,12 @@ func TestLabels(t *testing.T) {
 		{[]string{"protocol_name", "protocol"}, "[protocol_name protocol flows]", "[[name of 17 17 2] [name of 6 6 1] [<nil> <nil> 1]]"},
 		{[]string{"protocol", "protocol_name"}, "[protocol protocol_name flows]", "[[17 name of 17 2] [6 name of 6 1] [<nil> <nil> 1]]"},
 	} {
-		agg, err := NewAggregator(fields(), []Report{changed(t, "protocols", Change{By: test.by, Measures: []string{"flows"}})}, 1)
+		agg, err := NewAggregator(reporttest.Fields(), []Report{changed(t, "protocols", Change{By: test.by, Measures: []string{"flows"}})}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := agg.Projection()
-		rec := newFeeder(p.Logged()).record(t, rowsOf("srcaddr protocol\n10.0.0.1 6\n10.0.0.1 17\n10.0.0.1 17\n10.0.0.2 -"))
+		rec := reporttest.NewFeeder(p.Logged()).Record(t, reporttest.RowsOf("srcaddr protocol\n10.0.0.1 6\n10.0.0.1 17\n10.0.0.1 17\n10.0.0.2 -"))
 		if err := wrapNames(p, agg.Add)(schema.Batch{Record: rec}); err != nil {
 			t.Fatal(err)
 		}
@@ -657,11 +658,11 @@ func TestLabels(t *testing.T) {
 // Two columns of one name make CSV, JSON and Parquet that cannot be read back. A change may be refused for it.
 func TestColumnsHaveDifferentNames(t *testing.T) {
 	for _, by := range [][]string{{"srcaddr", "bytes"}, {"packets"}, {"protocol", "protocol_name"}, {"protocol_name", "protocol"}} {
-		r, err := catalog[1].With(Change{By: by}, Scope{Fields: fields()}, nil)
+		r, err := catalog[1].With(Change{By: by}, Scope{Fields: reporttest.Fields()}, nil)
 		if err != nil {
 			continue
 		}
-		agg, err := NewAggregator(fields(), []Report{r}, 1)
+		agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -681,7 +682,7 @@ func TestColumnsHaveDifferentNames(t *testing.T) {
 
 // Times are ordered right up to the latest that a record can hold.
 func TestOrderOfTimes(t *testing.T) {
-	rows := rowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
+	rows := reporttest.RowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
 	r := changed(t, "talkers", Change{Measures: []string{"last"}, Top: 0})
 	var got []any
 	for _, row := range table(t, r, rows).Rows {
@@ -693,7 +694,7 @@ func TestOrderOfTimes(t *testing.T) {
 func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	seen := make(map[string]bool)
-	var rows []row
+	var rows []reporttest.Row
 	for range 20_000 { // more than the first tables hold
 		b := [16]byte{10: 0xff, 11: 0xff}
 		if r.IntN(2) == 0 {
@@ -702,7 +703,7 @@ func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 		b[14], b[15] = byte(r.IntN(64)), byte(r.IntN(256))
 		addr := netip.AddrFrom16(b).Unmap().String()
 		seen[addr] = true
-		rows = append(rows, row{"srcaddr": addr})
+		rows = append(rows, reporttest.Row{"srcaddr": addr})
 	}
 	reports := []Report{changed(t, "talkers", Change{Measures: []string{"flows"}, Top: 0}), changed(t, "summary", Change{Measures: []string{"distinct(srcaddr)"}})}
 	tables, _, err := aggregate(t, reports, rows, 3, 1000)
@@ -722,24 +723,24 @@ func benchBatches(b *testing.B, p *schema.Projection, batches int) []arrow.Recor
 		n = n * 2654435761 % (1 << 32)
 		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 	}
-	feed := newFeeder(p)
+	feed := reporttest.NewFeeder(p)
 	var out []arrow.Record
 	for range batches {
-		rows := make([]row, 10_000)
+		rows := make([]reporttest.Row, 10_000)
 		for i := range rows {
-			rows[i] = row{
+			rows[i] = reporttest.Row{
 				"interface_id": fmt.Sprint("eni-", r.IntN(500)), "srcaddr": addr(zipf.Uint64()), "dstaddr": fmt.Sprintf("10.0.%d.%d", r.IntN(8), r.IntN(250)),
 				"dstport": []string{"443", "22", "53", "3389", fmt.Sprint(1024 + r.IntN(60000))}[r.IntN(5)], "protocol": []string{"6", "6", "17"}[r.IntN(3)],
 				"packets": fmt.Sprint(1 + r.IntN(100)), "bytes": fmt.Sprint(40 + r.IntN(100_000)), "start": fmt.Sprint(1700000000 + i), "end": fmt.Sprint(1700000060 + i),
 				"action": []string{"ACCEPT", "ACCEPT", "ACCEPT", "REJECT"}[r.IntN(4)], "log_status": schema.StatusOK,
 			}
 			if r.IntN(100) == 0 {
-				rows[i] = row{"interface_id": rows[i]["interface_id"], "start": rows[i]["start"], "end": rows[i]["end"], "log_status": schema.StatusNoData}
+				rows[i] = reporttest.Row{"interface_id": rows[i]["interface_id"], "start": rows[i]["start"], "end": rows[i]["end"], "log_status": schema.StatusNoData}
 			}
 		}
-		out = append(out, feed.record(b, rows))
-		for i, c := range feed.cols { // the record keeps its memory
-			feed.cols[i] = &schema.Column{Field: c.Field, Dict: c.Dict}
+		out = append(out, feed.Record(b, rows))
+		for i, c := range feed.Cols { // the record keeps its memory
+			feed.Cols[i] = &schema.Column{Field: c.Field, Dict: c.Dict}
 		}
 	}
 	return out
@@ -760,7 +761,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 	for _, name := range []string{"talkers", "pairs", "rejected", "overview", "dashboard"} {
 		b.Run(name, func(b *testing.B) {
-			agg, err := NewAggregator(fields(), reports[name], 1)
+			agg, err := NewAggregator(reporttest.Fields(), reports[name], 1)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -770,7 +771,7 @@ func BenchmarkAdd(b *testing.B) {
 			for b.Loop() {
 				if i == len(batches) {
 					i = 0
-					if agg, err = NewAggregator(fields(), reports[name], 1); err != nil {
+					if agg, err = NewAggregator(reporttest.Fields(), reports[name], 1); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -6,26 +6,28 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 // overTime are records of one flow each: of a source, in so many minutes.
-func overTime(source string, flows ...int) []row {
-	var rows []row
+func overTime(source string, flows ...int) []reporttest.Row {
+	var rows []reporttest.Row
 	for minute, n := range flows {
 		for range n {
 			start := fmt.Sprint(1700000040 + 60*minute)
-			rows = append(rows, row{"srcaddr": source, "start": start, "end": start, "log_status": "OK", "action": "REJECT", "bytes": "10"})
+			rows = append(rows, reporttest.Row{"srcaddr": source, "start": start, "end": start, "log_status": "OK", "action": "REJECT", "bytes": "10"})
 		}
 	}
 	return rows
 }
 
 func spikes(by []string, having, measure string, times float64) Report {
-	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, Scope{Fields: fields()}, time.UTC)
+	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil {
 		panic(err)
 	}
-	if measure, err = r.Need(measure, fields()); err != nil {
+	if measure, err = r.Need(measure, reporttest.Fields()); err != nil {
 		panic(err)
 	}
 	r.Spike = &Spike{measure, times}
@@ -84,7 +86,7 @@ func TestSpikeOfAnAverage(t *testing.T) {
 // The answer is the same by any number of workers, and where groups were put into a file.
 func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	var rows []row
+	var rows []reporttest.Row
 	for source := range 40 {
 		flows := make([]int, 12)
 		for i := range flows {
@@ -111,18 +113,18 @@ func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 // Where the clock is set a day is longer or shorter, which is no spike; what is much for a short day is one.
 func TestSpikeOfDays(t *testing.T) {
 	berlin := inZone(t, "Europe/Berlin")
-	days := func(first time.Time, more map[int]int) (rows []row) {
+	days := func(first time.Time, more map[int]int) (rows []reporttest.Row) {
 		for at := first; at.Before(first.AddDate(0, 0, 7)); at = at.Add(time.Hour) {
 			n := 100 + more[at.Day()]
 			start := fmt.Sprint(at.Unix())
-			rows = append(rows, row{"srcaddr": "10.0.0.1", "start": start, "end": start, "log_status": "OK", "bytes": fmt.Sprint(n)})
+			rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "start": start, "end": start, "log_status": "OK", "bytes": fmt.Sprint(n)})
 		}
 		return rows
 	}
 	autumn, spring := time.Date(2024, 10, 24, 0, 0, 0, 0, berlin), time.Date(2024, 3, 28, 0, 0, 0, 0, berlin)
 	for _, test := range []struct {
 		measure string
-		rows    []row
+		rows    []reporttest.Row
 		want    string
 	}{
 		{"bytes", days(autumn, nil), ""},
@@ -132,7 +134,7 @@ func TestSpikeOfDays(t *testing.T) {
 		{"bps", days(spring, map[int]int{31: 4}), "31:0.2311/0.2222"},
 		{"bytes", days(spring, map[int]int{30: 4}), "30:2496/2400"},
 	} {
-		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, Scope{Fields: fields()}, berlin)
+		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, Scope{Fields: reporttest.Fields()}, berlin)
 		if err != nil {
 			t.Fatal(err)
 		}

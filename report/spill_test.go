@@ -10,24 +10,25 @@ import (
 
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // spilled is aggregate with next to no memory for groups.
-func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Table {
+func spilled(t *testing.T, reports []Report, rows []reporttest.Row, workers, size int) []Table {
 	t.Helper()
-	agg, err := NewAggregator(fields(), reports, workers)
+	agg, err := NewAggregator(reporttest.Fields(), reports, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	agg.Limit(1, dir)
-	feeds := make([]*rowFeeder, workers)
+	feeds := make([]*reporttest.RowFeeder, workers)
 	for i := range feeds {
-		feeds[i] = newFeeder(agg.Projection())
+		feeds[i] = reporttest.NewFeeder(agg.Projection())
 	}
 	for i := 0; i < len(rows); i += size {
 		w := i / size % workers
-		if err := agg.Add(schema.Batch{Record: feeds[w].record(t, rows[i:min(i+size, len(rows))]), Worker: w}); err != nil {
+		if err := agg.Add(schema.Batch{Record: feeds[w].Record(t, rows[i:min(i+size, len(rows))]), Worker: w}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -48,7 +49,7 @@ func spilled(t *testing.T, reports []Report, rows []row, workers, size int) []Ta
 func TestSpilledTablesAreTheSame(t *testing.T) {
 	for seed := range uint64(fewer(2)) {
 		r := rand.New(rand.NewPCG(seed, 5))
-		rows := randomRows(r, 200)
+		rows := reporttest.RandomRows(r, 200)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		reports = append(reports[:8:8], changed(t, "quality", Change{Top: 2}), changed(t, "timeline", Change{Top: 1}),
@@ -79,7 +80,7 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 
 // States and values come back from bytes as they were, and other bytes are errors.
 func FuzzLoad(f *testing.F) {
-	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 50)
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(1, 1)), 50)
 	r, err := catalog[0].With(Change{
 		By: []string{"srcaddr", "subnet_id", "srcaddr/24", "hour", "time", "dstport", "tcp_flags", "bytes"},
 		Measures: []string{"flows", "bytes", "first", "last", "p50(bytes)", "distinct(srcaddr)", "distinct(dstaddr+dstport)",
@@ -88,11 +89,11 @@ func FuzzLoad(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	agg, err := NewAggregator(fields(), []Report{r}, 1)
+	agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 1)
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := agg.Add(schema.Batch{Record: newFeeder(agg.Projection()).record(f, rows)}); err != nil {
+	if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(f, rows)}); err != nil {
 		f.Fatal(err)
 	}
 	w := agg.workers[0]
@@ -132,7 +133,7 @@ var errInjected = errors.New("injected")
 // Whichever call of the temporary file fails, the error comes out, and calls after it do no harm.
 func TestEveryFailureOfASpill(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	rows := randomRows(r, 30)
+	rows := reporttest.RandomRows(r, 30)
 	reports := []Report{changed(t, "pairs", Change{})}
 	want := spilled(t, reports, rows, 2, 10)
 	done := false
@@ -144,15 +145,15 @@ func TestEveryFailureOfASpill(t *testing.T) {
 			}
 			return nil
 		})
-		agg, err := NewAggregator(fields(), reports, 2)
+		agg, err := NewAggregator(reporttest.Fields(), reports, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
 		agg.Limit(1, t.TempDir())
-		feed := newFeeder(agg.Projection())
+		feed := reporttest.NewFeeder(agg.Projection())
 		var errs []error
 		for i := 0; i < len(rows); i += 10 { // all of them, whatever became of the one before
-			errs = append(errs, agg.Add(schema.Batch{Record: feed.record(t, rows[i:i+10]), Worker: i / 10 % 2}))
+			errs = append(errs, agg.Add(schema.Batch{Record: feed.Record(t, rows[i:i+10]), Worker: i / 10 % 2}))
 		}
 		var tables []Table
 		if err := errors.Join(errs...); err == nil {
@@ -172,10 +173,10 @@ func TestEveryFailureOfASpill(t *testing.T) {
 	}
 }
 
-func statsOf(rows []row) schema.Stats {
+func statsOf(rows []reporttest.Row) schema.Stats {
 	stats := schema.Stats{Malformed: 3}
 	for _, r := range rows {
-		if stats.Records++; isFlow(r) {
+		if stats.Records++; reporttest.IsFlow(r) {
 			stats.Flows++
 		}
 	}

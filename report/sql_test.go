@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/report/reporttest"
 )
 
 func dialect(t *testing.T, name string) Dialect {
@@ -27,7 +29,7 @@ func condition(t *testing.T, d Dialect, text string) (string, error) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	q := &query{Dialect: &d, report: &Report{Name: "r"}, fields: fields(), have: make(map[string]bool)}
+	q := &query{Dialect: &d, report: &Report{Name: "r"}, fields: reporttest.Fields(), have: make(map[string]bool)}
 	return d.print(q.condition(e)), q.refusal()
 }
 
@@ -95,12 +97,12 @@ func TestNoFormInSQL(t *testing.T) {
 		"talkers: only flowlog knows dst_city, an engine does not: use fields that are logged, see `flowlog fields`":           ask("talkers", Change{Measures: []string{"distinct(dst_city)"}, Top: -1}),
 		"a zero byte in a text has no form in SQL": ask("talkers", Change{Where: "instance_tag = 'a\x00'", Top: -1}),
 	} {
-		if got, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows"); err == nil || err.Error() != says {
+		if got, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || err.Error() != says {
 			t.Errorf("%s:\n got %v\nwant %s\n%s", r.Name, err, says, got)
 		}
 	}
 	long := ask("talkers", Change{Where: "srcport in (" + strings.Repeat("1, ", 100_000) + "2)", Top: -1})
-	if _, err := SQL(&long, dialect(t, "athena"), fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
+	if _, err := SQL(&long, dialect(t, "athena"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "takes at most 262144") {
 		t.Errorf("a query that is too long for athena: got %v", err)
 	}
 }
@@ -128,7 +130,7 @@ func TestNamesInSQL(t *testing.T) {
 func TestNetworksOfRanges(t *testing.T) {
 	for _, text := range []string{"0.0.0.0/0", "10.0.0.0/8", "10.0.0.128/25", "192.0.2.7/32", "::/0", "2001:db8::/32", "2001:db8::/33", "::1/128", "8000::/1"} {
 		p := netip.MustParsePrefix(text)
-		a := newAddrs(fields()[3], []Item{{Prefix: p}}).(*addrs)
+		a := newAddrs(reporttest.Fields()[3], []Item{{Prefix: p}}).(*addrs)
 		var got netip.Prefix
 		var ok bool
 		if p.Addr().Is4() {

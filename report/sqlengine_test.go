@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/reporttest"
 )
 
 // conditionCounts are reports that count records by each of measureConditions: flows alone, and beside other records.
@@ -44,7 +46,7 @@ func TestQueriesAreRead(t *testing.T) {
 	}
 	for _, r := range reports {
 		for _, d := range Dialects() {
-			query, err := SQL(&r, d, fields(), "flows")
+			query, err := SQL(&r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +56,7 @@ func TestQueriesAreRead(t *testing.T) {
 			if d.any == "" {
 				continue
 			}
-			split, err := NewSplit(r, d, fields(), "flows")
+			split, err := NewSplit(r, d, reporttest.Fields(), "flows")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +78,7 @@ func TestQueriesAreRead(t *testing.T) {
 
 // DuckDB counts by conditions of measures what they say.
 func TestMeasureConditionsInDuckDB(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(7, 7)), 500)
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(7, 7)), 500)
 	for i := range rows {
 		if i%3 == 0 && rows[i]["tcp_flags"] != "" {
 			rows[i]["tcp_flags"] = fmt.Sprint(i % 32)
@@ -87,7 +89,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range conditionCounts(t) {
-		query, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows")
+		query, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +97,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		for j, m := range r.Measures {
 			n := 0
 			for _, rec := range rows {
-				if (m.All || isFlow(rec)) && meets(m.Where, withVersion(rec)) {
+				if (m.All || reporttest.IsFlow(rec)) && meets(m.Where, withVersion(rec)) {
 					n++
 				}
 			}
@@ -110,8 +112,8 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 }
 
 // withVersion is a record with its IP version, as package enrich computes it.
-func withVersion(rec row) row {
-	out := row{}
+func withVersion(rec reporttest.Row) reporttest.Row {
+	out := reporttest.Row{}
 	for name, token := range rec {
 		out[name] = token
 	}

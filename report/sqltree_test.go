@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowlog/report/reporttest"
 )
 
 // The printer writes parentheses where an operand would be read otherwise, and nowhere else.
@@ -137,7 +139,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 					[]string{`CASE WHEN start IS NOT NULL AND "end" IS NOT NULL AND ` + flow + beside + " THEN greatest("}},
 			} {
 				r := Report{Name: "r", Measures: x.measures}
-				got, err := SQL(&r, d, fields(), "flows")
+				got, err := SQL(&r, d, reporttest.Fields(), "flows")
 				if err != nil {
 					t.Errorf("%s in %s: %v", c.text, d.Name, err)
 				}
@@ -161,7 +163,7 @@ type unwritten struct{ Expr }
 
 func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}
-	if _, err := SQL(&r, dialect(t, "duckdb"), fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
+	if _, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows"); err == nil || !strings.Contains(err.Error(), "unwritten has no form in SQL") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -177,10 +179,10 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 		reports = append(reports, Report{Name: f.name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
 	}
 	for _, r := range reports {
-		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := fields().Lookup(k.Field); return !ok }) {
+		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
 			continue
 		}
-		a, err := newAggregator(fields(), []Report{r}, 1, true)
+		a, err := newAggregator(reporttest.Fields(), []Report{r}, 1, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +200,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 // A field that is computed from other fields than SQL computes it from is one that SQL does not have.
 func TestDerivedFieldsAreTied(t *testing.T) {
 	for name, own := range sqlDeriveds {
-		f, ok := fields().Lookup(name)
+		f, ok := reporttest.Fields().Lookup(name)
 		if !ok || !InSQL(f) {
 			t.Errorf("%s from %v: SQL has it from %v", name, f.From, own.from)
 		}

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // seen computes a report of rows through a Vantage.
-func seen(t *testing.T, mode string, r Report, rows []row, workers, size int) (Table, *Vantage) {
+func seen(t *testing.T, mode string, r Report, rows []reporttest.Row, workers, size int) (Table, *Vantage) {
 	t.Helper()
-	known := append(fields(), VantageFields()...)
+	known := append(reporttest.Fields(), VantageFields()...)
 	agg, err := NewAggregator(known, []Report{r}, workers)
 	if err != nil {
 		t.Fatal(err)
@@ -21,10 +22,10 @@ func seen(t *testing.T, mode string, r Report, rows []row, workers, size int) (T
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed := newFeeder(p.Logged())
+	feed := reporttest.NewFeeder(p.Logged())
 	stats := schema.Stats{Records: int64(len(rows)), Flows: int64(len(rows))}
 	for i := 0; i < len(rows); i += size {
-		if err := v.Add(schema.Batch{Record: feed.record(t, rows[i:min(i+size, len(rows))])}); err != nil {
+		if err := v.Add(schema.Batch{Record: feed.Record(t, rows[i:min(i+size, len(rows))])}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,18 +81,18 @@ func TestVantageCountsEachExchangeOncePerDirection(t *testing.T) {
 		"transit gateway":      {transitGateway, "[10.40.2.6 10.20.3.4 900 1] [10.20.3.4 10.40.2.6 100 1]"},
 	} {
 		r := changed(t, "packet-pairs", Change{Measures: []string{"bytes", "flows"}, Top: -1})
-		got, v := seen(t, "dedupe", r, rowsOf(test.log), 1, 10)
+		got, v := seen(t, "dedupe", r, reporttest.RowsOf(test.log), 1, 10)
 		want(t, name, got.Rows, "["+test.want+"]")
 		want(t, name+": total", v.Total.Flows-v.Double.Flows, 2)
 		// the addresses that are shown are the packets' own
-		got, _ = seen(t, "dedupe", changed(t, "pairs", Change{Measures: []string{"bytes", "flows"}, Top: -1}), rowsOf(test.log), 1, 1)
+		got, _ = seen(t, "dedupe", changed(t, "pairs", Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(test.log), 1, 1)
 		want(t, name+": as shown", got.Rows, "["+test.want+"]")
-		got, _ = seen(t, "all", r, rowsOf(test.log), 2, 1)
-		want(t, name+": all", got.Totals[3], len(rowsOf(test.log)))
+		got, _ = seen(t, "all", r, reporttest.RowsOf(test.log), 2, 1)
+		want(t, name+": all", got.Totals[3], len(reporttest.RowsOf(test.log)))
 	}
-	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes", "flows"}, Top: -1}), rowsOf(pods), 1, 10)
+	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(pods), 1, 10)
 	want(t, "pods", got.Rows, "[[1010 3]]")
-	got, _ = seen(t, "dedupe", changed(t, "actions", Change{Measures: []string{"flows"}, Top: -1}), rowsOf(refused), 1, 10)
+	got, _ = seen(t, "dedupe", changed(t, "actions", Change{Measures: []string{"flows"}, Top: -1}), reporttest.RowsOf(refused), 1, 10)
 	want(t, "refused at the other end", got.Rows, "[[ACCEPT 2] [REJECT 2]]")
 }
 
@@ -104,24 +105,24 @@ eni-b 10.1.0.2 10.1.0.1 80 40000 6 900 1700000001 1700000031
 eni-a 10.1.0.1 192.0.2.7 40001 443 6 7 1700000000 1700000030
 eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
 	pairs := changed(t, "pairs", Change{Measures: []string{"bytes"}, Top: -1})
-	got, v := seen(t, "src", pairs, rowsOf(log), 1, 10)
+	got, v := seen(t, "src", pairs, reporttest.RowsOf(log), 1, 10)
 	want(t, "src", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7]]")
 	want(t, "src beside", v.Beside, Tally{3, 1003})
-	got, _ = seen(t, "dst", pairs, rowsOf(log), 1, 10)
+	got, _ = seen(t, "dst", pairs, reporttest.RowsOf(log), 1, 10)
 	want(t, "dst", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [192.0.2.8 10.1.0.2 3]]")
-	got, v = seen(t, "dedupe", pairs, rowsOf(log), 1, 10)
+	got, v = seen(t, "dedupe", pairs, reporttest.RowsOf(log), 1, 10)
 	want(t, "dedupe", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7] [192.0.2.8 10.1.0.2 3]]")
 	want(t, "dedupe double", v.Double, Tally{2, 1000})
 
-	known := append(fields(), VantageFields()...)
+	known := append(reporttest.Fields(), VantageFields()...)
 	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, Scope{Fields: known}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _ = seen(t, "", directions, rowsOf(log), 2, 1)
+	got, _ = seen(t, "", directions, reporttest.RowsOf(log), 2, 1)
 	want(t, "direction", got.Rows, "[[eni-b egress 900] [eni-b ingress 103] [eni-a egress 107] [eni-a ingress 900]]")
 	// what was logged is believed
-	got, _ = seen(t, "", directions, rowsOf("interface_id srcaddr dstaddr bytes flow_direction\neni-a 10.1.0.1 10.1.0.2 5 ingress\neni-a 10.1.0.1 10.1.0.3 6 -"), 1, 1)
+	got, _ = seen(t, "", directions, reporttest.RowsOf("interface_id srcaddr dstaddr bytes flow_direction\neni-a 10.1.0.1 10.1.0.2 5 ingress\neni-a 10.1.0.1 10.1.0.3 6 -"), 1, 1)
 	want(t, "direction as logged", got.Rows, "[[eni-a egress 6] [eni-a ingress 5]]")
 }
 
@@ -130,7 +131,7 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		host := func(n int) string { return fmt.Sprintf("10.0.%d.%d", n/4, 10+n%4) }
-		var rows []row
+		var rows []reporttest.Row
 		var sent int64
 		for n := range 200 {
 			src, dst := r.IntN(8), 8+r.IntN(8)
@@ -144,8 +145,8 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 					watched = append(watched, host(h))
 				}
 			}
-			record := func(eni string, from, length, bytes int64) row {
-				return row{
+			record := func(eni string, from, length, bytes int64) reporttest.Row {
+				return reporttest.Row{
 					"interface_id": "eni-" + eni, "srcaddr": host(src), "dstaddr": host(dst), "srcport": fmt.Sprint(1024 + n), "dstport": "443", "protocol": "6",
 					"bytes": fmt.Sprint(bytes), "start": fmt.Sprint(from), "end": fmt.Sprint(from + length), "action": "ACCEPT", "log_status": "OK",
 				}
@@ -186,7 +187,7 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 }
 
 func TestVantageNeedsInterfaces(t *testing.T) {
-	known := append(fields(), VantageFields()...)
+	known := append(reporttest.Fields(), VantageFields()...)
 	agg, err := NewAggregator(known, []Report{catalog[0]}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +196,7 @@ func TestVantageNeedsInterfaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Add(schema.Batch{Record: newFeeder(p.Logged()).record(t, rowsOf("srcaddr dstaddr\n10.0.0.1 10.0.0.2"))}); err != nil {
+	if err := v.Add(schema.Batch{Record: reporttest.NewFeeder(p.Logged()).Record(t, reporttest.RowsOf("srcaddr dstaddr\n10.0.0.1 10.0.0.2"))}); err != nil {
 		t.Fatal(err)
 	}
 	if err := v.Emit(1, agg.Add); err == nil || !strings.Contains(err.Error(), "${interface-id}") {
@@ -206,10 +207,10 @@ func TestVantageNeedsInterfaces(t *testing.T) {
 // One flow may have any number of records.
 func TestVantageOfALongFlow(t *testing.T) {
 	const windows = 20_000
-	var rows []row
+	var rows []reporttest.Row
 	for n := range windows {
 		for _, eni := range []string{"eni-a", "eni-b"} {
-			rows = append(rows, row{
+			rows = append(rows, reporttest.Row{
 				"interface_id": eni, "srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "srcport": "40000", "dstport": "443", "protocol": "6", "bytes": "1",
 				"start": fmt.Sprint(1700000000 + 60*n), "end": fmt.Sprint(1700000060 + 60*n), "action": "ACCEPT", "log_status": "OK",
 			})
@@ -222,13 +223,13 @@ func TestVantageOfALongFlow(t *testing.T) {
 // Nor does it take long to decide on a flow that any number of interfaces saw, each at a time of its own.
 func TestVantageOfAFlowOfManyInterfaces(t *testing.T) {
 	const interfaces = 60_000
-	record := func(eni string, from, to int) row {
-		return row{
+	record := func(eni string, from, to int) reporttest.Row {
+		return reporttest.Row{
 			"interface_id": eni, "srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "srcport": "40000", "dstport": "443", "protocol": "6", "bytes": "1",
 			"start": fmt.Sprint(1700000000 + from), "end": fmt.Sprint(1700000000 + to), "log_status": "OK",
 		}
 	}
-	var rows []row
+	var rows []reporttest.Row
 	for n := range interfaces {
 		rows = append(rows, record(fmt.Sprintf("eni-%06d", n), 200*n, 200*n+10))
 	}

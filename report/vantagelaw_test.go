@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/reporttest"
 )
 
 // What --vantage counts is what a plain reading of `flowlog help counting` says, record by record, whatever is logged and
@@ -83,9 +84,9 @@ func TestVantageCountsWhatOwnInterfacesSaw(t *testing.T) {
 }
 
 // handedOn returns which rows a Vantage hands on, in their order, and the direction of each.
-func handedOn(t *testing.T, mode string, rows []row, workers, size int) ([]int, map[int]string, *Vantage) {
+func handedOn(t *testing.T, mode string, rows []reporttest.Row, workers, size int) ([]int, map[int]string, *Vantage) {
 	t.Helper()
-	known := append(fields(), VantageFields()...)
+	known := append(reporttest.Fields(), VantageFields()...)
 	asked, err := known.Project("packets", directionField, "log_status")
 	if err != nil {
 		t.Fatal(err)
@@ -97,9 +98,9 @@ func handedOn(t *testing.T, mode string, rows []row, workers, size int) ([]int, 
 	var wait sync.WaitGroup
 	for worker := range workers {
 		wait.Go(func() {
-			feed := newFeeder(p.Logged())
+			feed := reporttest.NewFeeder(p.Logged())
 			for i := worker * size; i < len(rows); i += workers * size {
-				if err := v.Add(schema.Batch{Worker: worker, Record: feed.record(t, rows[i:min(i+size, len(rows))])}); err != nil {
+				if err := v.Add(schema.Batch{Worker: worker, Record: feed.Record(t, rows[i:min(i+size, len(rows))])}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -130,7 +131,7 @@ func handedOn(t *testing.T, mode string, rows []row, workers, size int) ([]int, 
 	return got, directions, v
 }
 
-func difference(rows []row, got, wanted []int) string {
+func difference(rows []reporttest.Row, got, wanted []int) string {
 	var b strings.Builder
 	for i := range rows {
 		g, w := slices.Contains(got, i), slices.Contains(wanted, i)
@@ -159,7 +160,7 @@ type readRecord struct {
 	logged, direction                      string
 }
 
-func readPlainly(rows []row) *reading {
+func readPlainly(rows []reporttest.Row) *reading {
 	p := &reading{}
 	for _, r := range rows {
 		address := func(names ...string) (a netip.Addr) {
@@ -208,7 +209,7 @@ func readPlainly(rows []row) *reading {
 }
 
 // fill gives each record what other records say of its interface.
-func (p *reading) fill(rows []row) {
+func (p *reading) fill(rows []reporttest.Row) {
 	type traits struct{ kind, instance, vpc, account, region string }
 	of := make(map[string]traits)
 	for i, r := range rows {
@@ -543,7 +544,7 @@ func (p *reading) onceOf(flow, counting []int) []int {
 }
 
 // scrambled gives records interfaces, addresses, directions and times of others: what AWS would not log.
-func scrambled(r *rand.Rand, rows []row) []row {
+func scrambled(r *rand.Rand, rows []reporttest.Row) []reporttest.Row {
 	names := []string{"interface_id", "srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr", "flow_direction", "action"}
 	for i := range rows {
 		if r.IntN(4) > 0 {

@@ -6,13 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+
+	"flowlog/report/reporttest"
 )
 
 // A world is hosts that send to each other across gateways, and the flow logs of some of the interfaces on the way. In
 // left and arrived are the records of the interface that the packets left from, or arrived at.
 type world struct {
 	r        *rand.Rand
-	rows     []row
+	rows     []reporttest.Row
 	left     map[int]bool
 	arrived  map[int]bool
 	logged   map[string]bool // interfaces
@@ -73,7 +75,7 @@ func newWorld(seed uint64) *world {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.logged)) {
 		if w.logged[name] && w.r.IntN(4) == 0 {
-			w.rows = append(w.rows, row{"interface_id": name, "log_status": []string{"SKIPDATA", "NODATA"}[w.r.IntN(2)]})
+			w.rows = append(w.rows, reporttest.Row{"interface_id": name, "log_status": []string{"SKIPDATA", "NODATA"}[w.r.IntN(2)]})
 		}
 	}
 	for i := range w.rows {
@@ -176,8 +178,8 @@ func (w *world) pieces(v view, from, bytes int, action string) {
 
 // record is what the interface of a view logs, in the format of the world: AWS shows the interface's own address at its
 // end, and the packet's beside it.
-func (w *world) record(v view, action string) row {
-	r := row{"interface_id": v.name, "action": action, "srcaddr": v.src, "dstaddr": v.dst, "protocol": "6", "log_status": "OK", "account_id": "111122223333"}
+func (w *world) record(v view, action string) reporttest.Row {
+	r := reporttest.Row{"interface_id": v.name, "action": action, "srcaddr": v.src, "dstaddr": v.dst, "protocol": "6", "log_status": "OK", "account_id": "111122223333"}
 	r["srcport"], r["dstport"] = strconv.Itoa(v.ports[0]), strconv.Itoa(v.ports[1])
 	if w.fields.packets {
 		r["pkt_srcaddr"], r["pkt_dstaddr"] = v.src, v.dst

@@ -1,4 +1,4 @@
-package report
+package reporttest
 
 import (
 	"math/rand/v2"
@@ -14,9 +14,9 @@ import (
 	"flowlog/parse/schema"
 )
 
-// fields is every field that the catalog and these tests name. The enriched ones stand in for those of package
+// Fields is every field that the catalog and these tests name. The enriched ones stand in for those of package
 // enrich, which this one does not know.
-func fields() schema.Table {
+func Fields() schema.Table {
 	t := append(schema.Logged(),
 		schema.Field{Name: "protocol_name", Kind: schema.Text, From: []string{"protocol"}, Names: "protocol", InPlace: true},
 		schema.Field{Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}},
@@ -35,16 +35,16 @@ func fields() schema.Table {
 	return t
 }
 
-// A row is a record: the token of each field that is not null.
-type row map[string]string
+// A Row is a record: the token of each field that is not null.
+type Row map[string]string
 
-// rowsOf reads records under a header, fields separated by blanks, - for null.
-func rowsOf(text string) []row {
+// RowsOf reads records under a header, fields separated by blanks, - for null.
+func RowsOf(text string) []Row {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	names := strings.Fields(lines[0])
-	var rows []row
+	var rows []Row
 	for _, line := range lines[1:] {
-		r := make(row)
+		r := make(Row)
 		for i, tok := range strings.Fields(line) {
 			if tok != "-" {
 				r[names[i]] = tok
@@ -55,26 +55,26 @@ func rowsOf(text string) []row {
 	return rows
 }
 
-// A rowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
+// A RowFeeder makes batches as a worker of a scan does: in the same columns again and again, whose dictionaries
 // grow from batch to batch.
-type rowFeeder struct {
+type RowFeeder struct {
 	p    *schema.Projection
-	cols []*schema.Column
+	Cols []*schema.Column
 }
 
-func newFeeder(p *schema.Projection) *rowFeeder {
-	f := &rowFeeder{p: p}
+func NewFeeder(p *schema.Projection) *RowFeeder {
+	f := &RowFeeder{p: p}
 	for _, field := range p.Fields {
-		f.cols = append(f.cols, schema.NewColumn(field))
+		f.Cols = append(f.Cols, schema.NewColumn(field))
 	}
 	return f
 }
 
-// record is valid until the next call.
-func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
+// Record is valid until the next call.
+func (f *RowFeeder) Record(t testing.TB, rows []Row) arrow.Record {
 	t.Helper()
-	cols := make([]arrow.Array, len(f.cols))
-	for i, c := range f.cols {
+	cols := make([]arrow.Array, len(f.Cols))
+	for i, c := range f.Cols {
 		c.Reset()
 		for n, r := range rows {
 			tok, ok := r[c.Name]
@@ -92,19 +92,19 @@ func (f *rowFeeder) record(t testing.TB, rows []row) arrow.Record {
 	return array.NewRecord(f.p.Fields.Arrow(), cols, int64(len(rows)))
 }
 
-func isFlow(r row) bool { return r["log_status"] == "" || r["log_status"] == schema.StatusOK }
+func IsFlow(r Row) bool { return r["log_status"] == "" || r["log_status"] == schema.StatusOK }
 
 // kinds is the kind of each field.
 var kinds = sync.OnceValue(func() map[string]schema.Kind {
 	m := make(map[string]schema.Kind)
-	for _, f := range fields() {
+	for _, f := range Fields() {
 		m[f.Name] = f.Kind
 	}
 	return m
 })
 
-// value is what a row has in a field.
-func value(r row, name string) any {
+// Value is what a row has in a field.
+func Value(r Row, name string) any {
 	tok, ok := r[name]
 	if !ok {
 		return nil
@@ -119,18 +119,18 @@ func value(r row, name string) any {
 	return n
 }
 
-// randomFields are those that randomRows sets.
-var randomFields = strings.Fields("interface_id srcaddr dstaddr pkt_srcaddr srcport dstport protocol packets bytes start end action log_status subnet_id instance_id tcp_flags")
+// RandomFields are those that randomRows sets.
+var RandomFields = strings.Fields("interface_id srcaddr dstaddr pkt_srcaddr srcport dstport protocol packets bytes start end action log_status subnet_id instance_id tcp_flags")
 
-// randomRows makes records with few different values, so that groups and ties are common.
-func randomRows(r *rand.Rand, n int) []row {
+// RandomRows makes records with few different values, so that groups and ties are common.
+func RandomRows(r *rand.Rand, n int) []Row {
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	addr := func() string {
 		return pick("10.0.0.1", "10.0.0.2", "10.0.0.10", "192.0.2.7", "2001:db8::1", "2001:db8::10", "0.0.0.0")
 	}
-	var rows []row
+	var rows []Row
 	for range n {
-		rec := row{
+		rec := Row{
 			"interface_id": pick("eni-1", "eni-2", "eni-10"), "srcaddr": addr(), "dstaddr": addr(), "pkt_srcaddr": addr(),
 			"srcport": pick("0", "22", "443", "65535"), "dstport": pick("0", "22", "443", "65535"), "protocol": pick("6", "17", "1", "255"),
 			"packets": pick("0", "1", "2"), "bytes": pick("0", "1", "9007199254740993"), "start": pick("1700000000", "1700000001", "0"),
@@ -143,7 +143,7 @@ func randomRows(r *rand.Rand, n int) []row {
 			}
 		}
 		if r.IntN(5) == 0 {
-			rec = row{"log_status": pick(schema.StatusNoData, schema.StatusSkipData, "GO_AWAY"), "start": "1600000000", "end": "1800000000"}
+			rec = Row{"log_status": pick(schema.StatusNoData, schema.StatusSkipData, "GO_AWAY"), "start": "1600000000", "end": "1800000000"}
 			rec["interface_id"] = pick("eni-1", "eni-3")
 		}
 		rows = append(rows, rec)
