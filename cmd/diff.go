@@ -13,6 +13,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 )
 
@@ -31,8 +32,8 @@ type diffing struct {
 // A diffBinding is what is computed of either side, and which rows of the difference are shown.
 type diffBinding struct {
 	report report.Report
-	having report.Expr // nil is all rows
-	scope  report.Scope
+	having expr.Expr // nil is all rows
+	scope  expr.Scope
 }
 
 // What is compared if nothing else is asked for.

@@ -52,7 +52,7 @@ var doors = map[string][]string{
 	"cmd/settingvalue.go":               {"cmd.FuzzSettings"},
 	"cmd/yaml.go":                       {"cmd.FuzzSettings", "cmd.FuzzRules"},
 	"cmd/rules.go":                      {"cmd.FuzzRules"},
-	"report/expr.go":                    {"report.FuzzParseExpr"},
+	"report/expr/parse.go":              {"report/expr.FuzzParse"},
 	"report/merger.go":                  {"report.FuzzMerge"},
 	"report/partialfile.go":             {"report.FuzzMerge"},
 	"report/partial.go":                 {"report.FuzzMerge", "report.FuzzLoad"},

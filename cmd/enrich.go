@@ -18,6 +18,7 @@ import (
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // enrichment is the group of flags that say what records are joined with.
@@ -254,8 +255,8 @@ func (l *lookups) missing(ctx context.Context, what string, r *reader, names []s
 }
 
 // scope is what the words of a condition may mean.
-func (l *lookups) scope(r *reader) report.Scope {
-	return report.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: openFile, Time: r.time}
+func (l *lookups) scope(r *reader) expr.Scope {
+	return expr.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: openFile, Time: r.time}
 }
 
 // openFile opens a list of values that a condition names.

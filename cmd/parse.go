@@ -19,6 +19,7 @@ import (
 	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 )
 
@@ -117,7 +118,7 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		return nil, err
 	}
 	fields := projection.Fields[:projection.Named]
-	var where report.Expr
+	var where expr.Expr
 	if p.where != "" {
 		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
 			return nil, err
@@ -130,7 +131,7 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	late := new(lateColumns)
 	emit := without(projection, late.watch(len(fields), w.Add))
 	if where != nil {
-		emit = report.Where(where, in.opt.Workers, emit)
+		emit = expr.Where(where, in.opt.Workers, emit)
 	}
 	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, emit))
 	if ctx.Err() != nil && in.partial {
@@ -191,13 +192,13 @@ func areValues(n int64) string {
 }
 
 // filter reads the condition, and returns the projection with what it needs.
-func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, report.Expr, error) {
+func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, expr.Expr, error) {
 	scope := enr.scope(in)
 	scope.Fields = override(enr.fields, projection.Fields)
-	e, err := report.ParseExpr(p.where, scope)
+	e, err := expr.Parse(p.where, scope)
 	if err != nil { // a name may be that of a column that only the input knows
 		scope.Fields = in.with(ctx, scope.Fields, report.Change{Where: p.where}.Words())
-		e, err = report.ParseExpr(p.where, scope)
+		e, err = expr.Parse(p.where, scope)
 	}
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("--where: %w", err)}

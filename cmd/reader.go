@@ -8,6 +8,7 @@ import (
 	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // A reader is the options of an input made ready for scans, and what the last scan has found.
@@ -60,7 +61,7 @@ func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, 
 
 // change makes changes to a report. One of the words may be the name of a column that only the input has: then the scope gets
 // it as a field.
-func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *report.Scope) (report.Report, error) {
+func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *expr.Scope) (report.Report, error) {
 	changed, err := rep.With(c, *scope, r.zone)
 	if err != nil {
 		scope.Fields = r.with(ctx, scope.Fields, words)

@@ -14,6 +14,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // placeName matches the places of a message that may be names of fields.
@@ -63,7 +64,7 @@ func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.
 }
 
 // bind makes the text a rule. What is wrong with it is noted at its place.
-func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (rule report.Rule, ok bool) {
+func (f *ruleFile) bind(r *ruleText, scope expr.Scope, zone *time.Location) (rule report.Rule, ok bool) {
 	wrong := len(f.errs)
 	rule = report.Rule{Tags: r.values["tags"], Line: r.key.Line, Most: ruleMost}
 	scope.Open = f.list
@@ -95,7 +96,7 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 }
 
 // bindReport makes the report of a rule.
-func (f *ruleFile) bindReport(r *ruleText, scope report.Scope, zone *time.Location) (report.Report, bool) {
+func (f *ruleFile) bindReport(r *ruleText, scope expr.Scope, zone *time.Location) (report.Report, bool) {
 	base := report.Report{Measures: report.Measures()[:1]} // flows
 	if from := r.text("from", ""); from != "" {
 		i, err := find("report", from, report.Names(), "flowlog reports")
@@ -138,7 +139,7 @@ func (f *ruleFile) bindTop(r *ruleText, rule *report.Rule) {
 }
 
 // bindSpike reads what makes a row of a rule stand out of its time.
-func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope report.Scope) {
+func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope expr.Scope) {
 	at := r.nodes["spike"]
 	if at == nil {
 		return
@@ -174,7 +175,7 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		at = *n
 	}
 	pos, in := -1, ""
-	var expr *report.ExprError
+	var condition *expr.SyntaxError
 	var message *report.MessageError
 	var option *schema.OptionError // the word says which one
 	text := err.Error()
@@ -182,8 +183,8 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		text = option.Err.Error()
 	}
 	switch {
-	case errors.As(err, &expr):
-		pos, in, text = expr.Pos, expr.Text, expr.Msg
+	case errors.As(err, &condition):
+		pos, in, text = condition.Pos, condition.Text, condition.Msg
 	case errors.As(err, &message):
 		pos, in, text = message.Pos, at.Value, message.Msg
 	}

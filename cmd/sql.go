@@ -13,6 +13,7 @@ import (
 	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // newSQL returns `flowlog sql`.
@@ -131,7 +132,7 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 	}
 	now := time.Now()
 	fields := sqlFields()
-	scope := report.Scope{
+	scope := expr.Scope{
 		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), Open: openFile,
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // Add takes a batch with the fields of the Projection, but see Enrich. It is a schema.Emit.
@@ -26,12 +27,12 @@ func (a *Aggregator) Notice(b schema.Batch) {
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	rows = flows(column(b.Record, "log_status"), rows, nil)
+	rows = flows(expr.Column(b.Record, "log_status"), rows, nil)
 	for i, f := range a.projection.Fields {
 		if a.present[i].Load() || len(b.Schema().FieldIndices(f.Name)) == 0 {
 			continue
 		}
-		if anyValue(column(b.Record, f.Name), rows) {
+		if anyValue(expr.Column(b.Record, f.Name), rows) {
 			a.present[i].Store(true)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A batch is the records at hand.
@@ -30,11 +31,11 @@ func newBatch(fields int) batch {
 func (b *batch) begin(rec arrow.Record, p *schema.Projection) {
 	n := int(rec.NumRows())
 	b.number++
-	b.flows = flows(column(rec, "log_status"), b.first(n), b.flows[:0])
+	b.flows = flows(expr.Column(rec, "log_status"), b.first(n), b.flows[:0])
 	b.others = b.others[:0]
 	if len(b.flows) < n {
 		b.buffer = append(b.buffer[:0], b.first(n)...)
-		b.others = append(b.others, without(b.buffer, b.flows)...)
+		b.others = append(b.others, expr.Without(b.buffer, b.flows)...)
 	}
 	b.look(rec, p)
 }

@@ -1,11 +1,15 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"flowlog/report/expr"
+)
 
 // observed is the span of the auto time keys seen: of bins of time whose width is left open.
-type observed struct{ span[int64] }
+type observed struct{ expr.Span[int64] }
 
-func newObserved() observed { return observed{span[int64]{math.MaxInt64, math.MinInt64}} }
+func newObserved() observed { return observed{expr.Span[int64]{Lo: math.MaxInt64, Hi: math.MinInt64}} }
 
 // observe adds those of a worker whose derivations were carried out, and reports whether there are any.
 func (o *observed) observe(w *worker) bool {
@@ -34,7 +38,7 @@ func (o *observed) observe(w *worker) bool {
 
 func (o *observed) add(second any) {
 	if s, ok := second.(int64); ok {
-		o.lo, o.hi = min(o.lo, s), max(o.hi, s)
+		o.Lo, o.Hi = min(o.Lo, s), max(o.Hi, s)
 	}
 }
 
@@ -42,8 +46,8 @@ func (o *observed) add(second any) {
 func (o *observed) chosen(k Key) Key {
 	if k.Every == auto {
 		k.Every, k.chosen = steps[0], true
-		if o.lo <= o.hi {
-			k.Every = chooseStep(o.lo, o.hi, k.Zone)
+		if o.Lo <= o.Hi {
+			k.Every = chooseStep(o.Lo, o.Hi, k.Zone)
 		}
 	}
 	return k

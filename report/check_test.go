@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -13,7 +14,7 @@ func rule(t *testing.T, message string, c Change) Rule {
 	t.Helper()
 	r := Rule{Severity: High}
 	var err error
-	if r.Report, err = (Report{Name: "rule", Measures: named("flows")}).With(c, Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
+	if r.Report, err = (Report{Name: "rule", Measures: named("flows")}).With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.SetMessage(message, reporttest.Fields()); err != nil {

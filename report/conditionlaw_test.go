@@ -7,11 +7,13 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -34,7 +36,7 @@ func TestMeasuresWithConditions(t *testing.T) {
 	rows := reporttest.RandomRows(rand.New(rand.NewPCG(16, 11)), fewer(150))
 	sampled := make(map[string]bool)
 	for _, text := range conditionSamples {
-		e, err := ParseExpr(text, scope())
+		e, err := expr.Parse(text, reporttest.Scope())
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -42,7 +44,7 @@ func TestMeasuresWithConditions(t *testing.T) {
 		for _, m := range []Measure{{Name: "met", Func: "count"}, {Name: "bytes", Func: "sum", Field: "bytes"}, {Name: "all", Func: "count", All: true}} {
 			m.Where = e
 			other := m
-			other.Name, other.Where = "other", Not{e}
+			other.Name, other.Where = "other", expr.Not{X: e}
 			for _, keys := range [][]Key{nil, {{Field: "protocol"}}, {{Field: "srcaddr"}, {Field: "action"}}} {
 				r := Report{Name: text, Keys: keys, Measures: []Measure{m, other}}
 				tables, lacks, err := aggregate(t, []Report{r}, rows, 2, 20)
@@ -61,36 +63,36 @@ func TestMeasuresWithConditions(t *testing.T) {
 }
 
 // typesOf notes the types that a condition consists of.
-func typesOf(e Expr, types map[string]bool) {
+func typesOf(e expr.Expr, types map[string]bool) {
 	types[reflect.TypeOf(e).Name()] = true
 	switch e := e.(type) {
-	case And:
+	case expr.And:
 		for _, x := range e {
 			typesOf(x, types)
 		}
-	case Or:
+	case expr.Or:
 		for _, x := range e {
 			typesOf(x, types)
 		}
-	case Not:
+	case expr.Not:
 		typesOf(e.X, types)
 	}
 }
 
-// conditionTypes lists the types of this package that are an Expr: those whose method filter makes a filter.
+// conditionTypes lists the types of conditions: those whose method Filter makes a filter.
 func conditionTypes(t *testing.T) []string {
 	t.Helper()
-	names := receivers(t, "filter")
+	names := receivers(t, "expr", "Filter")
 	if len(names) < 10 {
-		t.Errorf("only %v have a method filter: the test does not find them any more", names)
+		t.Errorf("only %v have a method Filter: the test does not find them any more", names)
 	}
 	return names
 }
 
-// receivers lists the types of this package that have a method.
-func receivers(t *testing.T, method string) []string {
+// receivers lists the types of the package in a folder that have a method.
+func receivers(t *testing.T, dir, method string) []string {
 	t.Helper()
-	files, err := os.ReadDir(".")
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func receivers(t *testing.T, method string) []string {
 		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
 			continue
 		}
-		tree, err := parser.ParseFile(gotoken.NewFileSet(), f.Name(), nil, 0)
+		tree, err := parser.ParseFile(gotoken.NewFileSet(), filepath.Join(dir, f.Name()), nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
 func TestDashboard(t *testing.T) {
 	fields := append(reporttest.Fields(), schema.Field{Name: "src_scope", Kind: schema.Text}, schema.Field{Name: "dst_scope", Kind: schema.Text})
-	scope := Scope{Fields: append(fields, schema.Delivered()...), List: "flowlog fields", Number: func(field, name string) []int64 {
+	scope := expr.Scope{Fields: append(fields, schema.Delivered()...), List: "flowlog fields", Number: func(field, name string) []int64 {
 		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
 	}}
 	titles := make(map[string]bool)
@@ -63,7 +64,7 @@ func TestChangeSettings(t *testing.T) {
 
 // TestSharedGroups: reports that share their groups come to what each comes to alone.
 func TestSharedGroups(t *testing.T) {
-	scope := Scope{Fields: schema.Logged()}
+	scope := expr.Scope{Fields: schema.Logged()}
 	var reports []Report
 	for _, x := range []struct {
 		name string
@@ -96,7 +97,7 @@ func TestSharedGroups(t *testing.T) {
 // TestPanelsAlone: what a report shows on a dashboard is what it shows alone. There, it sees the records; here, many
 // are rolled up from the groups of others.
 func TestPanelsAlone(t *testing.T) {
-	scope := Scope{Fields: schema.Logged(), Number: func(field, name string) []int64 {
+	scope := expr.Scope{Fields: schema.Logged(), Number: func(field, name string) []int64 {
 		return map[string][]int64{"tcp": {6}, "udp": {17}}[name]
 	}}
 	for seed, where := range []string{"", "action = REJECT", "dstport < 1024 and protocol in (6, 17)", "packets > 5 or bytes > 100"} {

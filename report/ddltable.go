@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"flowlog/report/expr"
 )
 
 // athenaTable is a table of Glue's. LazySimpleSerDe reads a number that is none, such as -, as null; so also a header
@@ -18,7 +20,7 @@ func athenaTable(s *stored) string {
 	b.WriteString(s.comments(next...))
 	fmt.Fprintf(&b, "CREATE EXTERNAL TABLE IF NOT EXISTS %s %s\n", dotted(backtick, s.Table), list(s.columns(backtick, hiveTypes)))
 	var properties []string
-	set := func(name, value string) { properties = append(properties, quote(name)+" = "+hiveText(value)) }
+	set := func(name, value string) { properties = append(properties, expr.Quote(name)+" = "+hiveText(value)) }
 	if len(s.partitions) > 0 {
 		var columns []string
 		for _, p := range s.partitions {
@@ -61,7 +63,7 @@ func athenaTable(s *stored) string {
 		}
 		set("storage.location.template", s.base+s.folders)
 	}
-	fmt.Fprintf(&b, "LOCATION %s\n", quote(s.base))
+	fmt.Fprintf(&b, "LOCATION %s\n", expr.Quote(s.base))
 	if len(properties) > 0 {
 		fmt.Fprintf(&b, "TBLPROPERTIES %s\n", list(properties))
 	}
@@ -82,14 +84,14 @@ func trinoTable(s *stored) string {
 		parts := strings.Split(s.Table, ".")
 		catalog, schemaName := "", "'…'"
 		if n := len(parts); n > 1 {
-			schemaName = quote(parts[n-2])
+			schemaName = expr.Quote(parts[n-2])
 			if n > 2 {
 				catalog = doubleQuote(parts[0]) + "."
 			}
 		}
 		before = []string{"The catalog is one of the Hive connector.",
 			fmt.Sprintf("Next, and whenever there are new folders: CALL %ssystem.sync_partition_metadata(schema_name => %s, table_name => %s, mode => 'FULL')",
-				catalog, schemaName, quote(parts[len(parts)-1]))}
+				catalog, schemaName, expr.Quote(parts[len(parts)-1]))}
 	default:
 		before = []string{"The catalog is one of the Hive connector, with hive.recursive-directories=true if there are folders."}
 	}
@@ -99,7 +101,7 @@ func trinoTable(s *stored) string {
 	texts := func(values ...string) string {
 		var list []string
 		for _, v := range values {
-			list = append(list, quote(v))
+			list = append(list, expr.Quote(v))
 		}
 		return "ARRAY[" + strings.Join(list, ", ") + "]"
 	}
@@ -114,7 +116,7 @@ func trinoTable(s *stored) string {
 			case p.lo == "":
 				of = []string{"type = 'INJECTED'"}
 			case p.date != nil:
-				of = []string{"type = 'DATE'", "format = " + quote(p.date.java), "range = " + texts(p.lo, p.hi)}
+				of = []string{"type = 'DATE'", "format = " + expr.Quote(p.date.java), "range = " + texts(p.lo, p.hi)}
 				if p.date.hours {
 					of = append(of, "interval = 1", "interval_unit = 'HOURS'")
 				}
@@ -128,7 +130,7 @@ func trinoTable(s *stored) string {
 		}
 		columns = append(columns, column)
 	}
-	set("external_location", quote(s.base))
+	set("external_location", expr.Quote(s.base))
 	if s.format.text {
 		set("format", "'TEXTFILE'")
 		set("textfile_field_separator", "' '")
@@ -142,7 +144,7 @@ func trinoTable(s *stored) string {
 	}
 	if s.projected {
 		set("partition_projection_enabled", "true")
-		set("partition_projection_location_template", quote(s.base+s.folders))
+		set("partition_projection_location_template", expr.Quote(s.base+s.folders))
 	}
 	return s.comments(slices.Concat(before, s.questions())...) +
 		fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s %s\nWITH %s\n", dotted(doubleQuote, s.Table), list(columns), list(properties))
@@ -185,7 +187,7 @@ func duckView(s *stored) string {
 	if s.format.text {
 		var fields []string
 		for _, f := range s.Fields {
-			fields = append(fields, quote(f.Name)+": "+quote(duckTypes[f.Kind]))
+			fields = append(fields, expr.Quote(f.Name)+": "+expr.Quote(duckTypes[f.Kind]))
 		}
 		options = []string{"columns = {\n    " + strings.Join(fields, ",\n    ") + "\n  }", "auto_detect = false", "header = true", "delim = ' '", "quote = ''", "escape = ''", "nullstr = '-'", "ignore_errors = true"}
 	}
@@ -210,5 +212,5 @@ func duckView(s *stored) string {
 		plain.partitions = nil
 	}
 	return plain.comments(plain.questions()...) +
-		fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\nSELECT %s FROM %s(\n  %s,\n  %s\n)\n%s", dotted(doubleQuote, s.Table), columns, function, quote(s.base+glob+end), strings.Join(options, ",\n  "), condition)
+		fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\nSELECT %s FROM %s(\n  %s,\n  %s\n)\n%s", dotted(doubleQuote, s.Table), columns, function, expr.Quote(s.base+glob+end), strings.Join(options, ",\n  "), condition)
 }

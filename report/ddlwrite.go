@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // types are the SQL types of the kinds of fields.
@@ -109,7 +110,7 @@ func hiveText(s string) string {
 	if strings.Contains(s, "'") {
 		return doubleQuote(s)
 	}
-	return quote(s)
+	return expr.Quote(s)
 }
 
 func doubleQuote(s string) string { return `"` + s + `"` }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A planner makes a plan.
@@ -106,9 +107,9 @@ func (x *planner) effective(g *groupSpec) []predicate {
 	}
 	var list []predicate
 	for _, c := range g.where.conjuncts() {
-		either, _ := c.expr.(Or)
-		if can := slices.DeleteFunc(slices.Clone(either), func(e Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
-			c = x.conditions.of(anyOf(can))
+		either, _ := c.expr.(expr.Or)
+		if can := slices.DeleteFunc(slices.Clone(either), func(e expr.Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
+			c = x.conditions.of(expr.AnyOf(can))
 		}
 		list = append(list, c.conjuncts()...)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // derive carries out the derivations of the plan, but for those that wait and nothing else needs; a nil waits is none. What
@@ -262,7 +263,7 @@ func (s *source) skipUnmet(ids []uint32, where []predicate) {
 }
 
 // met says for each code of a field whether its value meets a condition that is about nothing else.
-func met(e Expr, coder codes.Coder, f schema.Field) []bool {
+func met(e expr.Expr, coder codes.Coder, f schema.Field) []bool {
 	column := schema.NewColumn(f)
 	codes, rows := make([]uint32, coder.Len()), make([]int32, coder.Len())
 	for i := range codes {
@@ -272,7 +273,7 @@ func met(e Expr, coder codes.Coder, f schema.Field) []bool {
 	rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, int64(len(codes)))
 	defer rec.Release()
 	met := make([]bool, len(codes))
-	for _, row := range e.filter().keep(rec, rows, true) {
+	for _, row := range e.Filter().Keep(rec, rows, true) {
 		met[row] = true
 	}
 	return met

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -25,14 +26,14 @@ func wrapCountries(seen *atomic.Int64) Wrap {
 			var cols []arrow.Array
 			for _, f := range p.Fields {
 				if len(f.From) == 0 {
-					cols = append(cols, column(b.Record, f.Name))
+					cols = append(cols, expr.Column(b.Record, f.Name))
 					continue
 				}
 				c := schema.NewColumn(f)
 				for row := range int(b.NumRows()) {
 					var a netip.Addr
 					for _, from := range f.From {
-						if col := column(b.Record, from); !a.IsValid() && !col.IsNull(row) {
+						if col := expr.Column(b.Record, from); !a.IsValid() && !col.IsNull(row) {
 							a = netip.AddrFrom16(schema.AddrValues(col)[row]).Unmap()
 						}
 					}

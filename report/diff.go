@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // What became of a row from one table to another.
@@ -61,7 +62,7 @@ func (r *Report) CanDiff() error {
 
 // DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
 // of the scope is that of these.
-func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
+func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error) {
 	rows := scope
 	rows.Fields = nil
 	for _, k := range r.Keys {
@@ -81,14 +82,14 @@ func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 		}
 		return fmt.Errorf("%q is not a status: %sthere are %s", value, schema.DidYouMean(value, statuses), strings.Join(statuses, ", "))
 	}
-	return ParseExpr(text, rows)
+	return expr.Parse(text, rows)
 }
 
 // Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
 // first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
 // nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null. A null of a key that
 // a table has stays null: it differs from each number, 0 too, by an amount that is not known.
-func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
+func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
 	d := diff{report: r, before: before, after: after}
 	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
 	d.columns(&t)
@@ -331,7 +332,7 @@ func size(v any) any {
 }
 
 // meeting says of each row whether it meets a condition on its columns, of which measures are floats.
-func meeting(e Expr, columns []Column, rows [][]any) []bool {
+func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
 	needed := make(map[string]bool)
 	e.Fields(func(name string) { needed[name] = true })
 	var fields schema.Table
@@ -360,7 +361,7 @@ func meeting(e Expr, columns []Column, rows [][]any) []bool {
 	}
 	out := make([]bool, len(rows))
 	rec := array.NewRecord(fields.Arrow(), arrays, int64(len(rows)))
-	for _, row := range e.filter().keep(rec, all, true) {
+	for _, row := range e.Filter().Keep(rec, all, true) {
 		out[row] = true
 	}
 	return out

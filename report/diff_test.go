@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
 func TestDiff(t *testing.T) {
-	rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}, Top: 0}, Scope{Fields: reporttest.Fields()}, time.UTC)
+	rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil || rep.CanDiff() != nil {
 		t.Fatal(err, rep.CanDiff())
 	}
@@ -43,7 +44,7 @@ srcaddr bytes log_status
 	got = rep.Diff(before, after, nil, 2)
 	want(t, "limited", len(got.Rows), 2)
 	want(t, "others", fmt.Sprint(got.Cut, got.Others), "4 [<nil> <nil> 60 23 -37 -0.6166666666666667]")
-	having, err := rep.DiffCondition("status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", Scope{Fields: reporttest.Fields()})
+	having, err := rep.DiffCondition("status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", expr.Scope{Fields: reporttest.Fields()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ srcaddr bytes action log_status
 		"rejected":       {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("0"), "[<nil> <nil> 0 1 1 <nil>]"},
 		"rejected_share": {"10.0.0.1 changed <nil> 1 <nil> <nil>; 10.0.0.2 changed 0 <nil> <nil> <nil>" + ends("<nil>"), "[<nil> <nil> 0 1 1 <nil>]"},
 	} {
-		rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{measure}}, Scope{Fields: reporttest.Fields()}, time.UTC)
+		rep, err := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{measure}}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,7 @@ srcaddr bytes action log_status
 		want(t, measure+": totals", fmt.Sprint(got.Totals), wanted[1])
 		want(t, measure+": notes", got.Notes[0], "the same in both, and not shown: 1")
 		for text, rows := range map[string]int{"after >= 500 or after = 1": 1, "status = changed and before is null": 1, "status = changed": 2} {
-			having, err := rep.DiffCondition(text, Scope{Fields: reporttest.Fields()})
+			having, err := rep.DiffCondition(text, expr.Scope{Fields: reporttest.Fields()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ srcaddr bytes action log_status
 			want(t, "others of bytes", fmt.Sprint(others.Others), "[<nil> <nil> 40 0 -40 -1]")
 		}
 	}
-	rep, _ := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, Scope{Fields: reporttest.Fields()}, time.UTC)
+	rep, _ := Report{Name: "diff"}.With(Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 	empty := rep.Diff(table(t, rep, nil), table(t, rep, after), nil, 0)
 	want(t, "totals where there were no records", fmt.Sprint(empty.Totals), "[<nil> <nil> 0 500 500 <nil>]")
 }
@@ -118,7 +119,7 @@ func TestCanDiff(t *testing.T) {
 		{By: []string{"srcaddr"}, Measures: []string{"first"}},
 		{By: []string{"srcaddr"}, Measures: []string{"malformed"}},
 	} {
-		r, err := Report{}.With(c, Scope{Fields: reporttest.Fields()}, time.UTC)
+		r, err := Report{}.With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}

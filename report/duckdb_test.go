@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -70,7 +71,7 @@ func startDuckDB(t *testing.T, rows []reporttest.Row) *duckDB {
 		for _, f := range schema.Logged() {
 			cell := "NULL"
 			if v, ok := rec[f.Name]; ok {
-				cell = quote(v)
+				cell = expr.Quote(v)
 			}
 			cells = append(cells, cell)
 		}

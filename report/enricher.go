@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // Wrap puts enrichment in front of an Emit: see enrich.Wrap, of which it is a part.
@@ -34,7 +35,7 @@ func (e enricher) records(names, enriched []string, next schema.Emit) (schema.Em
 // the projection. The column is valid until use returns.
 func (e enricher) column(p *schema.Projection, f schema.Field, logged []arrow.Array, n int, use func(arrow.Array)) error {
 	emit := schema.Emit(func(b schema.Batch) error {
-		use(column(b.Record, f.Name))
+		use(expr.Column(b.Record, f.Name))
 		return nil
 	})
 	if len(f.From) > 0 {
@@ -73,7 +74,7 @@ func (e enricher) labels(keys []schema.Field, rows [][]any) ([]schema.Field, [][
 	values := make([][]any, len(rows))
 	err = e.wrap(p, func(b schema.Batch) error {
 		for _, f := range labels {
-			col := column(b.Record, f.Name)
+			col := expr.Column(b.Record, f.Name)
 			codes, words := schema.TextCodes(col)
 			for row := range values {
 				var v any

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"flowlog/report/expr"
 )
 
 // passed is how the flows of all workers came through conditions, by their ID. It is nil where not all that came is
@@ -68,8 +70,8 @@ func (a *Aggregator) explain(v *reportView, passed map[int]*conjunction, flows i
 func (s *conjunction) reason(r *Report, at int, what string) string {
 	var parts []string
 	for _, e := range s.parts[:at+1] {
-		text := join([]Expr{e}, "")
-		if base, ok := Named(r.Name); ok && slices.ContainsFunc(conjuncts(base.Where), func(own Expr) bool { return own.String() == e.String() }) {
+		text := expr.Join([]expr.Expr{e}, "")
+		if base, ok := Named(r.Name); ok && slices.ContainsFunc(expr.Conjuncts(base.Where), func(own expr.Expr) bool { return own.String() == e.String() }) {
 			text += " (asked by " + r.Name + " itself)"
 		}
 		parts = append(parts, text)

@@ -71,7 +71,7 @@ func (f *feeder) flowsOf(g *grouping, all rowSet, mixed bool) rowSet {
 func (f *feeder) accumulate(b *accumulator, set rowSet, groups int, mixed bool) error {
 	if b.filter != nil {
 		f.scratch.met = append(f.scratch.met[:0], set.rows...)
-		if met := b.filter.keep(f.record, f.scratch.met, true); len(met) < len(set.rows) {
+		if met := b.filter.Keep(f.record, f.scratch.met, true); len(met) < len(set.rows) {
 			set = set.pick(met, &f.scratch.metIDs)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 var gapFunction = function{
@@ -26,13 +27,13 @@ var gapFunction = function{
 // gap is the longest time, in seconds, between the first and the last record of a group that no record covers.
 type gap struct {
 	exact
-	last    []span[int64]   // by group: the interval that was extended last; none at first
-	covered [][]span[int64] // by group: the other intervals, which join merges now and then
-	joined  []int           // by group: how many join left
+	last    []expr.Span[int64]   // by group: the interval that was extended last; none at first
+	covered [][]expr.Span[int64] // by group: the other intervals, which join merges now and then
+	joined  []int                // by group: how many join left
 }
 
 // none is a span that covers nothing.
-var none = span[int64]{math.MaxInt64, math.MinInt64}
+var none = expr.Span[int64]{Lo: math.MaxInt64, Hi: math.MinInt64}
 
 func (s *gap) grow(groups int) {
 	s.covered = codes.Grown(s.covered, groups)
@@ -49,16 +50,16 @@ func (s *gap) add(ids []uint32, rows []int32, in inputs) error {
 	noStart, noEnd := schema.ValidityOf(in.col), schema.ValidityOf(in.also)
 	for i, row := range rows {
 		if !noStart.Null(row) && !noEnd.Null(row) {
-			s.cover(ids[i], span[int64]{starts[row], max(starts[row], ends[row])})
+			s.cover(ids[i], expr.Span[int64]{Lo: starts[row], Hi: max(starts[row], ends[row])})
 		}
 	}
 	return nil
 }
 
-func (s *gap) cover(group uint32, c span[int64]) {
+func (s *gap) cover(group uint32, c expr.Span[int64]) {
 	last := &s.last[group]
-	if c.lo <= last.hi && last.lo <= c.hi {
-		last.lo, last.hi = min(last.lo, c.lo), max(last.hi, c.hi)
+	if c.Lo <= last.Hi && last.Lo <= c.Hi {
+		last.Lo, last.Hi = min(last.Lo, c.Lo), max(last.Hi, c.Hi)
 		return
 	}
 	s.covered[group] = append(s.covered[group], *last)
@@ -69,8 +70,8 @@ func (s *gap) cover(group uint32, c span[int64]) {
 }
 
 // join merges the intervals that overlap, and returns all, in order.
-func (s *gap) join(group uint32) []span[int64] {
-	list := merged(append(s.covered[group], s.last[group]), func(x int64) int64 { return x })
+func (s *gap) join(group uint32) []expr.Span[int64] {
+	list := expr.Merged(append(s.covered[group], s.last[group]), func(x int64) int64 { return x })
 	s.covered[group], s.last[group], s.joined[group] = list, none, len(list)
 	return list
 }
@@ -97,8 +98,8 @@ func (s *gap) append(dst []byte, group uint32) []byte {
 	spans := s.join(group)
 	dst = binary.AppendUvarint(dst, uint64(len(spans)))
 	for _, c := range spans {
-		dst = binary.AppendVarint(dst, c.lo)
-		dst = binary.AppendVarint(dst, c.hi)
+		dst = binary.AppendVarint(dst, c.Lo)
+		dst = binary.AppendVarint(dst, c.Hi)
 	}
 	return dst
 }
@@ -106,11 +107,11 @@ func (s *gap) append(dst []byte, group uint32) []byte {
 func (s *gap) load(src []byte, group uint32) ([]byte, error) {
 	spans, src, err := uvarint(src)
 	for ; spans > 0 && err == nil; spans-- {
-		var c span[int64]
-		if c.lo, src, err = varint(src); err != nil {
+		var c expr.Span[int64]
+		if c.Lo, src, err = varint(src); err != nil {
 			break
 		}
-		if c.hi, src, err = varint(src); err == nil {
+		if c.Hi, src, err = varint(src); err == nil {
 			s.cover(group, c)
 		}
 	}
@@ -127,13 +128,13 @@ func (s *gap) size() int64 {
 }
 
 // longestGap is the longest distance between neighbours of disjoint intervals that are in order.
-func longestGap(spans []span[int64]) (seconds int64, ok bool) {
+func longestGap(spans []expr.Span[int64]) (seconds int64, ok bool) {
 	if len(spans) == 0 {
 		return 0, false
 	}
 	longest := int64(0)
 	for i := 1; i < len(spans); i++ {
-		longest = max(longest, spans[i].lo-spans[i-1].hi)
+		longest = max(longest, spans[i].Lo-spans[i-1].Hi)
 	}
 	return longest, true
 }

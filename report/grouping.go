@@ -5,6 +5,7 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A grouping is the groups of a groupSpec in one worker. A group is known by its number, its id: the codes of its keys,
@@ -27,12 +28,12 @@ type grouping struct {
 // An accumulator is one aggregate state per group.
 type accumulator struct {
 	*accSpec
-	filter  filter // of the condition; nil if there is none
-	dict    int    // the dictionary whose codes it counts, or -1
-	coder   values // what these codes stand for
-	state   state  // nil if it needs none of its own
-	view    state  // over the data of an earlier accumulator's state, in place of a state
-	derived bool   // flows are not added to it: it is derived from another grouping
+	filter  expr.Filter // of the condition; nil if there is none
+	dict    int         // the dictionary whose codes it counts, or -1
+	coder   values      // what these codes stand for
+	state   state       // nil if it needs none of its own
+	view    state       // over the data of an earlier accumulator's state, in place of a state
+	derived bool        // flows are not added to it: it is derived from another grouping
 }
 
 // newGrouping makes the groups of a spec, with no group yet.
@@ -56,7 +57,7 @@ func newGrouping(spec *groupSpec, dicts *dictionaries) *grouping {
 func (g *grouping) addAccumulator(spec *accSpec, dicts *dictionaries) {
 	b := accumulator{accSpec: spec, dict: -1}
 	if spec.Where != nil {
-		b.filter = spec.Where.filter()
+		b.filter = spec.Where.Filter()
 	}
 	if spec.fn.codes {
 		every := g.where.expr == nil

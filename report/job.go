@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A job is what all workers know: what is computed, of which fields, and what they have seen together.
@@ -27,16 +28,16 @@ func only(reports []Report) (field, value string) {
 	if spiking(reports) {
 		return "", "" // other records say what time there was to compare with
 	}
-	for _, e := range conjuncts(reports[0].Where) {
-		only, ok := e.(Compare)
-		if !ok || only.Op != Equal || only.Field.Kind != schema.Text {
+	for _, e := range expr.Conjuncts(reports[0].Where) {
+		only, ok := e.(expr.Compare)
+		if !ok || only.Op != expr.Equal || only.Field.Kind != schema.Text {
 			continue
 		}
-		same := func(e Expr) bool {
-			c, ok := e.(Compare)
-			return ok && c.Op == Equal && c.Field.Name == only.Field.Name && c.Value == only.Value
+		same := func(e expr.Expr) bool {
+			c, ok := e.(expr.Compare)
+			return ok && c.Op == expr.Equal && c.Field.Name == only.Field.Name && c.Value == only.Value
 		}
-		others := func(r Report) bool { return !slices.ContainsFunc(conjuncts(r.Where), same) }
+		others := func(r Report) bool { return !slices.ContainsFunc(expr.Conjuncts(r.Where), same) }
 		if !slices.ContainsFunc(reports, others) {
 			return only.Field.Name, only.Value.(string)
 		}
@@ -47,7 +48,7 @@ func only(reports []Report) (field, value string) {
 // conditionOnAddress reports whether a condition looks at addresses.
 func conditionOnAddress(reports []Report, p *schema.Projection) bool {
 	found := false
-	look := func(e Expr) {
+	look := func(e expr.Expr) {
 		if e != nil {
 			e.Fields(func(name string) { found = found || p.Fields[p.Index(name)].Kind == schema.Addr })
 		}

@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A Measure is a number computed over the records of a group.
 type Measure struct {
 	Name  string
-	Func  string // in the table of functions
-	Field string // what Func is applied to; "" for count
-	With  string // a second field, whose values are counted together with those of Field; only for distinct
-	Where Expr   // counts only these records
-	All   bool   // counts records of any log-status, not just flows
+	Func  string    // in the table of functions
+	Field string    // what Func is applied to; "" for count
+	With  string    // a second field, whose values are counted together with those of Field; only for distinct
+	Where expr.Expr // counts only these records
+	All   bool      // counts records of any log-status, not just flows
 	Unit  Unit
 	Doc   string
 }

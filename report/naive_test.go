@@ -67,7 +67,7 @@ func naive(r Report, rows []reporttest.Row) Table {
 		if !mixed && !reporttest.IsFlow(rec) {
 			continue
 		}
-		if !meets(r.Where, rec) {
+		if !reporttest.Meets(r.Where, rec) {
 			continue
 		}
 		keys := []any{}
@@ -203,7 +203,7 @@ func sampleOf(m Measure, rows []reporttest.Row) sample {
 				s.ends = append(s.ends, end)
 			}
 		}
-		if !m.All && !reporttest.IsFlow(rec) || !meets(m.Where, rec) {
+		if !m.All && !reporttest.IsFlow(rec) || !reporttest.Meets(m.Where, rec) {
 			continue
 		}
 		s.records++

@@ -3,6 +3,8 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"flowlog/report/expr"
 )
 
 // newPlan makes the plan for the reports of a layout and the fields that are present. begun says which groupings have
@@ -65,7 +67,7 @@ func (x *planner) addInner() {
 		few := !slices.ContainsFunc(g.keys, func(k Key) bool { return !x.narrow(k) }) &&
 			!slices.ContainsFunc(g.accs, func(b accSpec) bool { return b.fn.rollup == rollupReport })
 		if few && own != nil && x.flowsDerivable(i) {
-			id := x.conditions.of(all(rest...)).id
+			id := x.conditions.of(expr.All(rest...)).id
 			if narrow[id] == nil {
 				order = append(order, id)
 			}
@@ -89,7 +91,7 @@ func (x *planner) addInner() {
 }
 
 // innerKeys lists the keys that an inner grouping for g must have, and the conditions.
-func (x *planner) innerKeys(g *groupSpec) (keys []Key, conditions []Expr) {
+func (x *planner) innerKeys(g *groupSpec) (keys []Key, conditions []expr.Expr) {
 	add := func(k Key) {
 		if !slices.Contains(keys, k) {
 			keys = append(keys, k)
@@ -149,11 +151,11 @@ func (x *planner) deriveFromInner(groupings []int) {
 		}
 		shared = slices.DeleteFunc(shared, func(c predicate) bool { return !hasPredicate(g.where.conjuncts(), c) })
 	}
-	var where []Expr
+	var where []expr.Expr
 	for _, c := range shared {
 		where = append(where, c.expr)
 	}
-	inner.where = x.conditions.of(all(where...))
+	inner.where = x.conditions.of(expr.All(where...))
 	slices.SortStableFunc(inner.keys, func(a, b Key) int { return cmp.Compare(x.cardinality(a), x.cardinality(b)) })
 	for _, i := range groupings {
 		x.add(x.fromInner(&inner, shared, i))

@@ -8,11 +8,12 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A predicate is an Expr with an identity, and what the plan asks of it.
 type predicate struct {
-	expr     Expr        // nil if there is none
+	expr     expr.Expr   // nil if there is none
 	id       int         // equal for conditions of one set that have the same text; 0 if there is none
 	key      Key         // the field that says whether the predicate is met
 	oneField bool        // one field does
@@ -35,13 +36,13 @@ type predicateSet struct {
 
 func newPredicateSet() *predicateSet { return &predicateSet{list: make(map[string]predicate)} }
 
-func (s *predicateSet) of(e Expr) predicate {
+func (s *predicateSet) of(e expr.Expr) predicate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.intern(e)
 }
 
-func (s *predicateSet) intern(e Expr) predicate {
+func (s *predicateSet) intern(e expr.Expr) predicate {
 	if e == nil {
 		return predicate{}
 	}
@@ -51,7 +52,7 @@ func (s *predicateSet) intern(e Expr) predicate {
 	}
 	c := predicate{expr: e}
 	c.key, c.oneField = keyOf(e)
-	if parts, ok := e.(And); ok {
+	if parts, ok := e.(expr.And); ok {
 		for _, part := range parts {
 			c.parts = append(c.parts, s.intern(part))
 		}
@@ -62,7 +63,7 @@ func (s *predicateSet) intern(e Expr) predicate {
 }
 
 // keyOf is the key that says whether a condition is met, if one field does.
-func keyOf(condition Expr) (Key, bool) {
+func keyOf(condition expr.Expr) (Key, bool) {
 	var names []string
 	condition.Fields(func(name string) { names = append(names, name) })
 	slices.Sort(names)
@@ -74,15 +75,15 @@ func keyOf(condition Expr) (Key, bool) {
 
 // flowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
 // that of flows nor none meets it.
-func flowsMeet(e Expr) bool {
-	for _, c := range conjuncts(e) {
+func flowsMeet(e expr.Expr) bool {
+	for _, c := range expr.Conjuncts(e) {
 		if k, ok := keyOf(c); ok && k.Field == "log_status" {
 			f, _ := logged.Lookup(k.Field)
 			column := schema.NewColumn(f)
 			column.Append(schema.StatusOK)
 			column.Append(nil)
 			rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, 2)
-			met := c.filter().keep(rec, []int32{0, 1}, true)
+			met := c.Filter().Keep(rec, []int32{0, 1}, true)
 			rec.Release()
 			if len(met) == 0 {
 				return false
@@ -94,17 +95,17 @@ func flowsMeet(e Expr) bool {
 
 // unmet lists the missing fields without which a condition cannot be met. missing returns those of its arguments that are
 // missing.
-func unmet(e Expr, missing func(...string) []string) []string {
+func unmet(e expr.Expr, missing func(...string) []string) []string {
 	switch e := e.(type) {
-	case nil, IsNull:
+	case nil, expr.IsNull:
 		return nil
-	case And:
+	case expr.And:
 		var names []string
 		for _, x := range e {
 			names = append(names, unmet(x, missing)...)
 		}
 		return names
-	case Or:
+	case expr.Or:
 		var names []string
 		for _, x := range e {
 			part := unmet(x, missing)
@@ -114,9 +115,9 @@ func unmet(e Expr, missing func(...string) []string) []string {
 			names = append(names, part...)
 		}
 		return names
-	case Not:
+	case expr.Not:
 		switch e.X.(type) {
-		case And, Or, Not:
+		case expr.And, expr.Or, expr.Not:
 			return nil
 		}
 	}

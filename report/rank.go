@@ -112,7 +112,7 @@ func (v *reportView) having(ids []uint32, stats schema.Stats) []uint32 {
 	}
 	rec := array.NewRecord(fields.Arrow(), columns, int64(len(ids)))
 	var kept []uint32
-	for _, row := range v.report.Having.filter().keep(rec, rows, true) {
+	for _, row := range v.report.Having.Filter().Keep(rec, rows, true) {
 		kept = append(kept, ids[row])
 	}
 	return kept

@@ -34,7 +34,7 @@ func TestRebin(t *testing.T) {
 			at := func(every string) Report {
 				change.By, change.Every = by, every
 				report, _ := Named("timeline")
-				report, err := report.With(change, scope(), berlin)
+				report, err := report.With(change, reporttest.Scope(), berlin)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // parity is a field that only flowlog knows.
@@ -20,7 +21,7 @@ var parity = schema.Field{Name: "parity", Kind: schema.Text, From: []string{"dst
 func wrapParity(_ *schema.Projection, next schema.Emit) schema.Emit {
 	return func(b schema.Batch) error {
 		c := schema.NewColumn(parity)
-		ports := column(b.Record, "dstport").(*array.Int32)
+		ports := expr.Column(b.Record, "dstport").(*array.Int32)
 		for i := range ports.Len() {
 			if ports.IsNull(i) {
 				c.Null()
@@ -48,7 +49,7 @@ func newRemote(t *testing.T, name string, change Change) *Remote {
 	fields := append(schema.Logged(), parity)
 	base, _ := Named(name)
 	change.Top = max(change.Top, 0)
-	r, err := base.With(change, Scope{Fields: fields}, nil)
+	r, err := base.With(change, expr.Scope{Fields: fields}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +263,7 @@ func TestRemoteDoubt(t *testing.T) {
 // A bound of time is no condition that leaves something open: rows are all flows of that time.
 func TestRemoteDuring(t *testing.T) {
 	base, _ := Named("talkers")
-	r, err := base.With(Change{By: []string{"flow_direction"}}, Scope{Fields: schema.Logged()}, nil)
+	r, err := base.With(Change{By: []string{"flow_direction"}}, expr.Scope{Fields: schema.Logged()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A Report is a question to flow records: group them, measure the groups, rank them.
@@ -15,10 +16,10 @@ type Report struct {
 	Name     string
 	Doc      string        // one line: what it answers
 	Next     *schema.Words // what to look at after it
-	Where    Expr          // the records it is about; nil is all flows
+	Where    expr.Expr     // the records it is about; nil is all flows
 	Keys     []Key
 	Measures []Measure
-	Having   Expr      // the rows that are shown: a condition on keys and measures; nil is all
+	Having   expr.Expr // the rows that are shown: a condition on keys and measures; nil is all
 	Spike    *Spike    // of the rows that meet Having, those that stand out of their time; nil is all
 	Order    string    // the measure or key that ranks the rows, from the best on; "" is the first measure
 	Reverse  bool      // rank from the other end
@@ -26,7 +27,7 @@ type Report struct {
 	Overview bool      // part of what `flowlog report` prints without a name
 	Settings []Setting // what With has changed about it
 
-	during Expr // the records that it is about, where an engine has them: see During
+	during expr.Expr // the records that it is about, where an engine has them: see During
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -44,12 +45,8 @@ type Change struct {
 func (c Change) Words() []string {
 	words := slices.Concat(c.By, c.Measures, []string{orderingOf(c.Sort).name})
 	for _, text := range []string{c.Where, c.Having} {
-		tokens, _ := lex(text) // what is wrong with it is said when the reports are changed
-		for _, t := range joinCalls(tokens) {
-			if t.kind == wordToken {
-				words = append(words, t.text)
-			}
-		}
+		named, _ := expr.Words(text) // what is wrong with it is said when the reports are changed
+		words = append(words, named...)
 	}
 	for _, w := range words {
 		words = append(words, measureWords(w)...)
@@ -60,7 +57,7 @@ func (c Change) Words() []string {
 }
 
 // With returns the report with the changes made. Names that do not exist are errors that offer the nearest.
-func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error) {
+func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, error) {
 	own := r
 	fields := scope.Fields
 	if len(c.By) > 0 {
@@ -89,11 +86,11 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		}
 	}
 	if c.Where != "" {
-		e, err := ParseExpr(c.Where, scope)
+		e, err := expr.Parse(c.Where, scope)
 		if err != nil {
 			return r, &schema.OptionError{Option: "where", Err: ofFlows(err, fields)}
 		}
-		r.Where = all(r.Where, e)
+		r.Where = expr.All(r.Where, e)
 	}
 	if len(c.Measures) > 0 {
 		r.Measures = nil
@@ -202,26 +199,26 @@ func parseEvery(s string) (time.Duration, bool) {
 }
 
 // having reads a condition on keys and measures. A measure that it names and the report lacks is added.
-func (r *Report) having(text string, own Report, scope Scope) error {
-	tokens, err := lex(text)
+func (r *Report) having(text string, own Report, scope expr.Scope) error {
+	words, err := expr.Words(text)
 	if err != nil {
 		return err
 	}
-	for _, t := range joinCalls(tokens) {
-		if t.kind == wordToken && r.key(t.text) < 0 {
-			if m, err := own.parseMeasure(t.text, scope.Fields); err == nil {
+	for _, word := range words {
+		if r.key(word) < 0 {
+			if m, err := own.parseMeasure(word, scope.Fields); err == nil {
 				r.add(m)
 			}
 		}
 	}
 	*r = r.distinctNames()
-	r.Having, err = ParseExpr(text, r.rowScope(scope))
+	r.Having, err = expr.Parse(text, r.rowScope(scope))
 	return err
 }
 
 // rowScope is the scope of a condition on the report's rows.
-func (r *Report) rowScope(scope Scope) Scope {
-	rows := Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
+func (r *Report) rowScope(scope expr.Scope) expr.Scope {
+	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
 	rows.Measure = func(text string) (string, error) {
 		m, err := r.parseMeasure(text, scope.Fields)
 		return m.Name, err

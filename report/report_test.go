@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -74,7 +75,7 @@ func table(t *testing.T, r Report, rows []reporttest.Row) Table {
 func changed(t *testing.T, name string, c Change) Report {
 	t.Helper()
 	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
-	r, err := catalog[i].With(c, scope(), nil)
+	r, err := catalog[i].With(c, reporttest.Scope(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		out = append(out, rep)
 		c := Change{By: shuffled(reporttest.RandomFields)[:1+r.IntN(4)], Measures: shuffled(measures)[:1+r.IntN(5)], Top: r.IntN(4)}
 		if r.IntN(2) == 0 {
-			c.Where = randomExpr(r, r.IntN(3))
+			c.Where = reporttest.RandomExpr(r, r.IntN(3))
 		}
 		if r.IntN(3) == 0 {
 			c.Every = []string{"1s", "2s", "1h", "1d", "3w"}[r.IntN(5)]
@@ -122,7 +123,7 @@ func randomReports(t *testing.T, r *rand.Rand) []Report {
 		if r.IntN(2) == 0 {
 			c.Sort = "-" + c.Sort
 		}
-		rep, err := rep.With(c, scope(), nil)
+		rep, err := rep.With(c, reporttest.Scope(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -348,7 +349,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",
 	} {
-		_, err := changed(t, "talkers", Change{}).With(Change{Having: text}, scope(), nil)
+		_, err := changed(t, "talkers", Change{}).With(Change{Having: text}, reporttest.Scope(), nil)
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: got error %v, want %q", text, err, part)
 		}
@@ -379,7 +380,7 @@ func TestWith(t *testing.T) {
 		{Change{By: []string{"srcaddr", "srcaddr"}}, "error"},
 	} {
 		got := "error"
-		r, err := base.With(test.c, Scope{Fields: reporttest.Fields()}, nil)
+		r, err := base.With(test.c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if err == nil {
 			var ks, ms []string
 			for _, k := range r.Keys {
@@ -396,14 +397,14 @@ func TestWith(t *testing.T) {
 
 	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
-		r, err := lost.With(c, Scope{Fields: reporttest.Fields()}, nil)
+		r, err := lost.With(c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if i := r.measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
 			t.Errorf("%+v: got %+v, %v, want the report's own measure", c, r, err)
 		}
 	}
 
-	one, _ := base.With(Change{Sort: "first"}, Scope{Fields: reporttest.Fields()}, nil)
-	two, _ := base.With(Change{Sort: "last"}, Scope{Fields: reporttest.Fields()}, nil)
+	one, _ := base.With(Change{Sort: "first"}, expr.Scope{Fields: reporttest.Fields()}, nil)
+	two, _ := base.With(Change{Sort: "last"}, expr.Scope{Fields: reporttest.Fields()}, nil)
 	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
 
 	for _, test := range []struct {
@@ -416,7 +417,7 @@ func TestWith(t *testing.T) {
 		{Change{Measures: []string{"distinct(dstpot)"}}, "did you mean dstport?"},
 		{Change{Sort: "byts"}, "sort: unknown measure \"byts\": did you mean bytes?"},
 	} {
-		if _, err := base.With(test.c, Scope{Fields: reporttest.Fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
+		if _, err := base.With(test.c, expr.Scope{Fields: reporttest.Fields()}, nil); err == nil || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%+v: got %v, want an error with %q", test.c, err, test.message)
 		}
 	}
@@ -601,11 +602,11 @@ func wrapNames(p *schema.Projection, next schema.Emit) schema.Emit {
 		var cols []arrow.Array
 		for _, f := range p.Fields {
 			if f.Name != "protocol_name" {
-				cols = append(cols, column(b.Record, f.Name))
+				cols = append(cols, expr.Column(b.Record, f.Name))
 				continue
 			}
 			c := schema.NewColumn(f)
-			in := column(b.Record, "protocol").(*array.Int32)
+			in := expr.Column(b.Record, "protocol").(*array.Int32)
 			for row := range in.Len() {
 				if in.IsNull(row) {
 					c.Null()
@@ -658,7 +659,7 @@ func TestLabels(t *testing.T) {
 // Two columns of one name make CSV, JSON and Parquet that cannot be read back. A change may be refused for it.
 func TestColumnsHaveDifferentNames(t *testing.T) {
 	for _, by := range [][]string{{"srcaddr", "bytes"}, {"packets"}, {"protocol", "protocol_name"}, {"protocol_name", "protocol"}} {
-		r, err := catalog[1].With(Change{By: by}, Scope{Fields: reporttest.Fields()}, nil)
+		r, err := catalog[1].With(Change{By: by}, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if err != nil {
 			continue
 		}
@@ -752,7 +753,7 @@ func BenchmarkAdd(b *testing.B) {
 	for _, r := range Catalog() {
 		reports[r.Name] = []Report{r}
 	}
-	scope := Scope{Fields: schema.Logged(), Number: func(string, string) []int64 { return []int64{6} }}
+	scope := expr.Scope{Fields: schema.Logged(), Number: func(string, string) []int64 { return []int64{6} }}
 	for _, p := range Dashboard() {
 		r, _ := Named(p.Report)
 		if r, err := r.With(p.Change, scope, nil); err == nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // reportText is a Report whose conditions are text.
@@ -42,7 +43,7 @@ type fieldText struct {
 }
 
 // textOf is a condition as text, "" if there is none.
-func textOf(e Expr) string {
+func textOf(e expr.Expr) string {
 	if e == nil {
 		return ""
 	}
@@ -50,24 +51,24 @@ func textOf(e Expr) string {
 }
 
 // inlined is a condition with what its files hold in place of their names: they may not be where it is read.
-func inlined(e Expr) Expr {
+func inlined(e expr.Expr) expr.Expr {
 	switch e := e.(type) {
-	case And:
-		parts := make(And, len(e))
+	case expr.And:
+		parts := make(expr.And, len(e))
 		for i, x := range e {
 			parts[i] = inlined(x)
 		}
 		return parts
-	case Or:
-		parts := make(Or, len(e))
+	case expr.Or:
+		parts := make(expr.Or, len(e))
 		for i, x := range e {
 			parts[i] = inlined(x)
 		}
 		return parts
-	case Not:
-		return Not{inlined(e.X)}
-	case In:
-		return In{e.Field, flatten(nil, e.Items)}
+	case expr.Not:
+		return expr.Not{X: inlined(e.X)}
+	case expr.In:
+		return expr.In{Field: e.Field, Items: expr.Flatten(nil, e.Items)}
 	}
 	return e
 }
@@ -89,12 +90,12 @@ func (r *Report) text() reportText {
 
 func (t reportText) report(fields schema.Table) (Report, error) {
 	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
-	scope := Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
-	condition := func(s string, scope Scope) (Expr, error) {
+	scope := expr.Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
+	condition := func(s string, scope expr.Scope) (expr.Expr, error) {
 		if s == "" {
 			return nil, nil
 		}
-		return ParseExpr(s, scope)
+		return expr.Parse(s, scope)
 	}
 	var err error
 	if r.Where, err = condition(t.Where, scope); err != nil {

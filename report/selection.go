@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A selection is the rows of a batch that meet a condition, for all groupings that have it.
@@ -22,7 +23,7 @@ func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others, coun
 	if s.batch == batch && !others {
 		return s.rows
 	}
-	s.rows = s.keep(rec, append(s.rows[:0], rows...), count)
+	s.rows = s.Keep(rec, append(s.rows[:0], rows...), count)
 	if s.batch = batch; others {
 		s.batch = 0
 	}
@@ -31,8 +32,8 @@ func (s *selection) meet(rec arrow.Record, rows []int32, batch int, others, coun
 
 // conjunction is a condition that flows must meet part by part, with how many came through each. It says why none is left.
 type conjunction struct {
-	parts   []Expr
-	filters []filter
+	parts   []expr.Expr
+	filters []expr.Filter
 	asked   int64
 	met     []int64 // by part: flows that meet it and those before it
 	valued  []int64 // by part that none meets: flows that meet those before it and have its field
@@ -40,12 +41,12 @@ type conjunction struct {
 
 // newConjunction makes one of a condition. What all reports ask of a field of text comes first: records that do not meet it
 // may not be read at all.
-func newConjunction(e Expr, field, value string) *conjunction {
-	s := &conjunction{parts: slices.Clone(conjuncts(e))}
-	slices.SortStableFunc(s.parts, func(a, b Expr) int {
-		first := func(e Expr) int {
-			c, ok := e.(Compare)
-			if ok && field != "" && c.Op == Equal && c.Field.Name == field && c.Value == value {
+func newConjunction(e expr.Expr, field, value string) *conjunction {
+	s := &conjunction{parts: slices.Clone(expr.Conjuncts(e))}
+	slices.SortStableFunc(s.parts, func(a, b expr.Expr) int {
+		first := func(e expr.Expr) int {
+			c, ok := e.(expr.Compare)
+			if ok && field != "" && c.Op == expr.Equal && c.Field.Name == field && c.Value == value {
 				return 0
 			}
 			return 1
@@ -53,14 +54,14 @@ func newConjunction(e Expr, field, value string) *conjunction {
 		return first(a) - first(b)
 	})
 	for _, part := range s.parts {
-		s.filters = append(s.filters, part.filter())
+		s.filters = append(s.filters, part.Filter())
 	}
 	s.met, s.valued = make([]int64, len(s.parts)), make([]int64, len(s.parts))
 	return s
 }
 
-// keep returns the rows that meet the condition, as a filter does. Those that count are flows, each of which comes once.
-func (s *conjunction) keep(rec arrow.Record, rows []int32, count bool) []int32 {
+// Keep returns the rows that meet the condition, as a filter does. Those that count are flows, each of which comes once.
+func (s *conjunction) Keep(rec arrow.Record, rows []int32, count bool) []int32 {
 	if count {
 		s.asked += int64(len(rows))
 	}
@@ -73,7 +74,7 @@ func (s *conjunction) keep(rec arrow.Record, rows []int32, count bool) []int32 {
 				s.valued[i] += int64(valued(rec, rows, k.Field))
 			}
 		}
-		if rows = f.keep(rec, rows, true); count {
+		if rows = f.Keep(rec, rows, true); count {
 			s.met[i] += int64(len(rows))
 		}
 	}
@@ -82,7 +83,7 @@ func (s *conjunction) keep(rec arrow.Record, rows []int32, count bool) []int32 {
 
 // valued counts the rows that have a value of a field.
 func valued(rec arrow.Record, rows []int32, field string) int {
-	col := column(rec, field)
+	col := expr.Column(rec, field)
 	switch col.NullN() {
 	case 0:
 		return len(rows)

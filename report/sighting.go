@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // Places of sightingFields.
@@ -124,7 +125,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 	for i := len(w.all); i < n; i++ {
 		w.all = append(w.all, int32(i))
 	}
-	w.flows = flows(column(rec, sightingFields[atStatus]), w.all[:n], w.flows[:0])
+	w.flows = flows(expr.Column(rec, sightingFields[atStatus]), w.all[:n], w.flows[:0])
 	if len(w.flows) < n {
 		for i := range verdicts {
 			verdicts[i] = counted
@@ -135,7 +136,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 	}
 	for i, name := range sightingFields[:numCoded] {
 		w.codes[i] = codes.Grown(w.codes[i], n)
-		col := column(rec, name)
+		col := expr.Column(rec, name)
 		if col.NullN() == n {
 			clear(w.codes[i][:n])
 			continue
@@ -146,7 +147,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 		known := map[any]uint8{"ingress": ingress, "egress": egress}
 		w.directions = append(w.directions, known[w.coders[atDirection].Value(uint32(code))])
 	}
-	starts, ends, bytes := longs(column(rec, "start")), longs(column(rec, "end")), longs(column(rec, "bytes"))
+	starts, ends, bytes := longs(expr.Column(rec, "start")), longs(expr.Column(rec, "end")), longs(expr.Column(rec, "bytes"))
 	for _, row := range w.flows {
 		x := w.sight(row)
 		x.batch, x.row = batch, row

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -23,7 +24,7 @@ func overTime(source string, flows ...int) []reporttest.Row {
 }
 
 func spikes(by []string, having, measure string, times float64) Report {
-	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, Scope{Fields: reporttest.Fields()}, time.UTC)
+	r, err := Report{Name: "spikes", Measures: named("flows")}.With(Change{By: by, Every: "1m", Having: having, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil {
 		panic(err)
 	}
@@ -134,7 +135,7 @@ func TestSpikeOfDays(t *testing.T) {
 		{"bps", days(spring, map[int]int{31: 4}), "31:0.2311/0.2222"},
 		{"bytes", days(spring, map[int]int{30: 4}), "30:2496/2400"},
 	} {
-		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, Scope{Fields: reporttest.Fields()}, berlin)
+		r, err := Report{Name: "spikes", Measures: named(test.measure)}.With(Change{Every: "1d", Top: 0}, expr.Scope{Fields: reporttest.Fields()}, berlin)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -85,7 +85,7 @@ func FuzzLoad(f *testing.F) {
 		By: []string{"srcaddr", "subnet_id", "srcaddr/24", "hour", "time", "dstport", "tcp_flags", "bytes"},
 		Measures: []string{"flows", "bytes", "first", "last", "p50(bytes)", "distinct(srcaddr)", "distinct(dstaddr+dstport)",
 			"distinct(subnet_id)", "nodata", "avg(packets)"}, Top: -1,
-	}, scope(), nil)
+	}, reporttest.Scope(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A Split is a report in two halves: a query for an engine, and what is done here with its rows. The engine filters and
@@ -19,7 +20,7 @@ type Split struct {
 	SQL string
 
 	report Report       // both halves: with its whole condition
-	sifted Expr         // the part of the condition that is tested here; nil if there is none
+	sifted expr.Expr    // the part of the condition that is tested here; nil if there is none
 	source sqlSource    // of its queries
 	fed    []fed        // what the engine groups by
 	asked  []Measure    // the aggregates that rows have states of
@@ -102,26 +103,26 @@ func (s *Split) width() int {
 func (r Report) During(since, until time.Time) Report {
 	end, _ := schema.Logged().Lookup("end")
 	if !since.IsZero() {
-		r.during = all(r.during, Compare{end, GreaterEqual, since.Unix()})
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
 	}
 	if !until.IsZero() {
-		r.during = all(r.during, Compare{end, Less, until.Unix()})
+		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
 	}
 	return r
 }
 
 // condition is what records meet that an engine counts.
-func (r *Report) condition() Expr { return all(r.Where, r.during) }
+func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
 
 // conditions parts the report's condition into what the engine tests and what is tested here.
-func (s sqlSource) conditions(r *Report) (pushed, own Expr) {
-	for _, e := range conjuncts(r.Where) {
+func (s sqlSource) conditions(r *Report) (pushed, own expr.Expr) {
+	for _, e := range expr.Conjuncts(r.Where) {
 		q := s.query(r)
 		q.condition(e)
 		if q.refusal() == nil {
-			pushed = all(pushed, e)
+			pushed = expr.All(pushed, e)
 		} else {
-			own = all(own, e)
+			own = expr.All(own, e)
 		}
 	}
 	return pushed, own

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -25,7 +26,7 @@ func dialect(t *testing.T, name string) Dialect {
 // condition is the SQL of a condition on records.
 func condition(t *testing.T, d Dialect, text string) (string, error) {
 	t.Helper()
-	e, err := ParseExpr(text, scope())
+	e, err := expr.Parse(text, reporttest.Scope())
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -130,22 +131,22 @@ func TestNamesInSQL(t *testing.T) {
 func TestNetworksOfRanges(t *testing.T) {
 	for _, text := range []string{"0.0.0.0/0", "10.0.0.0/8", "10.0.0.128/25", "192.0.2.7/32", "::/0", "2001:db8::/32", "2001:db8::/33", "::1/128", "8000::/1"} {
 		p := netip.MustParsePrefix(text)
-		a := newAddrs(reporttest.Fields()[3], []Item{{Prefix: p}}).(*addrs)
+		a := expr.NewAddrs(reporttest.Fields()[3], []expr.Item{{Prefix: p}}).(*expr.Addrs)
 		var got netip.Prefix
 		var ok bool
 		if p.Addr().Is4() {
-			got, ok = prefix4(a.v4[0])
+			got, ok = prefix4(a.V4[0])
 		} else {
-			got, ok = prefix6(a.v6[0])
+			got, ok = prefix6(a.V6[0])
 		}
 		if !ok || got != p {
 			t.Errorf("%s: got %s, %t", text, got, ok)
 		}
 	}
-	if _, ok := prefix4(span[int64]{1, 2}); ok {
+	if _, ok := prefix4(expr.Span[int64]{Lo: 1, Hi: 2}); ok {
 		t.Error("1..2 is no network")
 	}
-	if _, ok := prefix6(addrSpan{hi: [16]byte{15: 2}}); ok {
+	if _, ok := prefix6(expr.AddrSpan{Hi: [16]byte{15: 2}}); ok {
 		t.Error("::0..::2 is no network")
 	}
 }

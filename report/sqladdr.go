@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // addr4 is an IPv4 address from its number.
@@ -21,39 +22,39 @@ func addr4(v int64) netip.Addr {
 }
 
 // all6 is all of IPv6.
-var all6 = addrSpan{hi: [16]byte{0: 255, 1: 255, 2: 255, 3: 255, 4: 255, 5: 255, 6: 255, 7: 255, 8: 255, 9: 255, 10: 255, 11: 255, 12: 255, 13: 255, 14: 255, 15: 255}}
+var all6 = expr.AddrSpan{Hi: [16]byte{0: 255, 1: 255, 2: 255, 3: 255, 4: 255, 5: 255, 6: 255, 7: 255, 8: 255, 9: 255, 10: 255, 11: 255, 12: 255, 13: 255, 14: 255, 15: 255}}
 
 // prefix4 is the network that a range is, if it is one.
-func prefix4(s span[int64]) (netip.Prefix, bool) {
-	size := uint64(s.hi - s.lo + 1)
-	if bits.OnesCount64(size) != 1 || uint64(s.lo)%size != 0 {
+func prefix4(s expr.Span[int64]) (netip.Prefix, bool) {
+	size := uint64(s.Hi - s.Lo + 1)
+	if bits.OnesCount64(size) != 1 || uint64(s.Lo)%size != 0 {
 		return netip.Prefix{}, false
 	}
-	return netip.PrefixFrom(addr4(s.lo), 32-bits.TrailingZeros64(size)), true
+	return netip.PrefixFrom(addr4(s.Lo), 32-bits.TrailingZeros64(size)), true
 }
 
 // prefix6 is prefix4 for IPv6.
-func prefix6(s addrSpan) (netip.Prefix, bool) {
+func prefix6(s expr.AddrSpan) (netip.Prefix, bool) {
 	n := 0
-	for n < 128 && (s.lo[n/8]^s.hi[n/8])<<(n%8)&0x80 == 0 {
+	for n < 128 && (s.Lo[n/8]^s.Hi[n/8])<<(n%8)&0x80 == 0 {
 		n++
 	}
-	p := netip.PrefixFrom(netip.AddrFrom16(s.lo), n)
-	lo, hi := addrRange(Item{Prefix: p})
-	return p, lo.As16() == s.lo && hi.As16() == s.hi
+	p := netip.PrefixFrom(netip.AddrFrom16(s.Lo), n)
+	lo, hi := expr.AddrRange(expr.Item{Prefix: p})
+	return p, lo.As16() == s.Lo && hi.As16() == s.Hi
 }
 
 // duckAddrs tests addresses, which DuckDB has as text: its type for them is an extension that has to be
 // downloaded. Networks of whole bytes are beginnings of the text; others are ranges of numbers for IPv4, and for
 // IPv6 of the 32 hexadecimal digits.
-func duckAddrs(q *query, f schema.Field, a *addrs) sqlNode {
+func duckAddrs(q *query, f schema.Field, a *expr.Addrs) sqlNode {
 	x := q.field(f)
 	var values, tests []sqlNode
-	for _, s := range a.v4 {
+	for _, s := range a.V4 {
 		p, network := prefix4(s)
 		switch {
-		case s.lo == s.hi:
-			values = append(values, q.literal(addr4(s.lo)))
+		case s.Lo == s.Hi:
+			values = append(values, q.literal(addr4(s.Lo)))
 		case network && p.Bits() == 0:
 			tests = append(tests, notNode{q.isIPv6(x)})
 		case network && p.Bits()%8 == 0:
@@ -61,18 +62,18 @@ func duckAddrs(q *query, f schema.Field, a *addrs) sqlNode {
 			tests = append(tests, sqlInfix(x, "LIKE", textNode(strings.Join(octets[:p.Bits()/8], ".")+".%")))
 		default:
 			number := q.helper(f.Name+"_v4", duckNumber(q, x))
-			tests = append(tests, betweenNode{number, intNode(s.lo), intNode(s.hi)})
+			tests = append(tests, betweenNode{number, intNode(s.Lo), intNode(s.Hi)})
 		}
 	}
-	for _, s := range a.v6 {
+	for _, s := range a.V6 {
 		switch {
-		case s.lo == s.hi:
-			values = append(values, q.literal(netip.AddrFrom16(s.lo)))
+		case s.Lo == s.Hi:
+			values = append(values, q.literal(netip.AddrFrom16(s.Lo)))
 		case s == all6:
 			tests = append(tests, q.isIPv6(x))
 		default:
 			digits := q.helper(f.Name+"_v6", duckDigits(q, x))
-			tests = append(tests, betweenNode{digits, textNode(hex.EncodeToString(s.lo[:])), textNode(hex.EncodeToString(s.hi[:]))})
+			tests = append(tests, betweenNode{digits, textNode(hex.EncodeToString(s.Lo[:])), textNode(hex.EncodeToString(s.Hi[:]))})
 		}
 	}
 	return oneOf(x, values, tests)
@@ -161,28 +162,28 @@ func duckNetwork6(q *query, f schema.Field, x sqlNode, bits int) sqlNode {
 var mapped4 = netip.AddrFrom16([16]byte{10: 255, 11: 255})
 
 // trinoAddrs tests addresses, which Trino has a type for. IPv4 addresses are among those of IPv6 there.
-func trinoAddrs(q *query, f schema.Field, a *addrs) sqlNode {
+func trinoAddrs(q *query, f schema.Field, a *expr.Addrs) sqlNode {
 	x := q.field(f)
 	var values, tests []sqlNode
 	between := func(lo, hi netip.Addr) sqlNode { return betweenNode{x, q.literal(lo), q.literal(hi)} }
 	contains := func(p netip.Prefix) sqlNode { return sqlCall("contains", textNode(p.String()), x) }
 	only6 := func(test sqlNode) sqlNode { return parensNode{sqlAnd(test, q.isIPv6(x))} }
-	for _, s := range a.v4 {
+	for _, s := range a.V4 {
 		p, network := prefix4(s)
 		switch {
-		case s.lo == s.hi:
-			values = append(values, q.literal(addr4(s.lo)))
+		case s.Lo == s.Hi:
+			values = append(values, q.literal(addr4(s.Lo)))
 		case network:
 			tests = append(tests, contains(p))
 		default:
-			tests = append(tests, between(addr4(s.lo), addr4(s.hi)))
+			tests = append(tests, between(addr4(s.Lo), addr4(s.Hi)))
 		}
 	}
-	for _, s := range a.v6 {
+	for _, s := range a.V6 {
 		p, network := prefix6(s)
 		switch {
-		case s.lo == s.hi:
-			values = append(values, q.literal(netip.AddrFrom16(s.lo)))
+		case s.Lo == s.Hi:
+			values = append(values, q.literal(netip.AddrFrom16(s.Lo)))
 		case network && !p.Contains(mapped4):
 			tests = append(tests, contains(p))
 		case network && p.Bits() == 0:
@@ -190,7 +191,7 @@ func trinoAddrs(q *query, f schema.Field, a *addrs) sqlNode {
 		case network:
 			tests = append(tests, only6(contains(p)))
 		default:
-			tests = append(tests, only6(between(netip.AddrFrom16(s.lo), netip.AddrFrom16(s.hi))))
+			tests = append(tests, only6(between(netip.AddrFrom16(s.Lo), netip.AddrFrom16(s.Hi))))
 		}
 	}
 	return oneOf(x, values, tests)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // A Dialect is the SQL of an engine: a row of THE table of dialects. Its functions make expressions for what engines write
@@ -33,7 +34,7 @@ type sqlAddrs struct {
 	read    func(column sqlNode) sqlNode // an address of the text; null for -
 	text    func(addr sqlNode) sqlNode   // its text, in the one form that flowlog has for it
 	literal func(netip.Addr) sqlNode
-	tests   func(q *query, f schema.Field, a *addrs) sqlNode // for one of several ranges
+	tests   func(q *query, f schema.Field, a *expr.Addrs) sqlNode // for one of several ranges
 	network func(q *query, f schema.Field, bits, bits6 int) sqlNode
 }
 
@@ -166,7 +167,7 @@ func (d *Dialect) from(table string) string {
 	case !PlainTable(table):
 		return table
 	case d.files && fileName.MatchString(table):
-		return quote(table)
+		return expr.Quote(table)
 	}
 	return dotted(d.name, table)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -19,7 +20,7 @@ func conditionCounts(t *testing.T) []Report {
 	t.Helper()
 	flows, mixed := Report{Name: "flows"}, Report{Name: "mixed"}
 	for i, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+		e, err := expr.Parse(c.text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +98,7 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 		for j, m := range r.Measures {
 			n := 0
 			for _, rec := range rows {
-				if (m.All || reporttest.IsFlow(rec)) && meets(m.Where, withVersion(rec)) {
+				if (m.All || reporttest.IsFlow(rec)) && reporttest.Meets(m.Where, withVersion(rec)) {
 					n++
 				}
 			}

@@ -5,37 +5,38 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // condition is a condition in SQL: three-valued, as an Expr is. It adds the columns that it needs to the query.
-func (q *query) condition(e Expr) sqlNode {
+func (q *query) condition(e expr.Expr) sqlNode {
 	switch e := e.(type) {
-	case And:
+	case expr.And:
 		return andNode(q.conditions(e))
-	case Or:
+	case expr.Or:
 		return orNode(q.conditions(e))
-	case Not:
+	case expr.Not:
 		return q.negated(e.X)
-	case Compare:
+	case expr.Compare:
 		return sqlInfix(q.field(e.Field), e.Op.String(), q.value(e.Value))
-	case CompareFields:
+	case expr.CompareFields:
 		return sqlInfix(q.field(e.Left), e.Op.String(), q.field(e.Right))
-	case IsNull:
+	case expr.IsNull:
 		return isSQLNull(q.field(e.Field))
-	case Like:
+	case expr.Like:
 		return sqlInfix(q.field(e.Field), "LIKE", q.value(e.Pattern))
-	case Match:
+	case expr.Match:
 		q.value(e.Regex)
 		return q.matches(q, q.field(e.Field), e.Regex)
-	case Has:
+	case expr.Has:
 		return sqlInfix(parensNode{q.bits(q.field(e.Field), e.Bits)}, "=", intNode(e.Bits))
-	case In:
+	case expr.In:
 		return q.in(e)
 	}
 	return q.refuse("%T has no form in SQL", e)
 }
 
-func (q *query) conditions(parts []Expr) []sqlNode {
+func (q *query) conditions(parts []expr.Expr) []sqlNode {
 	var list []sqlNode
 	for _, x := range parts {
 		list = append(list, q.condition(x))
@@ -44,30 +45,30 @@ func (q *query) conditions(parts []Expr) []sqlNode {
 }
 
 // negated is NOT e, or the operator that means this.
-func (q *query) negated(e Expr) sqlNode {
+func (q *query) negated(e expr.Expr) sqlNode {
 	switch e := e.(type) {
-	case Compare:
-		if e.Op == Equal {
+	case expr.Compare:
+		if e.Op == expr.Equal {
 			return sqlInfix(q.field(e.Field), "<>", q.value(e.Value))
 		}
-	case CompareFields:
-		if e.Op == Equal {
+	case expr.CompareFields:
+		if e.Op == expr.Equal {
 			return sqlInfix(q.field(e.Left), "<>", q.field(e.Right))
 		}
-	case IsNull:
+	case expr.IsNull:
 		return notSQLNull(q.field(e.Field))
 	}
 	return notNode{q.condition(e)}
 }
 
-func (q *query) in(e In) sqlNode {
+func (q *query) in(e expr.In) sqlNode {
 	x := q.field(e.Field)
-	items := flatten(nil, e.Items)
+	items := expr.Flatten(nil, e.Items)
 	if len(items) == 0 {
 		return sqlInfix(x, "<>", x) // of null it is null
 	}
 	if e.Field.Kind == schema.Addr {
-		return q.tests(q, e.Field, newAddrs(e.Field, items).(*addrs))
+		return q.tests(q, e.Field, expr.NewAddrs(e.Field, items).(*expr.Addrs))
 	}
 	var values, tests []sqlNode
 	for _, it := range items {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"flowlog/report/expr"
 )
 
 // A sqlRank says how closely an operator binds. An operand of a lower rank than its operator needs is put in parentheses.
@@ -96,9 +98,9 @@ func (p *sqlPrinter) node(n sqlNode) {
 	case identNode:
 		p.WriteString(p.name(string(n)))
 	case textNode:
-		p.WriteString(quote(string(n)))
+		p.WriteString(expr.Quote(string(n)))
 	case typedNode:
-		p.words(n.typ, " ", quote(n.text))
+		p.words(n.typ, " ", expr.Quote(n.text))
 	case wordNode:
 		p.WriteString(string(n))
 	case decimalNode:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -72,7 +73,7 @@ func TestEveryNodeIsPrinted(t *testing.T) {
 			t.Errorf("%T is printed as nothing", n)
 		}
 	}
-	types := receivers(t, "sqlNode")
+	types := receivers(t, ".", "sqlNode")
 	if len(types) < 15 {
 		t.Errorf("only %v have a method sqlNode: the test does not find them any more", types)
 	}
@@ -112,7 +113,7 @@ var measureConditions = []struct{ text, duck, trino string }{
 func TestMeasureConditionsInSQL(t *testing.T) {
 	met := make(map[string]bool)
 	for _, c := range measureConditions {
-		e, err := ParseExpr(c.text, scope())
+		e, err := expr.Parse(c.text, reporttest.Scope())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +125,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 			}
 			all, flows := Measure{Name: "n", Func: "count", Where: e, All: true, Unit: Count}, Measure{Name: "n", Func: "count", Where: e, Unit: Count}
 			beside := want
-			if _, or := e.(Or); or {
+			if _, or := e.(expr.Or); or {
 				beside = "(" + want + ")"
 			}
 			flow := "(log_status = 'OK' OR log_status IS NULL) AND "
@@ -159,7 +160,7 @@ func TestMeasureConditionsInSQL(t *testing.T) {
 }
 
 // unwritten is a condition that is not known to the SQL side.
-type unwritten struct{ Expr }
+type unwritten struct{ expr.Expr }
 
 func TestUnknownConditionIsRefused(t *testing.T) {
 	r := Report{Name: "r", Where: unwritten{where("bytes > 1")}, Measures: named("flows")}

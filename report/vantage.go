@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // Vantages are the ways to count traffic that several interfaces logged.
@@ -94,7 +95,7 @@ func (v *Vantage) Add(b schema.Batch) error {
 	for _, f := range v.fields {
 		c := schema.NewColumn(f)
 		if f.Name != directionField {
-			c.AppendArray(column(b.Record, f.Name))
+			c.AppendArray(expr.Column(b.Record, f.Name))
 		}
 		h.columns = append(h.columns, c)
 	}

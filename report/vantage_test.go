@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -115,7 +116,7 @@ eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
 	want(t, "dedupe double", v.Double, Tally{2, 1000})
 
 	known := append(reporttest.Fields(), VantageFields()...)
-	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, Scope{Fields: known}, nil)
+	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, expr.Scope{Fields: known}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -113,12 +114,12 @@ func handedOn(t *testing.T, mode string, rows []reporttest.Row, workers, size in
 	err = v.Emit(workers, func(b schema.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
-		packets := column(b.Record, "packets").(*array.Int64)
-		codes, words := schema.TextCodes(column(b.Record, directionField))
+		packets := expr.Column(b.Record, "packets").(*array.Int64)
+		codes, words := schema.TextCodes(expr.Column(b.Record, directionField))
 		for i := range packets.Len() {
 			n := int(packets.Value(i))
 			got = append(got, n)
-			if !column(b.Record, directionField).IsNull(i) {
+			if !expr.Column(b.Record, directionField).IsNull(i) {
 				directions[n] = words.Value(int(codes[i]))
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // scripted is an engine that has an answer to each query in turn.
@@ -51,7 +52,7 @@ func (a *answer) Close() error { return nil }
 func half(t *testing.T, c report.Change) *report.Remote {
 	t.Helper()
 	base, _ := report.Named("talkers")
-	r, err := base.With(c, report.Scope{Fields: schema.Logged()}, nil)
+	r, err := base.With(c, expr.Scope{Fields: schema.Logged()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

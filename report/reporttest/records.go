@@ -1,3 +1,5 @@
+// Package reporttest has records and conditions that tests of several packages are made of: a table of fields, rows written as
+// text, random rows and random conditions, and the plainest way to evaluate a condition. Only tests import it.
 package reporttest
 
 import (

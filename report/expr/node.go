@@ -1,12 +1,13 @@
-package report
+package expr
 
 import (
-	"math"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
 )
@@ -20,8 +21,8 @@ type Expr interface {
 	Fields(yield func(name string))
 	// String is the condition as ParseExpr reads it.
 	String() string
-	// filter makes what evaluates the condition, for one goroutine.
-	filter() filter
+	// Filter makes what evaluates the condition, for one goroutine.
+	Filter() Filter
 }
 
 // And is met where all of its parts are, Or where one is. Neither has parts of its own type.
@@ -125,11 +126,11 @@ func (e Match) Fields(yield func(string))  { yield(e.Field.Name) }
 func (e IsNull) Fields(yield func(string)) { yield(e.Field.Name) }
 func (e Has) Fields(yield func(string))    { yield(e.Field.Name) }
 
-func (e And) String() string { return join(e, " and ") }
-func (e Or) String() string  { return join(e, " or ") }
+func (e And) String() string { return Join(e, " and ") }
+func (e Or) String() string  { return Join(e, " or ") }
 
-// join writes the parts of And and Or, in parentheses where they would be read otherwise.
-func join(parts []Expr, word string) string {
+// Join writes the parts of And and Or, in parentheses where they would be read otherwise.
+func Join(parts []Expr, word string) string {
 	var b strings.Builder
 	for i, x := range parts {
 		if i > 0 {
@@ -158,7 +159,7 @@ func (e Not) String() string {
 	case In:
 		return x.Field.Name + " not in " + x.list()
 	case Like:
-		return x.Field.Name + " not like " + quote(x.Pattern)
+		return x.Field.Name + " not like " + Quote(x.Pattern)
 	case Match:
 		return x.Field.Name + " !~ " + slashed(x.Regex)
 	case IsNull:
@@ -174,7 +175,7 @@ func (e Compare) String() string {
 }
 func (e CompareFields) String() string { return e.Left.Name + " " + e.Op.String() + " " + e.Right.Name }
 func (e In) String() string            { return e.Field.Name + " in " + e.list() }
-func (e Like) String() string          { return e.Field.Name + " like " + quote(e.Pattern) }
+func (e Like) String() string          { return e.Field.Name + " like " + Quote(e.Pattern) }
 func (e Match) String() string         { return e.Field.Name + " ~ " + slashed(e.Regex) }
 func (e IsNull) String() string        { return e.Field.Name + " is null" }
 func (e Has) String() string           { return e.Field.Name + " has " + bitNames(e.Field, e.Bits) }
@@ -187,7 +188,7 @@ func (e In) list() string {
 		}
 		switch {
 		case it.File != "":
-			b.WriteString("@" + quote(it.File))
+			b.WriteString("@" + Quote(it.File))
 		case it.Prefix.IsValid():
 			b.WriteString(it.Prefix.String())
 		case it.Range:
@@ -218,7 +219,7 @@ func literal(f schema.Field, v any) string {
 	case netip.Addr:
 		return v.String()
 	case string:
-		return quote(v)
+		return Quote(v)
 	}
 	return ""
 }
@@ -226,7 +227,7 @@ func literal(f schema.Field, v any) string {
 // latestDate is the first second of the year 10000, from which on times have no date in four digits.
 const latestDate = 253402300800
 
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // slashed writes a regular expression between slashes.
 func slashed(re string) string {
@@ -265,8 +266,8 @@ func bitNames(f schema.Field, bits int64) string {
 
 const tcpFlagsField = "tcp_flags"
 
-// conjuncts are conditions that are all met where e is met.
-func conjuncts(e Expr) []Expr {
+// Conjuncts are conditions that are all met where e is met.
+func Conjuncts(e Expr) []Expr {
 	if all, ok := e.(And); ok {
 		return all
 	}
@@ -276,11 +277,11 @@ func conjuncts(e Expr) []Expr {
 	return []Expr{e}
 }
 
-// all is met where every one of the conditions is; nil ones are left out. It is nil if there are none.
-func all(conditions ...Expr) Expr {
+// All is met where every one of the conditions is; nil ones are left out. It is nil if there are none.
+func All(conditions ...Expr) Expr {
 	var parts And
 	for _, e := range conditions {
-		parts = append(parts, conjuncts(e)...)
+		parts = append(parts, Conjuncts(e)...)
 	}
 	switch len(parts) {
 	case 0:
@@ -291,8 +292,8 @@ func all(conditions ...Expr) Expr {
 	return parts
 }
 
-// anyOf is met where one of the conditions is.
-func anyOf(conditions []Expr) Expr {
+// AnyOf is met where one of the conditions is.
+func AnyOf(conditions []Expr) Expr {
 	var parts Or
 	for _, e := range conditions {
 		if or, ok := e.(Or); ok {
@@ -328,45 +329,36 @@ func Conjunction(texts []string) (string, error) {
 				depth--
 			}
 			if depth < 0 {
-				return "", &ExprError{text, t.pos, "`)` closes nothing"}
+				return "", &SyntaxError{text, t.pos, "`)` closes nothing"}
 			}
 		}
 		if depth > 0 {
-			return "", &ExprError{text, len(text), "something is missing: `)`"}
+			return "", &SyntaxError{text, len(text), "something is missing: `)`"}
 		}
 	}
 	return "(" + strings.Join(texts, ") and (") + ")", nil
 }
 
-// A span is a range of numbers, both ends included.
-type span[T int64 | float64] struct{ lo, hi T }
-
-// intSpan is the range of whole numbers that compare so with a value; none do if ok is false.
-func intSpan(op Op, v int64) (s span[int64], ok bool) {
-	switch op {
-	case Less:
-		return span[int64]{math.MinInt64, v - 1}, v > math.MinInt64
-	case LessEqual:
-		return span[int64]{math.MinInt64, v}, true
-	case Greater:
-		return span[int64]{v + 1, math.MaxInt64}, v < math.MaxInt64
-	case GreaterEqual:
-		return span[int64]{v, math.MaxInt64}, true
-	}
-	return span[int64]{v, v}, true
+// A Filter evaluates a condition on batches. It keeps memory for that, so it is for one goroutine.
+type Filter interface {
+	// Keep returns those of the rows for which the condition has the wanted value, in their order: rows for
+	// which it is null are never among them. It reuses rows.
+	Keep(rec arrow.Record, rows []int32, want bool) []int32
 }
 
-// floatSpan is intSpan for floating-point numbers.
-func floatSpan(op Op, v float64) span[float64] {
-	switch op {
-	case Less:
-		return span[float64]{math.Inf(-1), math.Nextafter(v, math.Inf(-1))}
-	case LessEqual:
-		return span[float64]{math.Inf(-1), v}
-	case Greater:
-		return span[float64]{math.Nextafter(v, math.Inf(1)), math.Inf(1)}
-	case GreaterEqual:
-		return span[float64]{v, math.Inf(1)}
+// Flatten appends the items, and those of files in their place, to out.
+func Flatten(out, items []Item) []Item {
+	for _, it := range items {
+		if it.File != "" {
+			out = Flatten(out, it.Items)
+		} else {
+			out = append(out, it)
+		}
 	}
-	return span[float64]{v, v}
+	return out
+}
+
+// Column finds a column that the projection is known to have.
+func Column(rec arrow.Record, name string) arrow.Array {
+	return rec.Column(rec.Schema().FieldIndices(name)[0])
 }

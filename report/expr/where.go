@@ -1,4 +1,4 @@
-package report
+package expr
 
 import (
 	"github.com/apache/arrow/go/v15/arrow"
@@ -11,16 +11,16 @@ import (
 // their batch. Each batch is handed on, an empty one too, so that their numbers have no gap. Batches must have the
 // fields of the condition.
 func Where(e Expr, workers int, next schema.Emit) schema.Emit {
-	filters := make([]filter, workers)
+	filters := make([]Filter, workers)
 	for i := range filters {
-		filters[i] = e.filter()
+		filters[i] = e.Filter()
 	}
 	return func(b schema.Batch) error {
 		rows := make([]int32, b.NumRows())
 		for i := range rows {
 			rows[i] = int32(i)
 		}
-		if rows = filters[b.Worker].keep(b.Record, rows, true); len(rows) == int(b.NumRows()) {
+		if rows = filters[b.Worker].Keep(b.Record, rows, true); len(rows) == int(b.NumRows()) {
 			return next(b)
 		}
 		columns := make([]arrow.Array, b.NumCols())

@@ -1,4 +1,4 @@
-package report
+package expr_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 	"flowlog/report/reporttest"
 )
 
@@ -20,12 +21,12 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	met := 0
 	for n := range 3000 {
-		text := randomExpr(r, r.IntN(4))
-		e, err := ParseExpr(text, scope())
+		text := reporttest.RandomExpr(r, r.IntN(4))
+		e, err := expr.Parse(text, reporttest.Scope())
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		again, err := ParseExpr(e.String(), scope())
+		again, err := expr.Parse(e.String(), reporttest.Scope())
 		if err != nil || !reflect.DeepEqual(e, again) {
 			t.Fatalf("%s:\nprints as %s\nwhich is read as %v, %v", text, e, again, err)
 		}
@@ -38,7 +39,7 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		feed, f := reporttest.NewFeeder(p), e.filter()
+		feed, f := reporttest.NewFeeder(p), e.Filter()
 		for range 3 {
 			rows := reporttest.RandomRows(r, 1+r.IntN(50))
 			rec := feed.Record(t, rows)
@@ -49,12 +50,12 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 						continue
 					}
 					in = append(in, int32(i))
-					if yes, known := truth(e, func(f schema.Field) any { return reporttest.Value(rec, f.Name) }); known && yes == wanted {
+					if yes, known := reporttest.Truth(e, func(f schema.Field) any { return reporttest.Value(rec, f.Name) }); known && yes == wanted {
 						want = append(want, int32(i))
 					}
 				}
 				met += len(want)
-				if got := f.keep(rec, in, wanted); fmt.Sprint(got) != fmt.Sprint(want) {
+				if got := f.Keep(rec, in, wanted); fmt.Sprint(got) != fmt.Sprint(want) {
 					t.Fatalf("%s: rows that are %t: got %v, want %v of %v", e, wanted, got, want, rows)
 				}
 			}
@@ -65,7 +66,7 @@ func TestFiltersAgreeWithPlainEvaluation(t *testing.T) {
 	}
 }
 
-func TestParseExpr(t *testing.T) {
+func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"dstport=22":                      "dstport = 22",
 		"DstPort <> 22":                   "dstport != 22",
@@ -101,7 +102,7 @@ func TestParseExpr(t *testing.T) {
 		"account_id = 068194857476":               "account_id = '068194857476'",
 		"action is not null || bytes is null":     "action is not null or bytes is null",
 	} {
-		e, err := ParseExpr(text, scope())
+		e, err := expr.Parse(text, reporttest.Scope())
 		if err != nil || e.String() != want {
 			t.Errorf("%s:\n got %v, %v\nwant %s", text, e, err, want)
 		}
@@ -109,7 +110,7 @@ func TestParseExpr(t *testing.T) {
 }
 
 // Every error says what to do, and its caret is under what is wrong.
-func TestParseExprErrors(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]struct {
 		pos  int
 		says string
@@ -157,8 +158,8 @@ func TestParseExprErrors(t *testing.T) {
 		strings.Repeat("(", 200) + "a":    {100, "deeper than 100"},
 		strings.Repeat("not ", 200) + "a": {400, "deeper than 100"},
 	} {
-		_, err := ParseExpr(text, scope())
-		var at *ExprError
+		_, err := expr.Parse(text, reporttest.Scope())
+		var at *expr.SyntaxError
 		if !errors.As(err, &at) || at.Pos != want.pos || !strings.Contains(at.Msg, want.says) {
 			t.Errorf("%s: got %v, want %q at %d", text, err, want.says, want.pos)
 			continue
@@ -170,25 +171,25 @@ func TestParseExprErrors(t *testing.T) {
 	}
 }
 
-func FuzzParseExpr(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		f.Add(randomExpr(r, 2))
+		f.Add(reporttest.RandomExpr(r, 2))
 	}
 	f.Add("a = 'x'' y' and (b in (1, 2..3) or not c like \"%\") and d ~ /\\//i")
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := ParseExpr(text, scope())
+		e, err := expr.Parse(text, reporttest.Scope())
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error says nothing")
 			}
 			return
 		}
-		again, err := ParseExpr(e.String(), scope())
+		again, err := expr.Parse(e.String(), reporttest.Scope())
 		if err != nil || !reflect.DeepEqual(e, again) {
 			t.Fatalf("%q prints as %q, which is read as %v, %v", text, e, again, err)
 		}
-		f := e.filter()
+		f := e.Filter()
 		var names []string
 		e.Fields(func(name string) { names = append(names, name) })
 		p, err := reporttest.Fields().Project(names...)
@@ -196,7 +197,7 @@ func FuzzParseExpr(f *testing.F) {
 			t.Fatal(err)
 		}
 		rec := reporttest.NewFeeder(p).Record(t, []reporttest.Row{{"srcaddr": "10.0.0.1", "dstport": "22", "action": "REJECT"}, {}})
-		if kept := f.keep(rec, []int32{0, 1}, true); len(kept) > 2 {
+		if kept := f.Keep(rec, []int32{0, 1}, true); len(kept) > 2 {
 			t.Fatal(kept)
 		}
 	})
@@ -205,18 +206,22 @@ func FuzzParseExpr(f *testing.F) {
 // What a condition costs a row, for one comparison of each kind. None of them allocates by the row.
 func BenchmarkFilter(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
-	var nets []Item
+	var nets []expr.Item
 	for range 10_000 {
 		a := netip.AddrFrom4([4]byte{byte(r.IntN(224)), byte(r.IntN(256)), byte(r.IntN(256)), 0})
-		nets = append(nets, Item{Prefix: netip.PrefixFrom(a, 24)})
+		nets = append(nets, expr.Item{Prefix: netip.PrefixFrom(a, 24)})
 	}
 	src, _ := reporttest.Fields().Lookup("srcaddr")
-	exprs := map[string]Expr{"networks": In{src, nets}}
+	exprs := map[string]expr.Expr{"networks": expr.In{Field: src, Items: nets}}
 	for _, text := range []string{
 		"dstport = 443", "bytes > 10MB", "action = REJECT", "srcaddr in 10.0.0.0/8", "dstport in 22, 80, 443, 8080",
 		"tcp_flags has syn", "srcaddr = dstaddr", "action is null", "dstport = 443 and (bytes > 1 or packets = 2)", "interface_id like '%9'",
 	} {
-		exprs[text] = where(text)
+		e, err := expr.Parse(text, reporttest.Scope())
+		if err != nil {
+			b.Fatal(err)
+		}
+		exprs[text] = e
 	}
 	const n = 8192
 	rows := make([]reporttest.Row, n)
@@ -235,14 +240,14 @@ func BenchmarkFilter(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			rec, f := reporttest.NewFeeder(p).Record(b, rows), e.filter()
+			rec, f := reporttest.NewFeeder(p).Record(b, rows), e.Filter()
 			in := make([]int32, n)
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := range in {
 					in[i] = int32(i)
 				}
-				f.keep(rec, in, true)
+				f.Keep(rec, in, true)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
 		})

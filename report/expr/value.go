@@ -1,10 +1,10 @@
-package report
+package expr
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -14,7 +14,7 @@ import (
 )
 
 // item reads what may stand in a list of values of a field.
-func (p *exprParser) item(f schema.Field) (Item, error) {
+func (p *parser) item(f schema.Field) (Item, error) {
 	switch t := p.next(); t.kind {
 	case fileToken:
 		return p.file(f, t)
@@ -37,7 +37,7 @@ func (p *exprParser) item(f schema.Field) (Item, error) {
 }
 
 // word reads a value, a network or a range.
-func (p *exprParser) word(f schema.Field, t token) (Item, error) {
+func (p *parser) word(f schema.Field, t token) (Item, error) {
 	if t.text == "-" {
 		return Item{}, p.fail(t, "- is null in flow logs: write %s is null", f.Name)
 	}
@@ -64,7 +64,7 @@ func (p *exprParser) word(f schema.Field, t token) (Item, error) {
 }
 
 // value reads one value, or something that stands for one or several by name.
-func (p *exprParser) value(f schema.Field, t token) (Item, error) {
+func (p *parser) value(f schema.Field, t token) (Item, error) {
 	switch f.Kind {
 	case schema.Addr:
 		if strings.Contains(t.text, "/") {
@@ -125,7 +125,7 @@ func (p *exprParser) value(f schema.Field, t token) (Item, error) {
 }
 
 // time reads a point in time as Unix seconds.
-func (p *exprParser) time(s string) (int64, error) {
+func (p *parser) time(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err == nil && (n < 0 || p.scope.Time == nil) {
 		return n, nil // before 1970
@@ -141,46 +141,11 @@ func (p *exprParser) time(s string) (int64, error) {
 }
 
 // whole checks a whole number against what its field can be.
-func (p *exprParser) whole(f schema.Field, t token, n int64) (Item, error) {
+func (p *parser) whole(f schema.Field, t token, n int64) (Item, error) {
 	if f.Max > 0 && n > f.Max {
 		return Item{}, p.fail(t, "%s is at most %d", f.Name, f.Max)
 	}
 	return Item{Value: n}, nil
-}
-
-// units are what a number may be followed by: decimal multiples and, with an i, binary ones; a b for bytes may
-// follow either.
-var units = map[string]float64{
-	"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15,
-	"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40, "pi": 1 << 50,
-}
-
-// parseQuantity reads a number that may have a unit, such as 10MB, 1.5GiB or 100k, or for fractions 10%.
-func parseQuantity(s string, fraction bool) (float64, bool) {
-	n := len(s)
-	for n > 0 && (s[n-1] < '0' || s[n-1] > '9') && s[n-1] != '.' {
-		n--
-	}
-	unit := strings.ToLower(s[n:])
-	factor, ok := units[unit]
-	if !ok {
-		factor, ok = units[strings.TrimSuffix(unit, "b")]
-	}
-	if fraction && unit == "%" {
-		factor, ok = 0.01, true
-	}
-	digits := strings.ReplaceAll(s[:n], "_", "")
-	if strings.ContainsAny(digits, "xXpPiInN") {
-		return 0, false // hexadecimal, Inf, NaN
-	}
-	v, err := strconv.ParseFloat(digits, 64)
-	if !ok || err != nil || math.IsInf(v*factor, 0) {
-		return 0, false
-	}
-	if unit == "%" {
-		return v / 100, true // 10% is the float nearest to 0.1
-	}
-	return v * factor, true
 }
 
 // listed are the values on a line of a file: words, or for text the whole line. What follows a # is a remark.
@@ -198,7 +163,7 @@ func listed(f schema.Field, line string) []string {
 }
 
 // file reads a list of values from a file.
-func (p *exprParser) file(f schema.Field, t token) (Item, error) {
+func (p *parser) file(f schema.Field, t token) (Item, error) {
 	if p.scope.Open == nil {
 		return Item{}, p.fail(t, "a file cannot be read here")
 	}
@@ -215,7 +180,7 @@ func (p *exprParser) file(f schema.Field, t token) (Item, error) {
 			return Item{}, p.fail(t, "%s is larger than %d MiB", t.text, maxListFile>>20)
 		}
 		for _, word := range listed(f, strings.TrimPrefix(lines.Text(), "\ufeff")) {
-			sub := &exprParser{text: p.text, scope: p.scope}
+			sub := &parser{text: p.text, scope: p.scope}
 			v, err := sub.word(f, token{quotedToken, word, t.pos}) // a * is one
 			if err != nil {
 				msg, _, _ := strings.Cut(err.Error(), "\n")
@@ -229,3 +194,44 @@ func (p *exprParser) file(f schema.Field, t token) (Item, error) {
 	}
 	return it, nil
 }
+
+// expand is the items of an item that only stands for several.
+func expand(it Item) []Item {
+	if it.File == "" && it.Items != nil {
+		return it.Items
+	}
+	return []Item{it}
+}
+
+// rangeItem checks the ends of a range. A nil end is open.
+func (p *parser) rangeItem(f schema.Field, t token, lo, hi any) (Item, error) {
+	if f.Kind == schema.Text {
+		return Item{}, p.fail(t, "%s is text, which has no ranges", f.Name)
+	}
+	if lo == nil && hi == nil || f.Kind == schema.Addr && (lo == nil || hi == nil) {
+		return Item{}, p.fail(t, "a range has two ends, as in 1024..65535")
+	}
+	if a, ok := lo.(netip.Addr); ok && a.Is4() != hi.(netip.Addr).Is4() {
+		return Item{}, p.fail(t, "a range goes from IPv4 to IPv4 or from IPv6 to IPv6")
+	}
+	if lo != nil && hi != nil && compareValues(lo, hi) > 0 {
+		return Item{}, p.fail(t, "the range ends before it begins")
+	}
+	return Item{Range: true, Lo: lo, Hi: hi}, nil
+}
+
+// compareValues orders two values of one kind.
+func compareValues(x, y any) int {
+	switch x := x.(type) {
+	case int64:
+		return cmp.Compare(x, y.(int64))
+	case float64:
+		return cmp.Compare(x, y.(float64))
+	case netip.Addr:
+		return x.Compare(y.(netip.Addr))
+	}
+	return cmp.Compare(x.(string), y.(string))
+}
+
+// maxListFile is how many bytes a file of values may have: far beyond what people write, and well within what can be evaluated.
+const maxListFile = 1 << 28

@@ -1,22 +1,24 @@
-package report
+package expr
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// An ExprError says what is wrong with the text of a condition, and where.
-type ExprError struct {
+// A SyntaxError says what is wrong with the text of a condition, and where.
+type SyntaxError struct {
 	Text string
 	Pos  int // byte of Text
 	Msg  string
 }
 
 // Error is the message, then the text with a caret under the place.
-func (e *ExprError) Error() string {
+func (e *SyntaxError) Error() string {
 	const before, after = 60, 80 // what is shown of a long text
 	start := strings.LastIndexByte(e.Text[:e.Pos], '\n') + 1
 	for ; e.Pos-start > before || start < e.Pos && !utf8.RuneStart(e.Text[start]); start++ {
@@ -91,13 +93,13 @@ func lex(text string) ([]token, error) {
 			var ok bool
 			t.kind = quotedToken
 			if t.text, i, ok = unquote(text, i); !ok {
-				return nil, &ExprError{text, t.pos, "the closing quote is missing"}
+				return nil, &SyntaxError{text, t.pos, "the closing quote is missing"}
 			}
 		case c == '/' && n > 0 && tokens[n-1].kind == signToken && (tokens[n-1].text == "~" || tokens[n-1].text == "!~"):
 			var ok bool
 			t.kind = regexToken
 			if t.text, i, ok = unslash(text, i); !ok {
-				return nil, &ExprError{text, t.pos, "the closing / of the regular expression is missing"}
+				return nil, &SyntaxError{text, t.pos, "the closing / of the regular expression is missing"}
 			}
 		case c == '@':
 			t.kind = fileToken
@@ -105,14 +107,14 @@ func lex(text string) ([]token, error) {
 			if i < len(text) && (text[i] == '\'' || text[i] == '"') {
 				var ok bool
 				if t.text, i, ok = unquote(text, i); !ok {
-					return nil, &ExprError{text, t.pos, "the closing quote is missing"}
+					return nil, &SyntaxError{text, t.pos, "the closing quote is missing"}
 				}
 			} else {
-				t.text = wordAt(text, i)
+				t.text = WordAt(text, i)
 				i += len(t.text)
 			}
 			if t.text == "" {
-				return nil, &ExprError{text, t.pos, "@ is followed by the name of a file"}
+				return nil, &SyntaxError{text, t.pos, "@ is followed by the name of a file"}
 			}
 		default:
 			for _, s := range signs {
@@ -123,10 +125,10 @@ func lex(text string) ([]token, error) {
 				}
 			}
 			if t.kind == endToken {
-				t.kind, t.text = wordToken, wordAt(text, i)
+				t.kind, t.text = wordToken, WordAt(text, i)
 				i += len(t.text)
 				if t.text == "" {
-					return nil, &ExprError{text, t.pos, fmt.Sprintf("%q has no meaning here: quote it if it is part of a text", text[i:i+1])}
+					return nil, &SyntaxError{text, t.pos, fmt.Sprintf("%q has no meaning here: quote it if it is part of a text", text[i:i+1])}
 				}
 			}
 		}
@@ -156,8 +158,24 @@ func joinCalls(tokens []token) []token {
 	return out
 }
 
-// wordAt is the word that begins at a place.
-func wordAt(text string, i int) string {
+// Words returns the unquoted words of a condition: names, keywords, numbers, addresses. A function of fields, such as
+// distinct(dstaddr+dstport), is one word.
+func Words(text string) ([]string, error) {
+	tokens, err := lex(text)
+	if err != nil {
+		return nil, err
+	}
+	var words []string
+	for _, t := range joinCalls(tokens) {
+		if t.kind == wordToken {
+			words = append(words, t.text)
+		}
+	}
+	return words, nil
+}
+
+// WordAt is the word that begins at a place.
+func WordAt(text string, i int) string {
 	end := strings.IndexAny(text[i:], " \t\r\n(),=!<>~'\"&|;")
 	if end < 0 {
 		end = len(text) - i
@@ -190,7 +208,7 @@ func unslash(text string, i int) (re string, end int, ok bool) {
 			j++
 		case '/':
 			re = plainSlashes(text[i+1 : j])
-			if j++; j < len(text) && text[j] == 'i' && len(wordAt(text, j)) == 1 {
+			if j++; j < len(text) && text[j] == 'i' && len(WordAt(text, j)) == 1 {
 				return "(?i)" + re, j + 1, true
 			}
 			return re, j, true
@@ -211,4 +229,41 @@ func plainSlashes(re string) string {
 		b.WriteByte(re[i])
 	}
 	return b.String()
+}
+
+var keywords = []string{"and", "or", "not", "in", "is", "null", "like", "has", "between"}
+
+// parseQuantity reads a number that may have a unit, such as 10MB, 1.5GiB or 100k, or for fractions 10%.
+func parseQuantity(s string, fraction bool) (float64, bool) {
+	n := len(s)
+	for n > 0 && (s[n-1] < '0' || s[n-1] > '9') && s[n-1] != '.' {
+		n--
+	}
+	unit := strings.ToLower(s[n:])
+	factor, ok := units[unit]
+	if !ok {
+		factor, ok = units[strings.TrimSuffix(unit, "b")]
+	}
+	if fraction && unit == "%" {
+		factor, ok = 0.01, true
+	}
+	digits := strings.ReplaceAll(s[:n], "_", "")
+	if strings.ContainsAny(digits, "xXpPiInN") {
+		return 0, false // hexadecimal, Inf, NaN
+	}
+	v, err := strconv.ParseFloat(digits, 64)
+	if !ok || err != nil || math.IsInf(v*factor, 0) {
+		return 0, false
+	}
+	if unit == "%" {
+		return v / 100, true // 10% is the float nearest to 0.1
+	}
+	return v * factor, true
+}
+
+// units are what a number may be followed by: decimal multiples and, with an i, binary ones; a b for bytes may
+// follow either.
+var units = map[string]float64{
+	"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15,
+	"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40, "pi": 1 << 50,
 }

@@ -1,4 +1,4 @@
-package report
+package reporttest
 
 import (
 	"fmt"
@@ -11,56 +11,56 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
-	"flowlog/report/reporttest"
+	"flowlog/report/expr"
 )
 
-// truth evaluates a condition in the plainest way: known is false for null. get gives the value of a field.
-func truth(e Expr, get func(schema.Field) any) (yes, known bool) {
+// Truth evaluates a condition in the plainest way: known is false for null. get gives the value of a field.
+func Truth(e expr.Expr, get func(schema.Field) any) (yes, known bool) {
 	switch e := e.(type) {
-	case And:
+	case expr.And:
 		known = true
 		for _, x := range e {
-			y, k := truth(x, get)
+			y, k := Truth(x, get)
 			if k && !y {
 				return false, true
 			}
 			known = known && k
 		}
 		return true, known
-	case Or:
+	case expr.Or:
 		known = true
 		for _, x := range e {
-			y, k := truth(x, get)
+			y, k := Truth(x, get)
 			if k && y {
 				return true, true
 			}
 			known = known && k
 		}
 		return false, known
-	case Not:
-		y, k := truth(e.X, get)
+	case expr.Not:
+		y, k := Truth(e.X, get)
 		return !y, k
-	case IsNull:
+	case expr.IsNull:
 		return get(e.Field) == nil, true
-	case Compare:
+	case expr.Compare:
 		v := get(e.Field)
 		return v != nil && plainHolds(e.Op, plainCompare(v, e.Value)), v != nil
-	case CompareFields:
+	case expr.CompareFields:
 		l, r := get(e.Left), get(e.Right)
 		if l == nil || r == nil {
 			return false, false
 		}
 		return plainHolds(e.Op, plainCompare(l, r)), true
-	case In:
+	case expr.In:
 		v := get(e.Field)
 		return v != nil && plainAmong(e.Items, v), v != nil
-	case Like:
+	case expr.Like:
 		v := get(e.Field)
 		return v != nil && plainLike(e.Pattern, v.(string)), v != nil
-	case Match:
+	case expr.Match:
 		v := get(e.Field)
 		return v != nil && regexp.MustCompile(e.Regex).MatchString(v.(string)), v != nil
-	case Has:
+	case expr.Has:
 		v := get(e.Field)
 		return v != nil && v.(int64)&e.Bits == e.Bits, v != nil
 	}
@@ -84,7 +84,7 @@ func plainCompare(x, y any) int {
 	return strings.Compare(x.(string), y.(string))
 }
 
-func plainAmong(items []Item, v any) bool {
+func plainAmong(items []expr.Item, v any) bool {
 	for _, it := range items {
 		switch {
 		case it.File != "":
@@ -129,19 +129,19 @@ func plainLike(pattern, s string) bool {
 	return (p == '_' || p == first) && plainLike(rest, s[len(string(first)):])
 }
 
-// meets reports whether a record meets a condition; nil is met by all.
-func meets(e Expr, rec reporttest.Row) bool {
+// Meets reports whether a record meets a condition; nil is met by all.
+func Meets(e expr.Expr, rec Row) bool {
 	if e == nil {
 		return true
 	}
-	yes, known := truth(e, func(f schema.Field) any { return reporttest.Value(rec, f.Name) })
+	yes, known := Truth(e, func(f schema.Field) any { return Value(rec, f.Name) })
 	return yes && known
 }
 
-// scope is one in which everything is known.
-func scope() Scope {
-	return Scope{
-		Fields: reporttest.Fields(), List: "flowlog fields",
+// Scope is one in which everything is known.
+func Scope() expr.Scope {
+	return expr.Scope{
+		Fields: Fields(), List: "flowlog fields",
 		Number: func(field, name string) []int64 {
 			switch strings.ToLower(field + " " + name) {
 			case "protocol tcp":
@@ -174,11 +174,11 @@ func scope() Scope {
 	}
 }
 
-// randomExpr makes a condition on randomFields, of values that randomRows has among others.
-func randomExpr(r *rand.Rand, depth int) string {
+// RandomExpr makes a condition on randomFields, of values that randomRows has among others.
+func RandomExpr(r *rand.Rand, depth int) string {
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	if depth > 0 && r.IntN(3) > 0 {
-		a, b := randomExpr(r, depth-1), randomExpr(r, depth-1)
+		a, b := RandomExpr(r, depth-1), RandomExpr(r, depth-1)
 		switch r.IntN(4) {
 		case 0:
 			return "(" + a + ") or " + b
@@ -236,17 +236,17 @@ func randomExpr(r *rand.Rand, depth int) string {
 }
 
 // plainHolds reports whether values that compare as c meet an operator.
-func plainHolds(op Op, c int) bool {
+func plainHolds(op expr.Op, c int) bool {
 	switch op {
-	case Equal:
+	case expr.Equal:
 		return c == 0
-	case Less:
+	case expr.Less:
 		return c < 0
-	case LessEqual:
+	case expr.LessEqual:
 		return c <= 0
-	case Greater:
+	case expr.Greater:
 		return c > 0
-	case GreaterEqual:
+	case expr.GreaterEqual:
 		return c >= 0
 	}
 	panic("no operator")
