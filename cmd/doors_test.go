@@ -61,7 +61,7 @@ var doors = map[string][]string{
 	"report/render/dataset/dir.go":      {"report/render/dataset.FuzzSeal"},
 	// engines
 	"report/remoterows.go":           {"report.FuzzRemote"},
-	"report/quantile.go":             {"report.FuzzRemote"},
+	"report/function/quantile.go":    {"report.FuzzRemote"},
 	"report/engine/trino/trino.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/trino/watch.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/athena/bound.go":  {"report/engine/athena.FuzzPlan"},

@@ -19,6 +19,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/pass"
 )
 
 // enrichment is the group of flags that say what records are joined with.
@@ -107,7 +108,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 	for _, f := range schema.Logged() {
 		taken[f.Name] = "a field that AWS logs"
 	}
-	for _, f := range slices.Concat(schema.Delivered(), report.VantageFields(), enrich.Fields()) {
+	for _, f := range slices.Concat(schema.Delivered(), pass.VantageFields(), enrich.Fields()) {
 		taken[f.Name] = "a field that flowlog has already"
 	}
 	for _, t := range tables {
@@ -126,7 +127,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 // names lists all fields that there are with these flags, for completion.
 func (e *enrichment) names() []string {
 	fields, _, _ := e.readTables() // what is wrong with a table is said when the command runs
-	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields(), fields).Names()
+	return slices.Concat(schema.Logged(), schema.Delivered(), pass.VantageFields(), enrich.Fields(), fields).Names()
 }
 
 // lookups is enrichment flags made ready.
@@ -211,7 +212,7 @@ func (l *lookups) open(row int, path string, names []string) error {
 
 // enriched is the table of logged and enriched fields. Those whose database is missing can only be read.
 func (l *lookups) enriched() schema.Table {
-	fields := slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields())
+	fields := slices.Concat(schema.Logged(), schema.Delivered(), pass.VantageFields())
 	for _, f := range enrich.Fields() {
 		if _, lacks := l.lacks[enrich.NeedsDB(f.Name)]; lacks {
 			f.From = nil

@@ -14,6 +14,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/pass"
 )
 
 // newSQL returns `flowlog sql`.
@@ -92,7 +93,7 @@ func dialectNamed(name string) (report.Dialect, error) {
 // sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
 // be said why not.
 func sqlFields() schema.Table {
-	return slices.Concat(schema.Logged(), schema.Delivered(), report.VantageFields(), enrich.Fields())
+	return slices.Concat(schema.Logged(), schema.Delivered(), pass.VantageFields(), enrich.Fields())
 }
 
 // sqlAsk is what is asked of a report as SQL.

@@ -27,7 +27,7 @@ func (a *Aggregator) Notice(b schema.Batch) {
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	rows = flows(expr.Column(b.Record, "log_status"), rows, nil)
+	rows = expr.Flows(expr.Column(b.Record, "log_status"), rows, nil)
 	for i, f := range a.projection.Fields {
 		if a.present[i].Load() || len(b.Schema().FieldIndices(f.Name)) == 0 {
 			continue

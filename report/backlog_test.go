@@ -106,13 +106,13 @@ func TestManyGroups(t *testing.T) {
 				stats.Records += rec.NumRows()
 				stats.Flows += rec.NumRows()
 			}
-			want(t, "a backlog was full", full, c.settled)
-			want(t, "records wait", used(agg.workers[0])+used(agg.workers[1]) > 0, true)
+			reporttest.Want(t, "a backlog was full", full, c.settled)
+			reporttest.Want(t, "records wait", used(agg.workers[0])+used(agg.workers[1]) > 0, true)
 			tables, _, err := agg.Tables(stats, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "groups", len(tables[0].Rows), len(expected))
+			reporttest.Want(t, "groups", len(tables[0].Rows), len(expected))
 			for _, row := range tables[0].Rows {
 				var g group
 				for i := range c.by {

@@ -31,7 +31,7 @@ func newBatch(fields int) batch {
 func (b *batch) begin(rec arrow.Record, p *schema.Projection) {
 	n := int(rec.NumRows())
 	b.number++
-	b.flows = flows(expr.Column(rec, "log_status"), b.first(n), b.flows[:0])
+	b.flows = expr.Flows(expr.Column(rec, "log_status"), b.first(n), b.flows[:0])
 	b.others = b.others[:0]
 	if len(b.flows) < n {
 		b.buffer = append(b.buffer[:0], b.first(n)...)
@@ -85,32 +85,6 @@ func (s rowSet) pick(some []int32, buf *[]uint32) rowSet {
 	}
 	*buf = out
 	return rowSet{some, out}
-}
-
-// flows appends the rows whose log-status is OK, or unknown, to out.
-func flows(status arrow.Array, rows, out []int32) []int32 {
-	if status.NullN() == status.Len() {
-		return append(out, rows...)
-	}
-	codes, words := schema.TextCodes(status)
-	ok := codeOf(words, schema.StatusOK)
-	valid := schema.ValidityOf(status)
-	for _, row := range rows {
-		if codes[row] == ok || valid.Null(row) {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// codeOf finds a value in a dictionary, or returns -1.
-func codeOf(words *array.String, value string) int32 {
-	for i := range words.Len() {
-		if words.Value(i) == value {
-			return int32(i)
-		}
-	}
-	return -1
 }
 
 // blank reports whether a column is null throughout. Then it may be nil.

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"flowlog/report/function"
 )
 
 // began is the range of the starts of flows, whatever reports ask of them: bins without a row are in it too.
@@ -18,16 +20,16 @@ func (b *began) reset() {
 
 // observe takes in the flows of a batch.
 func (b *began) observe(starts arrow.Array, rows []int32) {
-	first, last := newExtreme(1), newExtreme(-1)
-	for _, s := range []*extreme{first, last} {
-		s.grow(1)
-		_ = s.add(nil, rows, inputs{col: starts}) // it has no errors
+	first, last := function.NewExtreme(1), function.NewExtreme(-1)
+	for _, s := range []*function.Extreme{first, last} {
+		s.Grow(1)
+		_ = s.Add(nil, rows, function.Inputs{Col: starts}) // it has no errors
 	}
-	earliest, ok := first.value(0)
+	earliest, ok := first.Value(0)
 	if !ok {
 		return
 	}
-	latest, _ := last.value(0)
+	latest, _ := last.Value(0)
 	for lo := b.lo.Load(); earliest < lo && !b.lo.CompareAndSwap(lo, earliest); lo = b.lo.Load() {
 	}
 	for hi := b.hi.Load(); latest > hi && !b.hi.CompareAndSwap(hi, latest); hi = b.hi.Load() {

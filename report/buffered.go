@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/codes"
+	"flowlog/report/function"
 )
 
 // waiting is rows that can be on a backlog.
@@ -37,10 +38,10 @@ func (f *feeder) canWait(g *grouping, rows []int32) (*waiting, bool) {
 				return nil, false
 			}
 		}
-		if b.fn.buffer == bufferNever || b.filter != nil {
+		if b.fn.Buffer == function.BufferNever || b.filter != nil {
 			return nil, false
 		}
-		if b.fn.buffer == bufferValue {
+		if b.fn.Buffer == function.BufferValue {
 			r.values[i] = col
 		}
 	}
@@ -64,12 +65,12 @@ func (f *feeder) feedFrom(g *grouping, level int, ids []uint32, groups int, r *w
 		groups = table.Len()
 	}
 	g.grow(groups)
-	if err := g.rows.add(ids, r.rows, inputs{}); err != nil {
+	if err := g.rows.Add(ids, r.rows, function.Inputs{}); err != nil {
 		return err
 	}
 	for i := range g.accs {
 		if b := &g.accs[i]; b.state != nil && !b.derived {
-			if err := b.state.add(ids, r.rows, inputs{col: r.values[i]}); err != nil {
+			if err := b.state.Add(ids, r.rows, function.Inputs{Col: r.values[i]}); err != nil {
 				return err
 			}
 		}
@@ -140,7 +141,7 @@ func (f *feeder) settle(g *grouping, level int) error {
 	}
 	var values [][]int64
 	for i, b := range g.accs {
-		if b.state != nil && !b.derived && b.fn.buffer == bufferValue {
+		if b.state != nil && !b.derived && b.fn.Buffer == function.BufferValue {
 			v := make([]int64, chunkSize)
 			values = append(values, v)
 			buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))}

@@ -57,13 +57,13 @@ srcaddr dstport bytes log_status
 	for _, v := range got {
 		said = append(said, fmt.Sprintf("%s %d %t", v.Name, v.Fired(), v.Skipped != ""))
 	}
-	want(t, "verdicts", strings.Join(said, ", "), "rule 3 false, quiet 0 false, lacking 0 true, moot 0 true, either 2 false")
+	reporttest.Want(t, "verdicts", strings.Join(said, ", "), "rule 3 false, quiet 0 false, lacking 0 true, moot 0 true, either 2 false")
 	f := got[0].Findings[0]
 	value := func(_ Column, v any) string { return fmt.Sprint(v) }
-	want(t, "message", f.Expand(value), "10.0.0.1 {rule}: 1, 10")
-	want(t, "id", f.ID, got[0].Findings[1].ID)
-	want(t, "seen", got[0].Seen[0].What, `rule srcaddr="10.0.0.1"`)
-	want(t, "IDs", len(got[0].Seen), 2)
+	reporttest.Want(t, "message", f.Expand(value), "10.0.0.1 {rule}: 1, 10")
+	reporttest.Want(t, "id", f.ID, got[0].Findings[1].ID)
+	reporttest.Want(t, "seen", got[0].Seen[0].What, `rule srcaddr="10.0.0.1"`)
+	reporttest.Want(t, "IDs", len(got[0].Seen), 2)
 	if f.ID != "bf17d0e9ebf030a1270e0b8ddd8c04d2" {
 		t.Errorf("the ID is %s: those in the baselines of users do not fit any more", f.ID)
 	}
@@ -71,9 +71,9 @@ srcaddr dstport bytes log_status
 	known := func(id string) bool { return id == f.ID }
 	rules[0].Most = 1
 	v := Check(rules[:1], tables, nil, known)[0]
-	want(t, "known", fmt.Sprint(v.Known, v.Fired(), v.More, len(v.Seen)), "2 1 0 2")
+	reporttest.Want(t, "known", fmt.Sprint(v.Known, v.Fired(), v.More, len(v.Seen)), "2 1 0 2")
 	v = Check(rules[:1], tables, nil, nil)[0]
-	want(t, "more than are listed", fmt.Sprint(v.Fired(), v.More, len(v.Findings), len(v.Seen)), "3 2 1 2")
+	reporttest.Want(t, "more than are listed", fmt.Sprint(v.Fired(), v.More, len(v.Findings), len(v.Seen)), "3 2 1 2")
 }
 
 func TestMessages(t *testing.T) {
@@ -98,5 +98,5 @@ func TestMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := Finding{Rule: &r}
-	want(t, "text around", f.Expand(func(Column, any) string { return "-" }), "{é} -")
+	reporttest.Want(t, "text around", f.Expand(func(Column, any) string { return "-" }), "{é} -")
 }

@@ -51,7 +51,7 @@ func TestMeasuresWithConditions(t *testing.T) {
 				if err != nil || len(lacks) > 0 {
 					t.Fatalf("%s: %v, %v", text, lacks, err)
 				}
-				want(t, text+" of "+m.Name, result(tables[0]), result(naive(r, rows)))
+				reporttest.Want(t, text+" of "+m.Name, result(tables[0]), result(naive(r, rows)))
 			}
 		}
 	}

@@ -135,9 +135,9 @@ func TestBinsOfConditions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range tables {
-		want(t, reports[i].Where.String(), tables[i].Columns[0].Every, time.Minute)
+		reporttest.Want(t, reports[i].Where.String(), tables[i].Columns[0].Every, time.Minute)
 	}
-	want(t, "on disk", spilled(t, reports, rows, 1, 1)[0].Columns[0].Every, time.Minute)
+	reporttest.Want(t, "on disk", spilled(t, reports, rows, 1, 1)[0].Columns[0].Every, time.Minute)
 }
 
 // extraPanels ask for what no panel of the dashboard does.

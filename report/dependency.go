@@ -67,7 +67,7 @@ func (x *planner) derivation(from, to int) (derivation, bool) {
 		s := accSource{acc: i, part: b.in(finer, b.cond.id)}
 		if s.part < 0 && b.additive() && !slices.ContainsFunc(b.cond.conjuncts(), undetermined) {
 			s.part, s.where = b.in(finer, 0), b.cond.conjuncts()
-			if s.part < 0 && b.fn.rows && b.Field == "" { // the number of rows
+			if s.part < 0 && b.fn.Rows && b.Field == "" { // the number of rows
 				d.accs = append(d.accs, s)
 				continue
 			}

@@ -9,6 +9,8 @@ import (
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // derive carries out the derivations of the plan, but for those that wait and nothing else needs; a nil waits is none. What
@@ -91,13 +93,13 @@ func (w *worker) deriveFrom(from int, derivations []derivation) error {
 	if err := s.encode(keys); err != nil {
 		return err
 	}
-	return atOnce(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
+	return parallel.Each(len(derivations), func(i int) error { return s.derive(w.grouping(derivations[i].to), derivations[i]) })
 }
 
 // encode computes what the groups have of further keys.
 func (s *source) encode(keys []Key) error {
 	codings := make([]coding, len(keys))
-	err := atOnce(len(keys), func(i int) (err error) {
+	err := parallel.Each(len(keys), func(i int) (err error) {
 		codings[i], err = s.coding(keys[i])
 		return err
 	})
@@ -180,7 +182,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 	to.grow(groups)
 	for i, exists := range s.exist {
 		if !exists {
-			ids[i] = skip
+			ids[i] = function.Skip
 		}
 	}
 	s.skipUnmet(ids, d.where)
@@ -198,7 +200,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 			}
 			continue
 		}
-		var from state = &s.grouping.rows
+		var from function.State = &s.grouping.rows
 		if a.part >= 0 {
 			from = s.stateOf(a.part)
 		}
@@ -208,7 +210,7 @@ func (s *source) derive(to *grouping, d derivation) error {
 		}
 		some := slices.Clone(ids)
 		s.skipUnmet(some, a.where)
-		if err := b.state.merge(from, some, nil); err != nil {
+		if err := b.state.Merge(from, some, nil); err != nil {
 			return err
 		}
 	}
@@ -239,14 +241,14 @@ func (s *source) number(to *grouping) (ids []uint32, groups int) {
 }
 
 // addCodes adds the codes of the only key to a state of one group, as if each group were a record.
-func (s *source) addCodes(to state) error {
+func (s *source) addCodes(to function.State) error {
 	codes, rows := make([]uint32, len(s.exist)), make([]int32, 0, len(s.exist))
 	for code, exists := range s.exist {
 		if codes[code] = uint32(code); exists {
 			rows = append(rows, int32(code))
 		}
 	}
-	return to.add(make([]uint32, len(rows)), rows, inputs{codes: codes})
+	return to.Add(make([]uint32, len(rows)), rows, function.Inputs{Codes: codes})
 }
 
 // skipUnmet sets to skip the ids of those groups that do not meet conditions.
@@ -256,7 +258,7 @@ func (s *source) skipUnmet(ids []uint32, where []predicate) {
 		met := met(c.expr, d.coder, s.projection.Fields[s.projection.Index(c.key.Field)])
 		for i, code := range d.codes {
 			if !met[code] {
-				ids[i] = skip
+				ids[i] = function.Skip
 			}
 		}
 	}

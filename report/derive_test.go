@@ -138,7 +138,7 @@ func TestAbsentAlternative(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "rows", tables[1].Rows, "[[10.0.0.1 10]]")
+	reporttest.Want(t, "rows", tables[1].Rows, "[[10.0.0.1 10]]")
 }
 
 // TestLookUpOnce: addresses are looked up once where a report groups by them, and not for each record.
@@ -152,7 +152,7 @@ func TestLookUpOnce(t *testing.T) {
 		changed(t, "timeline", Change{By: panelWords("tcp_flags"), Top: -1})}
 	var seen atomic.Int64
 	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
-	want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
+	reporttest.Want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known
 	if seen.Load() > 20 {
 		t.Errorf("%d values were looked up, of 10 addresses", seen.Load())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // What became of a row from one table to another.
@@ -47,7 +48,7 @@ func (r *Report) CanDiff() error {
 	switch m := r.Measures[0]; {
 	case m.kind() == schema.Time:
 		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
-	case functionNamed(m.Func).input != nil:
+	case function.Named(m.Func).Input != nil:
 		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
 	}
 	for _, k := range r.Keys {
@@ -273,7 +274,7 @@ func (d *diff) value(t Table, row []any) any {
 	switch {
 	case row != nil:
 		return row[d.measure(t)]
-	case !functionNamed(m.Func).zero:
+	case !function.Named(m.Func).Zero:
 		return nil
 	case m.kind() == schema.Float:
 		return 0.0
@@ -285,7 +286,7 @@ func (d *diff) value(t Table, row []any) any {
 // nulls is null.
 func (d *diff) sum(rows [][]any) []any {
 	out := make([]any, d.labels+5)
-	if f := functionNamed(d.report.Measures[0].Func); !f.share {
+	if f := function.Named(d.report.Measures[0].Func); !f.Share {
 		return out
 	}
 	for _, row := range rows {

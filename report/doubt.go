@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // doubt is whether flows have the fields that a report needs. Of a report of all flows the rows tell. One with a condition
@@ -101,7 +102,7 @@ func (m *Remote) AnyRecord() (string, error) { return m.doubt.query(anyRecord, n
 func (m *Remote) Settle(row []any) error {
 	d := m.doubt
 	if len(row) != max(len(d.asked), 1) {
-		return errRow
+		return function.ErrRow
 	}
 	if len(d.asked) == 0 {
 		d.flows, d.done = whole(row[0]) > 0, true

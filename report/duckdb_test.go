@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -97,12 +98,12 @@ func (d *duckDB) ask(t *testing.T, sql string) [][]any {
 }
 
 // checkDuckDB compares what DuckDB makes of the function's SQL.
-func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows []reporttest.Row) {
+func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []Report, rows []reporttest.Row) {
 	if duck == nil {
 		t.Skip("DUCKDB_PYTHON names no Python with duckdb")
 	}
 	for _, r := range reports {
-		if f.input != nil && len(r.Keys) == 0 {
+		if f.Input != nil && len(r.Keys) == 0 {
 			continue // its SQL has no aggregate, and so a row for each record
 		}
 		sql, err := SQL(&r, dialect(t, "duckdb"), reporttest.Fields(), "flows")
@@ -114,14 +115,14 @@ func checkDuckDB(t *testing.T, f *function, duck *duckDB, reports []Report, rows
 		same := len(got) == len(expected)
 		for i := 0; same && i < len(got); i++ {
 			for column, v := range expected[i] {
-				if f.input != nil && column >= len(r.Keys) {
+				if f.Input != nil && column >= len(r.Keys) {
 					v = nil // which no engine knows
 				}
-				same = same && sameInSQL(got[i][column], v, f.buckets)
+				same = same && sameInSQL(got[i][column], v, f.Buckets)
 			}
 		}
 		if !same {
-			t.Errorf("%s by %v of %v:\n got %v\nwant %v\n%s", f.name, r.Keys, r.Measures, got, expected, sql)
+			t.Errorf("%s by %v of %v:\n got %v\nwant %v\n%s", f.Name, r.Keys, r.Measures, got, expected, sql)
 		}
 	}
 }

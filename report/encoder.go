@@ -7,6 +7,8 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // An encoder is the dictionary encoder of a key, or of a field or pair of fields whose distinct values are counted.
@@ -15,11 +17,11 @@ type encoder struct {
 	field int         // of the projection
 	kind  schema.Kind // of the key's values
 	coder codes.Coder
-	pair  *pairCoder // in place of coder, for a pair
-	every bool       // a grouping without a condition needs the codes: all flows of a batch are encoded at once
-	codes []uint32   // by row of the batch
-	done  bool       // the codes of all flows of the batch are there
-	rest  bool       // and those of the other rows
+	pair  *function.PairCoder // in place of coder, for a pair
+	every bool                // a grouping without a condition needs the codes: all flows of a batch are encoded at once
+	codes []uint32            // by row of the batch
+	done  bool                // the codes of all flows of the batch are there
+	rest  bool                // and those of the other rows
 }
 
 func newEncoder(k Key, p *schema.Projection) *encoder {
@@ -28,7 +30,7 @@ func newEncoder(k Key, p *schema.Projection) *encoder {
 }
 
 // values is what the codes stand for.
-func (c *encoder) values() values {
+func (c *encoder) values() function.Values {
 	if c.pair != nil {
 		return c.pair
 	}
@@ -72,10 +74,10 @@ func (d *dictionaries) of(k Key, every bool) int {
 // ofPair returns the index of the encoder of the pairs of values of two fields.
 func (d *dictionaries) ofPair(field, with string, every bool) int {
 	a, b := d.of(Key{Field: field}, every), d.of(Key{Field: with}, every)
-	i := slices.IndexFunc(d.list, func(c *encoder) bool { return c.pair != nil && c.pair.parts == [2]int{a, b} })
+	i := slices.IndexFunc(d.list, func(c *encoder) bool { return c.pair != nil && c.pair.Parts == [2]int{a, b} })
 	if i < 0 {
 		i = len(d.list)
-		pair := newPairCoder([2]int{a, b}, d.list[a].coder, d.list[b].coder)
+		pair := function.NewPairCoder([2]int{a, b}, d.list[a].coder, d.list[b].coder)
 		d.list = append(d.list, &encoder{key: Key{Field: field + "+" + with}, pair: pair})
 	}
 	return i
@@ -92,7 +94,7 @@ func (d *dictionaries) coder(k Key) codes.Coder {
 // merge adds the values of another worker's dictionaries, and returns by dictionary the codes here of the codes there.
 func (d *dictionaries) merge(o *dictionaries) [][]uint32 {
 	translated := make([][]uint32, d.shared)
-	_ = atOnce(d.shared, func(i int) error {
+	_ = parallel.Each(d.shared, func(i int) error {
 		if c := d.list[i]; c.pair == nil {
 			translated[i] = c.coder.Absorb(o.list[i].coder)
 		}
@@ -100,7 +102,7 @@ func (d *dictionaries) merge(o *dictionaries) [][]uint32 {
 	})
 	for i, c := range d.list[:d.shared] {
 		if c.pair != nil {
-			translated[i] = c.pair.absorb(o.list[i].pair, translated)
+			translated[i] = c.pair.Absorb(o.list[i].pair, translated)
 		}
 	}
 	return translated
@@ -111,7 +113,7 @@ func (d *dictionaries) size() int64 {
 	var n int64
 	for _, c := range d.list {
 		if c.pair != nil {
-			n += c.pair.pairs.Size()
+			n += c.pair.Pairs.Size()
 		} else {
 			n += c.coder.Size()
 		}

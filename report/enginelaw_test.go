@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -22,36 +23,36 @@ func parityOf(rec reporttest.Row) any {
 }
 
 // checkEngine gives a Remote the rows that an engine would send.
-func checkEngine(t *testing.T, f *function, all []Measure, rows []reporttest.Row) {
+func checkEngine(t *testing.T, f *function.Func, all []Measure, rows []reporttest.Row) {
 	defer failOnPanic(t, f)
 	known := append(reporttest.Fields(), parity)
 	for _, limit := range []int{0, 2} {
-		r := Report{Name: f.name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
+		r := Report{Name: f.Name, Keys: []Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
 		m := remoteOf(t, r, known)
 		want, got := naive(r, rows), engineTable(t, m, r, rows, wantOrder(naive(r, rows)))
 		for i, x := range all { // of what an engine computes and cannot merge there are no sums
-			if !f.mergeable() && x.Func == f.name {
+			if !f.Mergeable() && x.Func == f.Name {
 				want.Totals[1+i] = nil
 				if want.Others != nil {
 					want.Others[1+i] = nil
 				}
 			}
-			if f.input != nil {
+			if f.Input != nil {
 				for _, row := range want.Rows {
 					row[1+i] = nil
 				}
 			}
 		}
 		if g, w := result(got), result(want); g != w {
-			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.name, limit, g, w, m.SQL)
+			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.Name, limit, g, w, m.SQL)
 		}
 	}
 	// groups that are merged here
-	r := Report{Name: f.name, Keys: []Key{{Field: parity.Name}}, Measures: all}
+	r := Report{Name: f.Name, Keys: []Key{{Field: parity.Name}}, Measures: all}
 	split, err := NewSplit(r, dialect(t, "trino"), known, "flows")
-	if !f.mergeable() && f.input == nil {
+	if !f.Mergeable() && f.Input == nil {
 		if err == nil || !strings.Contains(err.Error(), all[0].Name) {
-			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.name, err)
+			t.Errorf("%s cannot be merged, and a report that merges it is not refused by name: %v", f.Name, err)
 		}
 		return
 	}
@@ -72,13 +73,13 @@ func checkEngine(t *testing.T, f *function, all []Measure, rows []reporttest.Row
 	here := r
 	here.Keys = []Key{{Field: "protocol_name"}}
 	want := naive(here, marked)
-	if f.input != nil {
+	if f.Input != nil {
 		for _, row := range append(want.Rows, want.Totals) {
 			clear(row[1:])
 		}
 	}
 	if g, w := result(engineTable(t, m, r, rows, nil)), result(want); g != w {
-		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.name, g, w, m.SQL)
+		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.Name, g, w, m.SQL)
 	}
 }
 
@@ -116,7 +117,7 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []reporttest.Row, place
 		out := []any{key, int64(len(records))}
 		for _, b := range m.asked {
 			s := sampleOf(b, records)
-			if functionNamed(b.Func).buckets {
+			if function.Named(b.Func).Buckets {
 				out = append(out, histogramOf(t, s.numbers))
 				continue
 			}
@@ -150,7 +151,7 @@ func engineTable(t *testing.T, m *Remote, r Report, rows []reporttest.Row, place
 			if at := column - 2; column == 0 {
 				with = "max"
 			} else if at >= 0 && at < len(m.asked) {
-				if with = functionNamed(m.asked[at].Func).adds; with == "" {
+				if with = function.Named(m.asked[at].Func).Adds; with == "" {
 					with = "max"
 				}
 			}
@@ -198,7 +199,7 @@ func histogramOf(t *testing.T, numbers []int64) any {
 	}
 	n := make(map[uint32]int)
 	for _, v := range numbers {
-		n[bucketOf(v)]++
+		n[function.BucketOf(v)]++
 	}
 	text, err := json.Marshal(n)
 	if err != nil {

@@ -35,8 +35,8 @@ func (a *Aggregator) passed() map[int]*conjunction {
 // reached reports whether any flow came to some report.
 func (w *worker) reached() bool {
 	return slices.ContainsFunc(slices.Concat(w.groupings, w.inner), func(g *grouping) bool {
-		for group := range uint32(g.rows.groups) {
-			if *g.rows.of(group) > 0 {
+		for group := range uint32(g.rows.Groups) {
+			if *g.rows.Of(group) > 0 {
 				return true
 			}
 		}

@@ -1,5 +1,10 @@
 package report
 
+import (
+	"flowlog/report/expr"
+	"flowlog/report/function"
+)
+
 // feed adds the rows of the batch to a grouping.
 func (f *feeder) feed(g *grouping) error {
 	rows, mixed := f.counted(g)
@@ -10,8 +15,8 @@ func (f *feeder) feed(g *grouping) error {
 		return f.feedFrom(g, 0, f.firstCodes(g, rows, false), g.encoders[0].coder.Len(), r)
 	}
 	set, groups := f.group(g, rows, mixed)
-	g.rows.grow(groups)
-	if err := g.rows.add(set.ids, set.rows, inputs{}); err != nil {
+	g.rows.Grow(groups)
+	if err := g.rows.Add(set.ids, set.rows, function.Inputs{}); err != nil {
 		return err
 	}
 	flows := f.flowsOf(g, set, mixed)
@@ -62,7 +67,7 @@ func (f *feeder) flowsOf(g *grouping, all rowSet, mixed bool) rowSet {
 		rows = nil
 	case g.selection != nil:
 		f.buffer = append(f.buffer[:0], all.rows...)
-		rows = flows(f.columns[f.dicts.projection.Index("log_status")], f.buffer, f.buffer[:0])
+		rows = expr.Flows(f.columns[f.dicts.projection.Index("log_status")], f.buffer, f.buffer[:0])
 	}
 	return all.pick(rows, &f.scratch.flowIDs)
 }
@@ -75,22 +80,22 @@ func (f *feeder) accumulate(b *accumulator, set rowSet, groups int, mixed bool) 
 			set = set.pick(met, &f.scratch.metIDs)
 		}
 	}
-	b.state.grow(groups)
+	b.state.Grow(groups)
 	columns := f.flowing
 	if b.All {
 		columns = f.columns
 	}
-	var in inputs
+	var in function.Inputs
 	if b.field >= 0 {
-		if in.col = columns[b.field]; blank(in.col) {
+		if in.Col = columns[b.field]; blank(in.Col) {
 			return nil // nulls change nothing
 		}
 	}
 	if b.also >= 0 {
-		in.also = columns[b.also]
+		in.Also = columns[b.also]
 	}
 	if b.dict >= 0 {
-		in.codes = f.codes(f.dicts.list[b.dict], set.rows, mixed && b.All)
+		in.Codes = f.codes(f.dicts.list[b.dict], set.rows, mixed && b.All)
 	}
-	return b.state.add(set.ids, set.rows, in)
+	return b.state.Add(set.ids, set.rows, in)
 }

@@ -48,8 +48,8 @@ func (f *feeder) beginBatch(rows int) {
 // codes returns the codes of a dictionary by row, for at least the given rows. These are flows, unless mixed is set.
 func (f *feeder) codes(c *encoder, rows []int32, mixed bool) []uint32 {
 	if c.pair != nil {
-		a, b := f.dicts.list[c.pair.parts[0]], f.dicts.list[c.pair.parts[1]]
-		c.pair.encode(f.codes(a, rows, mixed), f.codes(b, rows, mixed), rows, c.codes)
+		a, b := f.dicts.list[c.pair.Parts[0]], f.dicts.list[c.pair.Parts[1]]
+		c.pair.Encode(f.codes(a, rows, mixed), f.codes(b, rows, mixed), rows, c.codes)
 		return c.codes
 	}
 	switch {

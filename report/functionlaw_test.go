@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -19,11 +20,11 @@ import (
 func TestFunctions(t *testing.T) {
 	rows := reporttest.RandomRows(rand.New(rand.NewPCG(11, 16)), fewer(300))
 	duck := startDuckDB(t, rows)
-	for i := range functions {
-		f := &functions[i]
-		t.Run(f.name, func(t *testing.T) {
-			if naiveFunctions[f.name] == nil {
-				t.Fatalf("%s has no line in naiveFunctions", f.name)
+	for i := range function.All {
+		f := &function.All[i]
+		t.Run(f.Name, func(t *testing.T) {
+			if naiveFunctions[f.Name] == nil {
+				t.Fatalf("%s has no line in naiveFunctions", f.Name)
 			}
 			if !t.Run("row", func(t *testing.T) { checkRow(t, f) }) {
 				return // the rest would fail in other words
@@ -39,7 +40,7 @@ func TestFunctions(t *testing.T) {
 					defer failOnPanic(t, f)
 					for i, got := range tables(t) {
 						if g := result(got); g != expected[i] {
-							t.Errorf("%s by %v of %v:\n got %s\nwant %s", f.name, reports[i].Keys, reports[i].Measures, g, expected[i])
+							t.Errorf("%s by %v of %v:\n got %s\nwant %s", f.Name, reports[i].Keys, reports[i].Measures, g, expected[i])
 						}
 					}
 				})
@@ -72,50 +73,50 @@ func TestFunctions(t *testing.T) {
 }
 
 // failOnPanic makes a failure of the function's test of a panic, so that the tests of other functions run.
-func failOnPanic(t *testing.T, f *function) {
+func failOnPanic(t *testing.T, f *function.Func) {
 	t.Helper()
 	if p := recover(); p != nil {
-		t.Errorf("%s panics: %v", f.name, p)
+		t.Errorf("%s panics: %v", f.Name, p)
 	}
 }
 
 // checkRow checks that a function's row is whole.
-func checkRow(t *testing.T, f *function) {
+func checkRow(t *testing.T, f *function.Func) {
 	ways := 0
-	for _, way := range []bool{f.new != nil, f.parts != nil, f.input != nil} {
+	for _, way := range []bool{f.New != nil, f.Parts != nil, f.Input != nil} {
 		if way {
 			ways++
 		}
 	}
 	wants := func(what string, ok bool) {
 		if !ok {
-			t.Errorf("%s: its row lacks %s", f.name, what)
+			t.Errorf("%s: its row lacks %s", f.Name, what)
 		}
 	}
 	wants("one of new, parts and input", ways == 1)
-	wants("of, for its parts", (f.parts != nil) == (f.of != nil))
-	own, ok := sqlFunctions[f.name]
+	wants("of, for its parts", (f.Parts != nil) == (f.Of != nil))
+	own, ok := sqlFunctions[f.Name]
 	wants("a line in sqlFunctions", ok)
-	wants("its SQL, or why an engine does not know it", (own.of != nil) == (f.also == "" && f.input == nil) && (own.unknown != "") == (f.input != nil))
-	wants("the SQL of what adds up its values", f.adds == "" || sqlFunctions[f.adds].of != nil)
-	wants("view, for what it shares", (f.shares != "") == (f.view != nil))
-	if f.new == nil {
+	wants("its SQL, or why an engine does not know it", (own.of != nil) == (f.Also == "" && f.Input == nil) && (own.unknown != "") == (f.Input != nil))
+	wants("the SQL of what adds up its values", f.Adds == "" || sqlFunctions[f.Adds].of != nil)
+	wants("view, for what it shares", (f.Shares != "") == (f.View != nil))
+	if f.New == nil {
 		return
 	}
-	wants("rollup", f.rollup != 0)
-	wants("buffer", f.buffer != 0)
-	wants("adds, as it has decode", f.decode == nil || f.adds != "" || f.buckets)
-	wants("decode, as engines send what can be merged", f.decode != nil || f.adds == "" && !f.buckets)
-	wants("adds and decode, as its states are of fixed size", f.rollup != rollupAlways || f.decode != nil)
-	wants("rollup that allows numbers to be merged", f.rollup != rollupNever || !isNumeric(f.new(nil, shapeGroups)))
-	wants("buffer that allows numbers of values to be buffered", f.buffer != bufferNever || f.codes || !isNumeric(f.new(nil, shapeGroups)))
+	wants("rollup", f.Rollup != 0)
+	wants("buffer", f.Buffer != 0)
+	wants("adds, as it has decode", f.Decode == nil || f.Adds != "" || f.Buckets)
+	wants("decode, as engines send what can be merged", f.Decode != nil || f.Adds == "" && !f.Buckets)
+	wants("adds and decode, as its states are of fixed size", f.Rollup != function.RollupAlways || f.Decode != nil)
+	wants("rollup that allows numbers to be merged", f.Rollup != function.RollupNever || !isNumeric(f.New(nil, function.ShapeGroups)))
+	wants("buffer that allows numbers of values to be buffered", f.Buffer != function.BufferNever || f.Codes || !isNumeric(f.New(nil, function.ShapeGroups)))
 }
 
 // lawFields has a field of each kind that randomRows sets.
 var lawFields = map[schema.Kind]string{schema.Int32: "dstport", schema.Int64: "bytes", schema.Time: "start", schema.Addr: "dstaddr", schema.Text: "action"}
 
 // measuresOf are measures of a function: of fields of every kind, or the one that the program has.
-func measuresOf(t *testing.T, f *function) []Measure {
+func measuresOf(t *testing.T, f *function.Func) []Measure {
 	t.Helper()
 	var all []Measure
 	parse := func(text string) {
@@ -125,25 +126,25 @@ func measuresOf(t *testing.T, f *function) []Measure {
 		}
 		all = append(all, m)
 	}
-	for _, kind := range f.kinds {
+	for _, kind := range f.Kinds {
 		if name := lawFields[kind]; name != "" {
-			parse(f.name + "(" + name + ")")
+			parse(f.Name + "(" + name + ")")
 		}
 	}
-	if f.pairs {
-		parse(f.name + "(dstaddr+dstport)")
+	if f.Pairs {
+		parse(f.Name + "(dstaddr+dstport)")
 	}
 	named := slices.Clone(measures)
 	for _, r := range catalog {
 		named = append(named, r.Measures...)
 	}
-	if i := slices.IndexFunc(named, func(m Measure) bool { return m.Func == f.name }); i >= 0 {
+	if i := slices.IndexFunc(named, func(m Measure) bool { return m.Func == f.Name }); i >= 0 {
 		all = append(all, named[i])
 	}
 	if len(all) == 0 {
-		t.Fatalf("%s: its row has no kinds of fields, and no measure has its name: nothing can use it", f.name)
+		t.Fatalf("%s: its row has no kinds of fields, and no measure has its name: nothing can use it", f.Name)
 	}
-	if f.new != nil {
+	if f.New != nil {
 		m := all[0]
 		m.Name, m.Where = "some", where("action = REJECT")
 		all = append(all, m)
@@ -153,10 +154,10 @@ func measuresOf(t *testing.T, f *function) []Measure {
 
 // reportsOf has reports with the measures of a function: of one group and of many, ranked and cut, of which some can be
 // rolled up from others.
-func reportsOf(f *function, measures []Measure) []Report {
+func reportsOf(f *function.Func, measures []Measure) []Report {
 	var all []Report
 	for _, by := range []string{"", "srcaddr", "srcaddr dstport", "protocol", "action", "dstport srcport protocol action"} {
-		r := Report{Name: f.name, Measures: measures}
+		r := Report{Name: f.Name, Measures: measures}
 		for _, name := range strings.Fields(by) {
 			r.Keys = append(r.Keys, Key{Field: name})
 		}
@@ -199,11 +200,11 @@ func partials(t *testing.T, reports []Report, rows []reporttest.Row) []Table {
 }
 
 // checkSize checks that a state with many groups says that it takes memory.
-func checkSize(t *testing.T, f *function, measures []Measure) {
-	if f.new == nil {
+func checkSize(t *testing.T, f *function.Func, measures []Measure) {
+	if f.New == nil {
 		return
 	}
-	r := Report{Name: f.name, Keys: []Key{{Field: "bytes"}}, Measures: measures}
+	r := Report{Name: f.Name, Keys: []Key{{Field: "bytes"}}, Measures: measures}
 	agg, err := NewAggregator(reporttest.Fields(), []Report{r}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -217,15 +218,15 @@ func checkSize(t *testing.T, f *function, measures []Measure) {
 		t.Fatal(err)
 	}
 	for _, b := range agg.workers[0].groupings[0].accs {
-		if n := int64(len(rows)); b.state != nil && !b.derived && (b.state.size() < 8*n || b.state.size() > 1000*n) {
-			t.Errorf("%s of %s: the state of %d groups says that it takes %d bytes", f.name, b.Field, n, b.state.size())
+		if n := int64(len(rows)); b.state != nil && !b.derived && (b.state.Size() < 8*n || b.state.Size() > 1000*n) {
+			t.Errorf("%s of %s: the state of %d groups says that it takes %d bytes", f.Name, b.Field, n, b.state.Size())
 		}
 	}
 }
 
 // checkBuffer checks that add takes from a backlog what it takes from a batch.
-func checkBuffer(t *testing.T, f *function) {
-	if f.new == nil || f.buffer == bufferNever {
+func checkBuffer(t *testing.T, f *function.Func) {
+	if f.New == nil || f.Buffer == function.BufferNever {
 		return
 	}
 	defer failOnPanic(t, f)
@@ -240,21 +241,21 @@ func checkBuffer(t *testing.T, f *function) {
 			buffered.Int64 = append(buffered.Int64, int64(i*i%1009))
 		}
 	}
-	one, other := f.new(nil, shapeGroups), f.new(nil, shapeGroups)
-	one.grow(7)
-	other.grow(7)
-	in := inputs{}
-	if f.buffer == bufferValue {
-		in.col = buffered.Array()
+	one, other := f.New(nil, function.ShapeGroups), f.New(nil, function.ShapeGroups)
+	one.Grow(7)
+	other.Grow(7)
+	in := function.Inputs{}
+	if f.Buffer == function.BufferValue {
+		in.Col = buffered.Array()
 	}
-	if err := one.add(ids, rows, inputs{col: column.Array()}); err != nil {
+	if err := one.Add(ids, rows, function.Inputs{Col: column.Array()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.add(ids, order, in); err != nil {
+	if err := other.Add(ids, order, in); err != nil {
 		t.Fatal(err)
 	}
 	for g := range uint32(7) {
-		want(t, f.name+" of buffered records", boxed(other.value(g)), boxed(one.value(g)))
+		reporttest.Want(t, f.Name+" of buffered records", function.Boxed(other.Value(g)), function.Boxed(one.Value(g)))
 	}
 }
 
@@ -270,7 +271,7 @@ var engineFunctions = map[string][]string{
 var calledInSQL = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\(`)
 
 // checkSQL checks that each dialect has the function, or refuses it by name, and runs DuckDB's if it is there.
-func checkSQL(t *testing.T, f *function, reports []Report) {
+func checkSQL(t *testing.T, f *function.Func, reports []Report) {
 	for _, d := range dialects {
 		lacking := make(map[string]bool)
 		for _, r := range reports {
@@ -282,7 +283,7 @@ func checkSQL(t *testing.T, f *function, reports []Report) {
 				}
 			}
 			if err != nil {
-				t.Errorf("%s in %s: %v", f.name, d.Name, err)
+				t.Errorf("%s in %s: %v", f.Name, d.Name, err)
 				continue
 			}
 			for _, called := range calledInSQL.FindAllStringSubmatch(sql, -1) {
@@ -292,7 +293,7 @@ func checkSQL(t *testing.T, f *function, reports []Report) {
 			}
 		}
 		for name := range lacking {
-			t.Errorf("%s is %s in %s, which engineFunctions does not know", f.name, name, d.Name)
+			t.Errorf("%s is %s in %s, which engineFunctions does not know", f.Name, name, d.Name)
 		}
 	}
 }

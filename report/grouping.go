@@ -6,40 +6,41 @@ import (
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A grouping is the groups of a groupSpec in one worker. A group is known by its number, its id: the codes of its keys,
 // and a row of accumulators.
 type grouping struct {
 	*groupSpec
-	selection *selection  // of the rows that meet the condition; nil if there is none
-	encoders  []*encoder  // of the keys
-	dicts     []int       // the same as indexes of dictionaries
-	levels    []*keyLevel // level 0 numbers pairs of codes of the first two keys, level i pairs of a prefix and a further code
-	cells     cells       // of those accumulators that are numbers
-	rows      count       // records by group: a group without any does not exist
+	selection *selection     // of the rows that meet the condition; nil if there is none
+	encoders  []*encoder     // of the keys
+	dicts     []int          // the same as indexes of dictionaries
+	levels    []*keyLevel    // level 0 numbers pairs of codes of the first two keys, level i pairs of a prefix and a further code
+	cells     function.Cells // of those accumulators that are numbers
+	rows      function.Count // records by group: a group without any does not exist
 	accs      []accumulator
-	derived   bool       // its groups come from another grouping, and no flow is added: see derivation
-	backlogs  []*backlog // by level; nil if no rows wait
-	overflow  []state    // what the groups that are not here add up to, by accumulator; nil if all are here
-	absent    int        // how many groups are not here
+	derived   bool             // its groups come from another grouping, and no flow is added: see derivation
+	backlogs  []*backlog       // by level; nil if no rows wait
+	overflow  []function.State // what the groups that are not here add up to, by accumulator; nil if all are here
+	absent    int              // how many groups are not here
 }
 
 // An accumulator is one aggregate state per group.
 type accumulator struct {
 	*accSpec
-	filter  expr.Filter // of the condition; nil if there is none
-	dict    int         // the dictionary whose codes it counts, or -1
-	coder   values      // what these codes stand for
-	state   state       // nil if it needs none of its own
-	view    state       // over the data of an earlier accumulator's state, in place of a state
-	derived bool        // flows are not added to it: it is derived from another grouping
+	filter  expr.Filter     // of the condition; nil if there is none
+	dict    int             // the dictionary whose codes it counts, or -1
+	coder   function.Values // what these codes stand for
+	state   function.State  // nil if it needs none of its own
+	view    function.State  // over the data of an earlier accumulator's state, in place of a state
+	derived bool            // flows are not added to it: it is derived from another grouping
 }
 
 // newGrouping makes the groups of a spec, with no group yet.
 func newGrouping(spec *groupSpec, dicts *dictionaries) *grouping {
-	g := &grouping{groupSpec: spec, rows: *newCount()}
-	g.rows.join(&g.cells)
+	g := &grouping{groupSpec: spec, rows: *function.NewCount()}
+	g.rows.Join(&g.cells)
 	every := spec.where.expr == nil
 	for _, k := range spec.keys {
 		i := dicts.of(k, every)
@@ -59,7 +60,7 @@ func (g *grouping) addAccumulator(spec *accSpec, dicts *dictionaries) {
 	if spec.Where != nil {
 		b.filter = spec.Where.Filter()
 	}
-	if spec.fn.codes {
+	if spec.fn.Codes {
 		every := g.where.expr == nil
 		if spec.With != "" {
 			b.dict = dicts.ofPair(spec.Field, spec.With, every)
@@ -70,40 +71,40 @@ func (g *grouping) addAccumulator(spec *accSpec, dicts *dictionaries) {
 	}
 	switch {
 	case spec.shares >= 0:
-		b.view = spec.fn.view(g.accs[spec.shares].state)
+		b.view = spec.fn.View(g.accs[spec.shares].state)
 	case spec.stored():
 		b.state = b.newState(g.shape())
-		joinCells(b.state, &g.cells)
+		function.JoinCells(b.state, &g.cells)
 	}
 	g.accs = append(g.accs, b)
 }
 
 // shape is what groups the states are for.
-func (g *grouping) shape() shape {
+func (g *grouping) shape() function.Shape {
 	if len(g.keys) == 0 {
-		return shapeOne
+		return function.ShapeOne
 	}
-	return shapeGroups
+	return function.ShapeGroups
 }
 
 // newState is a state of the accumulator that nothing has been added to; nil if its function has none.
-func (b *accumulator) newState(of shape) state {
-	if b.fn.new == nil {
+func (b *accumulator) newState(of function.Shape) function.State {
+	if b.fn.New == nil {
 		return nil
 	}
-	return b.fn.new(b.coder, of)
+	return b.fn.New(b.coder, of)
 }
 
 // value is the value of a group in a state of the accumulator, which is nil for a function of the whole input.
-func (b *accumulator) value(s state, group uint32, stats schema.Stats) any {
+func (b *accumulator) value(s function.State, group uint32, stats schema.Stats) any {
 	if s == nil {
-		return b.fn.input(stats)
+		return b.fn.Input(stats)
 	}
-	return boxed(s.value(group))
+	return function.Boxed(s.Value(group))
 }
 
 // stateOf is the state of an accumulator; nil if its value is not computed from records.
-func (g *grouping) stateOf(acc int) state {
+func (g *grouping) stateOf(acc int) function.State {
 	if g.accs[acc].rows {
 		return &g.rows
 	}
@@ -122,19 +123,19 @@ func (g *grouping) onlyNumbers() bool {
 
 // grow makes room for groups in all accumulators.
 func (g *grouping) grow(groups int) {
-	g.rows.grow(groups)
+	g.rows.Grow(groups)
 	for _, b := range g.accs {
 		if b.state != nil {
-			b.state.grow(groups)
+			b.state.Grow(groups)
 		}
 	}
 }
 
 // existing lists the groups that have records, also as a set.
 func (g *grouping) existing() (exist []bool, ids []uint32) {
-	exist, ids = make([]bool, g.rows.groups), make([]uint32, 0, g.rows.groups)
+	exist, ids = make([]bool, g.rows.Groups), make([]uint32, 0, g.rows.Groups)
 	for id := range exist {
-		if *g.rows.of(uint32(id)) > 0 {
+		if *g.rows.Of(uint32(id)) > 0 {
 			exist[id] = true
 			ids = append(ids, uint32(id))
 		}
@@ -183,7 +184,7 @@ func (g *grouping) keyField(key int) schema.Field {
 
 // size is about how many bytes the groups take, without the dictionaries.
 func (g *grouping) size() int64 {
-	n := g.rows.size()
+	n := g.rows.Size()
 	for _, l := range g.levels {
 		n += l.Size() + 4*int64(len(l.dense))
 	}
@@ -194,7 +195,7 @@ func (g *grouping) size() int64 {
 	}
 	for _, b := range g.accs {
 		if b.state != nil {
-			n += b.state.size()
+			n += b.state.Size()
 		}
 	}
 	return n

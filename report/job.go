@@ -64,5 +64,5 @@ func conditionOnAddress(reports []Report, p *schema.Projection) bool {
 
 // unmergeable reports whether an engine has computed values of the groups that cannot be merged.
 func (j *job) unmergeable(g *grouping) bool {
-	return j.remote && slices.ContainsFunc(g.accs, func(b accumulator) bool { return !b.fn.mergeable() })
+	return j.remote && slices.ContainsFunc(g.accs, func(b accumulator) bool { return !b.fn.Mergeable() })
 }

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A Measure is a number computed over the records of a group.
@@ -54,21 +55,21 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 		}
 	}
 	fn, argument, call := cutFunction(s)
-	i := slices.IndexFunc(functions, func(f function) bool { return f.name == fn && f.kinds != nil })
+	i := slices.IndexFunc(function.All, func(f function.Func) bool { return f.Name == fn && f.Kinds != nil })
 	if i < 0 || strings.HasPrefix(argument, "distinct ") { // count(distinct …) is SQL
 		return Measure{}, unknownMeasure(strings.TrimSpace(text))
 	}
 	first, second, pair := argument, "", false
-	if functions[i].pairs {
+	if function.All[i].Pairs {
 		if first, second, pair = strings.Cut(argument, "+"); !call && !pair {
 			first, second, pair = cutPair(argument, fields)
 		}
 	}
-	m, err := functions[i].measureOf(first, fields)
+	m, err := measureOf(&function.All[i], first, fields)
 	if err != nil || !pair {
 		return m, err
 	}
-	with, err := functions[i].measureOf(second, fields)
+	with, err := measureOf(&function.All[i], second, fields)
 	m.With = with.Field
 	m.Name += "_" + with.Field
 	return m, err
@@ -113,23 +114,23 @@ func cutPair(names string, fields schema.Table) (first, second string, pair bool
 }
 
 // measureOf is the measure of a field by the function.
-func (fn *function) measureOf(field string, fields schema.Table) (Measure, error) {
+func measureOf(fn *function.Func, field string, fields schema.Table) (Measure, error) {
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
 		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
 	}
-	if !slices.Contains(fn.kinds, f.Kind) {
-		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.name, f.Name, f.Name, f.Kind, fn.name)
+	if !slices.Contains(fn.Kinds, f.Kind) {
+		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.Name, f.Name, f.Name, f.Kind, fn.Name)
 	}
-	m := Measure{Func: fn.name, Field: f.Name, Unit: Count}
+	m := Measure{Func: fn.Name, Field: f.Name, Unit: Count}
 	m.Name = m.column()
 	switch {
-	case fn.counts:
+	case fn.Counts:
 	case f.Name == "bytes":
 		m.Unit = Bytes
 	case f.Kind == schema.Time:
 		m.Unit = Instant
-	case fn.fraction:
+	case fn.Fraction:
 		m.Unit = Plain
 	}
 	return m, nil
@@ -156,9 +157,9 @@ func measureWords(s string) []string {
 // Functions lists the aggregate functions that users may apply to fields.
 func Functions() []string {
 	var names []string
-	for _, f := range functions {
-		if f.kinds != nil {
-			names = append(names, f.name)
+	for _, f := range function.All {
+		if f.Kinds != nil {
+			names = append(names, f.Name)
 		}
 	}
 	return names
@@ -169,14 +170,14 @@ func (m Measure) kind() schema.Kind {
 	switch {
 	case m.Unit == Instant:
 		return schema.Time
-	case functionNamed(m.Func).fraction:
+	case function.Named(m.Func).Fraction:
 		return schema.Float
 	}
 	return schema.Int64
 }
 
 // PerSecond reports whether the measure is a rate, which does not grow with the time that it covers.
-func (m Measure) PerSecond() bool { return functionNamed(m.Func).span }
+func (m Measure) PerSecond() bool { return function.Named(m.Func).Span }
 
 // instant is the time that a measure in Unix seconds stands for.
 func instant(v any) any {
@@ -200,6 +201,19 @@ func (r *Report) measure(name string) int {
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
 
+// parts are the measures that the measure is computed from; none if its function has a state.
+func (m Measure) parts() []Measure {
+	of := function.Named(m.Func).Parts
+	if of == nil {
+		return nil
+	}
+	var list []Measure
+	for _, p := range of(m.Field) {
+		list = append(list, Measure{Func: p.Function, Field: p.Field, Where: p.Where})
+	}
+	return list
+}
+
 // fields calls yield with the name of each field that the measure is computed from.
 func (m Measure) fields(yield func(name string)) {
 	if m.Field != "" {
@@ -211,14 +225,14 @@ func (m Measure) fields(yield func(name string)) {
 	if m.Where != nil {
 		m.Where.Fields(yield)
 	}
-	f := functionNamed(m.Func)
-	for _, part := range f.partsOf(m) {
+	f := function.Named(m.Func)
+	for _, part := range m.parts() {
 		part.fields(yield)
 	}
-	if f.also != "" {
-		yield(f.also)
+	if f.Also != "" {
+		yield(f.Also)
 	}
-	if f.span {
+	if f.Span {
 		yield("start")
 		yield("end")
 	}

@@ -3,6 +3,9 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"flowlog/report/function"
+	"flowlog/report/parallel"
 )
 
 // gather makes one worker of all, and carries out all derivations. choose says whether bins of time whose width was left
@@ -33,7 +36,7 @@ func (a *Aggregator) derive(late bool) error {
 	if late {
 		waits = func(d derivation) bool { return d.from < len(a.layout.groupings) }
 	}
-	return atOnce(len(a.workers), func(i int) error { return a.workers[i].derive(waits) })
+	return parallel.Each(len(a.workers), func(i int) error { return a.workers[i].derive(waits) })
 }
 
 // derivesLate reports whether the groups of reports can be merged before others are derived from them, which is then
@@ -69,8 +72,8 @@ func (w *worker) merge(o *worker) error {
 		places[i] = i
 	}
 	// Those with the most groups come first: others fill up the time until they are done.
-	slices.SortStableFunc(places, func(a, b int) int { return o.groupings[b].rows.groups - o.groupings[a].rows.groups })
-	return atOnce(len(places), func(i int) error {
+	slices.SortStableFunc(places, func(a, b int) int { return o.groupings[b].rows.Groups - o.groupings[a].rows.Groups })
+	return parallel.Each(len(places), func(i int) error {
 		return w.groupings[places[i]].merge(o.groupings[places[i]], translated)
 	})
 }
@@ -99,8 +102,8 @@ func (g *grouping) merge(o *grouping, translated [][]uint32) error {
 		var err error
 		from := 0
 		for p := range parts {
-			g.rows.grow(p.groups)
-			to := min(len(p.ids), o.rows.groups)
+			g.rows.Grow(p.groups)
+			to := min(len(p.ids), o.rows.Groups)
 			err = cmp.Or(err, mergeNumbers(states, p.ids[from:to], from))
 			from = to
 		}
@@ -112,7 +115,7 @@ func (g *grouping) merge(o *grouping, translated [][]uint32) error {
 	}
 	for level, table := range g.levels {
 		codes, words := translated[g.dicts[level+1]], o.levels[level].Words()
-		found, lot := make([]uint32, len(words)), make([]uint64, 4*mergeLot)
+		found, lot := make([]uint32, len(words)), make([]uint64, 4*function.MergeLot)
 		for from := 0; from < len(words); from += len(lot) {
 			to := min(from+len(lot), len(words))
 			for i, word := range words[from:to] {

@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // A Merger brings partial results together.
@@ -53,14 +54,14 @@ func (m *Merger) Add(in io.Reader, name string, memory int64, tempDir string) er
 func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // Arrow's reader trusts what it reads
-			err = errPartial
+			err = function.ErrPartial
 		}
 	}()
 	sum := crc32.New(castagnoli)
 	in = io.TeeReader(in, sum)
 	magic := make([]byte, len(partialMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
-		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", errPartial, schema.Opt("partial"))
+		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", function.ErrPartial, schema.Opt("partial"))
 	}
 	what, content, err := readFrame(in)
 	if err != nil {
@@ -68,7 +69,7 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	}
 	var h partialHeader
 	if err := json.Unmarshal(content, &h); err != nil || what != headerFrame {
-		return errPartial
+		return function.ErrPartial
 	}
 	if m.agg == nil {
 		if err := m.begin(h, memory, tempDir); err != nil {
@@ -99,13 +100,13 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 		}
 		if what == lastFrame {
 			if len(content) > 0 && (len(content) != crc32.Size || binary.LittleEndian.Uint32(content) != before) {
-				return fmt.Errorf("%w: the checksum of the file is wrong", errPartial)
+				return fmt.Errorf("%w: the checksum of the file is wrong", function.ErrPartial)
 			}
 			return nil
 		}
 		w := m.agg.workers[0]
 		if what >= uint32(len(w.groupings)) {
-			return errPartial
+			return function.ErrPartial
 		}
 		load := func(rec arrow.Record) error { return w.load(int(what), rec) }
 		if err := decodeRecord(bytes.NewReader(content), load); err != nil {
@@ -151,7 +152,7 @@ func (m *Merger) begin(h partialHeader, memory int64, tempDir string) error {
 	for i, t := range h.Reports {
 		r, err := t.report(fields)
 		if err != nil {
-			return fmt.Errorf("%w: %w", errPartial, err)
+			return fmt.Errorf("%w: %w", function.ErrPartial, err)
 		}
 		if len(h.Settings) == len(h.Reports) {
 			r.Settings = h.Settings[i]
@@ -159,7 +160,7 @@ func (m *Merger) begin(h partialHeader, memory int64, tempDir string) error {
 		reports = append(reports, r)
 	}
 	if len(reports) == 0 {
-		return errPartial
+		return function.ErrPartial
 	}
 	var err error
 	if m.agg, err = NewAggregator(fields, reports, 1); err != nil {

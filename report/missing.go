@@ -37,7 +37,7 @@ func (e *Lacking) Advice() *schema.Words { return adviceFor(e.Fields, e.stats) }
 func advice(names []string) string {
 	var logged []string
 	for _, name := range names {
-		if name == directionField { // nothing else tells it for certain
+		if name == schema.DirectionField { // nothing else tells it for certain
 			name = "flow_direction"
 		}
 		if f, ok := schema.Logged().Lookup(name); ok {

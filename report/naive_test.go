@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -327,7 +328,7 @@ func naiveQuantile(m Measure, s sample, _ float64) any {
 	}
 	percent, _ := strconv.ParseFloat(m.Func[1:], 64)
 	exact := s.numbers[int(math.Ceil(percent*float64(len(s.numbers))/100))-1]
-	v := bucketMiddle(bucketOf(exact))
+	v := function.BucketMiddle(function.BucketOf(exact))
 	if diff := math.Abs(float64(v - exact)); diff > 0.004*float64(exact) {
 		panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"flowlog/parse/codes"
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // Groups leave a worker as an Arrow record with a row for each group: the keys, how many records the group has, and the
@@ -42,10 +43,10 @@ func (g *grouping) unload(groups []uint32) (arrow.Record, error) {
 	var data []byte
 	offsets := make([]int32, 1, len(groups)+1)
 	for _, id := range groups {
-		records.Int64 = append(records.Int64, *g.rows.of(id))
+		records.Int64 = append(records.Int64, *g.rows.Of(id))
 		for i := range g.accs {
 			if s := g.accs[i].state; s != nil {
-				data = s.append(data, id)
+				data = s.Append(data, id)
 			}
 		}
 		if len(data) > math.MaxInt32 {
@@ -66,13 +67,13 @@ func (g *grouping) unload(groups []uint32) (arrow.Record, error) {
 func (g *grouping) load(rec arrow.Record, all []int32) ([]uint32, error) {
 	n := int(rec.NumRows())
 	if int(rec.NumCols()) != len(g.keys)+2 {
-		return nil, errPartial
+		return nil, function.ErrPartial
 	}
 	ids, groups := make([]uint32, n), 1
 	for i, c := range g.encoders {
 		col := rec.Column(i)
 		if !arrow.TypeEqual(col.DataType(), c.kind.Arrow()) {
-			return nil, errPartial
+			return nil, function.ErrPartial
 		}
 		c.codes = codes.Grown(c.codes, n)
 		if made, ok := c.coder.(*keyCoder); ok {
@@ -93,7 +94,7 @@ func (g *grouping) load(rec arrow.Record, all []int32) ([]uint32, error) {
 	records, ok := rec.Column(len(g.keys)).(*array.Int64)
 	states, ok2 := rec.Column(len(g.keys) + 1).(*array.Binary)
 	if !ok || !ok2 {
-		return nil, errPartial
+		return nil, function.ErrPartial
 	}
 	g.grow(groups)
 	for row, id := range ids {
@@ -106,17 +107,17 @@ func (g *grouping) load(rec arrow.Record, all []int32) ([]uint32, error) {
 
 // loadGroup adds so many records and the encoded states of its accumulators to a group.
 func (g *grouping) loadGroup(id uint32, records int64, states []byte) error {
-	*g.rows.of(id) += records
+	*g.rows.Of(id) += records
 	for i := range g.accs {
 		if s := g.accs[i].state; s != nil {
 			var err error
-			if states, err = s.load(states, id); err != nil {
+			if states, err = s.Load(states, id); err != nil {
 				return err
 			}
 		}
 	}
 	if len(states) > 0 {
-		return errPartial
+		return function.ErrPartial
 	}
 	return nil
 }
@@ -133,7 +134,7 @@ func encodeRecord(rec arrow.Record) ([]byte, error) {
 func decodeRecord(in io.Reader, take func(arrow.Record) error) error {
 	r, err := ipc.NewReader(in)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errPartial, err)
+		return fmt.Errorf("%w: %w", function.ErrPartial, err)
 	}
 	defer r.Release()
 	for r.Next() {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // Partial results in a file let a report be computed in parts, each on a machine of its own, and finished
@@ -52,11 +53,11 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func readFrame(in io.Reader) (what uint32, content []byte, err error) {
 	var head [16]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return 0, nil, fmt.Errorf("%w: %w", errPartial, err)
+		return 0, nil, fmt.Errorf("%w: %w", function.ErrPartial, err)
 	}
 	size := binary.LittleEndian.Uint64(head[4:])
 	if size > maxFrame {
-		return 0, nil, errPartial
+		return 0, nil, function.ErrPartial
 	}
 	var buf bytes.Buffer
 	n, err := buf.ReadFrom(io.LimitReader(in, int64(size)))
@@ -64,10 +65,10 @@ func readFrame(in io.Reader) (what uint32, content []byte, err error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return 0, nil, fmt.Errorf("%w: %w", errPartial, err)
+		return 0, nil, fmt.Errorf("%w: %w", function.ErrPartial, err)
 	}
 	if crc32.Checksum(buf.Bytes(), castagnoli) != binary.LittleEndian.Uint32(head[12:]) {
-		return 0, nil, fmt.Errorf("%w: a checksum is wrong", errPartial)
+		return 0, nil, fmt.Errorf("%w: a checksum is wrong", function.ErrPartial)
 	}
 	return binary.LittleEndian.Uint32(head[:]), buf.Bytes(), nil
 }
@@ -154,7 +155,7 @@ func (a *Aggregator) writeGroups(out io.Writer) error {
 func (w *worker) write(out io.Writer) error {
 	for i, g := range w.groupings {
 		_, ids := g.existing()
-		g.grow(g.rows.groups)
+		g.grow(g.rows.Groups)
 		for part := range slices.Chunk(ids, unloadRows) {
 			rec, err := g.unload(part)
 			if err != nil {

@@ -214,11 +214,11 @@ func TestPlanGoesOn(t *testing.T) {
 		changed(t, "talkers", Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
 	}
 	l, p := planOf(t, reports, v2Fields, true)
-	want(t, "before", planText(l, p), "srcaddr,dstaddr → srcaddr: groups")
+	reporttest.Want(t, "before", planText(l, p), "srcaddr,dstaddr → srcaddr: groups")
 	begun := newPlan(l, presenceOf(l, v2Fields), true, []bool{true, true}, nil)
-	want(t, "with groups", planText(l, begun), "")
+	reporttest.Want(t, "with groups", planText(l, begun), "")
 	kept := newPlan(l, presenceOf(l, v2Fields), true, []bool{true, true}, p.derivations)
-	want(t, "kept", planText(l, kept), planText(l, p))
+	reporttest.Want(t, "kept", planText(l, kept), planText(l, p))
 }
 
 // keep says whether a derivation still holds with other fields.
@@ -264,8 +264,8 @@ func TestDue(t *testing.T) {
 		{[]int{1, 2, 3, 5}, "", "1→2 0→1 1→3 4→5"},
 	} {
 		now, later := due(pending, func(d derivation) bool { return slices.Contains(c.waits, d.to) })
-		want(t, fmt.Sprint("now, but for ", c.waits), text(now), c.now)
-		want(t, fmt.Sprint("later, but for ", c.waits), text(later), c.later)
+		reporttest.Want(t, fmt.Sprint("now, but for ", c.waits), text(now), c.now)
+		reporttest.Want(t, fmt.Sprint("later, but for ", c.waits), text(later), c.later)
 	}
 }
 
@@ -286,17 +286,17 @@ func TestLayout(t *testing.T) {
 	for _, v := range l.views {
 		at = append(at, v.grouping)
 	}
-	want(t, "groupings of the reports", at, []int{0, 0, 1, 2})
+	reporttest.Want(t, "groupings of the reports", at, []int{0, 0, 1, 2})
 	var accs []string
 	for _, b := range l.groupings[0].accs {
 		accs = append(accs, fmt.Sprintf("%s(%s) rows %v shares %d stored %v", b.Func, b.Field, b.rows, b.shares, b.stored()))
 	}
-	want(t, "accumulators", strings.Join(accs, "\n"), `sum(bytes) rows false shares -1 stored true
+	reporttest.Want(t, "accumulators", strings.Join(accs, "\n"), `sum(bytes) rows false shares -1 stored true
 count(bytes) rows false shares -1 stored true
 min(start) rows false shares -1 stored true
 max(end) rows false shares -1 stored true
 count() rows true shares -1 stored false
 p50(bytes) rows false shares -1 stored true
 p95(bytes) rows false shares 5 stored false`)
-	want(t, "measures", []any{l.views[0].measures[1].accs, l.views[0].measures[2].accs, l.views[0].span}, []any{[]int{0, 1}, []int{0}, []int{2, 3}})
+	reporttest.Want(t, "measures", []any{l.views[0].measures[1].accs, l.views[0].measures[2].accs, l.views[0].span}, []any{[]int{0, 1}, []int{0}, []int{2, 3}})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // newPlan makes the plan for the reports of a layout and the fields that are present. begun says which groupings have
@@ -65,7 +66,7 @@ func (x *planner) addInner() {
 		g := &x.groupings[i]
 		own, rest := x.innerKeys(g)
 		few := !slices.ContainsFunc(g.keys, func(k Key) bool { return !x.narrow(k) }) &&
-			!slices.ContainsFunc(g.accs, func(b accSpec) bool { return b.fn.rollup == rollupReport })
+			!slices.ContainsFunc(g.accs, func(b accSpec) bool { return b.fn.Rollup == function.RollupReport })
 		if few && own != nil && x.flowsDerivable(i) {
 			id := x.conditions.of(expr.All(rest...)).id
 			if narrow[id] == nil {
@@ -190,7 +191,7 @@ func (x *planner) countCodes(to int) {
 	g := &x.groupings[to]
 	for i := range g.accs {
 		b := &g.accs[i]
-		if len(g.keys) > 0 || !b.fn.codes || b.With != "" || b.All || b.cond.expr != nil {
+		if len(g.keys) > 0 || !b.fn.Codes || b.With != "" || b.All || b.cond.expr != nil {
 			continue
 		}
 		from := slices.IndexFunc(x.groupings, func(o groupSpec) bool {

@@ -128,9 +128,9 @@ func (v *reportView) sortKey(by ranking, stats schema.Stats) func(group uint32) 
 		return v
 	}
 	x := &v.measures[by.index]
-	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.of == nil && !x.missing {
+	if s := v.groups.stateOf(x.accs[0]); s != nil && x.fn.Of == nil && !x.missing {
 		return func(group uint32) int64 {
-			if v, ok := s.value(group); ok {
+			if v, ok := s.Value(group); ok {
 				return rank(v)
 			}
 			return null

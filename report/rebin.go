@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // rebinning returns Table.Rebin. keys is how many columns stand before the measures.
 func (v *reportView) rebinning(t Table, rows []ranked, keys int, stats schema.Stats) func(time.Duration) ([][]any, error) {
-	additive := !slices.ContainsFunc(v.measures, func(m measured) bool { return !m.fn.share })
+	additive := !slices.ContainsFunc(v.measures, func(m measured) bool { return !m.fn.Share })
 	if v.report.timeAt() < 0 || v.report.Spike != nil || additive {
 		return nil
 	}
@@ -46,9 +47,9 @@ func (v *reportView) widened(t Table, rows []ranked, width time.Duration) widene
 	k := v.groups.keys[key]
 	k.Every = width
 	c := k.calendar()
-	w := widened{ids: make([]uint32, v.groups.rows.groups)}
+	w := widened{ids: make([]uint32, v.groups.rows.Groups)}
 	for i := range w.ids {
-		w.ids[i] = skip
+		w.ids[i] = function.Skip
 	}
 	at := make(map[string]uint32)
 	for i, r := range rows {

@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/reporttest"
 )
 
 // parity is a field that only flowlog knows.
@@ -145,7 +146,7 @@ func TestRemoteExcluded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
+	reporttest.Want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
 }
 
 // A group of which the engine says that no flow has an action is neither accepted nor rejected, and an end before the
@@ -163,7 +164,7 @@ func TestRemoteActions(t *testing.T) {
 		}
 	}
 	got := remoteTable(t, m)
-	want(t, "table", fmt.Sprint(got.Rows, got.Totals), "[[odd 1 1 15 0.5] [even <nil> <nil> <nil> <nil>]] [<nil> 1 1 15 0.5]")
+	reporttest.Want(t, "table", fmt.Sprint(got.Rows, got.Totals), "[[odd 1 1 15 0.5] [even <nil> <nil> <nil> <nil>]] [<nil> 1 1 15 0.5]")
 }
 
 // Rows that the query cannot have are errors, and no panics.
@@ -255,8 +256,8 @@ func TestRemoteDoubt(t *testing.T) {
 		if lacks != nil {
 			says = lacks.Error()
 		}
-		want(t, c.what, says, c.says)
-		want(t, c.what+": queries", queries, c.queries)
+		reporttest.Want(t, c.what, says, c.says)
+		reporttest.Want(t, c.what+": queries", queries, c.queries)
 	}
 }
 

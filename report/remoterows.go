@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // remoteBatch is rows of an engine that have not been taken in: what is fed, and the states of each row.
@@ -31,9 +31,6 @@ func (m *Remote) newBatch() *remoteBatch {
 	return b
 }
 
-// errRow is the error for a row that the query cannot have.
-var errRow = errors.New("the engine's answer is not what was asked for")
-
 // Width is how many columns the engine's rows have.
 func (m *Remote) Width() int { return m.width() }
 
@@ -41,7 +38,7 @@ func (m *Remote) Width() int { return m.width() }
 // does not know; it is the same each time.
 func (m *Remote) Add(row []any, wrap Wrap) error {
 	if len(row) != m.Width() {
-		return errRow
+		return function.ErrRow
 	}
 	place, groups := int64(1), int64(1)
 	if m.cut {
@@ -67,7 +64,7 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	u := m.agg.workers[0].groupings[0]
 	var states []byte
 	next := 0
-	var rests [][]state // what the row is added to, in place of being one
+	var rests [][]function.State // what the row is added to, in place of being one
 	if place <= 0 {
 		rests = m.rests(place, int(groups))
 	}
@@ -77,27 +74,27 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 		switch {
 		case b.rows:
 			for _, rest := range rests {
-				_, err = rest[i].load(binary.AppendUvarint(nil, uint64(records)), 0)
+				_, err = rest[i].Load(binary.AppendUvarint(nil, uint64(records)), 0)
 			}
-		case b.fn.input != nil:
-			state, err = b.fn.decode(nil, groups)
+		case b.fn.Input != nil:
+			state, err = b.fn.Decode(nil, groups)
 		default:
 			v := values[next]
 			next++
-			if b.Field != "" && v != nil && !(b.fn.counts && v == int64(0)) {
+			if b.Field != "" && v != nil && !(b.fn.Counts && v == int64(0)) {
 				m.present(b.Field)
 			}
-			if b.fn.rows && b.All && textOf(b.Where) == skipData {
+			if b.fn.Rows && b.All && textOf(b.Where) == skipData {
 				m.skips += whole(v)
 			}
 			if b.With != "" && v != int64(0) {
 				m.present(b.With)
 			}
-			state, err = b.fn.decode(v, groups)
+			state, err = b.fn.Decode(v, groups)
 		}
 		for _, rest := range rests {
 			if err == nil && state != nil {
-				_, err = rest[i].load(state, 0)
+				_, err = rest[i].Load(state, 0)
 			}
 		}
 		if err != nil {
@@ -122,14 +119,14 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 }
 
 // rests are what the groups of a place are added to that are not shown: they were cut, or do not meet the condition.
-func (m *Remote) rests(place int64, groups int) [][]state {
+func (m *Remote) rests(place int64, groups int) [][]function.State {
 	v := m.agg.workers[0].views[0]
 	g := v.groups
 	if g.overflow == nil {
 		g.overflow = g.totals()
 	}
 	g.absent += groups
-	rests := [][]state{g.overflow}
+	rests := [][]function.State{g.overflow}
 	if v.met == nil && v.report.Having != nil {
 		v.met = new(metRows)
 	}
@@ -169,7 +166,7 @@ func (f fed) append(c *schema.Column, v any) error {
 			x = secondOfHour(x, f.key.Zone)
 		}
 		if f.Kind == schema.Int32 && x != int64(int32(x)) || f.Kind > schema.Time {
-			return fmt.Errorf("%s has the value %d: %w", f.Name, x, errRow)
+			return fmt.Errorf("%s has the value %d: %w", f.Name, x, function.ErrRow)
 		}
 		c.Append(x)
 		return nil
@@ -189,7 +186,7 @@ func (f fed) append(c *schema.Column, v any) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s has the value %v: %w", f.Name, v, errRow)
+	return fmt.Errorf("%s has the value %v: %w", f.Name, v, function.ErrRow)
 }
 
 // secondOfHour is some time at which a clock shows an hour of the day: of a day on which none is set.

@@ -64,7 +64,7 @@ func (w *worker) replan(now presence) error {
 	}
 	begun := make([]bool, len(w.groupings))
 	for i, g := range w.groupings {
-		begun[i] = g.rows.groups > 0
+		begun[i] = g.rows.Groups > 0
 	}
 	w.presence = now
 	w.adopt(newPlan(w.job.layout, now, enrich, begun, kept))

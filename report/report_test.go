@@ -18,15 +18,9 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
-
-func want(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
-		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
-	}
-}
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
 func aggregate(t testing.TB, reports []Report, rows []reporttest.Row, workers, size int) ([]Table, []*Lacking, error) {
@@ -182,7 +176,7 @@ func TestDictionariesMayChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "rows", tables[0].Rows, "[[eni-2 4 2] [eni-1 2 1] [eni-20 1 1]]")
+	reporttest.Want(t, "rows", tables[0].Rows, "[[eni-2 4 2] [eni-1 2 1] [eni-20 1 1]]")
 }
 
 func TestCatalog(t *testing.T) {
@@ -216,7 +210,7 @@ func TestCatalog(t *testing.T) {
 				t.Errorf("%s: measure %s: got %+v from its name, want %+v", r.Name, m.Name, again, m)
 			}
 			f, ok := reporttest.Fields().Lookup(m.Field)
-			if kinds := functionNamed(m.Func).kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
+			if kinds := function.Named(m.Func).Kinds; ok != (m.Field != "") || ok && kinds != nil && !slices.Contains(kinds, f.Kind) {
 				t.Errorf("%s: measure %s: %s of %q: there is no such field, or it is of the wrong kind", r.Name, m.Name, m.Func, m.Field)
 			}
 		}
@@ -233,16 +227,16 @@ func TestCatalog(t *testing.T) {
 		if len(r.Keys) == 0 {
 			rows = 1
 		}
-		want(t, r.Name+": rows of no input", len(empty.Rows), rows)
-		want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
+		reporttest.Want(t, r.Name+": rows of no input", len(empty.Rows), rows)
+		reporttest.Want(t, r.Name+": columns", len(empty.Columns), len(r.Keys)+len(r.Measures))
 	}
-	want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
-	want(t, "names", len(Names()), len(catalog))
+	reporttest.Want(t, "overview", len(Overview()) > 1 && Overview()[0].Name == "summary", true)
+	reporttest.Want(t, "names", len(Names()), len(catalog))
 }
 
 func TestEveryMeasureHasAFunction(t *testing.T) {
 	for _, m := range Measures() {
-		if m.Doc == "" || !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
+		if m.Doc == "" || !slices.ContainsFunc(function.All, func(f function.Func) bool { return f.Name == m.Func }) {
 			t.Errorf("measure %s: there is no function %q, or no Doc", m.Name, m.Func)
 		}
 	}
@@ -355,7 +349,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		}
 	}
 	r := changed(t, "talkers", Change{By: []string{"srcaddr", "bytes"}, Measures: []string{"flows"}, Having: "bytes > 5"})
-	want(t, "measures where a key has the name", len(r.Measures), 1)
+	reporttest.Want(t, "measures where a key has the name", len(r.Measures), 1)
 }
 
 func TestWith(t *testing.T) {
@@ -391,9 +385,9 @@ func TestWith(t *testing.T) {
 			}
 			got = fmt.Sprintf("%s | %s | %s %v %d", strings.Join(ks, " "), strings.Join(ms, " "), r.Order, r.Reverse, r.Limit)
 		}
-		want(t, fmt.Sprintf("%+v", test.c), got, test.want)
+		reporttest.Want(t, fmt.Sprintf("%+v", test.c), got, test.want)
 	}
-	want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10})
+	reporttest.Want(t, "the report itself afterwards", base, Report{Name: "r", Keys: keys("srcaddr"), Measures: named("bytes packets flows"), Order: "packets", Limit: 10})
 
 	lost := Report{Keys: keys("srcaddr"), Measures: append(named("flows"), Measure{Name: "own", Func: "sum", Field: "srcport", Unit: Count})}
 	for _, c := range []Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
@@ -405,7 +399,7 @@ func TestWith(t *testing.T) {
 
 	one, _ := base.With(Change{Sort: "first"}, expr.Scope{Fields: reporttest.Fields()}, nil)
 	two, _ := base.With(Change{Sort: "last"}, expr.Scope{Fields: reporttest.Fields()}, nil)
-	want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
+	reporttest.Want(t, "two changes of one report", one.Measures[3].Name+" "+two.Measures[3].Name, "first last")
 
 	for _, test := range []struct {
 		c       Change
@@ -434,19 +428,19 @@ func TestTiesGoByTheKeys(t *testing.T) {
 10.0.0.3 0 -
 10.0.0.4 1 6`)
 	r := changed(t, "talkers", Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"bytes"}, Top: 0})
-	want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
+	reporttest.Want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
 		"[[10.0.0.4 1 6] [10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
 	r.Reverse = true
-	want(t, "the least first, nulls still last", table(t, r, rows).Rows,
+	reporttest.Want(t, "the least first, nulls still last", table(t, r, rows).Rows,
 		"[[10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
 	r.Order = "dstport"
-	want(t, "by a key, the largest first", table(t, r, rows).Rows,
+	reporttest.Want(t, "by a key, the largest first", table(t, r, rows).Rows,
 		"[[10.0.0.10 10 5] [10.0.0.10 9 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 1 <nil>] [10.0.0.4 1 6] [10.0.0.3 0 <nil>] [10.0.0.10 <nil> 5]]")
 	for limit := 1; limit <= len(rows); limit++ {
 		all := table(t, r, rows).Rows
 		cut := r
 		cut.Limit = limit
-		want(t, fmt.Sprintf("the first %d", limit), table(t, cut, rows).Rows, all[:limit])
+		reporttest.Want(t, fmt.Sprintf("the first %d", limit), table(t, cut, rows).Rows, all[:limit])
 	}
 }
 
@@ -461,26 +455,26 @@ func TestOthersAndTotals(t *testing.T) {
 	r := changed(t, "talkers", Change{Measures: strings.Fields("bytes flows first last distinct(dstport) max(bytes)"), Top: 1})
 	got := table(t, r, rows)
 	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
-	want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
-	want(t, "totals", got.Totals, []any{nil, 157, 6, at(6), at(33), 3, 100})
-	want(t, "cut", got.Cut, 3)
-	want(t, "others", got.Others, []any{nil, 57, 5, at(6), at(33), 3, 50})
+	reporttest.Want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 157, 6, at(6), at(33), 3, 100})
+	reporttest.Want(t, "cut", got.Cut, 3)
+	reporttest.Want(t, "others", got.Others, []any{nil, 57, 5, at(6), at(33), 3, 50})
 	r.Limit = 4
 	got = table(t, r, rows)
-	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
+	reporttest.Want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil}, "[4 0 true]")
 	r.Limit = 3
-	want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
+	reporttest.Want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
 
 	// What a condition on rows excludes is neither shown nor cut.
 	r = changed(t, "talkers", Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
 	got = table(t, r, rows)
-	want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
-	want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
-	want(t, "others meet it too", got.Others, []any{nil, 7, 2})
-	want(t, "totals", got.Totals, []any{nil, 157, 6})
+	reporttest.Want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
+	reporttest.Want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
+	reporttest.Want(t, "others meet it too", got.Others, []any{nil, 7, 2})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 157, 6})
 	r.Limit = 0
 	got = table(t, r, rows)
-	want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
+	reporttest.Want(t, "nothing is cut", []any{len(got.Rows), got.Cut, got.Others == nil, got.Excluded}, "[2 0 true 2]")
 }
 
 // TestGapOfOthers: what one interface logs fills no gap of another.
@@ -495,17 +489,17 @@ eni-3 590 1010
 - - -`)
 	r := changed(t, "quality", Change{Measures: []string{"longest_gap"}, Top: 1})
 	got := table(t, r, rows)
-	want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
-	want(t, "others", got.Others, []any{nil, 480})
-	want(t, "totals", got.Totals, []any{nil, 990})
-	want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
+	reporttest.Want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
+	reporttest.Want(t, "others", got.Others, []any{nil, 480})
+	reporttest.Want(t, "totals", got.Totals, []any{nil, 990})
+	reporttest.Want(t, "on disk", result(spilled(t, []Report{r}, rows, 1, 2)[0]), result(got))
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {
 	r := changed(t, "summary", Change{Top: 5})
 	got := table(t, r, reporttest.RowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
-	want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
-	want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
+	reporttest.Want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
+	reporttest.Want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
 }
 
 func TestOnlyFlowsCount(t *testing.T) {
@@ -516,36 +510,36 @@ eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
 eni-1 32 REJECT PARTIAL`)
-	want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
+	reporttest.Want(t, "flows only", table(t, changed(t, "interfaces", Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
 	r := changed(t, "interfaces", Change{Measures: []string{"bytes", "nodata", "skipdata"}})
-	want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
+	reporttest.Want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
 	r.Where = where("action = REJECT")
-	want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
+	reporttest.Want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
 }
 
 // Among the rows that meet a condition there may be as many as have no log-status in the whole batch.
 func TestFlowsAmongSomeRows(t *testing.T) {
 	r := changed(t, "rejected", Change{Measures: []string{"flows", "nodata"}})
 	rows := reporttest.RowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
-	want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
+	reporttest.Want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
 }
 
 func TestSumOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	r := changed(t, "talkers", Change{Top: 0})
 	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
-	want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
+	reporttest.Want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
 	rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
 	for _, workers := range []int{1, 3} {
 		for _, size := range []int{1, 3} {
-			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, errSum) {
-				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, errSum)
+			if _, _, err := aggregate(t, []Report{r}, rows, workers, size); !errors.Is(err, function.ErrSum) {
+				t.Errorf("2^63 with %d workers and batches of %d: got %v, want %v", workers, size, err, function.ErrSum)
 			}
 		}
 	}
 	rows = []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.1", "bytes": "2"}}
-	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, errSum) {
-		t.Errorf("2^64 in one batch: got %v, want %v", err, errSum)
+	if _, _, err := aggregate(t, []Report{r}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+		t.Errorf("2^64 in one batch: got %v, want %v", err, function.ErrSum)
 	}
 }
 
@@ -554,8 +548,8 @@ func TestTotalOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
 	for _, limit := range []int{0, 1} {
-		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, errSum) {
-			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, errSum)
+		if tables, _, err := aggregate(t, []Report{changed(t, "talkers", Change{Top: limit})}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, function.ErrSum)
 		}
 	}
 }
@@ -572,16 +566,16 @@ func TestLacking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "lacking", lacks, "[rejected needs action, which these logs do not have: add ${action} to the format of the flow log "+
+	reporttest.Want(t, "lacking", lacks, "[rejected needs action, which these logs do not have: add ${action} to the format of the flow log "+
 		"pairs needs dstaddr and dst_country and tgw_id, which these logs do not have: add ${dstaddr} ${tgw-id} to the format of the flow log]")
-	want(t, "the others", []string{tables[0].Name, tables[1].Name}, "[talkers ports]")
-	want(t, "ordered by the first measure that there is", tables[0].Rows, "[[10.0.0.3 <nil> 9 1] [10.0.0.1 <nil> 5 1] [10.0.0.2 <nil> <nil> 1]]")
-	want(t, "column of the order", tables[0].Columns[tables[0].Order].Name, "packets")
-	want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
-	want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
+	reporttest.Want(t, "the others", []string{tables[0].Name, tables[1].Name}, "[talkers ports]")
+	reporttest.Want(t, "ordered by the first measure that there is", tables[0].Rows, "[[10.0.0.3 <nil> 9 1] [10.0.0.1 <nil> 5 1] [10.0.0.2 <nil> <nil> 1]]")
+	reporttest.Want(t, "column of the order", tables[0].Columns[tables[0].Order].Name, "packets")
+	reporttest.Want(t, "notes", tables[0].Notes, "[these logs have no bytes: add ${bytes} to the format of the flow log]")
+	reporttest.Want(t, "a field that could have been computed", tables[1].Rows, "[[<nil> 3]]")
 
 	_, lacks, _ = aggregate(t, reports, reporttest.RowsOf("srcaddr log_status\n- NODATA"), 1, 1)
-	want(t, "without flows nothing is lacking", lacks, "[]")
+	reporttest.Want(t, "without flows nothing is lacking", lacks, "[]")
 }
 
 // Whether a field is there must not depend on which records came in one batch.
@@ -592,7 +586,7 @@ func TestLackingIsAboutFlows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, fmt.Sprintf("lacking in batches of %d", size), lacks, "[interfaces needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log]")
+		reporttest.Want(t, fmt.Sprintf("lacking in batches of %d", size), lacks, "[interfaces needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log]")
 	}
 }
 
@@ -651,8 +645,8 @@ func TestLabels(t *testing.T) {
 				t.Errorf("%v: label %+v: want it behind protocol, in place of it", test.by, c)
 			}
 		}
-		want(t, fmt.Sprint(test.by, " columns"), names, test.columns)
-		want(t, fmt.Sprint(test.by, " rows"), tables[0].Rows, test.rows)
+		reporttest.Want(t, fmt.Sprint(test.by, " columns"), names, test.columns)
+		reporttest.Want(t, fmt.Sprint(test.by, " rows"), tables[0].Rows, test.rows)
 	}
 }
 
@@ -689,7 +683,7 @@ func TestOrderOfTimes(t *testing.T) {
 	for _, row := range table(t, r, rows).Rows {
 		got = append(got, row[0])
 	}
-	want(t, "latest first", got, "[10.0.0.2 10.0.0.1 10.0.0.4 10.0.0.3]")
+	reporttest.Want(t, "latest first", got, "[10.0.0.2 10.0.0.1 10.0.0.4 10.0.0.3]")
 }
 
 func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
@@ -711,8 +705,8 @@ func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "groups", len(tables[0].Rows), len(seen))
-	want(t, "distinct", tables[1].Rows, [][]any{{len(seen)}})
+	reporttest.Want(t, "groups", len(tables[0].Rows), len(seen))
+	reporttest.Want(t, "distinct", tables[1].Rows, [][]any{{len(seen)}})
 }
 
 // benchBatches makes batches of 10,000 records, whose 200,000 source addresses come as often as Zipf says, as

@@ -6,6 +6,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // reportText is a Report whose conditions are text.
@@ -111,8 +112,8 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 		r.Keys = append(r.Keys, key)
 	}
 	for _, m := range t.Measures {
-		if !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
-			return r, errPartial
+		if !slices.ContainsFunc(function.All, func(f function.Func) bool { return f.Name == m.Func }) {
+			return r, function.ErrPartial
 		}
 		measure := Measure{Name: m.Name, Func: m.Func, Field: m.Field, With: m.With, All: m.All, Unit: m.Unit}
 		if measure.Where, err = condition(m.Where, scope); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // table finishes a view.
@@ -47,8 +48,8 @@ func (j *job) table(v *reportView, labels enricher, stats schema.Stats) (Table, 
 		t.Rebin = v.rebinning(t, rows, measuresAt, stats)
 	}
 	for i, b := range g.accs {
-		if s := g.stateOf(i); s != nil && s.inexact() != "" {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, s.inexact()))
+		if s := g.stateOf(i); s != nil && s.Inexact() != "" {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s: %s", b.Func, b.Field, s.Inexact()))
 		}
 	}
 	return t, nil
@@ -135,7 +136,7 @@ func (v *reportView) keyFields(p *schema.Projection) []schema.Field {
 
 func (v *reportView) addMeasures(t *Table) {
 	for _, m := range v.measures {
-		t.Columns = append(t.Columns, Column{Name: m.Name, Role: MeasureRole, Kind: m.kind(), Unit: m.Unit, Share: m.fn.share})
+		t.Columns = append(t.Columns, Column{Name: m.Name, Role: MeasureRole, Kind: m.kind(), Unit: m.Unit, Share: m.fn.Share})
 	}
 	if s := v.report.Spike; s != nil {
 		usual := Column{Name: medianColumn, Role: MeasureRole, Kind: schema.Float, Unit: v.measures[v.report.measure(s.Measure)].Unit}
@@ -184,7 +185,7 @@ func (v *reportView) sums(t *Table, exist []bool, rows []ranked, met []uint32, m
 }
 
 // totalsRow is the row of several groups that were merged. The columns before the measures are null.
-func (v *reportView) totalsRow(all []state, measuresAt int, stats schema.Stats) []any {
+func (v *reportView) totalsRow(all []function.State, measuresAt int, stats schema.Stats) []any {
 	width := measuresAt + len(v.measures)
 	if v.report.Spike != nil {
 		width++ // a median does not add up

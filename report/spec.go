@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // A layout is what reports need, as data: the groupings that their records are counted in, and where each report finds
@@ -29,20 +30,20 @@ type groupSpec struct {
 // An accSpec describes one accumulator: a number that is kept for each group, for one measure or several.
 type accSpec struct {
 	Measure
-	fn     *function // as it is aggregated here: see byEngine
-	cond   predicate // of Measure.Where
-	field  int       // of the projection, or -1
-	also   int       // the function's second field, or -1
-	rows   bool      // it is the number of rows of the group, which every grouping counts
-	shares int       // the accumulator whose state it is another view of, or -1
-	aside  bool      // no flow meets its condition: only other records can
+	fn     *function.Func // as it is aggregated here: see byEngine
+	cond   predicate      // of Measure.Where
+	field  int            // of the projection, or -1
+	also   int            // the function's second field, or -1
+	rows   bool           // it is the number of rows of the group, which every grouping counts
+	shares int            // the accumulator whose state it is another view of, or -1
+	aside  bool           // no flow meets its condition: only other records can
 }
 
 // stored reports whether the accumulator has a state of its own.
-func (b *accSpec) stored() bool { return !b.rows && b.shares < 0 && b.fn.new != nil }
+func (b *accSpec) stored() bool { return !b.rows && b.shares < 0 && b.fn.New != nil }
 
 // additive reports whether the state of several groups can be derived from those of finer groups.
-func (b *accSpec) additive() bool { return !b.stored() || b.fn.rollup != rollupNever }
+func (b *accSpec) additive() bool { return !b.stored() || b.fn.Rollup != function.RollupNever }
 
 // A viewSpec says where a report finds what it shows.
 type viewSpec struct {
@@ -54,7 +55,7 @@ type viewSpec struct {
 // measured is a measure: the value of one accumulator, or computed from several.
 type measured struct {
 	*Measure
-	fn      *function
+	fn      *function.Func
 	accs    []int
 	missing bool // no record had what it is computed from
 }
@@ -72,14 +73,14 @@ func (l *layout) addReport(r *Report) {
 	g := &l.groupings[v.grouping]
 	for i := range r.Measures {
 		m := &r.Measures[i]
-		x := measured{Measure: m, fn: functionNamed(m.Func)}
-		if x.fn.parts == nil {
+		x := measured{Measure: m, fn: function.Named(m.Func)}
+		if x.fn.Parts == nil {
 			x.accs = append(x.accs, l.accumulator(g, *m))
 		}
-		for _, part := range x.fn.partsOf(*m) {
+		for _, part := range m.parts() {
 			x.accs = append(x.accs, l.accumulator(g, part))
 		}
-		if x.fn.span {
+		if x.fn.Span {
 			v.span = []int{l.accumulator(g, Measure{Func: "min", Field: "start"}), l.accumulator(g, Measure{Func: "max", Field: "end"})}
 		}
 		v.measures = append(v.measures, x)
@@ -102,11 +103,11 @@ func (l *layout) groupingOf(r *Report) int {
 
 // accumulator returns the index of the accumulator of a measure, which it adds to the grouping if it is not there.
 func (l *layout) accumulator(g *groupSpec, m Measure) int {
-	f := functionNamed(m.Func)
-	if l.remote && !f.mergeable() {
-		f = f.byEngine()
+	f := function.Named(m.Func)
+	if l.remote && !f.Mergeable() {
+		f = f.ByEngine()
 	}
-	b := accSpec{Measure: m, fn: f, cond: l.conditions.of(m.Where), field: l.projection.Index(m.Field), also: l.projection.Index(f.also), shares: -1}
+	b := accSpec{Measure: m, fn: f, cond: l.conditions.of(m.Where), field: l.projection.Index(m.Field), also: l.projection.Index(f.Also), shares: -1}
 	alike := func(o accSpec) bool { // but for the function
 		return o.Field == m.Field && o.With == m.With && o.All == m.All && o.cond.id == b.cond.id
 	}
@@ -114,9 +115,9 @@ func (l *layout) accumulator(g *groupSpec, m Measure) int {
 		return i
 	}
 	b.aside = m.Where != nil && m.All && !flowsMeet(m.Where)
-	b.rows = f.rows && m.Field == "" && m.Where == nil && !g.all
-	if f.shares != "" && !l.remote { // an engine sends the data for each
-		b.shares = slices.IndexFunc(g.accs, func(o accSpec) bool { return o.stored() && o.fn.shares == f.shares && alike(o) })
+	b.rows = f.Rows && m.Field == "" && m.Where == nil && !g.all
+	if f.Shares != "" && !l.remote { // an engine sends the data for each
+		b.shares = slices.IndexFunc(g.accs, func(o accSpec) bool { return o.stored() && o.fn.Shares == f.Shares && alike(o) })
 	}
 	g.accs = append(g.accs, b)
 	return len(g.accs) - 1

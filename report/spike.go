@@ -64,7 +64,7 @@ func (v *reportView) spikes(candidates, ids []uint32, began *began, stats schema
 			}
 		}
 		absent := 0
-		if v.measures[m].fn.zero {
+		if v.measures[m].fn.Zero {
 			absent = max(bins-1-len(others), 0)
 		}
 		if len(others)+absent < leastBins-1 {

@@ -51,8 +51,8 @@ func TestSpike(t *testing.T) {
 		{"bins without rows count", []int{5, 0, 0, 5}, 2, "0:5/0 3:5/0"},
 	} {
 		got := table(t, spikes(nil, "", "flows", test.times), overTime("10.0.0.1", test.flows...))
-		want(t, test.what, strings.Join(spikeRows(got), " "), test.want)
-		want(t, test.what+": moot", got.Moot != "", test.what == "too few bins")
+		reporttest.Want(t, test.what, strings.Join(spikeRows(got), " "), test.want)
+		reporttest.Want(t, test.what+": moot", got.Moot != "", test.what == "too few bins")
 	}
 }
 
@@ -69,11 +69,11 @@ func TestSpikeIsWithinASeries(t *testing.T) {
 	rows := append(overTime("10.0.0.1", 50, 50, 50, 50, 50, 50), overTime("10.0.0.2", 1, 0, 0, 9, 0, 0)...)
 	rows = append(rows, overTime("10.0.0.3", 1, 1, 1, 1, 1, 1)...)
 	got := table(t, spikes([]string{"srcaddr"}, "flows >= 5", "flows", 5), rows)
-	want(t, "rows", len(got.Rows), 1)
-	want(t, "source", got.Rows[0][1], "10.0.0.2")
-	want(t, "columns", len(got.Columns), len(got.Rows[0]))
-	want(t, "totals", len(got.Totals), len(got.Columns))
-	want(t, "excluded", got.Excluded, 13)
+	reporttest.Want(t, "rows", len(got.Rows), 1)
+	reporttest.Want(t, "source", got.Rows[0][1], "10.0.0.2")
+	reporttest.Want(t, "columns", len(got.Columns), len(got.Rows[0]))
+	reporttest.Want(t, "totals", len(got.Totals), len(got.Columns))
+	reporttest.Want(t, "excluded", got.Excluded, 13)
 }
 
 // A measure that is unknown of nothing is compared with the bins that have it.
@@ -81,7 +81,7 @@ func TestSpikeOfAnAverage(t *testing.T) {
 	rows := overTime("10.0.0.1", 1, 1, 0, 0, 1, 1)
 	rows[3]["bytes"] = "1000"
 	got := table(t, spikes(nil, "", "avg(bytes)", 5), rows)
-	want(t, "rows", strings.Join(spikeRows(got), " "), "5:1000/10")
+	reporttest.Want(t, "rows", strings.Join(spikeRows(got), " "), "5:1000/10")
 }
 
 // The answer is the same by any number of workers, and where groups were put into a file.
@@ -106,9 +106,9 @@ func TestSpikesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "five workers", again[0].Rows, first[0].Rows)
+	reporttest.Want(t, "five workers", again[0].Rows, first[0].Rows)
 
-	want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
+	reporttest.Want(t, "spilled", spilled(t, rep, rows, 2, 50)[0].Rows, first[0].Rows)
 }
 
 // Where the clock is set a day is longer or shorter, which is no spike; what is much for a short day is one.
@@ -144,6 +144,6 @@ func TestSpikeOfDays(t *testing.T) {
 		for _, x := range table(t, r, test.rows).Rows {
 			got = append(got, fmt.Sprintf("%d:%.4v/%.4v", x[0].(time.Time).In(berlin).Day(), x[len(x)-2], x[len(x)-1]))
 		}
-		want(t, test.measure, strings.Join(got, " "), test.want)
+		reporttest.Want(t, test.measure, strings.Join(got, " "), test.want)
 	}
 }

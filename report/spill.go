@@ -1,6 +1,9 @@
 package report
 
-import "flowlog/parse/schema"
+import (
+	"flowlog/parse/schema"
+	"flowlog/report/function"
+)
 
 // spill puts all groups of a worker on disk. The worker cannot be used afterwards.
 func (a *Aggregator) spill(w *worker) error {
@@ -67,7 +70,7 @@ func (a *Aggregator) partition(p int) (*worker, error) {
 // findSpans finds the time that each report covers whose measures need it, ahead of all else: what a row is depends
 // on it.
 func (a *Aggregator) findSpans() error {
-	all := make([][]state, len(a.reports))
+	all := make([][]function.State, len(a.reports))
 	needed := false
 	for i, v := range newWorker(a.job).views {
 		if v.span != nil {
@@ -90,7 +93,7 @@ func (a *Aggregator) findSpans() error {
 				return err
 			}
 			for _, b := range v.span {
-				if err := all[i][b].merge(part[b], []uint32{0}, nil); err != nil {
+				if err := all[i][b].Merge(part[b], []uint32{0}, nil); err != nil {
 					return err
 				}
 			}
@@ -197,7 +200,7 @@ func (w *worker) addCut(v *reportView, o *worker, from *grouping, rows []ranked,
 	if len(met) == len(rows) {
 		return nil
 	}
-	in := make([]bool, from.rows.groups)
+	in := make([]bool, from.rows.Groups)
 	for _, id := range met {
 		in[id] = true
 	}
@@ -212,7 +215,7 @@ func (w *worker) addCut(v *reportView, o *worker, from *grouping, rows []ranked,
 }
 
 // addTotal adds up groups of another worker to others that are not here.
-func (w *worker) addTotal(to []state, o *worker, from *grouping, in []bool) error {
+func (w *worker) addTotal(to []function.State, o *worker, from *grouping, in []bool) error {
 	all, err := from.total(in, nil)
 	if err != nil {
 		return err
@@ -229,7 +232,7 @@ func (w *worker) addTotal(to []state, o *worker, from *grouping, in []bool) erro
 			}
 			codes = translated[b.dict]
 		}
-		if err := to[i].merge(all[i], []uint32{0}, codes); err != nil {
+		if err := to[i].Merge(all[i], []uint32{0}, codes); err != nil {
 			return err
 		}
 	}

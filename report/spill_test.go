@@ -103,7 +103,7 @@ func FuzzLoad(f *testing.F) {
 		var state []byte
 		for _, b := range g.accs {
 			if b.state != nil {
-				state = b.state.append(state, id)
+				state = b.state.Append(state, id)
 			}
 		}
 		f.Add(state)
@@ -115,7 +115,7 @@ func FuzzLoad(f *testing.F) {
 			if b.state == nil {
 				continue
 			}
-			rest, err := b.state.load(src, 0)
+			rest, err := b.state.Load(src, 0)
 			if err != nil {
 				return
 			}
@@ -123,7 +123,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatal("a state gives back more than it was given")
 			}
 			src = rest
-			b.state.value(0)
+			b.state.Value(0)
 		}
 	})
 }

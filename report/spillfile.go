@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // A spill is a temporary file of groups, for reports with more of them than memory holds. Groups are dealt out to hash
@@ -111,14 +112,14 @@ func (s *spill) load(partition int, take func(grouping int, rec arrow.Record) er
 
 // A groupHasher hashes the keys of groups, the same in all workers.
 type groupHasher struct {
-	values []values
-	hashes []hashes
+	values []function.Values
+	hashes []function.Hashes
 	codes  [][]uint32 // by key and group
 }
 
 func newGroupHasher(g *grouping) *groupHasher {
-	h := &groupHasher{hashes: make([]hashes, len(g.keys))}
-	all := make([]uint32, g.rows.groups)
+	h := &groupHasher{hashes: make([]function.Hashes, len(g.keys))}
+	all := make([]uint32, g.rows.Groups)
 	for id := range all {
 		all[id] = uint32(id)
 	}
@@ -132,7 +133,7 @@ func newGroupHasher(g *grouping) *groupHasher {
 func (h *groupHasher) of(group uint32) uint64 {
 	sum := uint64(0)
 	for i := range h.values {
-		sum = sum*0x9e3779b97f4a7c15 + h.hashes[i].of(h.codes[i][group], h.values[i])
+		sum = sum*0x9e3779b97f4a7c15 + h.hashes[i].Of(h.codes[i][group], h.values[i])
 	}
 	return sum ^ sum>>32
 }

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A Split is a report in two halves: a query for an engine, and what is done here with its rows. The engine filters and
@@ -63,15 +64,15 @@ func NewSplit(r Report, d Dialect, fields schema.Table, table string) (*Split, e
 	exact := s.sifted == nil && len(s.fed) == len(r.Keys) && !slices.ContainsFunc(r.Keys, func(k Key) bool { return !s.feeds(k) })
 	s.cut = exact && len(r.Keys) > 0 && (r.Limit > 0 || r.Having != nil)
 	for _, m := range r.aggregates() {
-		fn := functionNamed(m.Func)
-		if fn.input != nil || m.countsRows() && !r.mixed() {
+		fn := function.Named(m.Func)
+		if fn.Input != nil || m.countsRows() && !r.mixed() {
 			continue // the number of records is a column of its own
 		}
-		if !exact && !fn.mergeable() {
+		if !exact && !fn.Mergeable() {
 			return nil, s.coarse(m)
 		}
 		s.asked = append(s.asked, m)
-		s.cut = s.cut && !fn.buckets // an engine can neither rank by buckets nor add them up
+		s.cut = s.cut && !fn.Buckets // an engine can neither rank by buckets nor add them up
 	}
 	s.seen = r.mentioned()
 	var err error
@@ -269,14 +270,14 @@ func (r *Report) aggregates() []Measure {
 		}
 	}
 	for _, m := range r.Measures {
-		fn := functionNamed(m.Func)
-		if fn.parts == nil {
+		fn := function.Named(m.Func)
+		if fn.Parts == nil {
 			add(m)
 		}
-		for _, part := range fn.partsOf(m) {
+		for _, part := range m.parts() {
 			add(part)
 		}
-		if fn.span {
+		if fn.Span {
 			add(Measure{Func: "min", Field: "start"})
 			add(Measure{Func: "max", Field: "end"})
 		}
@@ -286,5 +287,5 @@ func (r *Report) aggregates() []Measure {
 
 // countsRows reports whether the measure is the number of flows.
 func (m Measure) countsRows() bool {
-	return functionNamed(m.Func).rows && m.Field == "" && m.Where == nil
+	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
 }

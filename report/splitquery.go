@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // Names of columns that no field and no measure has.
@@ -89,9 +90,9 @@ func (f fed) isAddr() bool { return f.Kind == schema.Addr && f.key.Bits == 0 }
 // state is what a state can be loaded from, for each group.
 func (q *query) state(timed *layer, m Measure, keys []sqlNode) sqlNode {
 	switch {
-	case functionNamed(m.Func).also != "":
+	case function.Named(m.Func).Also != "":
 		return q.timed(timed, m, keys)
-	case functionNamed(m.Func).buckets:
+	case function.Named(m.Func).Buckets:
 		bucket := q.bucket(q.field(q.known(m.Field)))
 		return q.histogram(q.filtered(sqlCall("histogram", bucket), m))
 	}
@@ -125,7 +126,7 @@ func (s *Split) places(q *query, ranking []string, having sqlNode) []layer {
 	}
 	sum(countName, "sum")
 	for i, m := range s.asked {
-		sum(numbered(stateName, i), cmp.Or(functionNamed(m.Func).adds, "max")) // of what cannot be merged, a place that is shown has one
+		sum(numbered(stateName, i), cmp.Or(function.Named(m.Func).Adds, "max")) // of what cannot be merged, a place that is shown has one
 	}
 	for i := range s.seen {
 		sum(numbered(seenName, i), "sum")
@@ -178,7 +179,7 @@ func (r *Report) mentioned() []string {
 	}
 	for _, x := range r.Measures {
 		look(x)
-		for _, part := range functionNamed(x.Func).partsOf(x) {
+		for _, part := range x.parts() {
 			look(part)
 		}
 	}

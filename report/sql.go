@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // SQL is a report as a query of an engine that has the records in a table: a name, with a catalog and a schema
@@ -22,7 +23,7 @@ func SQL(r *Report, d Dialect, fields schema.Table, table string) (string, error
 	timed := layer{name: "timed"}
 	var measures []sqlNode
 	for _, m := range r.Measures {
-		if functionNamed(m.Func).also != "" {
+		if function.Named(m.Func).Also != "" {
 			measures = append(measures, q.timed(&timed, m, keys))
 			continue
 		}

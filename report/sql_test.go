@@ -124,8 +124,8 @@ func TestNamesInSQL(t *testing.T) {
 		}
 	}
 	duck, athena := dialect(t, "duckdb"), dialect(t, "athena")
-	want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
-	want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
+	reporttest.Want(t, "files", []string{duck.from("a.parquet"), duck.from("s3://b/it's/*"), duck.from("db.parquets")}, []string{"'a.parquet'", "'s3://b/it''s/*'", "db.parquets"})
+	reporttest.Want(t, "athena's own words", []string{athena.name("first"), duck.name("first")}, []string{`"first"`, "first"})
 }
 
 func TestNetworksOfRanges(t *testing.T) {
@@ -216,10 +216,10 @@ func TestBinsInSQL(t *testing.T) {
 	}
 	some := []string{"UTC", "Asia/Kolkata", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "America/Havana", "Australia/Lord_Howe"}
 	for _, every := range []time.Duration{day, 6 * time.Hour, 7 * day} {
-		want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
+		reporttest.Want(t, every.String(), forms(every, some...), []binForm{plainForm, plainForm, clockForm, clockForm, clockForm, clockForm, clockForm})
 	}
-	want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
-	want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
+	reporttest.Want(t, "an hour", forms(time.Hour, some...), []binForm{plainForm, plainForm, plainForm, plainForm, plainForm, plainForm, clockForm})
+	reporttest.Want(t, "72 minutes", forms(72*time.Minute, "UTC", "Europe/Berlin"), []binForm{plainForm, noForm})
 }
 
 // Each hour of the day has a second in every zone.

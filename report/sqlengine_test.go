@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -38,12 +39,12 @@ func TestQueriesAreRead(t *testing.T) {
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
 	reports := conditionCounts(t)
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
+		reports = append(reports, Report{Name: f.Name, Keys: keys("protocol"), Measures: []Measure{m}, Having: where("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
 		for _, d := range Dialects() {

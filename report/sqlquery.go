@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/function"
 )
 
 // A query is a report on the way to SQL. Its methods return expressions on the layer at hand, and add to the layers below
@@ -258,12 +259,12 @@ func (q *query) counted(m Measure) sqlNode {
 
 // measure is the SQL of a measure over a group.
 func (q *query) measure(m Measure) sqlNode {
-	fn, own := functionNamed(m.Func), sqlFunctions[m.Func]
+	fn, own := function.Named(m.Func), sqlFunctions[m.Func]
 	if own.of == nil {
 		q.notes = append(q.notes, m.Name+" is null: "+own.unknown)
 		return sqlCast(sqlNull, "bigint")
 	}
-	if fn.parts == nil {
+	if fn.Parts == nil {
 		var x sqlNode = sqlStar
 		if m.Field != "" {
 			x = q.field(q.known(m.Field))
@@ -272,16 +273,16 @@ func (q *query) measure(m Measure) sqlNode {
 				x = sqlIf(sqlAnd(notSQLNull(x), notSQLNull(with)), sqlCall("row", x, with))
 			}
 		}
-		if fn.buckets && q.estimate {
+		if fn.Buckets && q.estimate {
 			q.notes = append(q.notes, m.Name+" is an estimate: "+q.Name+" has no exact quantiles")
 		}
 		return q.filtered(own.of(q.Dialect, []sqlNode{x}), m)
 	}
 	var args []sqlNode
-	for _, part := range fn.parts(m) {
+	for _, part := range m.parts() {
 		args = append(args, q.measure(part))
 	}
-	if fn.span {
+	if fn.Span {
 		args = append(args, q.seconds())
 	}
 	return own.of(q.Dialect, args)
@@ -297,7 +298,7 @@ func (q *query) filtered(aggregate sqlNode, m Measure) sqlNode {
 
 // gap is the time that no record covers before a record, of those with the same keys.
 func (q *query) gap(m Measure, keys []sqlNode) sqlNode {
-	from, to := q.field(q.known(m.Field)), q.field(q.known(functionNamed(m.Func).also))
+	from, to := q.field(q.known(m.Field)), q.field(q.known(function.Named(m.Func).Also))
 	known := sqlAnd(notSQLNull(from), notSQLNull(to), q.counted(m))
 	covered := windowNode{
 		function: sqlCall("max", sqlIf(known, sqlCall("greatest", from, to))), partition: keys,

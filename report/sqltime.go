@@ -3,6 +3,8 @@ package report
 import (
 	"slices"
 	"time"
+
+	"flowlog/report/function"
 )
 
 // Columns of layers that compute bins of time which follow a clock. No field has these names.
@@ -117,7 +119,7 @@ func (q *query) clockLayers(c calendar, start sqlNode) []layer {
 		add("rounded", roundName, sqlInfix(start, "-", sqlInfix(secondsOn(shown, c.shift()), "%", width))),
 		add("binned", binName, begin),
 	}
-	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return functionNamed(m.Func).span }) {
+	if slices.ContainsFunc(q.report.Measures, func(m Measure) bool { return function.Named(m.Func).Span }) {
 		layers = append(layers, add("lasting", secondsName, seconds))
 	}
 	return layers

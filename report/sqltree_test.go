@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flowlog/report/expr"
+	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
 
@@ -172,12 +173,12 @@ func TestUnknownConditionIsRefused(t *testing.T) {
 // The query has the states of the aggregates that the Aggregator keeps.
 func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 	reports := Catalog()
-	for _, f := range functions {
-		m := Measure{Name: "x", Func: f.name, Field: "bytes"}
-		if f.also != "" {
+	for _, f := range function.All {
+		m := Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, Report{Name: f.name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+		reports = append(reports, Report{Name: f.Name, Measures: append([]Measure{m}, named("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
 	}
 	for _, r := range reports {
 		if slices.ContainsFunc(r.Keys, func(k Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
@@ -194,7 +195,7 @@ func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
 			}
 			bases = append(bases, b.Measure)
 		}
-		want(t, r.Name, bases, r.aggregates())
+		reporttest.Want(t, r.Name, bases, r.aggregates())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flowlog/parse/schema"
+	"flowlog/report/parallel"
 )
 
 // Tables finishes the reports, in their order. The error of a report whose fields the input lacks is in
@@ -19,7 +20,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	var lacks []*Lacking
 	computed := make([]bool, len(w.views))
 	for i, v := range w.views {
-		v.groups.grow(max(v.groups.rows.groups, 1))
+		v.groups.grow(max(v.groups.rows.Groups, 1))
 		if stats.Flows > 0 {
 			if e := a.lacks(i, stats); e != nil {
 				lacks = append(lacks, e)
@@ -31,7 +32,7 @@ func (a *Aggregator) Tables(stats schema.Stats, wrap Wrap) ([]Table, []*Lacking,
 	labels := enricher{a.enricher.fields, wrap}
 	units := w.units(computed)
 	all, reached := make([]Table, len(w.views)), w.reached()
-	err = atOnce(len(units), func(unit int) error {
+	err = parallel.Each(len(units), func(unit int) error {
 		for _, i := range units[unit] {
 			var err error
 			if all[i], err = a.table(w.views[i], labels, stats); err != nil {
@@ -70,7 +71,7 @@ func (w *worker) units(computed []bool) [][]int {
 		units[at] = append(units[at], i)
 	}
 	slices.SortStableFunc(units, func(a, b []int) int {
-		return w.views[b[0]].groups.rows.groups - w.views[a[0]].groups.rows.groups
+		return w.views[b[0]].groups.rows.Groups - w.views[a[0]].groups.rows.Groups
 	})
 	return units
 }

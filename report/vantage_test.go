@@ -8,18 +8,19 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/pass"
 	"flowlog/report/reporttest"
 )
 
 // seen computes a report of rows through a Vantage.
-func seen(t *testing.T, mode string, r Report, rows []reporttest.Row, workers, size int) (Table, *Vantage) {
+func seen(t *testing.T, mode string, r Report, rows []reporttest.Row, workers, size int) (Table, *pass.Vantage) {
 	t.Helper()
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	agg, err := NewAggregator(known, []Report{r}, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, p, err := NewVantage(mode, known, agg.Projection())
+	v, p, err := pass.NewVantage(mode, known, agg.Projection())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,18 +84,18 @@ func TestVantageCountsEachExchangeOncePerDirection(t *testing.T) {
 	} {
 		r := changed(t, "packet-pairs", Change{Measures: []string{"bytes", "flows"}, Top: -1})
 		got, v := seen(t, "dedupe", r, reporttest.RowsOf(test.log), 1, 10)
-		want(t, name, got.Rows, "["+test.want+"]")
-		want(t, name+": total", v.Total.Flows-v.Double.Flows, 2)
+		reporttest.Want(t, name, got.Rows, "["+test.want+"]")
+		reporttest.Want(t, name+": total", v.Total.Flows-v.Double.Flows, 2)
 		// the addresses that are shown are the packets' own
 		got, _ = seen(t, "dedupe", changed(t, "pairs", Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(test.log), 1, 1)
-		want(t, name+": as shown", got.Rows, "["+test.want+"]")
+		reporttest.Want(t, name+": as shown", got.Rows, "["+test.want+"]")
 		got, _ = seen(t, "all", r, reporttest.RowsOf(test.log), 2, 1)
-		want(t, name+": all", got.Totals[3], len(reporttest.RowsOf(test.log)))
+		reporttest.Want(t, name+": all", got.Totals[3], len(reporttest.RowsOf(test.log)))
 	}
 	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(pods), 1, 10)
-	want(t, "pods", got.Rows, "[[1010 3]]")
+	reporttest.Want(t, "pods", got.Rows, "[[1010 3]]")
 	got, _ = seen(t, "dedupe", changed(t, "actions", Change{Measures: []string{"flows"}, Top: -1}), reporttest.RowsOf(refused), 1, 10)
-	want(t, "refused at the other end", got.Rows, "[[ACCEPT 2] [REJECT 2]]")
+	reporttest.Want(t, "refused at the other end", got.Rows, "[[ACCEPT 2] [REJECT 2]]")
 }
 
 func TestVantageOfOneSide(t *testing.T) {
@@ -107,24 +108,24 @@ eni-a 10.1.0.1 192.0.2.7 40001 443 6 7 1700000000 1700000030
 eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
 	pairs := changed(t, "pairs", Change{Measures: []string{"bytes"}, Top: -1})
 	got, v := seen(t, "src", pairs, reporttest.RowsOf(log), 1, 10)
-	want(t, "src", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7]]")
-	want(t, "src beside", v.Beside, Tally{3, 1003})
+	reporttest.Want(t, "src", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7]]")
+	reporttest.Want(t, "src beside", v.Beside, pass.Tally{Flows: 3, Bytes: 1003})
 	got, _ = seen(t, "dst", pairs, reporttest.RowsOf(log), 1, 10)
-	want(t, "dst", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [192.0.2.8 10.1.0.2 3]]")
+	reporttest.Want(t, "dst", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [192.0.2.8 10.1.0.2 3]]")
 	got, v = seen(t, "dedupe", pairs, reporttest.RowsOf(log), 1, 10)
-	want(t, "dedupe", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7] [192.0.2.8 10.1.0.2 3]]")
-	want(t, "dedupe double", v.Double, Tally{2, 1000})
+	reporttest.Want(t, "dedupe", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7] [192.0.2.8 10.1.0.2 3]]")
+	reporttest.Want(t, "dedupe double", v.Double, pass.Tally{Flows: 2, Bytes: 1000})
 
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	directions, err := catalog[0].With(Change{By: []string{"interface_id", "direction"}, Measures: []string{"bytes"}, Sort: "-interface_id", Top: -1}, expr.Scope{Fields: known}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, _ = seen(t, "", directions, reporttest.RowsOf(log), 2, 1)
-	want(t, "direction", got.Rows, "[[eni-b egress 900] [eni-b ingress 103] [eni-a egress 107] [eni-a ingress 900]]")
+	reporttest.Want(t, "direction", got.Rows, "[[eni-b egress 900] [eni-b ingress 103] [eni-a egress 107] [eni-a ingress 900]]")
 	// what was logged is believed
 	got, _ = seen(t, "", directions, reporttest.RowsOf("interface_id srcaddr dstaddr bytes flow_direction\neni-a 10.1.0.1 10.1.0.2 5 ingress\neni-a 10.1.0.1 10.1.0.3 6 -"), 1, 1)
-	want(t, "direction as logged", got.Rows, "[[eni-a egress 6] [eni-a ingress 5]]")
+	reporttest.Want(t, "direction as logged", got.Rows, "[[eni-a egress 6] [eni-a ingress 5]]")
 }
 
 // Whatever interfaces are on the way, and however they cut time, what is counted once is what was sent.
@@ -182,18 +183,18 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 			if first == "" {
 				first = result(got)
 			}
-			want(t, "talkers do not depend on workers", result(got), first)
+			reporttest.Want(t, "talkers do not depend on workers", result(got), first)
 		}
 	}
 }
 
 func TestVantageNeedsInterfaces(t *testing.T) {
-	known := append(reporttest.Fields(), VantageFields()...)
+	known := append(reporttest.Fields(), pass.VantageFields()...)
 	agg, err := NewAggregator(known, []Report{catalog[0]}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, p, err := NewVantage("dedupe", known, agg.Projection())
+	v, p, err := pass.NewVantage("dedupe", known, agg.Projection())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +219,7 @@ func TestVantageOfALongFlow(t *testing.T) {
 		}
 	}
 	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
-	want(t, "bytes of a long flow", got.Rows, fmt.Sprintf("[[%d]]", windows))
+	reporttest.Want(t, "bytes of a long flow", got.Rows, fmt.Sprintf("[[%d]]", windows))
 }
 
 // Nor does it take long to decide on a flow that any number of interfaces saw, each at a time of its own.
@@ -236,5 +237,5 @@ func TestVantageOfAFlowOfManyInterfaces(t *testing.T) {
 	}
 	rows = append(rows, record("eni-z", 0, 200*interfaces))
 	got, _ := seen(t, "dedupe", changed(t, "summary", Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
-	want(t, "bytes", got.Rows, fmt.Sprintf("[[%d]]", interfaces))
+	reporttest.Want(t, "bytes", got.Rows, fmt.Sprintf("[[%d]]", interfaces))
 }

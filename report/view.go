@@ -1,6 +1,9 @@
 package report
 
-import "flowlog/parse/schema"
+import (
+	"flowlog/parse/schema"
+	"flowlog/report/function"
+)
 
 // A reportView is one report in one worker: what it shows of a grouping.
 type reportView struct {
@@ -18,9 +21,9 @@ type reportView struct {
 // metRows says which rows meet a report's condition, where some groups are not here: those are merged, the ones that meet it
 // apart.
 type metRows struct {
-	here map[uint32]bool // groups that are here and may be shown; nil if all may
-	cut  []state         // the totals of the others that meet it; nil if there are none
-	n    int             // how many these are
+	here map[uint32]bool  // groups that are here and may be shown; nil if all may
+	cut  []function.State // the totals of the others that meet it; nil if there are none
+	n    int              // how many these are
 }
 
 // newView makes a view. covered is the time that the report covers, where it is known ahead.
@@ -40,7 +43,7 @@ func (m *measured) value(seconds float64, of func(acc int) any) any {
 	if m.missing {
 		return nil
 	}
-	if m.fn.of == nil {
+	if m.fn.Of == nil {
 		v := of(m.accs[0])
 		if m.Unit == Instant {
 			v = instant(v)
@@ -55,7 +58,7 @@ func (m *measured) value(seconds float64, of func(acc int) any) any {
 		}
 		parts = append(parts, v)
 	}
-	return m.fn.of(parts, seconds)
+	return m.fn.Of(parts, seconds)
 }
 
 // cover sets the seconds that the report covers, if a measure needs them: at least one.
@@ -79,8 +82,8 @@ func (v *reportView) cover(groups []bool) error {
 }
 
 // spanOf is the earliest start and the latest end; nil if there is none.
-func (v *reportView) spanOf(all []state) *[2]any {
-	return &[2]any{boxed(all[v.span[0]].value(0)), boxed(all[v.span[1]].value(0))}
+func (v *reportView) spanOf(all []function.State) *[2]any {
+	return &[2]any{function.Boxed(all[v.span[0]].Value(0)), function.Boxed(all[v.span[1]].Value(0))}
 }
 
 // lasts is the seconds that a group covers: its bin of time, or without such a key all that the report does.
@@ -101,7 +104,7 @@ func (v *reportView) lasts(group uint32) float64 {
 // perWidth is by how much a measure of a group is multiplied so that those of bins of several lengths can be compared: what
 // adds up as if the bin were as long as its width. Shares, rates and extremes are what they are.
 func (v *reportView) perWidth(m int, group uint32) float64 {
-	if v.measures[m].fn.adds != "sum" {
+	if v.measures[m].fn.Adds != "sum" {
 		return 1
 	}
 	return float64(v.groups.keys[v.report.timeAt()].calendar().width) / v.lasts(group)

@@ -13,6 +13,7 @@
 //	addr.go         filter of addresses
 //	filter.go       condition → Filter
 //	fieldpair.go    filter of two fields
+//	flows.go        rows that are flows, by log_status
 //	where.go        a filter in front of an Emit
 //	parser.go       Scope, the parser's tokens and errors
 //	hint.go         errors that say what was meant

@@ -12,14 +12,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An Expr is a condition on records, or on the rows of a report. It is immutable. ParseExpr reads one.
+// An Expr is a condition on records, or on the rows of a report. It is immutable. Parse reads one.
 //
 // Logic is three-valued, as in SQL: a condition on a null is neither met nor not met, so that `dstport != 22`
 // does not take in records without a port, and neither does `not dstport = 22`. Only `is null` asks for nulls.
 type Expr interface {
 	// Fields calls yield with the name of each field that the condition is on.
 	Fields(yield func(name string))
-	// String is the condition as ParseExpr reads it.
+	// String is the condition as Parse reads it.
 	String() string
 	// Filter makes what evaluates the condition, for one goroutine.
 	Filter() Filter

@@ -3,6 +3,7 @@
 package reporttest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -151,4 +152,12 @@ func RandomRows(r *rand.Rand, n int) []Row {
 		rows = append(rows, rec)
 	}
 	return rows
+}
+
+// Want fails the test if two values print differently.
+func Want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
 }

@@ -1,4 +1,4 @@
-package report
+package pass
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report/expr"
+	"flowlog/report/parallel"
 )
 
 // Vantages are the ways to count traffic that several interfaces logged.
@@ -24,13 +25,10 @@ var Vantages = []struct{ Name, Doc string }{
 // ErrNoInterface is the error for logs that do not say which interface saw a flow.
 var ErrNoInterface error = schema.Wordsf("%s needs interface_id, which these logs do not have: add ${interface-id} to the format of the flow log", schema.Opt("vantage"))
 
-// directionField is computed by a Vantage, where AWS did not log flow_direction.
-const directionField = "direction"
-
 // VantageFields lists the fields that only a Vantage knows.
 func VantageFields() schema.Table {
 	return schema.Table{{
-		Name: directionField, Kind: schema.Text, Values: []string{"ingress", "egress"},
+		Name: schema.DirectionField, Kind: schema.Text, Values: []string{"ingress", "egress"},
 		Doc: "ingress or egress: flow_direction, or where that was not logged, by which address is the interface's own",
 	}}
 }
@@ -94,7 +92,7 @@ func (v *Vantage) Add(b schema.Batch) error {
 	h := &held{verdicts: make([]uint8, n)}
 	for _, f := range v.fields {
 		c := schema.NewColumn(f)
-		if f.Name != directionField {
+		if f.Name != schema.DirectionField {
 			c.AppendArray(expr.Column(b.Record, f.Name))
 		}
 		h.columns = append(h.columns, c)
@@ -155,7 +153,7 @@ func (v *Vantage) decide() error {
 		judges = judges[:n-1]
 		return j
 	}
-	err := atOnce(lots, func(lot int) error {
+	err := parallel.Each(lots, func(lot int) error {
 		j := take()
 		j.lot(lot)
 		mu.Lock()
@@ -182,7 +180,7 @@ func (v *Vantage) replay(h *held, worker, seq int, emit schema.Emit) error {
 	}
 	columns := make([]arrow.Array, len(h.columns))
 	for i, c := range h.columns {
-		if c.Name == directionField {
+		if c.Name == schema.DirectionField {
 			for _, verdict := range h.verdicts {
 				c.Append(directions[verdict>>1])
 			}

@@ -1,4 +1,4 @@
-package report
+package pass
 
 import (
 	"encoding/binary"
@@ -125,7 +125,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 	for i := len(w.all); i < n; i++ {
 		w.all = append(w.all, int32(i))
 	}
-	w.flows = flows(expr.Column(rec, sightingFields[atStatus]), w.all[:n], w.flows[:0])
+	w.flows = expr.Flows(expr.Column(rec, sightingFields[atStatus]), w.all[:n], w.flows[:0])
 	if len(w.flows) < n {
 		for i := range verdicts {
 			verdicts[i] = counted

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -8,13 +8,13 @@ import (
 	"net/netip"
 )
 
-// errPartial is the error for bytes that no state can have written.
-var errPartial = errors.New("not a partial result, or a damaged one")
+// ErrPartial is the error for bytes that no state can have written.
+var ErrPartial = errors.New("not a partial result, or a damaged one")
 
-// hashes are those of values, by code. They are the same in every run.
-type hashes []uint64
+// Hashes are those of values, by code. They are the same in every run.
+type Hashes []uint64
 
-func (h *hashes) of(code uint32, coder values) uint64 {
+func (h *Hashes) Of(code uint32, coder Values) uint64 {
 	for c := len(*h); c <= int(code); c++ {
 		*h = append(*h, hashValue(coder.Value(uint32(c))))
 	}
@@ -51,8 +51,8 @@ func hashValue(v any) uint64 {
 	return h ^ h>>33
 }
 
-// values is what codes stand for.
-type values interface {
+// Values is what codes stand for.
+type Values interface {
 	Len() int // one more than the largest code
 	Value(code uint32) any
 	Code(v any) (uint32, bool)
@@ -87,7 +87,7 @@ func appendValue(dst []byte, v any) []byte {
 
 func loadValue(src []byte) (v any, rest []byte, err error) {
 	if len(src) == 0 {
-		return nil, src, errPartial
+		return nil, src, ErrPartial
 	}
 	kind, src := src[0], src[1:]
 	switch kind {
@@ -95,25 +95,25 @@ func loadValue(src []byte) (v any, rest []byte, err error) {
 		return varint2(varint(src))
 	case floatValue:
 		if len(src) < 8 {
-			return nil, src, errPartial
+			return nil, src, ErrPartial
 		}
 		return math.Float64frombits(binary.LittleEndian.Uint64(src)), src[8:], nil
 	case textValue:
 		n, src, err := uvarint(src)
 		if err != nil || n > uint64(len(src)) {
-			return nil, src, errPartial
+			return nil, src, ErrPartial
 		}
 		return string(src[:n]), src[n:], nil
 	case addrValue:
 		if len(src) < 16 {
-			return nil, src, errPartial
+			return nil, src, ErrPartial
 		}
 		return netip.AddrFrom16([16]byte(src)).Unmap(), src[16:], nil
 	case pairValue:
 		var pair [2]any
 		for i := range pair {
 			if len(src) > 0 && src[0] == pairValue {
-				return nil, src, errPartial
+				return nil, src, ErrPartial
 			}
 			if pair[i], src, err = loadValue(src); err != nil {
 				return nil, src, err
@@ -121,7 +121,7 @@ func loadValue(src []byte) (v any, rest []byte, err error) {
 		}
 		return pair, src, nil
 	}
-	return nil, src, errPartial
+	return nil, src, ErrPartial
 }
 
 func varint2(v int64, rest []byte, err error) (any, []byte, error) { return v, rest, err }
@@ -129,7 +129,7 @@ func varint2(v int64, rest []byte, err error) (any, []byte, error) { return v, r
 func uvarint(src []byte) (uint64, []byte, error) {
 	v, n := binary.Uvarint(src)
 	if n <= 0 {
-		return 0, src, errPartial
+		return 0, src, ErrPartial
 	}
 	return v, src[n:], nil
 }
@@ -137,7 +137,7 @@ func uvarint(src []byte) (uint64, []byte, error) {
 func varint(src []byte) (int64, []byte, error) {
 	v, n := binary.Varint(src)
 	if n <= 0 {
-		return 0, src, errPartial
+		return 0, src, ErrPartial
 	}
 	return v, src[n:], nil
 }

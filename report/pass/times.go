@@ -1,4 +1,4 @@
-package report
+package pass
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -12,32 +12,32 @@ import (
 // groups with so many values would take gigabytes.
 const exactDistinct = 1 << 20
 
-var distinctFunction = function{
-	name: "distinct", kinds: allKinds, pairs: true,
-	semantics: semantics{zero: true, counts: true},
+var distinctFunction = Func{
+	Name: "distinct", Kinds: allKinds, Pairs: true,
+	semantics: semantics{Zero: true, Counts: true},
 	accumulation: accumulation{
-		new: func(values values, of shape) state {
-			if of == shapeGroups {
+		New: func(values Values, of Shape) State {
+			if of == ShapeGroups {
 				return newDistinct(values)
 			}
 			return &distinctOfAll{coder: values}
 		},
-		codes: true, rollup: rollupNever, buffer: bufferNever,
+		Codes: true, Rollup: RollupNever, Buffer: BufferNever,
 	},
 }
 
 // distinct counts the different values of a field. Nulls do not count.
 type distinct struct {
-	coder  values             // of the field
+	coder  Values             // of the field
 	few    []few              // by group
 	more   *codes.Set         // of group<<32 | code: the values that are not in few
 	many   map[uint32]*logLog // the groups with more than exactDistinct values
-	hashes hashes
+	hashes Hashes
 	words  []uint64 // of a batch
 	sorted []uint64 // what is seen, in order, once it was asked for
 }
 
-func newDistinct(coder values) *distinct { return &distinct{more: codes.NewSet(), coder: coder} }
+func newDistinct(coder Values) *distinct { return &distinct{more: codes.NewSet(), coder: coder} }
 
 // few are the first values of a group, in one cache line. Most groups have no others, however many records they have.
 type few struct {
@@ -60,12 +60,12 @@ func (f *few) take(code uint32) bool {
 	return false
 }
 
-func (s *distinct) grow(groups int) { s.few = codes.Grown(s.few, groups) }
+func (s *distinct) Grow(groups int) { s.few = codes.Grown(s.few, groups) }
 
-func (s *distinct) add(ids []uint32, rows []int32, in inputs) error {
+func (s *distinct) Add(ids []uint32, rows []int32, in Inputs) error {
 	s.words = s.words[:0]
 	for i, row := range rows {
-		if code := in.codes[row]; code != 0 {
+		if code := in.Codes[row]; code != 0 {
 			s.words = append(s.words, uint64(ids[i])<<32|uint64(code))
 		}
 	}
@@ -138,14 +138,14 @@ func (s *distinct) estimate(group uint32) *logLog {
 	return e
 }
 
-func (s *distinct) merge(other state, ids, codes []uint32) error {
+func (s *distinct) Merge(other State, ids, codes []uint32) error {
 	o := other.(*distinct)
 	s.more.Reserve(o.more.Len())
-	s.words = slices.Grow(s.words[:0], mergeLot)
+	s.words = slices.Grow(s.words[:0], MergeLot)
 	for word := range o.all {
-		if group := ids[word>>32]; group != skip {
+		if group := ids[word>>32]; group != Skip {
 			s.words = append(s.words, uint64(group)<<32|uint64(translate(codes, uint32(word))))
-			if len(s.words) == mergeLot {
+			if len(s.words) == MergeLot {
 				s.seeAll()
 				s.words = s.words[:0]
 			}
@@ -153,7 +153,7 @@ func (s *distinct) merge(other state, ids, codes []uint32) error {
 	}
 	s.seeAll()
 	for group, e := range o.many {
-		if ids[group] == skip {
+		if ids[group] == Skip {
 			continue
 		}
 		own := s.many[ids[group]]
@@ -183,7 +183,7 @@ func (s *distinct) codesOf(group uint32) []uint64 {
 	return s.sorted[from:to]
 }
 
-func (s *distinct) value(group uint32) (int64, bool) {
+func (s *distinct) Value(group uint32) (int64, bool) {
 	if e := s.many[group]; e != nil {
 		return e.count(), true
 	}
@@ -193,29 +193,29 @@ func (s *distinct) value(group uint32) (int64, bool) {
 // estimateError says how far off the numbers of groups with more than exactDistinct values may be.
 const estimateError = "numbers above 1,048,576 are estimates, with a standard error of 0.8 %"
 
-func (s *distinct) inexact() string {
+func (s *distinct) Inexact() string {
 	if len(s.many) == 0 {
 		return ""
 	}
 	return estimateError
 }
 
-func (s *distinct) hash(code uint32) uint64 { return s.hashes.of(code, s.coder) }
+func (s *distinct) hash(code uint32) uint64 { return s.hashes.Of(code, s.coder) }
 
 // distinctOfAll is distinct for one group: that of a report without keys, or several taken together. It is exact,
 // unless a group that it takes in is not.
 type distinctOfAll struct {
-	coder values
+	coder Values
 	seen  []bool // by code
 	n     int64
 	rest  *logLog // of groups whose values are not known any more
 }
 
-func (s *distinctOfAll) grow(int) {}
+func (s *distinctOfAll) Grow(int) {}
 
-func (s *distinctOfAll) add(_ []uint32, rows []int32, in inputs) error {
+func (s *distinctOfAll) Add(_ []uint32, rows []int32, in Inputs) error {
 	for _, row := range rows {
-		s.see(in.codes[row])
+		s.see(in.Codes[row])
 	}
 	return nil
 }
@@ -230,10 +230,10 @@ func (s *distinctOfAll) see(code uint32) {
 	}
 }
 
-func (s *distinctOfAll) merge(other state, ids, codes []uint32) error {
+func (s *distinctOfAll) Merge(other State, ids, codes []uint32) error {
 	switch o := other.(type) {
 	case *distinctOfAll:
-		if ids[0] == skip {
+		if ids[0] == Skip {
 			return nil
 		}
 		for code, seen := range o.seen {
@@ -244,12 +244,12 @@ func (s *distinctOfAll) merge(other state, ids, codes []uint32) error {
 		s.estimate(o.rest)
 	case *distinct:
 		for word := range o.all {
-			if ids[word>>32] != skip {
+			if ids[word>>32] != Skip {
 				s.see(translate(codes, uint32(word)))
 			}
 		}
 		for group, e := range o.many {
-			if ids[group] != skip {
+			if ids[group] != Skip {
 				s.estimate(e)
 			}
 		}
@@ -267,14 +267,14 @@ func (s *distinctOfAll) estimate(e *logLog) {
 	s.rest.merge(e)
 }
 
-func (s *distinctOfAll) value(uint32) (int64, bool) {
+func (s *distinctOfAll) Value(uint32) (int64, bool) {
 	if s.rest == nil {
 		return s.n, true
 	}
 	return s.estimated().count(), true
 }
 
-func (s *distinctOfAll) inexact() string {
+func (s *distinctOfAll) Inexact() string {
 	if s.rest == nil {
 		return ""
 	}
@@ -284,16 +284,16 @@ func (s *distinctOfAll) inexact() string {
 // estimated is the estimate of all values, known or not.
 func (s *distinctOfAll) estimated() *logLog {
 	all := *s.rest
-	var h hashes
+	var h Hashes
 	for code, seen := range s.seen {
 		if seen {
-			all.add(h.of(uint32(code), s.coder))
+			all.add(h.Of(uint32(code), s.coder))
 		}
 	}
 	return &all
 }
 
-func (s *distinct) append(dst []byte, group uint32) []byte {
+func (s *distinct) Append(dst []byte, group uint32) []byte {
 	if e := s.many[group]; e != nil {
 		return e.append(dst)
 	}
@@ -305,7 +305,7 @@ func (s *distinct) append(dst []byte, group uint32) []byte {
 	return dst
 }
 
-func (s *distinct) load(src []byte, group uint32) ([]byte, error) {
+func (s *distinct) Load(src []byte, group uint32) ([]byte, error) {
 	return loadDistinct(src, s.coder, func(code uint32) { s.see(group, code) }, func(e *logLog) {
 		own := s.many[group]
 		if own == nil {
@@ -315,7 +315,7 @@ func (s *distinct) load(src []byte, group uint32) ([]byte, error) {
 	})
 }
 
-func (s *distinctOfAll) append(dst []byte, _ uint32) []byte {
+func (s *distinctOfAll) Append(dst []byte, _ uint32) []byte {
 	if s.rest != nil {
 		return s.estimated().append(dst)
 	}
@@ -328,12 +328,12 @@ func (s *distinctOfAll) append(dst []byte, _ uint32) []byte {
 	return dst
 }
 
-func (s *distinctOfAll) load(src []byte, _ uint32) ([]byte, error) {
+func (s *distinctOfAll) Load(src []byte, _ uint32) ([]byte, error) {
 	return loadDistinct(src, s.coder, s.see, s.estimate)
 }
 
 // loadDistinct reads values, or the estimate of how many there are.
-func loadDistinct(src []byte, coder values, see func(code uint32), estimate func(*logLog)) ([]byte, error) {
+func loadDistinct(src []byte, coder Values, see func(code uint32), estimate func(*logLog)) ([]byte, error) {
 	n, src, err := uvarint(src)
 	if err != nil {
 		return src, err
@@ -341,7 +341,7 @@ func loadDistinct(src []byte, coder values, see func(code uint32), estimate func
 	if n == math.MaxUint64 {
 		e := &logLog{}
 		if len(src) < len(e.ranks) {
-			return src, errPartial
+			return src, ErrPartial
 		}
 		copy(e.ranks[:], src)
 		for i, rank := range e.ranks {
@@ -357,15 +357,15 @@ func loadDistinct(src []byte, coder values, see func(code uint32), estimate func
 		}
 		code, ok := coder.Code(v)
 		if !ok {
-			return src, errPartial
+			return src, ErrPartial
 		}
 		see(code)
 	}
 	return src, nil
 }
 
-func (s *distinct) size() int64 {
+func (s *distinct) Size() int64 {
 	return s.more.Size() + 16*int64(cap(s.few)) + int64(len(s.many))<<logLogBits
 }
 
-func (s *distinctOfAll) size() int64 { return int64(cap(s.seen)) }
+func (s *distinctOfAll) Size() int64 { return int64(cap(s.seen)) }

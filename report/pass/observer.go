@@ -1,10 +1,11 @@
-package report
+package pass
 
 import (
 	"net/netip"
 	"strings"
 
 	"flowlog/parse/codes"
+	"flowlog/report/parallel"
 )
 
 // facts are what the records of one observer say of it: of a network interface, or of a regional NAT gateway, which has
@@ -189,7 +190,7 @@ func (s *survey) absorb(w *witness) {
 	for r := range w.relays {
 		s.relays[relay{observers[r.observer], addrs[r.own], addrs[r.packet], r.side}] = true
 	}
-	_ = atOnce(lots, func(lot int) error {
+	_ = parallel.Each(lots, func(lot int) error {
 		for x := range w.sightings(lot) {
 			x.src, x.dst, x.pktSrc, x.pktDst = addrs[x.src], addrs[x.dst], addrs[x.pktSrc], addrs[x.pktDst]
 			x.observer = observers[x.observer]

@@ -1,4 +1,5 @@
-package report
+// Package parallel runs loops on all processors.
+package parallel
 
 import (
 	"cmp"
@@ -7,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// atOnce calls do with the numbers below n, from as many goroutines as there are processors, and returns one of its
+// Each calls do with the numbers below n, from as many goroutines as there are processors, and returns one of its
 // errors.
-func atOnce(n int, do func(int) error) error {
+func Each(n int, do func(int) error) error {
 	errs := make([]error, n)
 	var next atomic.Int64
 	var workers sync.WaitGroup

@@ -1,9 +1,11 @@
-package report
+package pass
 
 import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"flowlog/report/parallel"
 )
 
 // What a gateway forwards is not what it sends, nor what was sent to it. To the logs a gateway looks as an interface that
@@ -118,7 +120,7 @@ func (s *survey) trace() traces {
 		return all
 	}
 	var mu sync.Mutex
-	_ = atOnce(lots, func(lot int) error {
+	_ = parallel.Each(lots, func(lot int) error {
 		t := traces{far: make(map[[2]uint32]bool), inside: make(map[[2]uint32]bool), speaks: make(map[uint32]bool)}
 		for _, w := range s.witnesses {
 			for x := range w.sightings(lot) {

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -11,16 +11,16 @@ import (
 	"flowlog/report/expr"
 )
 
-var gapFunction = function{
-	name: "gap", also: "end",
+var gapFunction = Func{
+	Name: "gap", Also: "end",
 	accumulation: accumulation{
-		new: func(_ values, of shape) state {
-			if of == shapeTotal {
+		New: func(_ Values, of Shape) State {
+			if of == ShapeTotal {
 				return new(longest)
 			}
 			return &gap{}
 		},
-		rollup: rollupReport, buffer: bufferNever,
+		Rollup: RollupReport, Buffer: BufferNever,
 	},
 }
 
@@ -35,7 +35,7 @@ type gap struct {
 // none is a span that covers nothing.
 var none = expr.Span[int64]{Lo: math.MaxInt64, Hi: math.MinInt64}
 
-func (s *gap) grow(groups int) {
+func (s *gap) Grow(groups int) {
 	s.covered = codes.Grown(s.covered, groups)
 	s.joined = codes.Grown(s.joined, groups)
 	n := len(s.last)
@@ -45,9 +45,9 @@ func (s *gap) grow(groups int) {
 	}
 }
 
-func (s *gap) add(ids []uint32, rows []int32, in inputs) error {
-	starts, ends := in.col.(*array.Int64).Int64Values(), in.also.(*array.Int64).Int64Values()
-	noStart, noEnd := schema.ValidityOf(in.col), schema.ValidityOf(in.also)
+func (s *gap) Add(ids []uint32, rows []int32, in Inputs) error {
+	starts, ends := in.Col.(*array.Int64).Int64Values(), in.Also.(*array.Int64).Int64Values()
+	noStart, noEnd := schema.ValidityOf(in.Col), schema.ValidityOf(in.Also)
 	for i, row := range rows {
 		if !noStart.Null(row) && !noEnd.Null(row) {
 			s.cover(ids[i], expr.Span[int64]{Lo: starts[row], Hi: max(starts[row], ends[row])})
@@ -76,10 +76,10 @@ func (s *gap) join(group uint32) []expr.Span[int64] {
 	return list
 }
 
-func (s *gap) merge(other state, ids, _ []uint32) error {
+func (s *gap) Merge(other State, ids, _ []uint32) error {
 	o := other.(*gap)
 	for group := range uint32(len(o.last)) {
-		if ids[group] == skip {
+		if ids[group] == Skip {
 			continue
 		}
 		for _, c := range o.covered[group] { // which others may be reading, and so is not joined
@@ -92,9 +92,9 @@ func (s *gap) merge(other state, ids, _ []uint32) error {
 	return nil
 }
 
-func (s *gap) value(group uint32) (int64, bool) { return longestGap(s.join(group)) }
+func (s *gap) Value(group uint32) (int64, bool) { return longestGap(s.join(group)) }
 
-func (s *gap) append(dst []byte, group uint32) []byte {
+func (s *gap) Append(dst []byte, group uint32) []byte {
 	spans := s.join(group)
 	dst = binary.AppendUvarint(dst, uint64(len(spans)))
 	for _, c := range spans {
@@ -104,7 +104,7 @@ func (s *gap) append(dst []byte, group uint32) []byte {
 	return dst
 }
 
-func (s *gap) load(src []byte, group uint32) ([]byte, error) {
+func (s *gap) Load(src []byte, group uint32) ([]byte, error) {
 	spans, src, err := uvarint(src)
 	for ; spans > 0 && err == nil; spans-- {
 		var c expr.Span[int64]
@@ -118,7 +118,7 @@ func (s *gap) load(src []byte, group uint32) ([]byte, error) {
 	return src, err
 }
 
-func (s *gap) size() int64 {
+func (s *gap) Size() int64 {
 	const header = 16 + 24 + 8
 	var n int64
 	for _, list := range s.covered {
@@ -147,34 +147,34 @@ type longest struct {
 	known   bool // some group has records
 }
 
-func (s *longest) grow(int) {}
+func (s *longest) Grow(int) {}
 
-func (s *longest) add([]uint32, []int32, inputs) error {
+func (s *longest) Add([]uint32, []int32, Inputs) error {
 	panic("the gaps of several groups have no records")
 }
 
-func (s *longest) merge(other state, ids, _ []uint32) error {
+func (s *longest) Merge(other State, ids, _ []uint32) error {
 	for group, id := range ids {
-		if id == skip {
+		if id == Skip {
 			continue
 		}
-		if v, ok := other.value(uint32(group)); ok {
+		if v, ok := other.Value(uint32(group)); ok {
 			s.seconds, s.known = max(s.seconds, v), true
 		}
 	}
 	return nil
 }
 
-func (s *longest) value(uint32) (int64, bool) { return s.seconds, s.known }
+func (s *longest) Value(uint32) (int64, bool) { return s.seconds, s.known }
 
-func (s *longest) append(dst []byte, _ uint32) []byte {
+func (s *longest) Append(dst []byte, _ uint32) []byte {
 	if !s.known {
 		return binary.AppendUvarint(dst, 0)
 	}
 	return binary.AppendUvarint(dst, uint64(s.seconds)+1)
 }
 
-func (s *longest) load(src []byte, _ uint32) ([]byte, error) {
+func (s *longest) Load(src []byte, _ uint32) ([]byte, error) {
 	n, src, err := uvarint(src)
 	if n > 0 && err == nil {
 		s.seconds, s.known = max(s.seconds, int64(n-1)), true
@@ -182,4 +182,4 @@ func (s *longest) load(src []byte, _ uint32) ([]byte, error) {
 	return src, err
 }
 
-func (s *longest) size() int64 { return 16 }
+func (s *longest) Size() int64 { return 16 }

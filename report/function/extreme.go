@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -14,26 +14,26 @@ var (
 	maxFunction = extremeFunction("max", -1)
 )
 
-func extremeFunction(name string, sign int64) function {
-	return function{
-		name: name, kinds: orderedKinds,
-		accumulation: accumulation{new: func(values, shape) state { return newExtreme(sign) }, rollup: rollupAlways, buffer: bufferValue},
-		remote:       remote{adds: name, decode: decodeExtreme(sign)},
+func extremeFunction(name string, sign int64) Func {
+	return Func{
+		Name: name, Kinds: orderedKinds,
+		accumulation: accumulation{New: func(Values, Shape) State { return NewExtreme(sign) }, Rollup: RollupAlways, Buffer: BufferValue},
+		remote:       remote{Adds: name, Decode: decodeExtreme(sign)},
 	}
 }
 
-// extreme is the smallest (sign 1) or largest (sign -1) value of a field. Its cells are the smallest product of sign and
+// Extreme is the smallest (sign 1) or largest (sign -1) value of a field. Its cells are the smallest product of sign and
 // value, MaxInt64 if there is none.
-type extreme struct {
+type Extreme struct {
 	sign int64
 	number
 }
 
-func newExtreme(sign int64) *extreme { return &extreme{sign, newNumber(math.MaxInt64)} }
+func NewExtreme(sign int64) *Extreme { return &Extreme{sign, newNumber(math.MaxInt64)} }
 
-func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
-	valid := schema.ValidityOf(in.col)
-	switch a := in.col.(type) {
+func (s *Extreme) Add(ids []uint32, rows []int32, in Inputs) error {
+	valid := schema.ValidityOf(in.Col)
+	switch a := in.Col.(type) {
 	case *array.Int64:
 		findExtreme(s, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
@@ -42,15 +42,15 @@ func (s *extreme) add(ids []uint32, rows []int32, in inputs) error {
 	return nil
 }
 
-func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values []T, valid schema.Validity) {
-	if s.groups == 1 {
-		best := *s.of(0)
+func findExtreme[T int32 | int64](s *Extreme, ids []uint32, rows []int32, values []T, valid schema.Validity) {
+	if s.Groups == 1 {
+		best := *s.Of(0)
 		for _, row := range rows {
 			if v := s.sign * int64(values[row]); v < best && !valid.Null(row) {
 				best = v
 			}
 		}
-		*s.of(0) = best
+		*s.Of(0) = best
 		return
 	}
 	at, width := uint(s.at), uint(len(s.none))
@@ -69,34 +69,34 @@ func findExtreme[T int32 | int64](s *extreme, ids []uint32, rows []int32, values
 	}
 }
 
-func (s *extreme) merge(other state, ids, _ []uint32) error {
-	return s.mergeSome(other, ids[:other.(*extreme).groups], 0)
+func (s *Extreme) Merge(other State, ids, _ []uint32) error {
+	return s.MergeSome(other, ids[:other.(*Extreme).Groups], 0)
 }
 
-func (s *extreme) mergeSome(other state, ids []uint32, from int) error {
-	o := other.(*extreme)
+func (s *Extreme) MergeSome(other State, ids []uint32, from int) error {
+	o := other.(*Extreme)
 	for i, id := range ids {
-		if v := *o.of(uint32(from + i)); v != math.MaxInt64 && id != skip {
-			t := s.of(id)
+		if v := *o.Of(uint32(from + i)); v != math.MaxInt64 && id != Skip {
+			t := s.Of(id)
 			*t = min(*t, v)
 		}
 	}
 	return nil
 }
 
-func (s *extreme) value(group uint32) (int64, bool) {
-	v := *s.of(group)
+func (s *Extreme) Value(group uint32) (int64, bool) {
+	v := *s.Of(group)
 	return s.sign * v, v != math.MaxInt64
 }
 
-func (s *extreme) append(dst []byte, group uint32) []byte {
-	return binary.AppendVarint(dst, *s.of(group))
+func (s *Extreme) Append(dst []byte, group uint32) []byte {
+	return binary.AppendVarint(dst, *s.Of(group))
 }
 
-func (s *extreme) load(src []byte, group uint32) ([]byte, error) {
+func (s *Extreme) Load(src []byte, group uint32) ([]byte, error) {
 	v, src, err := varint(src)
 	if err == nil {
-		t := s.of(group)
+		t := s.Of(group)
 		*t = min(*t, v)
 	}
 	return src, err

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -10,15 +10,15 @@ import (
 	"flowlog/parse/schema"
 )
 
-var sumFunction = function{
-	name: "sum", kinds: wholeKinds,
-	semantics:    semantics{share: true, zero: true},
-	accumulation: accumulation{new: func(values, shape) state { return newSum() }, rollup: rollupAlways, buffer: bufferValue},
-	remote:       remote{adds: "sum", decode: decodeSum},
+var sumFunction = Func{
+	Name: "sum", Kinds: wholeKinds,
+	semantics:    semantics{Share: true, Zero: true},
+	accumulation: accumulation{New: func(Values, Shape) State { return newSum() }, Rollup: RollupAlways, Buffer: BufferValue},
+	remote:       remote{Adds: "sum", Decode: decodeSum},
 }
 
-// errSum is the error for sums beyond 2^63-1.
-var errSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
+// ErrSum is the error for sums beyond 2^63-1.
+var ErrSum = errors.New("a sum is larger than 9223372036854775807 (2^63-1): narrow the input")
 
 // sum is the sum of a field, null for a group in which the field is always null.
 type sum struct{ number }
@@ -28,17 +28,17 @@ const noSum = math.MinInt64
 
 func newSum() *sum { return &sum{newNumber(noSum)} }
 
-func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
-	valid := schema.ValidityOf(in.col)
+func (s *sum) Add(ids []uint32, rows []int32, in Inputs) error {
+	valid := schema.ValidityOf(in.Col)
 	over := false
-	switch a := in.col.(type) {
+	switch a := in.Col.(type) {
 	case *array.Int64:
 		over = addUp(s, ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
 		over = addUp(s, ids, rows, a.Int32Values(), valid)
 	}
 	if over {
-		return errSum
+		return ErrSum
 	}
 	return nil
 }
@@ -46,18 +46,18 @@ func (s *sum) add(ids []uint32, rows []int32, in inputs) error {
 // addUp adds values to the sums of their groups, and reports whether one overflowed.
 func addUp[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, valid schema.Validity) bool {
 	var over int64
-	if s.groups == 1 { // sum in a register: through memory each addition would wait for the store of the one before
-		total := *s.of(0)
+	if s.Groups == 1 { // sum in a register: through memory each addition would wait for the store of the one before
+		total := *s.Of(0)
 		for _, row := range rows {
 			if !valid.Null(row) {
 				total = total&^noSum + int64(values[row])
 				over |= total
 			}
 		}
-		*s.of(0) = total
+		*s.Of(0) = total
 		return over < 0
 	}
-	if s.groups <= fewGroups && len(rows) >= fewGroups {
+	if s.Groups <= fewGroups && len(rows) >= fewGroups {
 		return addUpFew(s, ids, rows, values, valid)
 	}
 	at, width := uint(s.at), uint(len(s.none))
@@ -98,11 +98,11 @@ func addUpFew[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, v
 			seen[id] = true
 		}
 	}
-	for id := range uint32(s.groups) {
+	for id := range uint32(s.Groups) {
 		if !seen[id] {
 			continue
 		}
-		t := s.of(id)
+		t := s.Of(id)
 		*t &^= noSum
 		for _, some := range &sums {
 			*t += some[id]
@@ -112,49 +112,49 @@ func addUpFew[T int32 | int64](s *sum, ids []uint32, rows []int32, values []T, v
 	return over < 0
 }
 
-func (s *sum) merge(other state, ids, _ []uint32) error {
-	return s.mergeSome(other, ids[:other.(*sum).groups], 0)
+func (s *sum) Merge(other State, ids, _ []uint32) error {
+	return s.MergeSome(other, ids[:other.(*sum).Groups], 0)
 }
 
-func (s *sum) mergeSome(other state, ids []uint32, from int) error {
+func (s *sum) MergeSome(other State, ids []uint32, from int) error {
 	o := other.(*sum)
 	for i, id := range ids {
-		v := *o.of(uint32(from + i))
-		if v == noSum || id == skip {
+		v := *o.Of(uint32(from + i))
+		if v == noSum || id == Skip {
 			continue
 		}
-		t := s.of(id)
+		t := s.Of(id)
 		if *t = *t&^noSum + v; *t < 0 {
-			return errSum
+			return ErrSum
 		}
 	}
 	return nil
 }
 
-func (s *sum) value(group uint32) (int64, bool) {
-	v := *s.of(group)
+func (s *sum) Value(group uint32) (int64, bool) {
+	v := *s.Of(group)
 	return v, v != noSum
 }
 
-func (s *sum) append(dst []byte, group uint32) []byte {
-	v := *s.of(group)
+func (s *sum) Append(dst []byte, group uint32) []byte {
+	v := *s.Of(group)
 	if v == noSum {
 		return binary.AppendUvarint(dst, 0)
 	}
 	return binary.AppendUvarint(dst, uint64(v)+1)
 }
 
-func (s *sum) load(src []byte, group uint32) ([]byte, error) {
+func (s *sum) Load(src []byte, group uint32) ([]byte, error) {
 	n, src, err := uvarint(src)
 	if n == 0 || err != nil {
 		return src, err
 	}
-	t := s.of(group)
+	t := s.Of(group)
 	if n > 1<<63 {
-		return src, errPartial
+		return src, ErrPartial
 	}
 	if *t = *t&^noSum + int64(n-1); *t < 0 {
-		return src, errSum
+		return src, ErrSum
 	}
 	return src, nil
 }

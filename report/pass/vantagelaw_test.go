@@ -1,4 +1,4 @@
-package report
+package pass
 
 import (
 	"cmp"
@@ -49,7 +49,7 @@ func TestVantageLaw(t *testing.T) {
 					}
 				}
 				if mode == "src" || mode == "dst" {
-					want(t, fmt.Sprintf("seed %d, %s: open", seed, mode), v.Open.Flows, plain.open)
+					reporttest.Want(t, fmt.Sprintf("seed %d, %s: open", seed, mode), v.Open.Flows, plain.open)
 				}
 			}
 		}
@@ -88,7 +88,7 @@ func TestVantageCountsWhatOwnInterfacesSaw(t *testing.T) {
 func handedOn(t *testing.T, mode string, rows []reporttest.Row, workers, size int) ([]int, map[int]string, *Vantage) {
 	t.Helper()
 	known := append(reporttest.Fields(), VantageFields()...)
-	asked, err := known.Project("packets", directionField, "log_status")
+	asked, err := known.Project("packets", schema.DirectionField, "log_status")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +115,11 @@ func handedOn(t *testing.T, mode string, rows []reporttest.Row, workers, size in
 		mu.Lock()
 		defer mu.Unlock()
 		packets := expr.Column(b.Record, "packets").(*array.Int64)
-		codes, words := schema.TextCodes(expr.Column(b.Record, directionField))
+		codes, words := schema.TextCodes(expr.Column(b.Record, schema.DirectionField))
 		for i := range packets.Len() {
 			n := int(packets.Value(i))
 			got = append(got, n)
-			if !expr.Column(b.Record, directionField).IsNull(i) {
+			if !expr.Column(b.Record, schema.DirectionField).IsNull(i) {
 				directions[n] = words.Value(int(codes[i]))
 			}
 		}

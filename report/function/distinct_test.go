@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"bytes"
@@ -34,8 +34,8 @@ func TestDistinctAgreesWithMaps(t *testing.T) {
 			}
 		}
 		for _, s := range []*distinct{whole, halves[batch%2]} {
-			s.grow(groups)
-			if err := s.add(ids, rows, inputs{codes: codes}); err != nil {
+			s.Grow(groups)
+			if err := s.Add(ids, rows, Inputs{Codes: codes}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -44,38 +44,38 @@ func TestDistinctAgreesWithMaps(t *testing.T) {
 	for g := range same {
 		same[g] = uint32(g)
 	}
-	loaded.grow(groups)
+	loaded.Grow(groups)
 	for g := range uint32(groups) {
 		for _, half := range halves {
-			if rest, err := loaded.load(half.append(nil, g), g); err != nil || len(rest) > 0 {
+			if rest, err := loaded.Load(half.Append(nil, g), g); err != nil || len(rest) > 0 {
 				t.Fatal(err, rest)
 			}
 		}
 	}
-	if err := halves[0].merge(halves[1], same, nil); err != nil {
+	if err := halves[0].Merge(halves[1], same, nil); err != nil {
 		t.Fatal(err)
 	}
 	halves[0].sorted = nil // of before the merge
 	for g, want := range values {
 		for name, s := range map[string]*distinct{"one": whole, "merged": halves[0], "loaded": loaded} {
-			if got, _ := s.value(uint32(g)); got != int64(len(want)) {
+			if got, _ := s.Value(uint32(g)); got != int64(len(want)) {
 				t.Errorf("%s: group %d: got %d values, want %d", name, g, got, len(want))
 			}
-			if !bytes.Equal(s.append(nil, uint32(g)), whole.append(nil, uint32(g))) {
+			if !bytes.Equal(s.Append(nil, uint32(g)), whole.Append(nil, uint32(g))) {
 				t.Errorf("%s: group %d: got other values", name, g)
 			}
 		}
 	}
 	all := distinctOfAll{coder: codeValues{}}
-	same[groups-1] = skip
-	if err := all.merge(whole, same, nil); err != nil {
+	same[groups-1] = Skip
+	if err := all.Merge(whole, same, nil); err != nil {
 		t.Fatal(err)
 	}
 	union := make(map[uint32]bool)
 	for _, of := range values[:groups-1] {
 		maps.Copy(union, of)
 	}
-	if got, _ := all.value(0); got != int64(len(union)) {
+	if got, _ := all.Value(0); got != int64(len(union)) {
 		t.Errorf("got %d values of all groups, want %d", got, len(union))
 	}
 }
@@ -86,22 +86,22 @@ func TestEstimatesAreTheSame(t *testing.T) {
 	const n = exactDistinct + 1000
 	fill := func(from, to uint32) *distinct {
 		s := newDistinct(codeValues{})
-		s.grow(2)
+		s.Grow(2)
 		for code := from; code < to; code++ {
 			s.words = append(s.words, 1<<32|uint64(code))
 		}
 		s.seeAll()
 		return s
 	}
-	want, _ := fill(1, n).value(1)
+	want, _ := fill(1, n).Value(1)
 	if want == n-1 || want < n*98/100 || want > n*102/100 {
 		t.Errorf("got %d, want an estimate of %d", want, n-1)
 	}
 	for _, parts := range [][2]*distinct{{fill(1, 2), fill(1, n)}, {fill(1, n), fill(1, 5)}, {fill(1, n/2), fill(n/3, n)}} {
-		if err := parts[0].merge(parts[1], []uint32{0, 1}, nil); err != nil {
+		if err := parts[0].Merge(parts[1], []uint32{0, 1}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := parts[0].value(1); got != want {
+		if got, _ := parts[0].Value(1); got != want {
 			t.Errorf("got %d of two states, want %d", got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"

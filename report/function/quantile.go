@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"cmp"
@@ -39,18 +39,18 @@ type cell struct {
 }
 
 // quantileFunction is the function of a quantile. All of a field's share one histogram; an engine sends one for each.
-func quantileFunction(name string, quantile float64) function {
-	return function{
-		name: name, kinds: wholeKinds,
+func quantileFunction(name string, quantile float64) Func {
+	return Func{
+		Name: name, Kinds: wholeKinds,
 		accumulation: accumulation{
-			new:    func(values, shape) state { return newSketch(quantile) },
-			rollup: rollupNever, buffer: bufferNever,
-			shares: "histogram",
-			view:   func(of state) state { return &sketch{quantile, of.(*sketch).histogram} },
+			New:    func(Values, Shape) State { return newSketch(quantile) },
+			Rollup: RollupNever, Buffer: BufferNever,
+			Shares: "histogram",
+			View:   func(of State) State { return &sketch{quantile, of.(*sketch).histogram} },
 		},
 		remote: remote{
-			buckets: true,
-			decode:  decodeHistogram,
+			Buckets: true,
+			Decode:  decodeHistogram,
 		},
 	}
 }
@@ -65,23 +65,23 @@ const bucketBits = 8
 // maxBucket is the bucket of the largest number.
 const maxBucket = (63-bucketBits)<<(bucketBits-1) + 1<<bucketBits - 1
 
-func bucketOf(v int64) uint32 {
+func BucketOf(v int64) uint32 {
 	shift := max(bits.Len64(uint64(v))-bucketBits, 0)
 	return uint32(shift)<<(bucketBits-1) + uint32(v>>shift)
 }
 
-// bucketMiddle is the number in the middle of a bucket, which stands for all of its numbers.
-func bucketMiddle(bucket uint32) int64 {
+// BucketMiddle is the number in the middle of a bucket, which stands for all of its numbers.
+func BucketMiddle(bucket uint32) int64 {
 	shift := max(int(bucket>>(bucketBits-1))-1, 0)
 	low := int64(bucket-uint32(shift)<<(bucketBits-1)) << shift
 	return low + 1<<shift/2
 }
 
-func (s *histogram) grow(int) {}
+func (s *histogram) Grow(int) {}
 
-func (s *histogram) add(ids []uint32, rows []int32, in inputs) error {
-	valid := schema.ValidityOf(in.col)
-	switch a := in.col.(type) {
+func (s *histogram) Add(ids []uint32, rows []int32, in Inputs) error {
+	valid := schema.ValidityOf(in.Col)
+	switch a := in.Col.(type) {
 	case *array.Int64:
 		s.words = buckets(s.words[:0], ids, rows, a.Int64Values(), valid)
 	case *array.Int32:
@@ -97,7 +97,7 @@ func (s *histogram) add(ids []uint32, rows []int32, in inputs) error {
 func buckets[T int32 | int64](out []uint64, ids []uint32, rows []int32, values []T, valid schema.Validity) []uint64 {
 	for i, row := range rows {
 		if !valid.Null(row) {
-			out = append(out, uint64(ids[i])<<32|uint64(bucketOf(int64(values[row]))))
+			out = append(out, uint64(ids[i])<<32|uint64(BucketOf(int64(values[row]))))
 		}
 	}
 	return out
@@ -120,14 +120,14 @@ func (s *histogram) count(group, bucket uint32, n int64) {
 	s.n[id] += n
 }
 
-func (s *sketch) merge(other state, ids, _ []uint32) error {
+func (s *sketch) Merge(other State, ids, _ []uint32) error {
 	o := other.(*sketch)
 	from := o.cells.Words()
-	for start := 0; start < len(from); start += mergeLot {
-		var n [mergeLot]int64
+	for start := 0; start < len(from); start += MergeLot {
+		var n [MergeLot]int64
 		s.words = s.words[:0]
-		for i, word := range from[start:min(start+mergeLot, len(from))] {
-			if group := ids[word>>32]; group != skip {
+		for i, word := range from[start:min(start+MergeLot, len(from))] {
+			if group := ids[word>>32]; group != Skip {
 				n[len(s.words)] = o.n[start+i]
 				s.words = append(s.words, uint64(group)<<32|uint64(uint32(word)))
 			}
@@ -162,7 +162,7 @@ func (s *histogram) list() {
 	}
 }
 
-func (s *sketch) value(group uint32) (int64, bool) { return s.find(s.of(group)) }
+func (s *sketch) Value(group uint32) (int64, bool) { return s.find(s.of(group)) }
 
 // of lists the cells of a group by bucket.
 func (s *histogram) of(group uint32) []cell {
@@ -194,13 +194,13 @@ func (s *sketch) find(cells []cell) (int64, bool) {
 	rank := max(int64(math.Ceil(s.quantile*float64(n))), 1)
 	for _, c := range cells {
 		if rank -= c.n; rank <= 0 {
-			return bucketMiddle(c.bucket), true
+			return BucketMiddle(c.bucket), true
 		}
 	}
-	return bucketMiddle(cells[len(cells)-1].bucket), true
+	return BucketMiddle(cells[len(cells)-1].bucket), true
 }
 
-func (s *histogram) inexact() string {
+func (s *histogram) Inexact() string {
 	for _, word := range s.cells.Words() {
 		if uint32(word) >= 1<<bucketBits {
 			return "numbers above 255 are exact to 0.4 %"
@@ -209,7 +209,7 @@ func (s *histogram) inexact() string {
 	return ""
 }
 
-func (s *histogram) append(dst []byte, group uint32) []byte {
+func (s *histogram) Append(dst []byte, group uint32) []byte {
 	cells := s.of(group)
 	dst = binary.AppendUvarint(dst, uint64(len(cells)))
 	for _, c := range cells {
@@ -219,7 +219,7 @@ func (s *histogram) append(dst []byte, group uint32) []byte {
 	return dst
 }
 
-func (s *histogram) load(src []byte, group uint32) ([]byte, error) {
+func (s *histogram) Load(src []byte, group uint32) ([]byte, error) {
 	cells, src, err := uvarint(src)
 	for ; cells > 0 && err == nil; cells-- {
 		var bucket, n uint64
@@ -238,20 +238,20 @@ func decodeHistogram(v any, _ int64) ([]byte, error) {
 	var cells map[string]int64
 	if text, ok := v.(string); ok {
 		if err := json.Unmarshal([]byte(text), &cells); err != nil {
-			return nil, errRow
+			return nil, ErrRow
 		}
 	} else if v != nil {
-		return nil, errRow
+		return nil, ErrRow
 	}
 	out := binary.AppendUvarint(nil, uint64(len(cells)))
 	for bucket, n := range cells {
 		b, err := strconv.ParseUint(bucket, 10, 32)
 		if err != nil || n < 0 {
-			return nil, errRow
+			return nil, ErrRow
 		}
 		out = binary.AppendUvarint(binary.AppendUvarint(out, b), uint64(n))
 	}
 	return out, nil
 }
 
-func (s *histogram) size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }
+func (s *histogram) Size() int64 { return s.cells.Size() + 8*int64(cap(s.n)) }

@@ -1,4 +1,4 @@
-package report
+package function
 
 import (
 	"encoding/binary"
@@ -24,12 +24,12 @@ const (
 	several // their common value is unknown
 )
 
-// byEngine is the function that stands for f where an engine computes f and its values cannot be merged.
-func (f *function) byEngine() *function {
-	return &function{
-		name: f.name, semantics: f.semantics, input: f.input,
-		accumulation: accumulation{new: func(values, shape) state { return &known{zero: f.counts} }, rollup: rollupNever, buffer: bufferNever},
-		remote:       remote{decode: decodeKnown},
+// ByEngine is the function that stands for f where an engine computes f and its values cannot be merged.
+func (f *Func) ByEngine() *Func {
+	return &Func{
+		Name: f.Name, semantics: f.semantics, Input: f.Input,
+		accumulation: accumulation{New: func(Values, Shape) State { return &known{zero: f.Counts} }, Rollup: RollupNever, Buffer: BufferNever},
+		remote:       remote{Decode: decodeKnown},
 	}
 }
 
@@ -43,15 +43,15 @@ func decodeKnown(v any, groups int64) ([]byte, error) {
 	case !present:
 		have = empty
 	}
-	return (&known{v: []int64{n}, have: []fill{have}}).append(nil, 0), err
+	return (&known{v: []int64{n}, have: []fill{have}}).Append(nil, 0), err
 }
 
-func (s *known) grow(groups int) {
+func (s *known) Grow(groups int) {
 	s.v = codes.Grown(s.v, groups)
 	s.have = codes.Grown(s.have, groups)
 }
 
-func (s *known) add([]uint32, []int32, inputs) error { panic("an engine's results have no records") }
+func (s *known) Add([]uint32, []int32, Inputs) error { panic("an engine's results have no records") }
 
 // put merges a result into a group.
 func (s *known) put(group uint32, v int64, have fill) {
@@ -63,17 +63,17 @@ func (s *known) put(group uint32, v int64, have fill) {
 	}
 }
 
-func (s *known) merge(other state, ids, _ []uint32) error {
+func (s *known) Merge(other State, ids, _ []uint32) error {
 	o := other.(*known)
 	for g, have := range o.have {
-		if ids[g] != skip {
+		if ids[g] != Skip {
 			s.put(ids[g], o.v[g], have)
 		}
 	}
 	return nil
 }
 
-func (s *known) value(group uint32) (int64, bool) {
+func (s *known) Value(group uint32) (int64, bool) {
 	switch s.have[group] {
 	case empty:
 		return 0, s.zero
@@ -83,13 +83,13 @@ func (s *known) value(group uint32) (int64, bool) {
 	return 0, false
 }
 
-func (s *known) append(dst []byte, group uint32) []byte {
+func (s *known) Append(dst []byte, group uint32) []byte {
 	return binary.AppendVarint(append(dst, byte(s.have[group])), s.v[group])
 }
 
-func (s *known) load(src []byte, group uint32) ([]byte, error) {
+func (s *known) Load(src []byte, group uint32) ([]byte, error) {
 	if len(src) == 0 || src[0] > byte(several) {
-		return src, errPartial
+		return src, ErrPartial
 	}
 	v, rest, err := varint(src[1:])
 	if err == nil {
@@ -98,4 +98,4 @@ func (s *known) load(src []byte, group uint32) ([]byte, error) {
 	return rest, err
 }
 
-func (s *known) size() int64 { return 9 * int64(cap(s.v)) }
+func (s *known) Size() int64 { return 9 * int64(cap(s.v)) }
