@@ -1,4 +1,0 @@
-package pass
-
-// slack is how far apart, in seconds, interfaces may date the same packets.
-const slack = 60
