@@ -21,6 +21,9 @@ type aggregation struct {
 	con     *console
 	vantage string
 	memory  memory
+	idle    idleTimes
+	over    string // what the reports are over
+	limit   int64  // bytes of groups, and of records that a pass keeps
 }
 
 // computed is what reports come to over an input.
@@ -49,7 +52,7 @@ func (a *aggregation) check() error {
 
 // learns reports whether reports of these fields depend on all records together, so that none may be left unread.
 func (a *aggregation) learns(fields []string) bool {
-	return a.vantage != "" || slices.ContainsFunc(pass.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+	return a.vantage != "" || a.over != report.Records || slices.ContainsFunc(pass.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
 }
 
 // tables runs reports over an input. If it is interrupted, that is an error unless the user takes what there is so far.
@@ -102,7 +105,7 @@ func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, report
 	if err != nil {
 		return nil, errors.Join(err, agg.Close())
 	}
-	if limit > 0 {
+	if a.limit = limit; limit > 0 {
 		agg.Limit(limit, a.memory.tempDir)
 	}
 	if !a.learns(agg.Projection().Fields.Names()) {
@@ -112,30 +115,49 @@ func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, report
 	return agg, nil
 }
 
-// feed scans the input for an Aggregator, by way of a Vantage if one is needed, and returns what that has to say.
-func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *group.Aggregator) ([]string, error) {
+// A stage is a pass: it sees all records, and then emits those that count, or others that it made of them.
+type stage interface {
+	Add(b schema.Batch) error
+	Emit(workers int, emit schema.Emit) error
+	Note() *schema.Words
+	Close() error
+}
+
+// feed scans the input for an Aggregator, by way of a pass if one is needed, and returns what that has to say.
+func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *group.Aggregator) (notes []string, err error) {
 	p := agg.Projection()
 	if !a.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), agg.Add)
 	}
-	v, p, err := pass.NewVantage(a.vantage, fields, p)
+	s, needs, err := a.stage(fields, p)
 	if err != nil {
 		return nil, err
 	}
-	err = in.scan(ctx, p.Logged(), func(b schema.Batch) error {
-		agg.Notice(b)
-		return v.Add(b)
+	defer closeWith(s, &err)
+	err = in.scan(ctx, needs.Logged(), func(b schema.Batch) error {
+		if a.over == report.Records {
+			agg.Notice(b)
+		}
+		return s.Add(b)
 	})
 	if err == nil || ctx.Err() != nil && in.partial {
-		err = v.Emit(in.opt.Workers, agg.Add)
+		err = s.Emit(in.opt.Workers, agg.Add)
 	}
 	if errors.Is(err, pass.ErrNoInterface) {
 		err = in.noInterface(err)
 	}
-	if note := v.Note(); note != nil {
-		return []string{say(note)}, err
+	if note := s.Note(); note != nil {
+		notes = []string{say(note)}
 	}
-	return nil, err
+	return notes, err
+}
+
+// stage returns the pass for a projection of fields, and the projection of records that it needs.
+func (a *aggregation) stage(fields schema.Table, p *schema.Projection) (stage, *schema.Projection, error) {
+	if a.over == report.Connections {
+		return pass.NewConnections(a.idle.options(a.limit, a.memory.tempDir), schema.Logged(), p)
+	}
+	return pass.NewVantage(a.vantage, fields, p)
 }
 
 // noInterface is the error for a vantage of logs without interfaces, with what helps.

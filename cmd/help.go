@@ -26,6 +26,7 @@ var helpWords = []struct{ words, target string }{
 	{"examples example cookbook recipe howto questions", "recipes"},
 	{"format input output log-format compression cloudwatch firehose", formatsPage},
 	{"exit exit-code codes status errors", "exit-codes"},
+	{"connection session sessions client server idle long-lived bidirectional", "connections"},
 	{"vantage dedupe twice duplicates nat", "counting"},
 	{"settings environment env flowlog.yaml yaml saved defaults", "config"},
 	{"alert alerts sarif junit baseline", "rules"},

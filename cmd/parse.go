@@ -32,6 +32,9 @@ type parsing struct {
 	fields       []string
 	enrich       bool
 	where        string
+	connections  bool
+	idle         idleTimes
+	limit        int64 // bytes of records that connections are made of
 }
 
 func newParse(con *console) *cobra.Command {
@@ -53,6 +56,8 @@ func newParse(con *console) *cobra.Command {
 	section(c, "Record flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
 		conditionVar(f, &p.where, "where", "write only records that meet this `condition`: see `flowlog help filters`")
+		f.BoolVar(&p.connections, "connections", false, "write connections in place of records: see `flowlog help connections`")
+		p.idle.flags(f)
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
 	})
 	p.output.flags(c, "table on a terminal, ndjson otherwise")
@@ -66,6 +71,9 @@ func newParse(con *console) *cobra.Command {
 func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	ctx := c.Context()
 	if err := p.checkPartitions(c, args); err != nil {
+		return err
+	}
+	if err := p.checkConnections(c); err != nil {
 		return err
 	}
 	in, err := p.input.open(ctx, p.con, args)
@@ -84,8 +92,8 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if p.partitioning.by != nil {
 		return p.partition(ctx, in, enr)
 	}
-	p.partitioning.memory.unused = true // nothing is kept here: the limit is for the collector
-	if _, err := p.partitioning.memory.limit(p.con.warnings(in.quiet)); err != nil {
+	p.partitioning.memory.unused = !p.connections // of records nothing is kept here: the limit is for the collector
+	if p.limit, err = p.partitioning.memory.limit(p.con.warnings(in.quiet)); err != nil {
 		return err
 	}
 	out, err := p.output.open(p.con, in.zone, "table", "ndjson")
@@ -95,7 +103,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 	if out.file != nil && out.Unmarked {
 		in.tellInside(p.output.file)
 	}
-	late, err := p.write(ctx, in, enr, out)
+	late, err := p.writeTo(ctx, in, enr, out)
 	if err := out.done(err); err != nil {
 		return err
 	}
@@ -112,6 +120,14 @@ func (p *parsing) wanted() []string {
 		wanted = append(wanted, schema.Logged().Names()...)
 	}
 	return wanted
+}
+
+// writeTo writes what is asked for.
+func (p *parsing) writeTo(ctx context.Context, in *reader, enr *lookups, out *sink) (incomplete, err error) {
+	if p.connections {
+		return nil, p.writeConnections(ctx, in, enr.ofConnections(), out)
+	}
+	return p.write(ctx, in, enr, out)
 }
 
 // write scans the input and writes its records. incomplete is the error of columns that came too late for the output.

@@ -155,6 +155,9 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 	changeFlags(c, &r.change, r.enrichment.names)
 	section(c, "Report flags", func(f *pflag.FlagSet) {
 		r.aggregation.vantageFlag(f)
+		if several := panels == nil && len(reports) > 1; several || reports[0].Over == report.Connections {
+			r.aggregation.idle.flags(f)
+		}
 		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
 	r.aggregation.memory.flags(c, "Report flags", "groups")

@@ -15,6 +15,7 @@ import (
 	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 	"flowlog/report/sql"
 )
@@ -50,6 +51,9 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	defer enr.finish(in, &err)
+	if r.aggregation.over == report.Connections {
+		enr = enr.ofConnections()
+	}
 	b, err := r.bind(c, in, enr)
 	if err != nil {
 		return err
@@ -78,6 +82,20 @@ func (r *reporting) check(c *cobra.Command) (table string, err error) {
 	}
 	if err := r.aggregation.check(); err != nil {
 		return "", err
+	}
+	if r.aggregation.over, err = overOf(r.reports); err != nil {
+		return "", err
+	}
+	if r.aggregation.over == report.Connections {
+		switch {
+		case r.aggregation.vantage != "":
+			return "", usageError{errTwoVantages}
+		case r.elsewhere.name != "":
+			return "", usageError{errEngineConnections}
+		}
+		if err := r.aggregation.idle.check(); err != nil {
+			return "", err
+		}
 	}
 	if err := r.elsewhere.check(c, r.con.settings); err != nil {
 		return "", err
@@ -114,7 +132,7 @@ func (r *reporting) bind(c *cobra.Command, in *reader, enr *lookups) (*binding, 
 	scope := enr.scope(in)
 	b := &binding{tables: make([]report.Table, len(r.reports)), learns: r.aggregation.vantage != ""}
 	for i, rep := range r.reports {
-		changed, err := in.change(c.Context(), rep, r.changeOf(i), r.change.Words(), &scope)
+		changed, err := r.changed(c.Context(), in, rep, i, &scope)
 		if err != nil {
 			return nil, usageError{err}
 		}
@@ -137,6 +155,18 @@ func (r *reporting) bind(c *cobra.Command, in *reader, enr *lookups) (*binding, 
 	}
 	b.fields = scope.Fields
 	return b, nil
+}
+
+// changed makes the changes to a report. Columns of the input that flowlog does not know are fields of records alone.
+func (r *reporting) changed(ctx context.Context, in *reader, rep report.Report, i int, scope *expr.Scope) (report.Report, error) {
+	if rep.Over == report.Records {
+		return in.change(ctx, rep, r.changeOf(i), r.change.Words(), scope)
+	}
+	changed, err := rep.With(r.changeOf(i), *scope, in.zone)
+	if err != nil {
+		err = inConnections(err, r.change.Words())
+	}
+	return changed, err
 }
 
 // warnOfRows warns of flags that choose and order rows, if the one report that they are for has no more than one.
@@ -165,6 +195,9 @@ func (r *reporting) open(zone *time.Location, b *binding) (*sink, error) {
 		return nil, err
 	}
 	if b.partial = r.input.partial && format == render.PartialName(); b.partial {
+		if r.aggregation.over == report.Connections {
+			return nil, usageError{errPartialConnections}
+		}
 		if b.learns {
 			return nil, usageError{errors.New("--vantage and the key direction learn from all records, which the part of them in a partial result is not: run the report over all of the input at once")}
 		}

@@ -141,6 +141,9 @@ func (a *sqlAsk) sql(name string, d sql.Dialect) (string, error) {
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}
 	i := slices.Index(report.Names(), name)
+	if report.Catalog()[i].Over == report.Connections {
+		return "", errSQLConnections
+	}
 	r, err := report.Catalog()[i].With(a.change, scope, zone)
 	if err != nil {
 		return "", err

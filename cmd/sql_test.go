@@ -17,6 +17,8 @@ func TestGoldenSQL(t *testing.T) {
 	for _, r := range report.Catalog() {
 		refused := ""
 		switch {
+		case r.Over == report.Connections:
+			refused = "write them once with `flowlog parse --connections"
 		case strings.HasSuffix(r.Name, "-geo"), strings.HasSuffix(r.Name, "-asn"):
 			refused = "the nearest report is --by pkt_"
 		case r.Name == "services":

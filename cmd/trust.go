@@ -37,8 +37,9 @@ var trust = map[string]struct {
 	"sort": {free, "the order of rows"}, "top": {free, "how many rows are shown, and the rest is counted"},
 	"output": {free, "how the output looks"}, "raw": {free, "how the output looks"}, "chart": {free, "how the output looks"},
 	"tz": {free, "how times are written and read"}, "progress": {free, "what is shown while it runs"},
-	"fields": {free, "which columns are written"}, "enrich": {free, "which columns are written"},
+	"connections": {free, "what is written"}, "fields": {free, "which columns are written"}, "enrich": {free, "which columns are written"},
 	"partition-by": {free, "the folders of a dataset"}, "file-size": {free, "the files of a dataset"}, "commit-size": {free, "the files of a dataset"},
+	"tcp-idle": {free, "when a connection is over"}, "udp-idle": {free, "when a connection is over"},
 	"workers": {free, "how fast it runs"}, "concurrency": {free, "how fast it runs"}, "memory": {free, "how fast it runs"},
 	"region": {free, "which of AWS's servers is asked"}, "dialect": {free, "which SQL is printed"},
 

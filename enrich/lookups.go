@@ -82,7 +82,7 @@ func Fields() schema.Table {
 // NeedsDB returns the kind of file that a field is computed from, or "". The name may be in any spelling that flags
 // accept.
 func NeedsDB(name string) DBKind {
-	name = schema.CanonicalName(name)
+	name = OfRecord(schema.CanonicalName(name))
 	for _, side := range sides {
 		for _, f := range dbFields {
 			if name == side.prefix+"_"+f.name {

@@ -219,7 +219,7 @@ var (
 )
 
 // Catalog returns all reports.
-func Catalog() []Report { return slices.Clone(catalog) }
+func Catalog() []Report { return slices.Concat(catalog, connectionReports) }
 
 // Overview returns the reports that `flowlog report` prints without a name.
 func Overview() []Report {
@@ -229,7 +229,7 @@ func Overview() []Report {
 // Names lists the names of all reports.
 func Names() []string {
 	var names []string
-	for _, r := range catalog {
+	for _, r := range Catalog() {
 		names = append(names, r.Name)
 	}
 	return names

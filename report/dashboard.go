@@ -127,9 +127,10 @@ func Coverage() Report {
 
 // Named returns the report of the catalog with a name.
 func Named(name string) (Report, bool) {
-	i := slices.IndexFunc(catalog, func(r Report) bool { return r.Name == name })
+	all := Catalog()
+	i := slices.IndexFunc(all, func(r Report) bool { return r.Name == name })
 	if i < 0 {
 		return Report{}, false
 	}
-	return catalog[i], true
+	return all[i], true
 }

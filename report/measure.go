@@ -49,6 +49,11 @@ func Measures() []Measure { return slices.Clone(measures) }
 // distinct(dstaddr+dstport), or distinct_dstaddr_dstport, counts pairs of values.
 func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 	s := Canonical(text)
+	if ofConnections(fields) {
+		if m, ok, err := connectionMeasure(s); ok || err != nil {
+			return m, err
+		}
+	}
 	for _, m := range measures {
 		if m.Name == s {
 			return m, nil

@@ -21,6 +21,7 @@ type Report struct {
 	Doc      string        // one line: what it answers
 	Next     *schema.Words // what to look at after it
 	Where    expr.Expr     // the records it is about; nil is all flows
+	Over     string        // what it groups: Records or Connections
 	Keys     []Key
 	Measures []Measure
 	Having   expr.Expr // the rows that are shown: a condition on keys and measures; nil is all

@@ -187,6 +187,7 @@ func (s *survey) absorb(w *witness) {
 		observers[i] = id
 		s.facts[id].absorb(&w.facts[i], codes)
 	}
+	w.addrs, w.seen = addrs, observers
 	for r := range w.relays {
 		s.relays[relay{observers[r.observer], addrs[r.own], addrs[r.packet], r.side}] = true
 	}

@@ -104,6 +104,8 @@ type witness struct {
 	lots       [lots][][]sighting // in chunks
 	codes      [numCoded][]uint32 // of a batch
 	all, flows []int32
+
+	addrs, seen []uint32 // by code of an address, of an observer: the survey's code; nil if that is the same
 }
 
 func newWitness() *witness {
@@ -121,19 +123,33 @@ func newWitness() *witness {
 
 // see keeps the flows of a batch. Other records are counted, whatever is.
 func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
-	n := len(verdicts)
+	flows := w.read(rec)
+	if len(flows) < len(verdicts) {
+		for i := range verdicts {
+			verdicts[i] = counted
+		}
+		for _, row := range flows {
+			verdicts[row] = 0
+		}
+	}
+	starts, ends, bytes := longs(expr.Column(rec, "start")), longs(expr.Column(rec, "end")), longs(expr.Column(rec, "bytes"))
+	for _, row := range flows {
+		x := w.sight(row)
+		x.batch, x.row = batch, row
+		x.start, x.end = between(starts, ends, int(row))
+		x.bytes, _ = bytes(int(row))
+		w.learn(&x, row)
+		w.keep(x)
+	}
+}
+
+// read encodes the flows of a batch, and returns their rows, which are valid until the next batch.
+func (w *witness) read(rec arrow.Record) []int32 {
+	n := int(rec.NumRows())
 	for i := len(w.all); i < n; i++ {
 		w.all = append(w.all, int32(i))
 	}
 	w.flows = expr.Flows(expr.Column(rec, sightingFields[atStatus]), w.all[:n], w.flows[:0])
-	if len(w.flows) < n {
-		for i := range verdicts {
-			verdicts[i] = counted
-		}
-		for _, row := range w.flows {
-			verdicts[row] = 0
-		}
-	}
 	for i, name := range sightingFields[:numCoded] {
 		w.codes[i] = codes.Grown(w.codes[i], n)
 		col := expr.Column(rec, name)
@@ -147,15 +163,7 @@ func (w *witness) see(rec arrow.Record, batch int32, verdicts []uint8) {
 		known := map[any]uint8{"ingress": ingress, "egress": egress}
 		w.directions = append(w.directions, known[w.coders[atDirection].Value(uint32(code))])
 	}
-	starts, ends, bytes := longs(expr.Column(rec, "start")), longs(expr.Column(rec, "end")), longs(expr.Column(rec, "bytes"))
-	for _, row := range w.flows {
-		x := w.sight(row)
-		x.batch, x.row = batch, row
-		x.start, x.end = between(starts, ends, int(row))
-		x.bytes, _ = bytes(int(row))
-		w.learn(&x, row)
-		w.keep(x)
-	}
+	return w.flows
 }
 
 // keep adds a sighting to its lot.

@@ -195,6 +195,9 @@ func (v *Vantage) replay(h *held, worker, seq int, emit schema.Emit) error {
 	return emit(schema.Batch{Record: rec, Worker: worker, Seq: int64(seq)})
 }
 
+// Close does nothing: all is in memory.
+func (v *Vantage) Close() error { return nil }
+
 const openNote = "the logs do not tell which address is the interface's own: flow_direction would"
 
 // Note says what the vantage did, or for the key direction alone of how much it is not known. It is nil if there is nothing to

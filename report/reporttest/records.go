@@ -38,6 +38,14 @@ func Fields() schema.Table {
 	return t
 }
 
+// ConnectionFields are fields of connections, which a pass knows.
+var ConnectionFields = schema.Table{
+	{Name: "client", Kind: schema.Addr}, {Name: "client_port", Kind: schema.Int32}, {Name: "server", Kind: schema.Addr},
+	{Name: "server_port", Kind: schema.Int32}, {Name: "protocol", Kind: schema.Int32}, {Name: "bytes_up", Kind: schema.Int64},
+	{Name: "bytes_down", Kind: schema.Int64}, {Name: "seconds", Kind: schema.Int64}, {Name: "state", Kind: schema.Text},
+	{Name: "resumed", Kind: schema.Text, Values: []string{"false", "true"}},
+}
+
 // A Row is a record: the token of each field that is not null.
 type Row map[string]string
 
