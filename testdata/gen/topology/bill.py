@@ -163,9 +163,9 @@ def two(client, server, peering=False):
             [(server, "egress", s, c, server_out), (client, "ingress", s, c, client_in)])
 
 
-def one(client, charges):
+def one(client, charges, zone="-"):
     """A way that the client alone logs."""
-    return [(client, "egress", client["zone"], "-", charges)], [(client, "ingress", "-", client["zone"], [])]
+    return [(client, "egress", client["zone"], zone, charges)], [(client, "ingress", zone, client["zone"], [])]
 
 
 def way(net, client_name, server_name, client, client_addr, server, server_addr):
@@ -174,8 +174,9 @@ def way(net, client_name, server_name, client, client_addr, server, server_addr)
         return [(server, "ingress", "-", zone, [])], [(server, "egress", zone, "-", to_internet(net, client_name, server))]
     via = net.via(client, server_addr)
     if via == "local":
-        if server is None:  # nobody has the address: the packets go nowhere
-            return one(client, [])
+        if server is None:  # nobody has the address: the packets go nowhere, but it is in a subnet's zone
+            zone = next(s["zone"] for s in net.subnets.values() if s["vpc"] == client["vpc"] and ipaddress.ip_address(server_addr) in ipaddress.ip_network(s["cidr"]))
+            return one(client, [], zone)
         return two(client, server)
     kind = via.split("-")[0]
     if kind == "igw" and server is None:

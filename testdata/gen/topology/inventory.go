@@ -9,6 +9,16 @@ import (
 // A doc is an object of JSON.
 type doc = map[string]any
 
+// An inventoryFile is what flowlog inventory writes, in its order: who reads it as a stream is told first what it is.
+type inventoryFile struct {
+	Flowlog string `json:"flowlog"`
+	Version int    `json:"version"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Time    string `json:"time"`
+	Calls   doc    `json:"calls"`
+}
+
 func stamp(at int64) string { return time.Unix(at, 0).UTC().Format("2006-01-02T15:04:05+00:00") }
 
 func tags(name string, more ...string) []doc {
@@ -23,8 +33,8 @@ func tags(name string, more ...string) []doc {
 func (n *network) inventory(files map[string][]byte) {
 	for _, s := range n.Snapshots {
 		at := time.Unix(s.Time, 0).UTC()
-		files[fmt.Sprintf("inventory/%s_%s_%s.json", at.Format("2006-01-02T150405Z"), s.Account, n.Region)] = document(doc{
-			"flowlog": "inventory", "version": 1, "account": s.Account, "region": n.Region, "time": at.Format(time.RFC3339), "calls": n.calls(s),
+		files[fmt.Sprintf("inventory/%s_%s_%s.json", at.Format("2006-01-02T150405Z"), s.Account, n.Region)] = document(inventoryFile{
+			"inventory", 1, s.Account, n.Region, at.Format(time.RFC3339), n.calls(s),
 		})
 	}
 }

@@ -157,6 +157,11 @@ func (n *network) whose(r *record, a netip.Addr) []any {
 				return []any{o.Name, "outside", "", "", ""}
 			}
 		}
+		for _, sub := range n.Subnets { // nobody's, but of a zone
+			if sub.VPC == r.at.VPC && netip.MustParsePrefix(sub.CIDR).Contains(a) {
+				return []any{"", "", "", sub.Zone, n.vpc(sub.VPC).ID}
+			}
+		}
 		return []any{"", "", "", "", ""}
 	}
 	zone, vpc := n.zone(e), n.vpc(e.VPC).ID
