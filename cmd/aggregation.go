@@ -12,6 +12,8 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/group"
+	"flowlog/report/pass"
 )
 
 // aggregation is the group of options that say how reports are computed on this machine.
@@ -36,7 +38,7 @@ func (a *aggregation) vantageFlag(f *pflag.FlagSet) {
 // check checks what vantageFlag was set to.
 func (a *aggregation) check() error {
 	var vantages []string
-	for _, v := range report.Vantages {
+	for _, v := range pass.Vantages {
 		vantages = append(vantages, v.Name)
 	}
 	if a.vantage != "" && !slices.Contains(vantages, a.vantage) {
@@ -47,7 +49,7 @@ func (a *aggregation) check() error {
 
 // learns reports whether reports of these fields depend on all records together, so that none may be left unread.
 func (a *aggregation) learns(fields []string) bool {
-	return a.vantage != "" || slices.ContainsFunc(report.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+	return a.vantage != "" || slices.ContainsFunc(pass.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
 }
 
 // tables runs reports over an input. If it is interrupted, that is an error unless the user takes what there is so far.
@@ -91,8 +93,8 @@ func (a *aggregation) writePartial(ctx context.Context, in *reader, enr *lookups
 }
 
 // open returns an Aggregator for reports of these fields, to be closed.
-func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*report.Aggregator, error) {
-	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
+func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*group.Aggregator, error) {
+	agg, err := group.New(fields, reports, in.opt.Workers)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -111,12 +113,12 @@ func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, report
 }
 
 // feed scans the input for an Aggregator, by way of a Vantage if one is needed, and returns what that has to say.
-func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *report.Aggregator) ([]string, error) {
+func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *group.Aggregator) ([]string, error) {
 	p := agg.Projection()
 	if !a.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), agg.Add)
 	}
-	v, p, err := report.NewVantage(a.vantage, fields, p)
+	v, p, err := pass.NewVantage(a.vantage, fields, p)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table,
 	if err == nil || ctx.Err() != nil && in.partial {
 		err = v.Emit(in.opt.Workers, agg.Add)
 	}
-	if errors.Is(err, report.ErrNoInterface) {
+	if errors.Is(err, pass.ErrNoInterface) {
 		err = in.noInterface(err)
 	}
 	if note := v.Note(); note != nil {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // conditionVar adds a flag for a condition. A flag that is given several times asks for all of its conditions, and so does a
@@ -36,7 +36,7 @@ func (v *conditionValue) Set(text string) error {
 
 // Replace makes the conditions those of a list.
 func (v *conditionValue) Replace(parts []string) error {
-	joined, err := report.Conjunction(parts)
+	joined, err := expr.Conjunction(parts)
 	if err != nil {
 		return err
 	}

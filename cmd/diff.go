@@ -13,6 +13,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 )
 
@@ -31,8 +32,8 @@ type diffing struct {
 // A diffBinding is what is computed of either side, and which rows of the difference are shown.
 type diffBinding struct {
 	report report.Report
-	having report.Expr // nil is all rows
-	scope  report.Scope
+	having expr.Expr // nil is all rows
+	scope  expr.Scope
 }
 
 // What is compared if nothing else is asked for.
@@ -81,7 +82,7 @@ func newDiff(con *console) *cobra.Command {
 			return d.run(c, args)
 		},
 	}
-	group(c, "Comparison flags", func(f *pflag.FlagSet) {
+	section(c, "Comparison flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&d.change.By, "by", []string{diffKey}, "compare by these `keys`: fields, networks such as srcaddr/24")
 		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
 		conditionVar(f, &d.change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
@@ -116,7 +117,7 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 	if ins == nil {
 		return c.Help()
 	}
-	enr, err := d.enrichment.open(append(d.change.Words(), report.Change{Having: d.having}.Words()...))
+	enr, err := d.enrichment.open(ctx, ins[0], append(d.change.Words(), report.Change{Having: d.having}.Words()...))
 	if err != nil {
 		return err
 	}

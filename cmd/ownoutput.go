@@ -120,17 +120,17 @@ func checkRejects(file string, args []string) error {
 
 // listedBy returns the first input whose listing includes a file, whether that exists yet or not, or "".
 func listedBy(args []string, file string) string {
-	i := slices.IndexFunc(args, func(arg string) bool { return lists(arg, file) })
+	i := slices.IndexFunc(args, func(arg string) bool { return includes(arg, file) })
 	if i < 0 {
 		return ""
 	}
 	return args[i]
 }
 
-// lists reports whether the listing of an input includes a file, whether that exists yet or not: a directory lists the files
+// includes reports whether the listing of an input includes a file, whether that exists yet or not: a directory lists the files
 // below it that are not hidden, and a glob those that it matches. Directories are compared as files, so that links to them
 // make no difference.
-func lists(input, file string) bool {
+func includes(input, file string) bool {
 	if remote := strings.HasPrefix(input, "s3://"); remote || strings.HasPrefix(file, "s3://") {
 		if strings.ContainsAny(input, "*?[{") {
 			matches, _ := doublestar.Match(input, file)

@@ -19,6 +19,7 @@ import (
 	"flowlog/enrich"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 )
 
@@ -50,7 +51,7 @@ func newParse(con *console) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, args) },
 	}
-	group(c, "Record flags", func(f *pflag.FlagSet) {
+	section(c, "Record flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
 		conditionVar(f, &p.where, "where", "write only records that meet this `condition`: see `flowlog help filters`")
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
@@ -76,7 +77,7 @@ func (p *parsing) run(c *cobra.Command, args []string) (err error) {
 		return c.Help()
 	}
 	in.opt.Ordered = true
-	enr, err := p.enrichment.open(p.wanted())
+	enr, err := p.enrichment.open(ctx, in, p.wanted())
 	if err != nil {
 		return err
 	}
@@ -107,6 +108,9 @@ func (p *parsing) wanted() []string {
 	if p.enrich {
 		wanted = append(wanted, enrich.Fields().Names()...)
 	}
+	if p.fields == nil {
+		wanted = append(wanted, schema.Logged().Names()...)
+	}
 	return wanted
 }
 
@@ -117,7 +121,7 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 		return nil, err
 	}
 	fields := projection.Fields[:projection.Named]
-	var where report.Expr
+	var where expr.Expr
 	if p.where != "" {
 		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
 			return nil, err
@@ -130,7 +134,7 @@ func (p *parsing) write(ctx context.Context, in *reader, enr *lookups, out *sink
 	late := new(lateColumns)
 	emit := without(projection, late.watch(len(fields), w.Add))
 	if where != nil {
-		emit = report.Where(where, in.opt.Workers, emit)
+		emit = expr.Where(where, in.opt.Workers, emit)
 	}
 	err = in.scan(ctx, projection.Logged(), enr.wrap(in.opt.Workers)(projection, emit))
 	if ctx.Err() != nil && in.partial {
@@ -191,13 +195,13 @@ func areValues(n int64) string {
 }
 
 // filter reads the condition, and returns the projection with what it needs.
-func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, report.Expr, error) {
+func (p *parsing) filter(ctx context.Context, in *reader, enr *lookups, projection *schema.Projection) (*schema.Projection, expr.Expr, error) {
 	scope := enr.scope(in)
 	scope.Fields = override(enr.fields, projection.Fields)
-	e, err := report.ParseExpr(p.where, scope)
+	e, err := expr.Parse(p.where, scope)
 	if err != nil { // a name may be that of a column that only the input knows
 		scope.Fields = in.with(ctx, scope.Fields, report.Change{Where: p.where}.Words())
-		e, err = report.ParseExpr(p.where, scope)
+		e, err = expr.Parse(p.where, scope)
 	}
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("--where: %w", err)}

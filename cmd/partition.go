@@ -16,7 +16,7 @@ import (
 
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
-	"flowlog/report"
+	"flowlog/report/expr"
 	"flowlog/report/render"
 	"flowlog/report/render/dataset"
 )
@@ -32,7 +32,7 @@ type partitioning struct {
 const partitionFlags = "Partition flags"
 
 func (p *partitioning) flags(c *cobra.Command) {
-	group(c, partitionFlags, func(f *pflag.FlagSet) {
+	section(c, partitionFlags, func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.by, "partition-by", nil, "write Parquet in folders by these `keys`: "+strings.Join(dataset.KeyNames(), ", ")+"; see `flowlog help partitions`")
 		f.StringVar(&p.fileSize, "file-size", "128MB", "begin another file when one has about this `size`")
 		f.StringVar(&p.commitSize, "commit-size", "1GB", "commit after this `size` of input: what an interrupted run has to do again")
@@ -208,7 +208,7 @@ func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dat
 	}
 	projection.Extra, projection.Rest = p.fields == nil, p.fields == nil
 	opt.Fields, opt.Helpers = projection.Fields[:projection.Named:projection.Named], enr.helpers()
-	var where report.Expr
+	var where expr.Expr
 	if p.where != "" {
 		if projection, where, err = p.filter(ctx, in, enr, projection); err != nil {
 			return nil, err
@@ -217,7 +217,7 @@ func (p *parsing) shape(ctx context.Context, in *reader, enr *lookups, data *dat
 	return &shape{opt, projection.Logged(), func(w *dataset.Writer) schema.Emit {
 		emit := without(projection, w.Add)
 		if where != nil {
-			emit = report.Where(where, in.opt.Workers, emit)
+			emit = expr.Where(where, in.opt.Workers, emit)
 		}
 		return enr.wrap(in.opt.Workers)(projection, emit)
 	}}, nil

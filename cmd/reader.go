@@ -2,12 +2,16 @@ package cmd
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"flowlog/enrich"
 	"flowlog/parse"
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // A reader is the options of an input made ready for scans, and what the last scan has found.
@@ -24,6 +28,9 @@ type reader struct {
 	typed   typedFlags
 	stats   parse.Stats
 	none    absence
+	s3      s3.Options        // how the input is reached
+	owners  *enrich.Inventory // fills logged fields that are null; nil does not
+	fills   []string          // those
 }
 
 // typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
@@ -62,7 +69,7 @@ func (r *reader) time(s string) (time.Time, error) { return parseTime(s, r.now, 
 
 // change makes changes to a report. One of the words may be the name of a column that only the input has: then the scope gets
 // it as a field.
-func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *report.Scope) (report.Report, error) {
+func (r *reader) change(ctx context.Context, rep report.Report, c report.Change, words []string, scope *expr.Scope) (report.Report, error) {
 	changed, err := rep.With(c, *scope, r.zone)
 	if err != nil {
 		scope.Fields = r.with(ctx, scope.Fields, words)
@@ -96,12 +103,24 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 	return fields
 }
 
+// fill puts the inventory in front of an Emit: see enrich.Inventory.Fill. A filled field cannot choose what is read.
+func (r *reader) fill(p *schema.Projection, emit schema.Emit) (*schema.Projection, schema.Emit) {
+	if r.owners == nil {
+		return p, emit
+	}
+	if slices.Contains(r.fills, r.opt.Only.Field) {
+		r.opt.Only.Field, r.opt.Only.Value = "", ""
+	}
+	return r.owners.Fill(p, r.fills, r.opt.Workers, emit)
+}
+
 // scan reads everything and says on stderr what could not be read.
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
 	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
 	stop := progress(r.con.err, r.mode, r.opt.Meter)
+	p, emit = r.fill(p, emit)
 	r.stats, err = parse.Scan(ctx, r.from.source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()

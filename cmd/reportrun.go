@@ -16,6 +16,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
+	"flowlog/report/sql"
 )
 
 // A binding is the reports of a command with their words bound to the fields of an input.
@@ -44,7 +45,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	if in == nil {
 		return c.Help()
 	}
-	enr, err := r.enrichment.open(r.wanted())
+	enr, err := r.enrichment.open(ctx, in, r.wanted())
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (r *reporting) check(c *cobra.Command) (table string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !r.con.settings.typedIn("table") && !report.PlainTable(table) {
+	if !r.con.settings.typedIn("table") && !sql.PlainTable(table) {
 		return "", usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
 	}
 	if r.elsewhere.name != "" && r.panels != nil {

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/expr"
 )
 
 // placeName matches the places of a message that may be names of fields.
@@ -46,6 +46,7 @@ func (f *ruleFile) words() []string {
 // all makes the texts rules. Their words may be columns that only the input knows, which the second result has too.
 func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.Rule, schema.Table, error) {
 	scope := enr.scope(in)
+	scope.File = enr.lists.within(filepath.Dir(f.path))
 	var rules []report.Rule
 	for _, t := range f.rules {
 		wrong := len(f.errs)
@@ -63,10 +64,9 @@ func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.
 }
 
 // bind makes the text a rule. What is wrong with it is noted at its place.
-func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (rule report.Rule, ok bool) {
+func (f *ruleFile) bind(r *ruleText, scope expr.Scope, zone *time.Location) (rule report.Rule, ok bool) {
 	wrong := len(f.errs)
 	rule = report.Rule{Tags: r.values["tags"], Line: r.key.Line, Most: ruleMost}
-	scope.Open = f.list
 	if rule.Report, ok = f.bindReport(r, scope, zone); !ok {
 		return rule, false
 	}
@@ -95,7 +95,7 @@ func (f *ruleFile) bind(r *ruleText, scope report.Scope, zone *time.Location) (r
 }
 
 // bindReport makes the report of a rule.
-func (f *ruleFile) bindReport(r *ruleText, scope report.Scope, zone *time.Location) (report.Report, bool) {
+func (f *ruleFile) bindReport(r *ruleText, scope expr.Scope, zone *time.Location) (report.Report, bool) {
 	base := report.Report{Measures: report.Measures()[:1]} // flows
 	if from := r.text("from", ""); from != "" {
 		i, err := find("report", from, report.Names(), "flowlog reports")
@@ -138,7 +138,7 @@ func (f *ruleFile) bindTop(r *ruleText, rule *report.Rule) {
 }
 
 // bindSpike reads what makes a row of a rule stand out of its time.
-func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope report.Scope) {
+func (f *ruleFile) bindSpike(r *ruleText, rule *report.Rule, scope expr.Scope) {
 	at := r.nodes["spike"]
 	if at == nil {
 		return
@@ -174,7 +174,7 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		at = *n
 	}
 	pos, in := -1, ""
-	var expr *report.ExprError
+	var condition *expr.SyntaxError
 	var message *report.MessageError
 	var option *schema.OptionError // the word says which one
 	text := err.Error()
@@ -182,8 +182,8 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		text = option.Err.Error()
 	}
 	switch {
-	case errors.As(err, &expr):
-		pos, in, text = expr.Pos, expr.Text, expr.Msg
+	case errors.As(err, &condition):
+		pos, in, text = condition.Pos, condition.Text, condition.Msg
 	case errors.As(err, &message):
 		pos, in, text = message.Pos, at.Value, message.Msg
 	}
@@ -197,12 +197,4 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		}
 	}
 	f.fail(&at, "%s: %s", strings.TrimPrefix(word, "spike."), text)
-}
-
-// list opens a list of values that a condition names. Its name is relative to the file of rules.
-func (f *ruleFile) list(name string) (io.ReadCloser, error) {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(f.path), name)
-	}
-	return openFile(name)
 }

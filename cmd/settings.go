@@ -58,7 +58,7 @@ func configurableFlags(c *cobra.Command) []*pflag.Flag {
 	return flags
 }
 
-// sections returns the commands that have such flags, each of which can have a section in a file.
+// sections returns the commands that have such flags. Each can have a section in a file, unless a flag has its name.
 func sections(root *cobra.Command) []*cobra.Command {
 	return slices.DeleteFunc(slices.Clone(root.Commands()), func(c *cobra.Command) bool { return len(configurableFlags(c)) == 0 })
 }

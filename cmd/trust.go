@@ -47,6 +47,8 @@ var trust = map[string]struct {
 	"city-db":    {beside, "it would read another file of yours"},
 	"asn-db":     {beside, "it would read another file of yours"},
 	"aws-ranges": {beside, "it would read another file of yours"},
+	"prices":     {beside, "it would read another file of yours"},
+	"inventory":  {beside, "it would read other files of yours"},
 
 	"where":         {narrowing, fewer},
 	"having":        {narrowing, "fewer rows would be shown"},
@@ -66,9 +68,14 @@ var trust = map[string]struct {
 	"partial":       {narrowing, "a part would pass for the whole"},
 	"allow-deleted": {narrowing, "files that are lost would not be named"},
 	"dry-run":       {narrowing, "nothing would be read"},
+	"month-to-date": {narrowing, "traffic would cost less than it does"},
 
 	"profile":         {trusted, "it chooses whose credentials are used"},
 	"no-sign-request": {trusted, "it chooses whose credentials are used"},
+	"profiles":        {trusted, "it chooses whose credentials are used"},
+	"roles":           {trusted, "it chooses whose credentials are used"},
+	"regions":         {trusted, "it chooses what is asked with your credentials"},
+	"with":            {trusted, "it chooses what is asked with your credentials"},
 	"endpoint-url":    {trusted, "it sends requests that are signed with your credentials to another server"},
 	"request-payer":   {trusted, "it spends your money"},
 	"engine":          {trusted, "it spends your money"},

@@ -138,6 +138,9 @@ func (f *settingsFile) bind(sections []*cobra.Command) []error {
 			own[c.Name()][flag.Name], all[flag.Name] = flag, flag
 		}
 	}
+	for name := range all {
+		delete(own, name) // a word that is a flag and a command is the flag: the command has no section
+	}
 	words := append(slices.Sorted(maps.Keys(own)), "reports")
 	for key, value := range f.entries("a file of settings", f.root) {
 		section := own[key.Value]

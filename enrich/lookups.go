@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -75,7 +76,7 @@ func Fields() schema.Table {
 			t = append(t, f.field(side.prefix, side.addrDoc, side.addrs))
 		}
 	}
-	return append(t, awsFields()...)
+	return slices.Concat(t, awsFields(), ownerTable())
 }
 
 // NeedsDB returns the kind of file that a field is computed from, or "". The name may be in any spelling that flags
@@ -91,6 +92,9 @@ func NeedsDB(name string) DBKind {
 	}
 	if slices.Contains(awsFields().Names(), name) {
 		return AWS
+	}
+	if _, ok := ownerTable().Named(name); ok || strings.HasPrefix(name, "src_tag_") || strings.HasPrefix(name, "dst_tag_") {
+		return Owners
 	}
 	return ""
 }

@@ -70,7 +70,7 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	}
 	h.names = opt.fields(raw)
 	for _, name := range h.names {
-		if _, ok := schema.Logged().Named(name); ok {
+		if _, ok := schema.LoggedField(name); ok {
 			h.known++
 		}
 	}

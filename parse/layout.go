@@ -80,7 +80,7 @@ func holds(names []string, toks [][]byte, strictly bool) bool {
 	}
 	for i, name := range names {
 		tok := toks[i]
-		f, ok := schema.Logged().Named(name)
+		f, ok := schema.LoggedField(name)
 		if !ok || f.IsNull(tok) {
 			continue
 		}
@@ -106,7 +106,7 @@ func holds(names []string, toks [][]byte, strictly bool) bool {
 func telling(names []string) bool {
 	n := 0
 	for _, name := range names {
-		if f, ok := schema.Logged().Named(name); ok && (f.Kind != schema.Text || f.Values != nil) {
+		if f, ok := schema.LoggedField(name); ok && (f.Kind != schema.Text || f.Values != nil) {
 			n++
 		}
 	}

@@ -17,6 +17,7 @@ type dictionary struct {
 	once  sync.Once
 	err   error
 	all   *distinct // the values of the field; nil for texts, which each worker numbers on its own
+	texts []string  // the values as ParquetRows has them
 }
 
 // load decodes the dictionary on the first call.

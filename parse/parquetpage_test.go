@@ -318,6 +318,14 @@ func FuzzParquetPages(f *testing.F) {
 			content[uint(at)%uint(len(content))] ^= flip
 		}
 		rowsOf(t, readerAtSource{"x", content}, Options{Workers: 2})
+		all := func(columns []string) []string { return columns }
+		rows := 0
+		_ = ParquetRows(bytes.NewReader(content), int64(len(content)), all, func([]string) error { // it must end, however
+			if rows++; rows > 1000 {
+				return io.EOF
+			}
+			return nil
+		})
 		file, err := openParquet(content)
 		if err != nil {
 			return

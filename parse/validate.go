@@ -49,7 +49,7 @@ func (w *worker) bind(l *layout) *binding {
 
 // unreadColumn returns a column that validates the values of a name without collecting them.
 func unreadColumn(name string) *schema.Column {
-	f, ok := schema.Logged().Named(name)
+	f, ok := schema.LoggedField(name)
 	if !ok {
 		f = schema.Field{Name: name, Kind: schema.Text}
 	}

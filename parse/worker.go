@@ -91,7 +91,7 @@ func (w *worker) need(name string) *schema.Column {
 	if i := w.projection.Index(name); i >= 0 {
 		return w.cols[i]
 	}
-	f, _ := schema.Logged().Named(name)
+	f, _ := schema.LoggedField(name)
 	c := schema.NewColumn(f)
 	w.cols = append(w.cols, c)
 	return c

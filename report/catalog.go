@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // catalog is THE table of reports, in the order in which they are listed. Each is a subcommand of
@@ -77,7 +78,7 @@ var catalog = []Report{
 	{
 		Name: "services", Doc: "Ports that hosts offer, and to how many, without the replies to clients",
 		Next:  schema.Wordsf("talkers %s for who asks one of them", schema.Opt("where", "dstaddr = … and dstport = …")),
-		Where: CompareFields{destinationPort, Equal, servicePort}, Keys: keys("dstaddr dstport protocol"),
+		Where: expr.CompareFields{Left: destinationPort, Op: expr.Equal, Right: servicePort}, Keys: keys("dstaddr dstport protocol"),
 		Measures: append(named("bytes flows"), Measure{Name: "clients", Func: "distinct", Field: "srcaddr", Unit: Count}), Limit: 10,
 	},
 	{
@@ -250,8 +251,8 @@ func keys(names string) []Key {
 var logged = schema.Logged()
 
 // where returns the condition, which must be one on logged fields.
-func where(text string) Expr {
-	e, err := ParseExpr(text, Scope{Fields: logged})
+func where(text string) expr.Expr {
+	e, err := expr.Parse(text, expr.Scope{Fields: logged})
 	if err != nil {
 		panic(err)
 	}

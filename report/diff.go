@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // What became of a row from one table to another.
@@ -44,9 +46,9 @@ func (r *Report) CanDiff() error {
 		return fmt.Errorf("one measure is compared, not %d", len(r.Measures))
 	}
 	switch m := r.Measures[0]; {
-	case m.kind() == schema.Time:
+	case m.Kind() == schema.Time:
 		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
-	case functionNamed(m.Func).input != nil:
+	case function.Named(m.Func).Input != nil:
 		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
 	}
 	for _, k := range r.Keys {
@@ -61,12 +63,12 @@ func (r *Report) CanDiff() error {
 
 // DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
 // of the scope is that of these.
-func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
+func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error) {
 	rows := scope
 	rows.Fields = nil
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
-		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
+		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.Kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
 	}
 	rows.Fields = append(rows.Fields, schema.Field{Name: statusColumn, Kind: schema.Text, Values: statuses})
 	for _, name := range []string{beforeColumn, afterColumn, changeColumn, shareColumn} {
@@ -81,14 +83,14 @@ func (r *Report) DiffCondition(text string, scope Scope) (Expr, error) {
 		}
 		return fmt.Errorf("%q is not a status: %sthere are %s", value, schema.DidYouMean(value, statuses), strings.Join(statuses, ", "))
 	}
-	return ParseExpr(text, rows)
+	return expr.Parse(text, rows)
 }
 
 // Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
 // first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
 // nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null. A null of a key that
 // a table has stays null: it differs from each number, 0 too, by an amount that is not known.
-func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
+func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
 	d := diff{report: r, before: before, after: after}
 	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
 	d.columns(&t)
@@ -113,12 +115,12 @@ func (r *Report) Diff(before, after Table, having Expr, limit int) Table {
 		}
 	}
 	slices.SortStableFunc(rows, func(x, y []any) int {
-		if c := compareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
+		if c := CompareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
 			return c
 		}
 		for i, c := range t.Columns {
 			if c.Role == KeyRole {
-				if c := compareNullsLast(x[i], y[i], false); c != 0 {
+				if c := CompareNullsLast(x[i], y[i], false); c != 0 {
 					return c
 				}
 			}
@@ -208,7 +210,7 @@ func (d *diff) key(t Table, row []any) string {
 	var b strings.Builder
 	for i, c := range t.Columns {
 		if c.Role == KeyRole {
-			fmt.Fprintf(&b, "%T %q ", row[i], plain(row[i]))
+			fmt.Fprintf(&b, "%T %q ", row[i], PlainText(row[i]))
 		}
 	}
 	return b.String()
@@ -272,9 +274,9 @@ func (d *diff) value(t Table, row []any) any {
 	switch {
 	case row != nil:
 		return row[d.measure(t)]
-	case !functionNamed(m.Func).zero:
+	case !function.Named(m.Func).Zero:
 		return nil
-	case m.kind() == schema.Float:
+	case m.Kind() == schema.Float:
 		return 0.0
 	}
 	return int64(0)
@@ -284,7 +286,7 @@ func (d *diff) value(t Table, row []any) any {
 // nulls is null.
 func (d *diff) sum(rows [][]any) []any {
 	out := make([]any, d.labels+5)
-	if f := functionNamed(d.report.Measures[0].Func); !f.share {
+	if f := function.Named(d.report.Measures[0].Func); !f.Share {
 		return out
 	}
 	for _, row := range rows {
@@ -302,8 +304,8 @@ func (d *diff) sum(rows [][]any) []any {
 
 // changeOf is by how much a value has grown, and by what part of what it was. Nulls do not compare.
 func changeOf(was, is any) (change, share any) {
-	x, ok1 := float(was)
-	y, ok2 := float(is)
+	x, ok1 := Number(was)
+	y, ok2 := Number(is)
 	if !ok1 || !ok2 {
 		return nil, nil
 	}
@@ -318,20 +320,20 @@ func changeOf(was, is any) (change, share any) {
 }
 
 func sign(v any) int {
-	f, _ := float(v)
+	f, _ := Number(v)
 	return cmp.Compare(f, 0)
 }
 
 // size is how large a change is, whichever way it goes.
 func size(v any) any {
-	if f, ok := float(v); ok {
+	if f, ok := Number(v); ok {
 		return math.Abs(f)
 	}
 	return nil
 }
 
 // meeting says of each row whether it meets a condition on its columns, of which measures are floats.
-func meeting(e Expr, columns []Column, rows [][]any) []bool {
+func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
 	needed := make(map[string]bool)
 	e.Fields(func(name string) { needed[name] = true })
 	var fields schema.Table
@@ -347,7 +349,7 @@ func meeting(e Expr, columns []Column, rows [][]any) []bool {
 		column := schema.NewColumn(f)
 		for _, row := range rows {
 			v := row[i]
-			if x, ok := float(v); ok && f.Kind == schema.Float {
+			if x, ok := Number(v); ok && f.Kind == schema.Float {
 				v = x
 			}
 			column.Append(v)
@@ -360,7 +362,7 @@ func meeting(e Expr, columns []Column, rows [][]any) []bool {
 	}
 	out := make([]bool, len(rows))
 	rec := array.NewRecord(fields.Arrow(), arrays, int64(len(rows)))
-	for _, row := range e.filter().keep(rec, all, true) {
+	for _, row := range e.Filter().Keep(rec, all, true) {
 		out[row] = true
 	}
 	return out

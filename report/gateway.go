@@ -18,9 +18,9 @@ var instead = map[string][]string{
 	"pkt_dstaddr":  {"dstaddr"},
 }
 
-// adviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
+// AdviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
 // written them.
-func adviceFor(names []string, stats schema.Stats) *schema.Words {
+func AdviceFor(names []string, stats schema.Stats) *schema.Words {
 	there, names := guessed(names, stats.Strange)
 	switch {
 	case there == nil:

@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
 // A Measure is a number computed over the records of a group.
 type Measure struct {
 	Name  string
-	Func  string // in the table of functions
-	Field string // what Func is applied to; "" for count
-	With  string // a second field, whose values are counted together with those of Field; only for distinct
-	Where Expr   // counts only these records
-	All   bool   // counts records of any log-status, not just flows
+	Func  string    // in the table of functions
+	Field string    // what Func is applied to; "" for count
+	With  string    // a second field, whose values are counted together with those of Field; only for distinct
+	Where expr.Expr // counts only these records
+	All   bool      // counts records of any log-status, not just flows
 	Unit  Unit
 	Doc   string
 }
@@ -53,21 +55,21 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 		}
 	}
 	fn, argument, call := cutFunction(s)
-	i := slices.IndexFunc(functions, func(f function) bool { return f.name == fn && f.kinds != nil })
+	i := slices.IndexFunc(function.All, func(f function.Func) bool { return f.Name == fn && f.Kinds != nil })
 	if i < 0 || strings.HasPrefix(argument, "distinct ") { // count(distinct …) is SQL
 		return Measure{}, unknownMeasure(strings.TrimSpace(text))
 	}
 	first, second, pair := argument, "", false
-	if functions[i].pairs {
+	if function.All[i].Pairs {
 		if first, second, pair = strings.Cut(argument, "+"); !call && !pair {
 			first, second, pair = cutPair(argument, fields)
 		}
 	}
-	m, err := functions[i].measureOf(first, fields)
+	m, err := measureOf(&function.All[i], first, fields)
 	if err != nil || !pair {
 		return m, err
 	}
-	with, err := functions[i].measureOf(second, fields)
+	with, err := measureOf(&function.All[i], second, fields)
 	m.With = with.Field
 	m.Name += "_" + with.Field
 	return m, err
@@ -112,23 +114,23 @@ func cutPair(names string, fields schema.Table) (first, second string, pair bool
 }
 
 // measureOf is the measure of a field by the function.
-func (fn *function) measureOf(field string, fields schema.Table) (Measure, error) {
+func measureOf(fn *function.Func, field string, fields schema.Table) (Measure, error) {
 	f, ok := fields.Lookup(strings.TrimSpace(field))
 	if !ok {
 		return Measure{}, schema.UnknownField(field, fields.Names(), "flowlog fields")
 	}
-	if !slices.Contains(fn.kinds, f.Kind) {
-		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.name, f.Name, f.Name, f.Kind, fn.name)
+	if !slices.Contains(fn.Kinds, f.Kind) {
+		return Measure{}, fmt.Errorf("%s(%s): %s is %s, which has no %s", fn.Name, f.Name, f.Name, f.Kind, fn.Name)
 	}
-	m := Measure{Func: fn.name, Field: f.Name, Unit: Count}
+	m := Measure{Func: fn.Name, Field: f.Name, Unit: Count}
 	m.Name = m.column()
 	switch {
-	case fn.counts:
+	case fn.Counts:
 	case f.Name == "bytes":
 		m.Unit = Bytes
 	case f.Kind == schema.Time:
 		m.Unit = Instant
-	case fn.fraction:
+	case fn.Fraction:
 		m.Unit = Plain
 	}
 	return m, nil
@@ -155,30 +157,30 @@ func measureWords(s string) []string {
 // Functions lists the aggregate functions that users may apply to fields.
 func Functions() []string {
 	var names []string
-	for _, f := range functions {
-		if f.kinds != nil {
-			names = append(names, f.name)
+	for _, f := range function.All {
+		if f.Kinds != nil {
+			names = append(names, f.Name)
 		}
 	}
 	return names
 }
 
-// kind is that of the measure's values.
-func (m Measure) kind() schema.Kind {
+// Kind is that of the measure's values.
+func (m Measure) Kind() schema.Kind {
 	switch {
 	case m.Unit == Instant:
 		return schema.Time
-	case functionNamed(m.Func).fraction:
+	case function.Named(m.Func).Fraction:
 		return schema.Float
 	}
 	return schema.Int64
 }
 
 // PerSecond reports whether the measure is a rate, which does not grow with the time that it covers.
-func (m Measure) PerSecond() bool { return functionNamed(m.Func).span }
+func (m Measure) PerSecond() bool { return function.Named(m.Func).Span }
 
-// instant is the time that a measure in Unix seconds stands for.
-func instant(v any) any {
+// TimeOf is the time that a measure in Unix seconds stands for.
+func TimeOf(v any) any {
 	if s, ok := v.(int64); ok {
 		return time.Unix(s, 0).UTC()
 	}
@@ -187,20 +189,33 @@ func instant(v any) any {
 
 // parseMeasure is ParseMeasure that knows the report's own measures too.
 func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
-	if i := r.measure(s); i >= 0 {
+	if i := r.Measure(s); i >= 0 {
 		return r.Measures[i], nil
 	}
 	return ParseMeasure(s, fields)
 }
 
-// measure finds a measure of the report by its name, in either spelling, or returns -1.
-func (r *Report) measure(name string) int {
+// Measure finds a measure of the report by its name, in either spelling, or returns -1.
+func (r *Report) Measure(name string) int {
 	name = canonical(name)
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
 
-// fields calls yield with the name of each field that the measure is computed from.
-func (m Measure) fields(yield func(name string)) {
+// Parts are the measures that the measure is computed from; none if its function has a state.
+func (m Measure) Parts() []Measure {
+	of := function.Named(m.Func).Parts
+	if of == nil {
+		return nil
+	}
+	var list []Measure
+	for _, p := range of(m.Field) {
+		list = append(list, Measure{Func: p.Function, Field: p.Field, Where: p.Where})
+	}
+	return list
+}
+
+// Fields calls yield with the name of each field that the measure is computed from.
+func (m Measure) Fields(yield func(name string)) {
 	if m.Field != "" {
 		yield(m.Field)
 	}
@@ -210,15 +225,46 @@ func (m Measure) fields(yield func(name string)) {
 	if m.Where != nil {
 		m.Where.Fields(yield)
 	}
-	f := functionNamed(m.Func)
-	for _, part := range f.partsOf(m) {
-		part.fields(yield)
+	f := function.Named(m.Func)
+	for _, part := range m.Parts() {
+		part.Fields(yield)
 	}
-	if f.also != "" {
-		yield(f.also)
+	if f.Also != "" {
+		yield(f.Also)
 	}
-	if f.span {
+	if f.Span {
 		yield("start")
 		yield("end")
 	}
+}
+
+// Aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
+func (r *Report) Aggregates() []Measure {
+	var list []Measure
+	add := func(m Measure) {
+		if !slices.ContainsFunc(list, func(o Measure) bool {
+			return o.Func == m.Func && o.Field == m.Field && o.With == m.With && o.All == m.All && expr.Text(o.Where) == expr.Text(m.Where)
+		}) {
+			list = append(list, m)
+		}
+	}
+	for _, m := range r.Measures {
+		fn := function.Named(m.Func)
+		if fn.Parts == nil {
+			add(m)
+		}
+		for _, part := range m.Parts() {
+			add(part)
+		}
+		if fn.Span {
+			add(Measure{Func: "min", Field: "start"})
+			add(Measure{Func: "max", Field: "end"})
+		}
+	}
+	return list
+}
+
+// CountsRows reports whether the measure is the number of flows.
+func (m Measure) CountsRows() bool {
+	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // meantMeasures are words that people try for measures, with those that they mean.
@@ -47,26 +48,26 @@ func meantMeasure(s string) string {
 
 // ofFlows is the error for a condition on flows, which says so if what it does not know is a measure.
 func ofFlows(err error, fields schema.Table) error {
-	var at *ExprError
+	var at *expr.SyntaxError
 	if !errors.As(err, &at) {
 		return err
 	}
-	word := wordAt(at.Text, at.Pos)
+	word := expr.WordAt(at.Text, at.Pos)
 	_, field := fields.Lookup(word)
 	if _, wrong := ParseMeasure(word, fields); wrong != nil || field || !strings.HasPrefix(at.Msg, "unknown field") {
 		return err
 	}
 	cause := schema.Wordsf("%s is computed of many flows, and not a field of one: %s asks for it", word, schema.Opt("having"))
-	return hinted{&ExprError{at.Text, at.Pos, cause.Error()}, cause}
+	return hinted{&expr.SyntaxError{Text: at.Text, Pos: at.Pos, Msg: cause.Error()}, cause}
 }
 
 // hinted is an error in a condition whose message names options.
 type hinted struct {
-	*ExprError
+	*expr.SyntaxError
 	words *schema.Words
 }
 
-func (e hinted) Unwrap() []error { return []error{e.ExprError, e.words} }
+func (e hinted) Unwrap() []error { return []error{e.SyntaxError, e.words} }
 
 // unknownMeasure is the error for a text that is no measure.
 func unknownMeasure(s string) error {

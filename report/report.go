@@ -7,7 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
 	"flowlog/parse/schema"
+	"flowlog/report/calendar"
+	"flowlog/report/expr"
 )
 
 // A Report is a question to flow records: group them, measure the groups, rank them.
@@ -15,10 +20,10 @@ type Report struct {
 	Name     string
 	Doc      string        // one line: what it answers
 	Next     *schema.Words // what to look at after it
-	Where    Expr          // the records it is about; nil is all flows
+	Where    expr.Expr     // the records it is about; nil is all flows
 	Keys     []Key
 	Measures []Measure
-	Having   Expr      // the rows that are shown: a condition on keys and measures; nil is all
+	Having   expr.Expr // the rows that are shown: a condition on keys and measures; nil is all
 	Spike    *Spike    // of the rows that meet Having, those that stand out of their time; nil is all
 	Order    string    // the measure or key that ranks the rows, from the best on; "" is the first measure
 	Reverse  bool      // rank from the other end
@@ -26,7 +31,7 @@ type Report struct {
 	Overview bool      // part of what `flowlog report` prints without a name
 	Settings []Setting // what With has changed about it
 
-	during Expr // the records that it is about, where an engine has them: see During
+	Within expr.Expr // the records that it is about, where an engine has them: see During
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -44,12 +49,8 @@ type Change struct {
 func (c Change) Words() []string {
 	words := slices.Concat(c.By, c.Measures, []string{orderingOf(c.Sort).name})
 	for _, text := range []string{c.Where, c.Having} {
-		tokens, _ := lex(text) // what is wrong with it is said when the reports are changed
-		for _, t := range joinCalls(tokens) {
-			if t.kind == wordToken {
-				words = append(words, t.text)
-			}
-		}
+		named, _ := expr.Words(text) // what is wrong with it is said when the reports are changed
+		words = append(words, named...)
 	}
 	for _, w := range words {
 		words = append(words, measureWords(w)...)
@@ -60,7 +61,7 @@ func (c Change) Words() []string {
 }
 
 // With returns the report with the changes made. Names that do not exist are errors that offer the nearest.
-func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error) {
+func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, error) {
 	own := r
 	fields := scope.Fields
 	if len(c.By) > 0 {
@@ -70,7 +71,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 			if err != nil {
 				return r, &schema.OptionError{Option: "by", Err: err}
 			}
-			if r.key(k.Name()) >= 0 {
+			if r.Key(k.Name()) >= 0 {
 				return r, &schema.OptionError{Option: "by", Subject: true, Err: fmt.Errorf("names %s twice", k.Name())}
 			}
 			r.Keys = append(r.Keys, k)
@@ -89,11 +90,11 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		}
 	}
 	if c.Where != "" {
-		e, err := ParseExpr(c.Where, scope)
+		e, err := expr.Parse(c.Where, scope)
 		if err != nil {
 			return r, &schema.OptionError{Option: "where", Err: ofFlows(err, fields)}
 		}
-		r.Where = all(r.Where, e)
+		r.Where = expr.All(r.Where, e)
 	}
 	if len(c.Measures) > 0 {
 		r.Measures = nil
@@ -105,7 +106,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 			r.add(m)
 		}
 	}
-	if r.measure(r.Order) < 0 && r.key(r.Order) < 0 {
+	if r.Measure(r.Order) < 0 && r.Key(r.Order) < 0 {
 		r.Order = ""
 	}
 	if c.Sort != "" {
@@ -113,8 +114,8 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 		if err := o.check(); err != nil {
 			return r, &schema.OptionError{Option: "sort", Err: err}
 		}
-		k := r.key(o.name)
-		if r.measure(o.name) >= 0 {
+		k := r.Key(o.name)
+		if r.Measure(o.name) >= 0 {
 			k = -1
 		}
 		r.Reverse = o.reverse(k >= 0)
@@ -138,7 +139,7 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 	if c.Top >= 0 {
 		r.Limit = c.Top
 	}
-	if c.Where != "" && !r.mixed() && !flowsMeet(r.Where) {
+	if c.Where != "" && !r.Mixed() && !FlowsMeet(r.Where) {
 		return r, &schema.OptionError{Option: "where", Err: fmt.Errorf("%s counts flows, whose log_status is OK: the measures nodata and skipdata count other records, `flowlog report quality` says where they are, and `flowlog parse` writes them", r.Name)}
 	}
 	r.Settings = slices.Concat(r.Settings, c.Settings())
@@ -147,13 +148,13 @@ func (r Report) With(c Change, scope Scope, zone *time.Location) (Report, error)
 
 // add adds a measure that the report does not have yet.
 func (r *Report) add(m Measure) {
-	if r.measure(m.Name) < 0 {
+	if r.Measure(m.Name) < 0 {
 		r.Measures = append(slices.Clip(r.Measures), m)
 	}
 }
 
-// key finds a key by its name, in either spelling, or returns -1.
-func (r *Report) key(name string) int {
+// Key finds a key by its name, in either spelling, or returns -1.
+func (r *Report) Key(name string) int {
 	name = canonical(name)
 	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Name() == name })
 }
@@ -161,17 +162,17 @@ func (r *Report) key(name string) int {
 // bin sets the width of the bins of time, and puts them in front of other keys if there are none.
 func (r *Report) bin(every string, zone *time.Location) error {
 	width := time.Duration(0)
-	switch d, ok := parseEvery(every); {
+	switch d, ok := ParseEvery(every); {
 	case every == "":
 	case strings.EqualFold(every, Auto):
-		width = auto
+		width = calendar.Auto
 	case !ok || d%time.Second != 0 || d < time.Second:
 		return &schema.OptionError{Option: "every", Err: fmt.Errorf("%q is not a length of time: write 5m, 1h, 1d or %s", every, Auto)}
 	default:
 		width = d
 	}
 	r.Keys = slices.Clone(r.Keys)
-	if width != 0 && r.key(timeKey) < 0 {
+	if width != 0 && r.Key(timeKey) < 0 {
 		r.Keys = slices.Insert(r.Keys, 0, Key{Field: "start", Every: width})
 	}
 	for i := range r.Keys {
@@ -186,13 +187,13 @@ func (r *Report) bin(every string, zone *time.Location) error {
 	return nil
 }
 
-// parseEvery reads a length of time, as Go writes it or with days or weeks, such as 1d.
-func parseEvery(s string) (time.Duration, bool) {
+// ParseEvery reads a length of time, as Go writes it or with days or weeks, such as 1d.
+func ParseEvery(s string) (time.Duration, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, true
 	}
-	for unit, length := range map[string]time.Duration{"d": day, "w": 7 * day} {
+	for unit, length := range map[string]time.Duration{"d": calendar.Day, "w": 7 * calendar.Day} {
 		if digits, ok := strings.CutSuffix(s, unit); ok {
 			n, err := strconv.ParseUint(digits, 10, 16)
 			return time.Duration(n) * length, err == nil
@@ -202,36 +203,36 @@ func parseEvery(s string) (time.Duration, bool) {
 }
 
 // having reads a condition on keys and measures. A measure that it names and the report lacks is added.
-func (r *Report) having(text string, own Report, scope Scope) error {
-	tokens, err := lex(text)
+func (r *Report) having(text string, own Report, scope expr.Scope) error {
+	words, err := expr.Words(text)
 	if err != nil {
 		return err
 	}
-	for _, t := range joinCalls(tokens) {
-		if t.kind == wordToken && r.key(t.text) < 0 {
-			if m, err := own.parseMeasure(t.text, scope.Fields); err == nil {
+	for _, word := range words {
+		if r.Key(word) < 0 {
+			if m, err := own.parseMeasure(word, scope.Fields); err == nil {
 				r.add(m)
 			}
 		}
 	}
 	*r = r.distinctNames()
-	r.Having, err = ParseExpr(text, r.rowScope(scope))
+	r.Having, err = expr.Parse(text, r.rowScope(scope))
 	return err
 }
 
 // rowScope is the scope of a condition on the report's rows.
-func (r *Report) rowScope(scope Scope) Scope {
-	rows := Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
+func (r *Report) rowScope(scope expr.Scope) expr.Scope {
+	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, File: scope.File}
 	rows.Measure = func(text string) (string, error) {
 		m, err := r.parseMeasure(text, scope.Fields)
 		return m.Name, err
 	}
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
-		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
+		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.Kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
 	}
 	for _, m := range r.Measures {
-		rows.Fields = append(rows.Fields, schema.Field{Name: m.Name, Kind: m.kind()})
+		rows.Fields = append(rows.Fields, schema.Field{Name: m.Name, Kind: m.Kind()})
 	}
 	return rows
 }
@@ -241,7 +242,7 @@ func (r Report) distinctNames() Report {
 	measures := r.Measures
 	r.Measures = nil
 	for _, m := range measures {
-		if r.key(m.Name) >= 0 {
+		if r.Key(m.Name) >= 0 {
 			name := m.column()
 			if r.Order == m.Name {
 				r.Order = name
@@ -262,6 +263,49 @@ func (r *Report) Fields(yield func(name string)) {
 		r.Where.Fields(yield)
 	}
 	for _, m := range r.Measures {
-		m.fields(yield)
+		m.Fields(yield)
 	}
+}
+
+// During is the report on the records that end at a time or later, and before another; zero is no bound. It is for engines:
+// those that read logs bound what they read.
+func (r Report) During(since, until time.Time) Report {
+	end, _ := schema.Logged().Lookup("end")
+	if !since.IsZero() {
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
+	}
+	if !until.IsZero() {
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
+	}
+	return r
+}
+
+// Condition is what records meet that an engine counts.
+func (r *Report) Condition() expr.Expr { return expr.All(r.Where, r.Within) }
+
+// Mixed reports whether the report takes in records that are no flows.
+func (r *Report) Mixed() bool {
+	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
+}
+
+// FlowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
+// that of flows nor none meets it.
+func FlowsMeet(e expr.Expr) bool {
+	for _, c := range expr.Conjuncts(e) {
+		others := false
+		c.Fields(func(name string) { others = others || name != "log_status" })
+		if !others {
+			f, _ := logged.Lookup("log_status")
+			column := schema.NewColumn(f)
+			column.Append(schema.StatusOK)
+			column.Append(nil)
+			rec := array.NewRecord(schema.Table{f}.Arrow(), []arrow.Array{column.Array()}, 2)
+			met := c.Filter().Keep(rec, []int32{0, 1}, true)
+			rec.Release()
+			if len(met) == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

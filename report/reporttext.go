@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
+	"flowlog/report/function"
 )
 
-// reportText is a Report whose conditions are text.
-type reportText struct {
+// ReportText is a Report whose conditions are text.
+type ReportText struct {
 	Name, Doc, Next string
 	Where, Having   string
 	Keys            []keyText
@@ -32,7 +34,7 @@ type measureText struct {
 	Unit                           Unit
 }
 
-type fieldText struct {
+type FieldText struct {
 	Name    string
 	Kind    schema.Kind
 	Max     int64
@@ -41,39 +43,8 @@ type fieldText struct {
 	InPlace bool
 }
 
-// textOf is a condition as text, "" if there is none.
-func textOf(e Expr) string {
-	if e == nil {
-		return ""
-	}
-	return e.String()
-}
-
-// inlined is a condition with what its files hold in place of their names: they may not be where it is read.
-func inlined(e Expr) Expr {
-	switch e := e.(type) {
-	case And:
-		parts := make(And, len(e))
-		for i, x := range e {
-			parts[i] = inlined(x)
-		}
-		return parts
-	case Or:
-		parts := make(Or, len(e))
-		for i, x := range e {
-			parts[i] = inlined(x)
-		}
-		return parts
-	case Not:
-		return Not{inlined(e.X)}
-	case In:
-		return In{e.Field, flatten(nil, e.Items)}
-	}
-	return e
-}
-
-func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Where: textOf(inlined(r.Where)), Having: textOf(inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+func (r *Report) Text() ReportText {
+	t := ReportText{Name: r.Name, Doc: r.Doc, Where: expr.Text(expr.Inlined(r.Where)), Having: expr.Text(expr.Inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -82,19 +53,19 @@ func (r *Report) text() reportText {
 		t.Keys = append(t.Keys, keyText{k.Field, k.Bits, k.Bits6, k.Every, k.Hour, zone})
 	}
 	for _, m := range r.Measures {
-		t.Measures = append(t.Measures, measureText{m.Name, m.Func, m.Field, m.With, textOf(m.Where), m.All, m.Unit})
+		t.Measures = append(t.Measures, measureText{m.Name, m.Func, m.Field, m.With, expr.Text(m.Where), m.All, m.Unit})
 	}
 	return t
 }
 
-func (t reportText) report(fields schema.Table) (Report, error) {
+func (t ReportText) Report(fields schema.Table) (Report, error) {
 	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
-	scope := Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
-	condition := func(s string, scope Scope) (Expr, error) {
+	scope := expr.Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
+	condition := func(s string, scope expr.Scope) (expr.Expr, error) {
 		if s == "" {
 			return nil, nil
 		}
-		return ParseExpr(s, scope)
+		return expr.Parse(s, scope)
 	}
 	var err error
 	if r.Where, err = condition(t.Where, scope); err != nil {
@@ -110,8 +81,8 @@ func (t reportText) report(fields schema.Table) (Report, error) {
 		r.Keys = append(r.Keys, key)
 	}
 	for _, m := range t.Measures {
-		if !slices.ContainsFunc(functions, func(f function) bool { return f.name == m.Func }) {
-			return r, errPartial
+		if !slices.ContainsFunc(function.All, func(f function.Func) bool { return f.Name == m.Func }) {
+			return r, function.ErrPartial
 		}
 		measure := Measure{Name: m.Name, Func: m.Func, Field: m.Field, With: m.With, All: m.All, Unit: m.Unit}
 		if measure.Where, err = condition(m.Where, scope); err != nil {

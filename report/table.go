@@ -1,6 +1,10 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/netip"
 	"time"
 
 	"flowlog/parse/schema"
@@ -86,8 +90,8 @@ type Column struct {
 	Zone  *time.Location
 }
 
-// key is the place of a key among the columns.
-func (t *Table) key(n int) int {
+// Key is the place of a key among the columns.
+func (t *Table) Key(n int) int {
 	for i, c := range t.Columns {
 		if c.Role == KeyRole {
 			if n == 0 {
@@ -97,4 +101,60 @@ func (t *Table) key(n int) int {
 		}
 	}
 	return -1
+}
+
+// Number is a number as a floating-point one.
+func Number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, !math.IsNaN(v)
+	}
+	return 0, false
+}
+
+// CompareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last
+// whatever the direction.
+func CompareNullsLast(x, y any, desc bool) int {
+	switch {
+	case x == nil && y == nil:
+		return 0
+	case x == nil:
+		return 1
+	case y == nil:
+		return -1
+	}
+	c := 0
+	switch x := x.(type) {
+	case int64:
+		c = cmp.Compare(x, y.(int64))
+	case float64:
+		c = cmp.Compare(x, y.(float64))
+	case string:
+		c = cmp.Compare(x, y.(string))
+	case netip.Addr:
+		c = cmp.Compare(x.String(), y.(netip.Addr).String())
+	case time.Time:
+		c = x.Compare(y.(time.Time))
+	}
+	if desc {
+		return -c
+	}
+	return c
+}
+
+// PlainText is a value as text, "" for null.
+func PlainText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case netip.Addr:
+		return v.String()
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprint(v)
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 )
 
 // named searches the object of this name, else the folder, else all keys that begin with the name.
 func (s *Source) named(name string) *search {
 	return &search{name: name, run: func(ctx context.Context, emit func(...found)) error {
 		p, err := s.firstPage(ctx, listing{prefix: name, folder: true})
-		var denied *AccessError
+		var denied *aws.AccessError
 		if errors.As(err, &denied) && denied.Permission == "s3:ListBucket" {
 			// who knows the name of an object may read it without being allowed to list
 			o := s.head(ctx, name)

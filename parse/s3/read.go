@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"flowlog/parse/aws"
 	"flowlog/parse/schema"
 )
 
@@ -264,10 +265,10 @@ func (s *stream) Read(p []byte) (int, error) {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return 0, &cause{schema.Wordsf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, lastPart(err)), err}
+			return 0, &cause{schema.Wordsf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, aws.Innermost(err)), err}
 		}
 		s.r.count.resumed.Add(1)
-		if err := s.r.wait(s.r.ctx, s.failed); err != nil {
+		if err := s.r.link.Wait(s.r.ctx, s.failed); err != nil {
 			return 0, err
 		}
 	}

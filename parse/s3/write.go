@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -127,7 +127,7 @@ func (f *Folder) Write(ctx context.Context, name string, content []byte, mustBeN
 	_, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.PutObjectOutput, error) {
 		in := &s3.PutObjectInput{Bucket: &f.bucket, Key: key, Body: bytes.NewReader(content), RequestPayer: f.payer}
 		if mustBeNew {
-			in.IfNoneMatch = aws.String("*")
+			in.IfNoneMatch = sdk.String("*")
 		}
 		return f.api.PutObject(ctx, in, o)
 	})
@@ -198,7 +198,7 @@ func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{Folder: f, ctx: uploading, name: name, seal: seal{ID: aws.ToString(out.UploadId)}}, nil
+	return &Upload{Folder: f, ctx: uploading, name: name, seal: seal{ID: sdk.ToString(out.UploadId)}}, nil
 }
 
 func (u *Upload) Write(p []byte) (int, error) {
@@ -230,7 +230,7 @@ func (u *Upload) send() error {
 	if err != nil {
 		return err
 	}
-	u.ETags = append(u.ETags, aws.ToString(out.ETag))
+	u.ETags = append(u.ETags, sdk.ToString(out.ETag))
 	u.buf = u.buf[:0]
 	return nil
 }
@@ -279,7 +279,7 @@ func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
 	}
 	var parts []types.CompletedPart
 	for i, etag := range s.ETags {
-		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: aws.Int32(int32(i + 1))})
+		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: sdk.Int32(int32(i + 1))})
 	}
 	_, err = put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 		return f.api.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
@@ -316,15 +316,15 @@ func (f *Folder) Sweep(ctx context.Context, sealed []string) error {
 			return f.explain(request{permission: "s3:ListBucketMultipartUploads", bucket: f.bucket}, err)
 		}
 		for _, u := range out.Uploads {
-			name, ours := strings.CutPrefix(aws.ToString(u.Key), f.prefix)
-			if part, _ := path.Match(schema.PartGlob, path.Base(name)); !part || !ours || keep[aws.ToString(u.UploadId)] {
+			name, ours := strings.CutPrefix(sdk.ToString(u.Key), f.prefix)
+			if part, _ := path.Match(schema.PartGlob, path.Base(name)); !part || !ours || keep[sdk.ToString(u.UploadId)] {
 				continue // somebody else's
 			}
-			if err := f.abort(ctx, name, aws.ToString(u.UploadId)); err != nil {
+			if err := f.abort(ctx, name, sdk.ToString(u.UploadId)); err != nil {
 				return err
 			}
 		}
-		if !aws.ToBool(out.IsTruncated) {
+		if !sdk.ToBool(out.IsTruncated) {
 			return nil
 		}
 		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"flowlog/report"
+	"flowlog/report/calendar"
 )
 
-const day = report.Day
+const day = calendar.Day
 
 // A clock is a time axis: each bin is a position of a grid.
 type clock struct {
@@ -69,12 +70,12 @@ func widen(first, last time.Time, every time.Duration, zone *time.Location, most
 		}
 	}
 	for _, width := range widths {
-		if edges := report.BinEdges(first, last, width, zone, most); edges != nil {
+		if edges := calendar.Edges(first, last, width, zone, most); edges != nil {
 			return width, edges
 		}
 	}
 	for many := last.Sub(first)/(every*time.Duration(most)) + 1; ; many++ {
-		if edges := report.BinEdges(first, last, every*many, zone, most); edges != nil {
+		if edges := calendar.Edges(first, last, every*many, zone, most); edges != nil {
 			return every * many, edges
 		}
 	}
@@ -212,4 +213,4 @@ func (c clock) written(places []int) []tick {
 }
 
 // tickSteps are the possible distances between ticks: the widths of bins, and parts of a minute.
-var tickSteps = append([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}, report.BinWidths()...)
+var tickSteps = append([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}, calendar.Widths...)

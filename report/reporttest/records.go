@@ -1,6 +1,9 @@
+// Package reporttest has records and conditions that tests of several packages are made of: a table of fields, rows written as
+// text, random rows and random conditions, and the plainest way to evaluate a condition. Only tests import it.
 package reporttest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -149,4 +152,12 @@ func RandomRows(r *rand.Rand, n int) []Row {
 		rows = append(rows, rec)
 	}
 	return rows
+}
+
+// Want fails the test if two values print differently.
+func Want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
 }
