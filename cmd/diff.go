@@ -198,7 +198,7 @@ func (d *diffing) compare(in *reader, x *diffBinding, tables []report.Table, win
 	if limit < 0 {
 		limit = diffRows
 	}
-	t := x.report.Diff(tables[0], tables[1], x.having, limit)
+	t := report.Tables(&x.report, tables[0], tables[1], x.having, limit)
 	t.Settings = d.asked(in, windows)
 	t.Notes = append(t.Notes, notes...)
 	if windows == nil {
@@ -274,7 +274,7 @@ func (d *diffing) bind(ctx context.Context, ins []*reader, enr *lookups) (*diffB
 		x.report, err = report.Report{Name: "diff"}.With(change, x.scope, ins[0].zone)
 	}
 	if err == nil {
-		err = x.report.CanDiff()
+		err = report.Refusal(&x.report)
 	}
 	if err != nil {
 		return nil, usageError{err}
@@ -282,7 +282,7 @@ func (d *diffing) bind(ctx context.Context, ins []*reader, enr *lookups) (*diffB
 	if d.having != "" {
 		rows := x.scope
 		rows.List = "flowlog diff --help"
-		if x.having, err = x.report.DiffCondition(d.having, rows); err != nil {
+		if x.having, err = report.Condition(&x.report, d.having, rows); err != nil {
 			return nil, usageError{fmt.Errorf("--having: %w", err)}
 		}
 	}

@@ -72,8 +72,8 @@ var doors = map[string][]string{
 	"report/render/dataset/legacy.go":   {"report/render/dataset.FuzzLegacy"},
 	"report/render/dataset/dir.go":      {"report/render/dataset.FuzzSeal"},
 	// engines
-	"report/group/remoterows.go":     {"report/group.FuzzRemote"},
-	"report/function/quantile.go":    {"report/group.FuzzRemote"},
+	"report/engine/remoterows.go":    {"report/engine.FuzzRemote"},
+	"report/function/quantile.go":    {"report/engine.FuzzRemote"},
 	"report/engine/trino/trino.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/trino/watch.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/athena/bound.go":  {"report/engine/athena.FuzzPlan"},

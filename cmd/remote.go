@@ -93,7 +93,7 @@ func (e *elsewhere) kind(c *cobra.Command, args []string, table string) (kind en
 
 // halves splits each report in a query for the engine and the rest, which flowlog computes. They are to be closed, also if
 // there is an error.
-func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind engineKind, table string) (halves []*group.Remote, err error) {
+func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind engineKind, table string) (halves []*engine.Remote, err error) {
 	dialects := sql.Dialects()
 	dialect := dialects[slices.IndexFunc(dialects, func(d sql.Dialect) bool { return d.Name == kind.name })]
 	if r.elsewhere.layout != "" {
@@ -123,7 +123,7 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 		if err != nil {
 			return halves, usageError{err}
 		}
-		half, err := group.NewRemote(split)
+		half, err := engine.NewRemote(split)
 		if err != nil {
 			return halves, usageError{err}
 		}
@@ -136,7 +136,7 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 }
 
 // printQueries prints what would be asked of the engine.
-func (r *reporting) printQueries(halves []*group.Remote) error {
+func (r *reporting) printQueries(halves []*engine.Remote) error {
 	for _, half := range halves {
 		if err := printStatement(r.con.out, half.SQL); err != nil {
 			return err
@@ -159,7 +159,7 @@ func (r *reporting) describe(c *cobra.Command, in *reader, doc *render.Document)
 // fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose
 // fields the table does not have is left out if there are others. nothing is the error of a time without records, for when
 // the reports are printed.
-func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*group.Remote, wrap group.Wrap, in *reader) (doc render.Document, nothing, err error) {
+func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*engine.Remote, wrap group.Wrap, in *reader) (doc render.Document, nothing, err error) {
 	for i, half := range halves {
 		ran := r.counting(&doc, r.reports[i].Name)
 		t, err := answer(ctx, runner, half, wrap, ran)
@@ -200,8 +200,8 @@ func (r *reporting) counting(doc *render.Document, name string) func(engine.Stat
 
 // ofTable finds out whether the table has a record of the time that reports without any are of. nothing says that it has
 // none.
-func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*group.Remote, ran func(engine.Stats)) (nothing, err error) {
-	if in.none.asked == "" || slices.ContainsFunc(halves, (*group.Remote).Found) {
+func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*engine.Remote, ran func(engine.Stats)) (nothing, err error) {
+	if in.none.asked == "" || slices.ContainsFunc(halves, (*engine.Remote).Found) {
 		return nil, nil
 	}
 	sql, err := halves[0].AnyRecord()
@@ -220,7 +220,7 @@ func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*g
 }
 
 // answer runs the queries of one report.
-func answer(ctx context.Context, runner engine.Runner, half *group.Remote, wrap group.Wrap, ran func(engine.Stats)) (report.Table, error) {
+func answer(ctx context.Context, runner engine.Runner, half *engine.Remote, wrap group.Wrap, ran func(engine.Stats)) (report.Table, error) {
 	if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
 		return report.Table{}, cmp.Or(ctx.Err(), err)
 	}

@@ -186,8 +186,8 @@ func (r *Rule) SetMessage(text string, fields schema.Table) error {
 
 // named is the column that a place in a message is for.
 func (r *Rule) named(name string, fields schema.Table) (string, error) {
-	names := r.values(fields)
-	plain := canonical(name)
+	names := r.ValueNames(fields)
+	plain := Canonical(name)
 	if slices.Contains(names, plain) {
 		return plain, nil
 	}
@@ -195,26 +195,13 @@ func (r *Rule) named(name string, fields schema.Table) (string, error) {
 		return measure, nil
 	}
 	hint := "there are " + strings.Join(names, ", ") + ", and all measures"
-	for _, m := range measures {
+	for _, m := range Measures() {
 		names = append(names, m.Name)
 	}
 	if near := schema.Nearest(plain, names); near != "" {
 		hint = "did you mean {" + near + "}? " + hint
 	}
 	return "", fmt.Errorf("unknown value {%s}: %s", name, hint)
-}
-
-// Need adds a measure that the report lacks, and returns its name, which is that of its column.
-func (r *Report) Need(name string, fields schema.Table) (string, error) {
-	m, err := r.parseMeasure(name, fields)
-	if err != nil {
-		return "", err
-	}
-	if r.Key(m.Name) >= 0 {
-		m.Name = m.column() // as distinctNames has it
-	}
-	r.add(m)
-	return m.Name, nil
 }
 
 // Expand puts values into the message. A rule without a message says its keys and measures.
@@ -248,24 +235,4 @@ func (f *Finding) Expand(value func(c Column, v any) string) string {
 		b.WriteString(c.Name + " " + value(c, f.Row[i]))
 	}
 	return b.String()
-}
-
-// values lists what a message may have places for, in a report whose labels are those of fields.
-func (r *Report) values(fields schema.Table) []string {
-	var names []string
-	for _, k := range r.Keys {
-		names = append(names, k.Name())
-		for _, f := range fields {
-			if f.Names == k.Name() {
-				names = append(names, f.Name)
-			}
-		}
-	}
-	for _, m := range r.Measures {
-		names = append(names, m.Name)
-	}
-	if r.Spike != nil {
-		names = append(names, MedianColumn)
-	}
-	return append(names, "rule", "severity")
 }

@@ -37,8 +37,8 @@ const (
 	shareColumn  = "change_share"
 )
 
-// CanDiff says what is wrong with a report whose tables are to be compared; nil if nothing is.
-func (r *Report) CanDiff() error {
+// Refusal says what is wrong with a report whose tables are to be compared; nil if nothing is.
+func Refusal(r *Report) error {
 	switch {
 	case len(r.Keys) == 0:
 		return schema.Wordsf("there is nothing to compare by: name keys, as in %s", schema.Opt("by", "srcaddr"))
@@ -61,9 +61,9 @@ func (r *Report) CanDiff() error {
 	return nil
 }
 
-// DiffCondition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
+// Condition reads a condition on the rows of a comparison: keys, status, before, after, change, change_share. The list
 // of the scope is that of these.
-func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error) {
+func Condition(r *Report, text string, scope expr.Scope) (expr.Expr, error) {
 	rows := scope
 	rows.Fields = nil
 	for _, k := range r.Keys {
@@ -86,11 +86,11 @@ func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error)
 	return expr.Parse(text, rows)
 }
 
-// Diff compares two tables of a report that CanDiff, each with all of its rows. The rows that differ the most come
+// Tables compares two tables of a report that has no Refusal, each with all of its rows. The rows that differ the most come
 // first, at most limit of them if that is not 0, and of those that are the same there is but a number. having may be
 // nil. A key that one of the tables lacks is 0 there, if the measure is 0 of nothing, and else null. A null of a key that
 // a table has stays null: it differs from each number, 0 too, by an amount that is not known.
-func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
+func Tables(r *Report, before, after Table, having expr.Expr, limit int) Table {
 	d := diff{report: r, before: before, after: after}
 	t := Table{Name: "diff", Doc: fmt.Sprintf("%s by %s, before and after", r.Measures[0].Name, keyNames(r.Keys)), Desc: true}
 	d.columns(&t)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/expr"
 )
 
 // Lacking is the error for a report whose keys or conditions are on fields that no record had.
@@ -55,4 +56,58 @@ func advice(names []string, formats map[string]schema.Volume) string {
 // exported reports whether all records come from CSV or Arrow, which other programs write and may leave columns out of.
 func exported(formats map[string]schema.Volume) bool {
 	return len(formats) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(formats)), func(name string) bool { return name != "csv" && name != "arrow" })
+}
+
+// Unmet lists the missing fields without which a condition cannot be met. missing returns those of its arguments that are
+// missing.
+func Unmet(e expr.Expr, missing func(...string) []string) []string {
+	switch e := e.(type) {
+	case nil, expr.IsNull:
+		return nil
+	case expr.And:
+		var names []string
+		for _, x := range e {
+			names = append(names, Unmet(x, missing)...)
+		}
+		return names
+	case expr.Or:
+		var names []string
+		for _, x := range e {
+			part := Unmet(x, missing)
+			if part == nil {
+				return nil
+			}
+			names = append(names, part...)
+		}
+		return names
+	case expr.Not:
+		switch e.X.(type) {
+		case expr.And, expr.Or, expr.Not:
+			return nil
+		}
+	case expr.In:
+		if slices.ContainsFunc(expr.Flatten(nil, e.Items), func(it expr.Item) bool { return it.Port == 0 }) {
+			return missing(e.Field.Name) // those do without the port
+		}
+	}
+	var names []string
+	e.Fields(func(name string) { names = append(names, name) })
+	return missing(names...)
+}
+
+// Origins lists the logged fields that would do for the named ones: those that they are computed from, of which
+// one is enough, or else they themselves.
+func Origins(fields schema.Table, names []string) []string {
+	var out []string
+	has := func(name string) bool { return slices.Contains(out, name) }
+	for _, name := range names {
+		from := []string{name}
+		if f, _ := fields.Lookup(name); len(f.From) > 0 {
+			from = Origins(fields, f.From)
+		}
+		if !slices.ContainsFunc(from, has) {
+			out = append(out, from...)
+		}
+	}
+	return out
 }

@@ -48,7 +48,7 @@ func Measures() []Measure { return slices.Clone(measures) }
 // as distinct(dstport), sum(packets_lost_no_route), or distinct_dstport, which is the name of its column.
 // distinct(dstaddr+dstport), or distinct_dstaddr_dstport, counts pairs of values.
 func ParseMeasure(text string, fields schema.Table) (Measure, error) {
-	s := canonical(text)
+	s := Canonical(text)
 	for _, m := range measures {
 		if m.Name == s {
 			return m, nil
@@ -75,8 +75,8 @@ func ParseMeasure(text string, fields schema.Table) (Measure, error) {
 	return m, err
 }
 
-// canonical is a name as names of measures and keys are spelled here.
-func canonical(name string) string {
+// Canonical is a name as names of measures and keys are spelled here.
+func Canonical(name string) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
 }
 
@@ -141,7 +141,7 @@ func (m Measure) column() string { return m.Func + "_" + m.Field }
 
 // measureWords lists the words of a text that may name fields of the input, if the text is a measure.
 func measureWords(s string) []string {
-	_, argument, call := cutFunction(canonical(s))
+	_, argument, call := cutFunction(Canonical(s))
 	words := strings.Split(argument, "+")
 	for i := range words {
 		words[i] = strings.TrimSpace(words[i])
@@ -197,7 +197,7 @@ func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
 
 // Measure finds a measure of the report by its name, in either spelling, or returns -1.
 func (r *Report) Measure(name string) int {
-	name = canonical(name)
+	name = Canonical(name)
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
 

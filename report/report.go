@@ -155,7 +155,7 @@ func (r *Report) add(m Measure) {
 
 // Key finds a key by its name, in either spelling, or returns -1.
 func (r *Report) Key(name string) int {
-	name = canonical(name)
+	name = Canonical(name)
 	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Name() == name })
 }
 
@@ -308,4 +308,38 @@ func FlowsMeet(e expr.Expr) bool {
 		}
 	}
 	return true
+}
+
+// Need adds a measure that the report lacks, and returns its name, which is that of its column.
+func (r *Report) Need(name string, fields schema.Table) (string, error) {
+	m, err := r.parseMeasure(name, fields)
+	if err != nil {
+		return "", err
+	}
+	if r.Key(m.Name) >= 0 {
+		m.Name = m.column() // as distinctNames has it
+	}
+	r.add(m)
+	return m.Name, nil
+}
+
+// ValueNames lists the values that rows of the report have, by name: keys, their labels among fields, measures, and the median
+// of a spike. rule and severity are the names of what a check adds.
+func (r *Report) ValueNames(fields schema.Table) []string {
+	var names []string
+	for _, k := range r.Keys {
+		names = append(names, k.Name())
+		for _, f := range fields {
+			if f.Names == k.Name() {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	for _, m := range r.Measures {
+		names = append(names, m.Name)
+	}
+	if r.Spike != nil {
+		names = append(names, MedianColumn)
+	}
+	return append(names, "rule", "severity")
 }

@@ -12,7 +12,6 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
-	"flowlog/report/group"
 	"flowlog/report/sql"
 )
 
@@ -51,7 +50,7 @@ func (a *answer) Next(context.Context) ([]any, error) {
 }
 func (a *answer) Close() error { return nil }
 
-func half(t *testing.T, c report.Change) *group.Remote {
+func half(t *testing.T, c report.Change) *Remote {
 	t.Helper()
 	base, _ := report.Named("talkers")
 	r, err := base.With(c, expr.Scope{Fields: schema.Logged()}, nil)
@@ -63,7 +62,7 @@ func half(t *testing.T, c report.Change) *group.Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := group.NewRemote(split)
+	m, err := NewRemote(split)
 	if err != nil {
 		t.Fatal(err)
 	}

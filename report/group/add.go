@@ -57,9 +57,9 @@ func (a *Aggregator) relieve(worker int) error {
 	return a.spill(w)
 }
 
-// AddGroups adds rows that each stand for a group of flows, to the only report: columns by field of the Projection, nil for a
+// addGroups adds rows that each stand for a group of flows, to the only report: columns by field of the Projection, nil for a
 // field that is not needed, how many flows each row stands for, and the encoded states of its accumulators.
-func (a *Aggregator) AddGroups(columns []arrow.Array, records []int64, states [][]byte) error {
+func (a *Aggregator) addGroups(columns []arrow.Array, records []int64, states [][]byte) error {
 	f, g := &a.workers[0].feeder, a.workers[0].groupings[0]
 	f.beginColumns(columns, a.projection, len(records))
 	defer f.record.Release()

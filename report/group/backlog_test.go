@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -28,7 +29,7 @@ func TestManyGroups(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.by, c.memory), func(t *testing.T) {
 			t.Parallel()
-			r := changed(t, "talkers", report.Change{By: c.by, Measures: []string{"flows", "bytes", "packets", "min(start)", "max(end)"}, Top: 0})
+			r := naive.Changed(t, "talkers", report.Change{By: c.by, Measures: []string{"flows", "bytes", "packets", "min(start)", "max(end)"}, Top: 0})
 			agg, err := New(reporttest.Fields(), []report.Report{r}, 2)
 			if err != nil {
 				t.Fatal(err)
@@ -125,7 +126,7 @@ func TestManyGroups(t *testing.T) {
 					if i > 0 && !e.known[i-1] {
 						want = nil
 					}
-					if got := row[len(c.by)+i]; got != want && got != asTime(want) {
+					if got := row[len(c.by)+i]; got != want && got != naive.AsTime(want) {
 						t.Fatalf("%v: %s: got %v, want %v", g, r.Measures[i].Name, got, want)
 					}
 				}

@@ -8,6 +8,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -15,7 +16,7 @@ func rule(t *testing.T, message string, c report.Change) report.Rule {
 	t.Helper()
 	r := report.Rule{Severity: report.High}
 	var err error
-	if r.Report, err = (report.Report{Name: "rule", Measures: measuresNamed("flows")}).With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
+	if r.Report, err = (report.Report{Name: "rule", Measures: naive.MeasuresNamed("flows")}).With(c, expr.Scope{Fields: reporttest.Fields()}, time.UTC); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.SetMessage(message, reporttest.Fields()); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -43,7 +44,7 @@ func TestMeasuresWithConditions(t *testing.T) {
 				if err != nil || len(lacks) > 0 {
 					t.Fatalf("%s: %v, %v", text, lacks, err)
 				}
-				reporttest.Want(t, text+" of "+m.Name, result(tables[0]), result(naive(r, rows)))
+				reporttest.Want(t, text+" of "+m.Name, naive.Result(tables[0]), naive.Result(naive.Table(r, rows)))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -130,7 +131,7 @@ func TestBinsOfConditions(t *testing.T) {
 	rows := reporttest.RowsOf("start protocol\n1600000000 1\n1700000000 6\n1700000600 17")
 	var reports []report.Report
 	for _, where := range []string{"protocol = 6", "protocol = 17"} {
-		reports = append(reports, changed(t, "timeline", report.Change{Where: where, Measures: []string{"flows"}, Top: -1}))
+		reports = append(reports, naive.Changed(t, "timeline", report.Change{Where: where, Measures: []string{"flows"}, Top: -1}))
 	}
 	tables, _, err := aggregate(t, reports, rows, 1, 10)
 	if err != nil {
@@ -183,7 +184,7 @@ func sameAlone(t *testing.T, reports []report.Report, rows []reporttest.Row) {
 			if !reflect.DeepEqual(alone[0], together[i]) {
 				t.Errorf("%s by %v where %v: alone %v, together %v", r.Name, r.Keys, r.Where, alone[0], together[i])
 			}
-			if g, w := result(onDisk[i]), result(alone[0]); g != w {
+			if g, w := naive.Result(onDisk[i]), naive.Result(alone[0]); g != w {
 				t.Errorf("%s by %v where %v: alone %v, together and spilled %v", r.Name, r.Keys, r.Where, w, g)
 			}
 		}

@@ -110,7 +110,7 @@ func (x *planner) effective(g *groupSpec) []predicate {
 	var list []predicate
 	for _, c := range g.where.conjuncts() {
 		either, _ := c.expr.(expr.Or)
-		if can := slices.DeleteFunc(slices.Clone(either), func(e expr.Expr) bool { return unmet(e, absent) != nil }); len(can) > 0 {
+		if can := slices.DeleteFunc(slices.Clone(either), func(e expr.Expr) bool { return report.Unmet(e, absent) != nil }); len(can) > 0 {
 			c = x.conditions.of(expr.AnyOf(can))
 		}
 		list = append(list, c.conjuncts()...)

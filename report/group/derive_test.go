@@ -16,6 +16,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -79,12 +80,12 @@ func TestLookUpForGroups(t *testing.T) {
 		{By: strings.Fields("protocol srcaddr dstaddr"), Measures: strings.Fields("p50(bytes) p95(bytes) p50(packets) p90(packets) p95(packets) flows")},
 	} {
 		c.Top = -1
-		reports = append(reports, changed(t, "pairs", c))
+		reports = append(reports, naive.Changed(t, "pairs", c))
 	}
-	reports = append(reports, changed(t, "tcp-flags", report.Change{Top: -1}), changed(t, "scanners", report.Change{Top: -1}), changed(t, "rejected", report.Change{Top: -1}))
+	reports = append(reports, naive.Changed(t, "tcp-flags", report.Change{Top: -1}), naive.Changed(t, "scanners", report.Change{Top: -1}), naive.Changed(t, "rejected", report.Change{Top: -1}))
 	for _, by := range []string{"time", "time action"} {
 		c := report.Change{By: strings.Fields(by), Measures: strings.Fields("nodata flows"), Where: "src_country is null", Every: "5m", Top: -1}
-		reports = append(reports, changed(t, "timeline", c))
+		reports = append(reports, naive.Changed(t, "timeline", c))
 	}
 	for seed := range uint64(reporttest.Fewer(10)) {
 		rows := reporttest.RandomRows(rand.New(rand.NewPCG(seed, 5)), 400)
@@ -116,7 +117,7 @@ func TestLookUpForGroups(t *testing.T) {
 				for i, r := range reports {
 					alone := lookedUp(t, []report.Report{r}, rows, 1, 0, nil)
 					all[i].Notes, alone[0].Notes = nil, nil
-					if g, w := result(all[i]), result(alone[0]); g != w {
+					if g, w := naive.Result(all[i]), naive.Result(alone[0]); g != w {
 						t.Errorf("seed %d, %d workers, memory %d: by %v where %v:\n got %s\nwant %s", seed, workers, memory, r.Keys, r.Where, g, w)
 					}
 				}
@@ -133,8 +134,8 @@ func TestAbsentAlternative(t *testing.T) {
 		rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "dstport": fmt.Sprint(20 + i%4)})
 	}
 	reports := []report.Report{
-		changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}, Where: "dstport = 22 or tcp_flags = 2"}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}, Where: "dstport = 22 or tcp_flags = 2"}),
 	}
 	tables, _, err := aggregate(t, reports, rows, 1, 10)
 	if err != nil {
@@ -150,8 +151,8 @@ func TestLookUpOnce(t *testing.T) {
 		rows = append(rows, reporttest.Row{"srcaddr": fmt.Sprintf("10.0.0.%d", i%10), "dstaddr": "192.0.2.1", "bytes": "1"})
 	}
 	rows[500]["tcp_flags"] = "2" // a field that comes late changes nothing of that
-	reports := []report.Report{changed(t, "pairs", report.Change{Top: -1}), changed(t, "src-geo", report.Change{By: strings.Fields("src_country"), Top: -1}),
-		changed(t, "timeline", report.Change{By: strings.Fields("tcp_flags"), Top: -1})}
+	reports := []report.Report{naive.Changed(t, "pairs", report.Change{Top: -1}), naive.Changed(t, "src-geo", report.Change{By: strings.Fields("src_country"), Top: -1}),
+		naive.Changed(t, "timeline", report.Change{By: strings.Fields("tcp_flags"), Top: -1})}
 	var seen atomic.Int64
 	tables := lookedUp(t, reports, rows, 1, 0, wrapCountries(&seen))
 	reporttest.Want(t, "rows", len(tables[1].Rows), 10-1+1) // of those that end in 7 nothing is known

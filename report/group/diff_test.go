@@ -13,8 +13,8 @@ import (
 
 func TestDiff(t *testing.T) {
 	rep, err := report.Report{Name: "diff"}.With(report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
-	if err != nil || rep.CanDiff() != nil {
-		t.Fatal(err, rep.CanDiff())
+	if err != nil || report.Refusal(&rep) != nil {
+		t.Fatal(err, report.Refusal(&rep))
 	}
 	before := table(t, rep, reporttest.RowsOf(`
 srcaddr bytes log_status
@@ -37,19 +37,19 @@ srcaddr bytes log_status
 		}
 		return strings.Join(out, "; ")
 	}
-	got := rep.Diff(before, after, nil, 0)
+	got := report.Tables(&rep, before, after, nil, 0)
 	reporttest.Want(t, "rows", lines(got.Rows), "10.0.0.5 new 0 500 500 <nil>; 10.0.0.1 grown 100 150 50 0.5; 10.0.0.2 shrunk 50 20 -30 -0.6; "+
 		"10.0.0.3 gone 10 0 -10 -1; <nil> new 0 3 3 <nil>; 10.0.0.6 gone <nil> 0 <nil> <nil>")
 	reporttest.Want(t, "totals", got.Totals, []any{nil, nil, 167, 680, 513, 513.0 / 167})
 	reporttest.Want(t, "note", got.Notes, "[the same in both, and not shown: 1]")
-	got = rep.Diff(before, after, nil, 2)
+	got = report.Tables(&rep, before, after, nil, 2)
 	reporttest.Want(t, "limited", len(got.Rows), 2)
 	reporttest.Want(t, "others", fmt.Sprint(got.Cut, got.Others), "4 [<nil> <nil> 60 23 -37 -0.6166666666666667]")
-	having, err := rep.DiffCondition("status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", expr.Scope{Fields: reporttest.Fields()})
+	having, err := report.Condition(&rep, "status in (new, grown) and change > 10 and srcaddr != 10.0.0.9", expr.Scope{Fields: reporttest.Fields()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = rep.Diff(before, after, having, 0)
+	got = report.Tables(&rep, before, after, having, 0)
 	reporttest.Want(t, "having", lines(got.Rows), "10.0.0.5 new 0 500 500 <nil>; 10.0.0.1 grown 100 150 50 0.5")
 	reporttest.Want(t, "cut and excluded", []any{got.Cut, got.Excluded, got.Others == nil}, "[0 4 true]")
 }
@@ -91,25 +91,25 @@ srcaddr bytes action log_status
 			t.Fatal(err)
 		}
 		b, a := table(t, rep, before), table(t, rep, after)
-		got := rep.Diff(b, a, nil, 0)
+		got := report.Tables(&rep, b, a, nil, 0)
 		reporttest.Want(t, measure, lines(got.Rows), wanted[0])
 		reporttest.Want(t, measure+": totals", fmt.Sprint(got.Totals), wanted[1])
 		reporttest.Want(t, measure+": notes", got.Notes[0], "the same in both, and not shown: 1")
 		for text, rows := range map[string]int{"after >= 500 or after = 1": 1, "status = changed and before is null": 1, "status = changed": 2} {
-			having, err := rep.DiffCondition(text, expr.Scope{Fields: reporttest.Fields()})
+			having, err := report.Condition(&rep, text, expr.Scope{Fields: reporttest.Fields()})
 			if err != nil {
 				t.Fatal(err)
 			}
-			reporttest.Want(t, measure+": "+text, len(rep.Diff(b, a, having, 0).Rows), rows)
+			reporttest.Want(t, measure+": "+text, len(report.Tables(&rep, b, a, having, 0).Rows), rows)
 		}
-		others := rep.Diff(b, a, nil, 1)
+		others := report.Tables(&rep, b, a, nil, 1)
 		reporttest.Want(t, measure+": others", others.Cut, 3)
 		if measure == "bytes" {
 			reporttest.Want(t, "others of bytes", fmt.Sprint(others.Others), "[<nil> <nil> 40 0 -40 -1]")
 		}
 	}
 	rep, _ := report.Report{Name: "diff"}.With(report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes"}}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
-	empty := rep.Diff(table(t, rep, nil), table(t, rep, after), nil, 0)
+	empty := report.Tables(&rep, table(t, rep, nil), table(t, rep, after), nil, 0)
 	reporttest.Want(t, "totals where there were no records", fmt.Sprint(empty.Totals), "[<nil> <nil> 0 500 500 <nil>]")
 }
 
@@ -124,7 +124,7 @@ func TestCanDiff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.CanDiff() == nil {
+		if report.Refusal(&r) == nil {
 			t.Errorf("%+v can be compared", c)
 		}
 	}

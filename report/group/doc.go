@@ -50,7 +50,5 @@
 //	tables.go        the end: Tables
 //	partialfile.go   WritePartial
 //	merger.go        Merger
-//	doubt.go         which fields an engine's records have
-//	remote.go        the half of a split report that is computed here
-//	remoterows.go    an engine's rows → groups
+//	groups.go        groups that an engine has computed
 package group

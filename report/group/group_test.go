@@ -20,8 +20,8 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
-	"flowlog/report/sql"
 )
 
 // aggregate computes reports over rows, dealt out to workers in batches of the given size.
@@ -65,22 +65,6 @@ func table(t *testing.T, r report.Report, rows []reporttest.Row) report.Table {
 		t.Fatalf("%s: got %v, %v", r.Name, lacks, err)
 	}
 	return tables[0]
-}
-
-// changed is a report of the catalog with changes.
-func changed(t *testing.T, name string, c report.Change) report.Report {
-	t.Helper()
-	i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == name })
-	r, err := report.Catalog()[i].With(c, reporttest.Scope(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// result is all of a table that a user sees.
-func result(t report.Table) string {
-	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
 }
 
 // randomReports returns the reports of the catalog that do with randomFields, each as it is and changed.
@@ -137,7 +121,7 @@ func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 		reports := randomReports(t, r)
 		var expected []string
 		for _, rep := range reports {
-			expected = append(expected, result(naive(rep, rows)))
+			expected = append(expected, naive.Result(naive.Table(rep, rows)))
 		}
 		for _, workers := range []int{1, 2, 8} {
 			for _, size := range []int{1, 7, 100, len(rows)} {
@@ -152,7 +136,7 @@ func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 					break
 				}
 				for i, got := range tables {
-					if g := result(got); g != expected[i] {
+					if g := naive.Result(got); g != expected[i] {
 						t.Errorf("seed %d, %d workers, batches of %d: %s by %v, %v, order %q, reverse %v:\n got %s\nwant %s",
 							seed, workers, size, reports[i].Name, reports[i].Keys, reports[i].Measures, reports[i].Order, reports[i].Reverse, g, expected[i])
 					}
@@ -164,7 +148,7 @@ func TestTablesDoNotDependOnBatchesAndWorkers(t *testing.T) {
 
 // A worker's dictionaries are started anew when they have grown large; other workers have other codes.
 func TestDictionariesMayChange(t *testing.T) {
-	agg, err := New(reporttest.Fields(), []report.Report{changed(t, "interfaces", report.Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
+	agg, err := New(reporttest.Fields(), []report.Report{naive.Changed(t, "interfaces", report.Change{Measures: []string{"flows", "distinct(action)"}, Top: 0})}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +235,7 @@ func TestParseMeasure(t *testing.T) {
 		"last":                                 {Name: "last", Func: "max", Field: "end", Unit: report.Instant},
 		"rejected":                             {Name: "rejected", Func: "rejected", Field: "action", Unit: report.Count},
 		"Rejected-Share":                       {Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: report.Share},
-		"skipdata":                             {Name: "skipdata", Func: "count", Where: parsed("log_status = SKIPDATA"), All: true, Unit: report.Count},
+		"skipdata":                             {Name: "skipdata", Func: "count", Where: naive.Parsed("log_status = SKIPDATA"), All: true, Unit: report.Count},
 		"malformed":                            {Name: "malformed", Func: "malformed", Unit: report.Count},
 		"distinct(dstport)":                    {Name: "distinct_dstport", Func: "distinct", Field: "dstport", Unit: report.Count},
 		"distinct(dstaddr+dstport)":            {Name: "distinct_dstaddr_dstport", Func: "distinct", Field: "dstaddr", With: "dstport", Unit: report.Count},
@@ -309,7 +293,7 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 				if c.Having != "" && strings.Contains(c.Having, "max") && strings.HasPrefix(name, "rejected") {
 					continue // a share is not compared with a number
 				}
-				r := changed(t, "scanners", c)
+				r := naive.Changed(t, "scanners", c)
 				plain := c
 				if c.Having != "" {
 					plain.Having = strings.Replace(c.Having, text, name, 1)
@@ -320,13 +304,13 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 				if c.Measures != nil {
 					plain.Measures = []string{name}
 				}
-				w := changed(t, "scanners", plain)
+				w := naive.Changed(t, "scanners", plain)
 				r.Settings, w.Settings = nil, nil // these are as they were written
 				if !reflect.DeepEqual(r, w) || r.Measure(name) < 0 {
 					t.Errorf("%+v: got %+v, want %+v", c, r, w)
 				}
 			}
-			rule := report.Rule{Report: changed(t, "scanners", report.Change{})}
+			rule := report.Rule{Report: naive.Changed(t, "scanners", report.Change{})}
 			if got, err := rule.Need(text, reporttest.Fields()); err != nil || got != name {
 				t.Errorf("Need(%q): got %q, %v, want %q", text, got, err, name)
 			}
@@ -345,17 +329,17 @@ func TestMeasuresGoByAllNames(t *testing.T) {
 		"sum(action) > 1":                 "action is text, which has no sum",
 		"not (distinct(dstport)) > 1":     "is not expected here",
 	} {
-		_, err := changed(t, "talkers", report.Change{}).With(report.Change{Having: text}, reporttest.Scope(), nil)
+		_, err := naive.Changed(t, "talkers", report.Change{}).With(report.Change{Having: text}, reporttest.Scope(), nil)
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: got error %v, want %q", text, err, part)
 		}
 	}
-	r := changed(t, "talkers", report.Change{By: []string{"srcaddr", "bytes"}, Measures: []string{"flows"}, Having: "bytes > 5"})
+	r := naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "bytes"}, Measures: []string{"flows"}, Having: "bytes > 5"})
 	reporttest.Want(t, "measures where a key has the name", len(r.Measures), 1)
 }
 
 func TestWith(t *testing.T) {
-	base := report.Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10}
+	base := report.Report{Name: "r", Keys: naive.KeysOf("srcaddr"), Measures: naive.MeasuresNamed("bytes packets flows"), Order: "packets", Limit: 10}
 	for _, test := range []struct {
 		c    report.Change
 		want string // keys | measures | order, reverse, limit
@@ -389,9 +373,9 @@ func TestWith(t *testing.T) {
 		}
 		reporttest.Want(t, fmt.Sprintf("%+v", test.c), got, test.want)
 	}
-	reporttest.Want(t, "the report itself afterwards", base, report.Report{Name: "r", Keys: keysOf("srcaddr"), Measures: measuresNamed("bytes packets flows"), Order: "packets", Limit: 10})
+	reporttest.Want(t, "the report itself afterwards", base, report.Report{Name: "r", Keys: naive.KeysOf("srcaddr"), Measures: naive.MeasuresNamed("bytes packets flows"), Order: "packets", Limit: 10})
 
-	lost := report.Report{Keys: keysOf("srcaddr"), Measures: append(measuresNamed("flows"), report.Measure{Name: "own", Func: "sum", Field: "srcport", Unit: report.Count})}
+	lost := report.Report{Keys: naive.KeysOf("srcaddr"), Measures: append(naive.MeasuresNamed("flows"), report.Measure{Name: "own", Func: "sum", Field: "srcport", Unit: report.Count})}
 	for _, c := range []report.Change{{Measures: []string{"bytes", "own"}}, {Measures: []string{"bytes"}, Sort: "own"}, {Sort: "-own"}} {
 		r, err := lost.With(c, expr.Scope{Fields: reporttest.Fields()}, nil)
 		if i := r.Measure("own"); err != nil || i < 0 || r.Measures[i] != lost.Measures[1] || c.Sort != "" && r.Order != "own" {
@@ -429,7 +413,7 @@ func TestTiesGoByTheKeys(t *testing.T) {
 10.0.0.3 1 -
 10.0.0.3 0 -
 10.0.0.4 1 6`)
-	r := changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"bytes"}, Top: 0})
+	r := naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"bytes"}, Top: 0})
 	reporttest.Want(t, "the most first, addresses as text, ports as numbers, nulls last", table(t, r, rows).Rows,
 		"[[10.0.0.4 1 6] [10.0.0.10 9 5] [10.0.0.10 10 5] [10.0.0.10 <nil> 5] [10.0.0.2 9 5] [<nil> 9 5] [10.0.0.3 0 <nil>] [10.0.0.3 1 <nil>]]")
 	r.Reverse = true
@@ -454,7 +438,7 @@ func TestOthersAndTotals(t *testing.T) {
 10.0.0.3 2 7 7 32
 10.0.0.3 3 - - -
 - 3 - 6 33`)
-	r := changed(t, "talkers", report.Change{Measures: strings.Fields("bytes flows first last distinct(dstport) max(bytes)"), Top: 1})
+	r := naive.Changed(t, "talkers", report.Change{Measures: strings.Fields("bytes flows first last distinct(dstport) max(bytes)"), Top: 1})
 	got := table(t, r, rows)
 	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
 	reporttest.Want(t, "rows", got.Rows, [][]any{{"10.0.0.1", 100, 1, at(10), at(20), 1, 100}})
@@ -468,7 +452,7 @@ func TestOthersAndTotals(t *testing.T) {
 	reporttest.Want(t, "others of a group without bytes", table(t, r, rows).Others, []any{nil, nil, 1, at(6), at(33), 1, nil})
 
 	// What a condition on rows excludes is neither shown nor cut.
-	r = changed(t, "talkers", report.Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
+	r = naive.Changed(t, "talkers", report.Change{Measures: strings.Fields("bytes flows"), Having: "flows > 1", Top: 1})
 	got = table(t, r, rows)
 	reporttest.Want(t, "rows that meet a condition", got.Rows, [][]any{{"10.0.0.2", 50, 2}})
 	reporttest.Want(t, "cut and excluded", []any{got.Cut, got.Excluded}, "[1 2]")
@@ -489,16 +473,16 @@ eni-2 500 520
 eni-3 0 600
 eni-3 590 1010
 - - -`)
-	r := changed(t, "quality", report.Change{Measures: []string{"longest_gap"}, Top: 1})
+	r := naive.Changed(t, "quality", report.Change{Measures: []string{"longest_gap"}, Top: 1})
 	got := table(t, r, rows)
 	reporttest.Want(t, "rows", got.Rows, [][]any{{"eni-1", 990}})
 	reporttest.Want(t, "others", got.Others, []any{nil, 480})
 	reporttest.Want(t, "totals", got.Totals, []any{nil, 990})
-	reporttest.Want(t, "on disk", result(spilled(t, []report.Report{r}, rows, 1, 2)[0]), result(got))
+	reporttest.Want(t, "on disk", naive.Result(spilled(t, []report.Report{r}, rows, 1, 2)[0]), naive.Result(got))
 }
 
 func TestOneRowWithoutKeys(t *testing.T) {
-	r := changed(t, "summary", report.Change{Top: 5})
+	r := naive.Changed(t, "summary", report.Change{Top: 5})
 	got := table(t, r, reporttest.RowsOf("srcaddr bytes log_status action\n10.0.0.1 5 OK ACCEPT\n10.0.0.1 6 - REJECT\n- - NODATA -\n- - SKIPDATA -"))
 	reporttest.Want(t, "row", got.Rows, "[[2 11 <nil> <nil> <nil> 1 1 1 1 3 1 <nil> <nil>]]")
 	reporttest.Want(t, "totals, others", []any{got.Totals == nil, got.Others == nil}, "[true true]")
@@ -512,23 +496,23 @@ eni-1 4 REJECT NODATA
 eni-1 8 REJECT SKIPDATA
 eni-2 16 ACCEPT NODATA
 eni-1 32 REJECT PARTIAL`)
-	reporttest.Want(t, "flows only", table(t, changed(t, "interfaces", report.Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
-	r := changed(t, "interfaces", report.Change{Measures: []string{"bytes", "nodata", "skipdata"}})
+	reporttest.Want(t, "flows only", table(t, naive.Changed(t, "interfaces", report.Change{Top: 0}), rows).Rows, "[[eni-1 3 <nil> 2]]")
+	r := naive.Changed(t, "interfaces", report.Change{Measures: []string{"bytes", "nodata", "skipdata"}})
 	reporttest.Want(t, "with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1] [eni-2 <nil> 1 0]]")
-	r.Where = parsed("action = REJECT")
+	r.Where = naive.Parsed("action = REJECT")
 	reporttest.Want(t, "rejected with NODATA and SKIPDATA", table(t, r, rows).Rows, "[[eni-1 3 1 1]]")
 }
 
 // Among the rows that meet a condition there may be as many as have no log-status in the whole batch.
 func TestFlowsAmongSomeRows(t *testing.T) {
-	r := changed(t, "rejected", report.Change{Measures: []string{"flows", "nodata"}})
+	r := naive.Changed(t, "rejected", report.Change{Measures: []string{"flows", "nodata"}})
 	rows := reporttest.RowsOf("srcaddr action log_status\n10.0.0.1 ACCEPT -\n10.0.0.2 REJECT NODATA")
 	reporttest.Want(t, "a rejected NODATA beside a flow without log-status", table(t, r, rows).Rows, "[[10.0.0.2 0 1]]")
 }
 
 func TestSumOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
-	r := changed(t, "talkers", report.Change{Top: 0})
+	r := naive.Changed(t, "talkers", report.Change{Top: 0})
 	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top, "packets": "1"}, {"srcaddr": "10.0.0.1", "bytes": "0", "packets": "1"}}
 	reporttest.Want(t, "2^63-1", table(t, r, rows).Rows, "[[10.0.0.1 9223372036854775807 2 2]]")
 	rows = append(rows, reporttest.Row{"srcaddr": "10.0.0.1", "bytes": "1", "packets": "1"})
@@ -550,7 +534,7 @@ func TestTotalOverflow(t *testing.T) {
 	top := fmt.Sprint(math.MaxInt64)
 	rows := []reporttest.Row{{"srcaddr": "10.0.0.1", "bytes": top}, {"srcaddr": "10.0.0.2", "bytes": top}, {"srcaddr": "10.0.0.3", "bytes": "2"}}
 	for _, limit := range []int{0, 1} {
-		if tables, _, err := aggregate(t, []report.Report{changed(t, "talkers", report.Change{Top: limit})}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
+		if tables, _, err := aggregate(t, []report.Report{naive.Changed(t, "talkers", report.Change{Top: limit})}, rows, 1, 3); !errors.Is(err, function.ErrSum) {
 			t.Errorf("groups that add up to 2^64 with limit %d: got %v, %v, want %v", limit, tables, err, function.ErrSum)
 		}
 	}
@@ -559,10 +543,10 @@ func TestTotalOverflow(t *testing.T) {
 func TestLacking(t *testing.T) {
 	rows := reporttest.RowsOf("srcaddr packets log_status\n10.0.0.1 5 OK\n10.0.0.2 - OK\n10.0.0.3 9 OK")
 	reports := []report.Report{
-		changed(t, "rejected", report.Change{Top: -1}),
-		changed(t, "talkers", report.Change{Top: -1}),
-		changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr", "src_country", "dst_country", "tgw_id"}}),
-		changed(t, "ports", report.Change{By: []string{"src_city"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "rejected", report.Change{Top: -1}),
+		naive.Changed(t, "talkers", report.Change{Top: -1}),
+		naive.Changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr", "src_country", "dst_country", "tgw_id"}}),
+		naive.Changed(t, "ports", report.Change{By: []string{"src_city"}, Measures: []string{"flows"}}),
 	}
 	tables, lacks, err := aggregate(t, reports, rows, 2, 1)
 	if err != nil {
@@ -584,7 +568,7 @@ func TestLacking(t *testing.T) {
 func TestLackingIsAboutFlows(t *testing.T) {
 	rows := reporttest.RowsOf("interface_id bytes log_status\n- 5 OK\neni-1 - NODATA\n- 6 OK")
 	for _, size := range []int{1, 2, 3} {
-		_, lacks, err := aggregate(t, []report.Report{changed(t, "interfaces", report.Change{Top: -1})}, rows, 1, size)
+		_, lacks, err := aggregate(t, []report.Report{naive.Changed(t, "interfaces", report.Change{Top: -1})}, rows, 1, size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -627,7 +611,7 @@ func TestLabels(t *testing.T) {
 		{[]string{"protocol_name", "protocol"}, "[protocol_name protocol flows]", "[[name of 17 17 2] [name of 6 6 1] [<nil> <nil> 1]]"},
 		{[]string{"protocol", "protocol_name"}, "[protocol protocol_name flows]", "[[17 name of 17 2] [6 name of 6 1] [<nil> <nil> 1]]"},
 	} {
-		agg, err := New(reporttest.Fields(), []report.Report{changed(t, "protocols", report.Change{By: test.by, Measures: []string{"flows"}})}, 1)
+		agg, err := New(reporttest.Fields(), []report.Report{naive.Changed(t, "protocols", report.Change{By: test.by, Measures: []string{"flows"}})}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -680,7 +664,7 @@ func TestColumnsHaveDifferentNames(t *testing.T) {
 // Times are ordered right up to the latest that a record can hold.
 func TestOrderOfTimes(t *testing.T) {
 	rows := reporttest.RowsOf("srcaddr end\n10.0.0.1 9000000000\n10.0.0.2 10000000000\n10.0.0.3 -\n10.0.0.4 1700000000")
-	r := changed(t, "talkers", report.Change{Measures: []string{"last"}, Top: 0})
+	r := naive.Changed(t, "talkers", report.Change{Measures: []string{"last"}, Top: 0})
 	var got []any
 	for _, row := range table(t, r, rows).Rows {
 		got = append(got, row[0])
@@ -702,7 +686,7 @@ func TestDistinctAddressesAreOnesOfBothKinds(t *testing.T) {
 		seen[addr] = true
 		rows = append(rows, reporttest.Row{"srcaddr": addr})
 	}
-	reports := []report.Report{changed(t, "talkers", report.Change{Measures: []string{"flows"}, Top: 0}), changed(t, "summary", report.Change{Measures: []string{"distinct(srcaddr)"}})}
+	reports := []report.Report{naive.Changed(t, "talkers", report.Change{Measures: []string{"flows"}, Top: 0}), naive.Changed(t, "summary", report.Change{Measures: []string{"distinct(srcaddr)"}})}
 	tables, _, err := aggregate(t, reports, rows, 3, 1000)
 	if err != nil {
 		t.Fatal(err)
@@ -780,57 +764,4 @@ func BenchmarkAdd(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
 		})
 	}
-}
-
-// parsed is a condition on logged fields.
-func parsed(text string) expr.Expr {
-	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
-	if err != nil {
-		panic(err)
-	}
-	return e
-}
-
-// measuresNamed are measures by their names.
-func measuresNamed(names string) []report.Measure {
-	var ms []report.Measure
-	for _, name := range strings.Fields(names) {
-		m, err := report.ParseMeasure(name, schema.Logged())
-		if err != nil {
-			panic(err)
-		}
-		ms = append(ms, m)
-	}
-	return ms
-}
-
-// keysOf are keys by their names.
-func keysOf(names string) []report.Key {
-	var ks []report.Key
-	for _, name := range strings.Fields(names) {
-		k, err := report.ParseKey(name, reporttest.Fields())
-		if err != nil {
-			panic(err)
-		}
-		ks = append(ks, k)
-	}
-	return ks
-}
-
-// asTime is a time in Unix seconds.
-func asTime(v any) any {
-	if s, ok := v.(int64); ok {
-		return time.Unix(s, 0).UTC()
-	}
-	return v
-}
-
-// dialectOf is a dialect of SQL by its name.
-func dialectOf(t testing.TB, name string) sql.Dialect {
-	t.Helper()
-	i := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == name })
-	if i < 0 {
-		t.Fatalf("no dialect %s", name)
-	}
-	return sql.Dialects()[i]
 }

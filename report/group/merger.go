@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"maps"
@@ -60,17 +61,9 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	}()
 	sum := crc32.New(castagnoli)
 	in = io.TeeReader(in, sum)
-	magic := make([]byte, len(partialMagic))
-	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
-		return schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", function.ErrPartial, schema.Opt("partial"))
-	}
-	what, content, err := readFrame(in)
+	h, err := readHeader(in)
 	if err != nil {
 		return err
-	}
-	var h partialHeader
-	if err := json.Unmarshal(content, &h); err != nil || what != headerFrame {
-		return function.ErrPartial
 	}
 	if m.agg == nil {
 		if err := m.begin(h, memory, tempDir); err != nil {
@@ -93,6 +86,27 @@ func (m *Merger) add(in io.Reader, name string, memory int64, tempDir string) (e
 	m.Stats.Add(h.Stats)
 	m.Stats.AddFormats(h.Stats)
 	m.Stats.Seconds += h.Stats.Seconds
+	return m.addGroups(in, sum)
+}
+
+// readHeader reads the beginning of a partial result.
+func readHeader(in io.Reader) (h partialHeader, err error) {
+	magic := make([]byte, len(partialMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != partialMagic {
+		return h, schema.Wordsf("%w: `flowlog report NAME %s -O FILE.arrow` writes them", function.ErrPartial, schema.Opt("partial"))
+	}
+	what, content, err := readFrame(in)
+	if err != nil {
+		return h, err
+	}
+	if err := json.Unmarshal(content, &h); err != nil || what != headerFrame {
+		return h, function.ErrPartial
+	}
+	return h, nil
+}
+
+// addGroups reads the groups that follow the header, and holds the checksum at the end against that of what was read.
+func (m *Merger) addGroups(in io.Reader, sum hash.Hash32) error {
 	for {
 		before := sum.Sum32()
 		what, content, err := readFrame(in)

@@ -27,23 +27,6 @@ func (j *job) missing(names ...string) []string {
 	return out
 }
 
-// origins lists the logged fields that would do for the named ones: those that they are computed from, of which
-// one is enough, or else they themselves.
-func origins(fields schema.Table, names []string) []string {
-	var out []string
-	has := func(name string) bool { return slices.Contains(out, name) }
-	for _, name := range names {
-		from := []string{name}
-		if f, _ := fields.Lookup(name); len(f.From) > 0 {
-			from = origins(fields, f.From)
-		}
-		if !slices.ContainsFunc(from, has) {
-			out = append(out, from...)
-		}
-	}
-	return out
-}
-
 // lacks is the error for a report whose keys or conditions are on missing fields; nil if there are none.
 func (j *job) lacks(i int, stats schema.Stats) *report.Lacking {
 	r := &j.reports[i]
@@ -51,12 +34,12 @@ func (j *job) lacks(i int, stats schema.Stats) *report.Lacking {
 	for _, k := range r.Keys {
 		needed = append(needed, k.Field)
 	}
-	needed = append(needed, unmet(r.Where, j.missing)...)
+	needed = append(needed, report.Unmet(r.Where, j.missing)...)
 	names := j.missing(needed...)
 	if len(names) == 0 {
 		return nil
 	}
-	return &report.Lacking{Report: r.Name, Fields: names, From: origins(j.enricher.fields, names), Index: i, Input: stats}
+	return &report.Lacking{Report: r.Name, Fields: names, From: report.Origins(j.enricher.fields, names), Index: i, Input: stats}
 }
 
 // missingMeasures reports which measures of a view are computed from missing fields, and says so in a note of the table.
@@ -80,7 +63,7 @@ func (j *job) missingMeasures(v *reportView, stats schema.Stats, t *report.Table
 		v.measures[i].missing = missing[i]
 	}
 	if names != nil {
-		advice := report.AdviceFor(origins(j.enricher.fields, names), stats)
+		advice := report.AdviceFor(report.Origins(j.enricher.fields, names), stats)
 		t.Notes = append(t.Notes, fmt.Sprintf("these logs have no %s: %s", strings.Join(names, ", "), advice))
 		t.Hints = append(t.Hints, advice)
 	}
@@ -104,13 +87,13 @@ func (j *job) moot(v *reportView, missing []bool, stats schema.Stats) string {
 		}
 		return out
 	}
-	without := unmet(v.report.Having, missingOf)
+	without := report.Unmet(v.report.Having, missingOf)
 	if v.report.Spike != nil {
 		without = append(without, missingOf(v.report.Spike.Measure)...)
 	}
 	if without != nil {
 		slices.Sort(names)
-		return (&report.Lacking{Report: v.report.Name, Fields: slices.Compact(names), From: origins(j.enricher.fields, names), Input: stats}).Error()
+		return (&report.Lacking{Report: v.report.Name, Fields: slices.Compact(names), From: report.Origins(j.enricher.fields, names), Input: stats}).Error()
 	}
 	if v.report.Spike == nil {
 		return ""

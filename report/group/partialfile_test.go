@@ -10,6 +10,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -20,8 +21,8 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 		rows := reporttest.RandomRows(r, 300)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
-		reports = append(reports[:6:6], changed(t, "timeline", report.Change{Top: -1}), changed(t, "quality", report.Change{Top: 2}),
-			changed(t, "talkers", report.Change{Where: "addr in @nets.txt or start >= 2023-11-14T22:13:21Z", Measures: []string{"bps", "distinct(dstaddr+dstport)"}, Having: "bps >= 0", Every: "1h", Top: -1}))
+		reports = append(reports[:6:6], naive.Changed(t, "timeline", report.Change{Top: -1}), naive.Changed(t, "quality", report.Change{Top: 2}),
+			naive.Changed(t, "talkers", report.Change{Where: "addr in @nets.txt or start >= 2023-11-14T22:13:21Z", Measures: []string{"bps", "distinct(dstaddr+dstport)"}, Having: "bps >= 0", Every: "1h", Top: -1}))
 		expected, _, err := aggregate(t, reports, rows, 1, 50)
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +80,7 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 				t.Fatal(lacks, err)
 			}
 			for i, got := range tables {
-				if g, w := result(got), result(expected[i]); g != w {
+				if g, w := naive.Result(got), naive.Result(expected[i]); g != w {
 					t.Errorf("seed %d, memory %d: %s by %v, %v:\n got %s\nwant %s", seed, memory, reports[i].Name, reports[i].Keys, reports[i].Measures, g, w)
 				}
 			}

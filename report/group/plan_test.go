@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"flowlog/report"
+	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -107,7 +109,7 @@ const v2Fields = "account_id interface_id srcaddr dstaddr srcport dstport protoc
 
 func TestPlan(t *testing.T) {
 	by := func(by string, measures string, where string) report.Report {
-		return changed(t, "talkers", report.Change{By: strings.Fields(by), Measures: strings.Fields(measures), Where: where, Top: -1})
+		return naive.Changed(t, "talkers", report.Change{By: strings.Fields(by), Measures: strings.Fields(measures), Where: where, Top: -1})
 	}
 	total := func(measures string) report.Report { // of all records
 		r := by("protocol", measures, "")
@@ -211,8 +213,8 @@ func TestPlan(t *testing.T) {
 // A grouping that has groups already is no source, and a derivation that is kept stays.
 func TestPlanGoesOn(t *testing.T) {
 	reports := []report.Report{
-		changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "pairs", report.Change{By: []string{"srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
 	}
 	l, p := planOf(t, reports, v2Fields, true)
 	reporttest.Want(t, "before", planText(l, p), "srcaddr,dstaddr → srcaddr: groups")
@@ -225,9 +227,9 @@ func TestPlanGoesOn(t *testing.T) {
 // keep says whether a derivation still holds with other fields.
 func TestPlanKeeps(t *testing.T) {
 	reports := []report.Report{
-		changed(t, "pairs", report.Change{By: []string{"pkt_srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"src_country"}, Measures: []string{"flows"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "pairs", report.Change{By: []string{"pkt_srcaddr", "dstaddr"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"src_country"}, Measures: []string{"flows"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows"}}),
 	}
 	has := "srcaddr dstaddr pkt_srcaddr"
 	l, p := planOf(t, reports, has, true)
@@ -274,10 +276,10 @@ func TestDue(t *testing.T) {
 // share these.
 func TestLayout(t *testing.T) {
 	agg, err := New(reporttest.Fields(), []report.Report{
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "avg(bytes)", "bps"}}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows", "p50(bytes)", "p95(bytes)"}, Top: 3}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Where: "bytes > 1"}),
-		changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "nodata"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "avg(bytes)", "bps"}}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"flows", "p50(bytes)", "p95(bytes)"}, Top: 3}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Where: "bytes > 1"}),
+		naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr"}, Measures: []string{"bytes", "nodata"}}),
 	}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -300,4 +302,33 @@ count() rows true shares -1 stored false
 p50(bytes) rows false shares -1 stored true
 p95(bytes) rows false shares 5 stored false`)
 	reporttest.Want(t, "measures", []any{l.views[0].measures[1].accs, l.views[0].measures[2].accs, l.views[0].span}, []any{[]int{0, 1}, []int{0}, []int{2, 3}})
+}
+
+// The query has the states of the aggregates that the Aggregator keeps.
+func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
+	reports := report.Catalog()
+	for _, f := range function.All {
+		m := report.Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Also != "" {
+			m.Field = "start"
+		}
+		reports = append(reports, report.Report{Name: f.Name, Measures: append([]report.Measure{m}, naive.MeasuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
+	}
+	for _, r := range reports {
+		if slices.ContainsFunc(r.Keys, func(k report.Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
+			continue
+		}
+		a, err := newAggregator(reporttest.Fields(), []report.Report{r}, 1, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bases []report.Measure
+		for _, b := range a.workers[0].groupings[0].accs {
+			if b.rows != (b.CountsRows() && !r.Mixed()) {
+				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
+			}
+			bases = append(bases, b.Measure)
+		}
+		reporttest.Want(t, r.Name, bases, r.Aggregates())
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flowlog/report"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -59,10 +60,10 @@ func TestRebin(t *testing.T) {
 			}
 		}
 	}
-	if sums := table(t, changed(t, "timeline", report.Change{Top: -1}), rows); sums.Rebin != nil {
+	if sums := table(t, naive.Changed(t, "timeline", report.Change{Top: -1}), rows); sums.Rebin != nil {
 		t.Error("what adds up is computed again")
 	}
-	if whole := table(t, changed(t, "talkers", report.Change{Top: -1, Measures: []string{"bps"}}), rows); whole.Rebin != nil {
+	if whole := table(t, naive.Changed(t, "talkers", report.Change{Top: -1, Measures: []string{"bps"}}), rows); whole.Rebin != nil {
 		t.Error("there are bins without a time")
 	}
 }

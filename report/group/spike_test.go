@@ -9,6 +9,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -25,7 +26,7 @@ func overTime(source string, flows ...int) []reporttest.Row {
 }
 
 func spikes(by []string, having, measure string, times float64) report.Report {
-	r, err := report.Report{Name: "spikes", Measures: measuresNamed("flows")}.With(report.Change{By: by, Every: "1m", Having: having, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
+	r, err := report.Report{Name: "spikes", Measures: naive.MeasuresNamed("flows")}.With(report.Change{By: by, Every: "1m", Having: having, Top: 0}, expr.Scope{Fields: reporttest.Fields()}, time.UTC)
 	if err != nil {
 		panic(err)
 	}
@@ -136,7 +137,7 @@ func TestSpikeOfDays(t *testing.T) {
 		{"bps", days(spring, map[int]int{31: 4}), "31:0.2311/0.2222"},
 		{"bytes", days(spring, map[int]int{30: 4}), "30:2496/2400"},
 	} {
-		r, err := report.Report{Name: "spikes", Measures: measuresNamed(test.measure)}.With(report.Change{Every: "1d", Top: 0}, expr.Scope{Fields: reporttest.Fields()}, berlin)
+		r, err := report.Report{Name: "spikes", Measures: naive.MeasuresNamed(test.measure)}.With(report.Change{Every: "1d", Top: 0}, expr.Scope{Fields: reporttest.Fields()}, berlin)
 		if err != nil {
 			t.Fatal(err)
 		}

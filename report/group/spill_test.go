@@ -11,6 +11,7 @@ import (
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 )
 
@@ -53,17 +54,17 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 		rows := reporttest.RandomRows(r, 200)
 		reports := randomReports(t, r)
 		r.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
-		reports = append(reports[:8:8], changed(t, "quality", report.Change{Top: 2}), changed(t, "timeline", report.Change{Top: 1}),
-			changed(t, "talkers", report.Change{Top: 2}), changed(t, "talkers", report.Change{Sort: "packets", Top: 3}))
-		rates := changed(t, "talkers", report.Change{Measures: []string{"bps", "pps", "flows"}, Having: "bps > 1", Top: 3})
+		reports = append(reports[:8:8], naive.Changed(t, "quality", report.Change{Top: 2}), naive.Changed(t, "timeline", report.Change{Top: 1}),
+			naive.Changed(t, "talkers", report.Change{Top: 2}), naive.Changed(t, "talkers", report.Change{Sort: "packets", Top: 3}))
+		rates := naive.Changed(t, "talkers", report.Change{Measures: []string{"bps", "pps", "flows"}, Having: "bps > 1", Top: 3})
 		reports = append(reports, rates,
-			changed(t, "talkers", report.Change{Measures: []string{"bytes", "flows", "distinct(dstport)", "p50(bytes)"}, Having: "flows > 20", Top: 1}),
-			changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Having: "flows > 3", Top: 2}),
-			changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Having: "flows < 3", Sort: "packets", Top: 4}),
-			changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows", "first"}, Top: 3}))
+			naive.Changed(t, "talkers", report.Change{Measures: []string{"bytes", "flows", "distinct(dstport)", "p50(bytes)"}, Having: "flows > 20", Top: 1}),
+			naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Having: "flows > 3", Top: 2}),
+			naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Having: "flows < 3", Sort: "packets", Top: 4}),
+			naive.Changed(t, "talkers", report.Change{By: []string{"srcaddr", "dstport"}, Measures: []string{"flows", "first"}, Top: 3}))
 		many := report.Change{By: strings.Fields("srcaddr dstaddr dstport srcport"), Measures: strings.Fields("bytes flows last distinct(protocol)"), Top: 1}
 		for _, many.Having = range []string{"dstport < 1000", "bytes > 0 and srcport != 22", ""} {
-			reports = append(reports, changed(t, "talkers", many))
+			reports = append(reports, naive.Changed(t, "talkers", many))
 		}
 		expected, lacks, err := aggregate(t, reports, rows, 1, len(rows))
 		if err != nil || len(lacks) > 0 {
@@ -71,7 +72,7 @@ func TestSpilledTablesAreTheSame(t *testing.T) {
 		}
 		for _, workers := range []int{1, 3} {
 			for i, got := range spilled(t, reports, rows, workers, 70) {
-				if g, w := result(got), result(expected[i]); g != w {
+				if g, w := naive.Result(got), naive.Result(expected[i]); g != w {
 					t.Errorf("seed %d, %d workers: %s by %v, %v:\n got %s\nwant %s", seed, workers, reports[i].Name, reports[i].Keys, reports[i].Measures, g, w)
 				}
 			}
@@ -135,7 +136,7 @@ var errInjected = errors.New("injected")
 func TestEveryFailureOfASpill(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	rows := reporttest.RandomRows(r, 30)
-	reports := []report.Report{changed(t, "pairs", report.Change{})}
+	reports := []report.Report{naive.Changed(t, "pairs", report.Change{})}
 	want := spilled(t, reports, rows, 2, 10)
 	done := false
 	for n := 1; !done; n += 1 + n/reporttest.Fewer(1000) {
@@ -164,7 +165,7 @@ func TestEveryFailureOfASpill(t *testing.T) {
 		err = errors.Join(append(errs, agg.Close())...)
 		restore()
 		switch done = calls.Load() < int64(n); {
-		case done && (err != nil || result(tables[0]) != result(want[0])):
+		case done && (err != nil || naive.Result(tables[0]) != naive.Result(want[0])):
 			t.Errorf("nothing fails: %v, or the rows differ", err)
 		case !done && !errors.Is(err, errInjected):
 			t.Errorf("call %d fails: got %v", n, err)

@@ -9,6 +9,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/pass"
 	"flowlog/report/reporttest"
 )
@@ -83,19 +84,19 @@ func TestVantageCountsEachExchangeOncePerDirection(t *testing.T) {
 		"regional NAT gateway": {regionalNAT, "[198.51.100.4 10.8.1.9 900 1] [10.8.1.9 198.51.100.4 100 1]"},
 		"transit gateway":      {transitGateway, "[10.40.2.6 10.20.3.4 900 1] [10.20.3.4 10.40.2.6 100 1]"},
 	} {
-		r := changed(t, "packet-pairs", report.Change{Measures: []string{"bytes", "flows"}, Top: -1})
+		r := naive.Changed(t, "packet-pairs", report.Change{Measures: []string{"bytes", "flows"}, Top: -1})
 		got, v := seen(t, "dedupe", r, reporttest.RowsOf(test.log), 1, 10)
 		reporttest.Want(t, name, got.Rows, "["+test.want+"]")
 		reporttest.Want(t, name+": total", v.Total.Flows-v.Double.Flows, 2)
 		// the addresses that are shown are the packets' own
-		got, _ = seen(t, "dedupe", changed(t, "pairs", report.Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(test.log), 1, 1)
+		got, _ = seen(t, "dedupe", naive.Changed(t, "pairs", report.Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(test.log), 1, 1)
 		reporttest.Want(t, name+": as shown", got.Rows, "["+test.want+"]")
 		got, _ = seen(t, "all", r, reporttest.RowsOf(test.log), 2, 1)
 		reporttest.Want(t, name+": all", got.Totals[3], len(reporttest.RowsOf(test.log)))
 	}
-	got, _ := seen(t, "dedupe", changed(t, "summary", report.Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(pods), 1, 10)
+	got, _ := seen(t, "dedupe", naive.Changed(t, "summary", report.Change{Measures: []string{"bytes", "flows"}, Top: -1}), reporttest.RowsOf(pods), 1, 10)
 	reporttest.Want(t, "pods", got.Rows, "[[1010 3]]")
-	got, _ = seen(t, "dedupe", changed(t, "actions", report.Change{Measures: []string{"flows"}, Top: -1}), reporttest.RowsOf(refused), 1, 10)
+	got, _ = seen(t, "dedupe", naive.Changed(t, "actions", report.Change{Measures: []string{"flows"}, Top: -1}), reporttest.RowsOf(refused), 1, 10)
 	reporttest.Want(t, "refused at the other end", got.Rows, "[[ACCEPT 2] [REJECT 2]]")
 }
 
@@ -107,7 +108,7 @@ eni-a 10.1.0.2 10.1.0.1 80 40000 6 900 1700000000 1700000030
 eni-b 10.1.0.2 10.1.0.1 80 40000 6 900 1700000001 1700000031
 eni-a 10.1.0.1 192.0.2.7 40001 443 6 7 1700000000 1700000030
 eni-b 192.0.2.8 10.1.0.2 5555 80 6 3 1700000000 1700000030`
-	pairs := changed(t, "pairs", report.Change{Measures: []string{"bytes"}, Top: -1})
+	pairs := naive.Changed(t, "pairs", report.Change{Measures: []string{"bytes"}, Top: -1})
 	got, v := seen(t, "src", pairs, reporttest.RowsOf(log), 1, 10)
 	reporttest.Want(t, "src", got.Rows, "[[10.1.0.2 10.1.0.1 900] [10.1.0.1 10.1.0.2 100] [10.1.0.1 192.0.2.7 7]]")
 	reporttest.Want(t, "src beside", v.Beside, pass.Tally{Flows: 3, Bytes: 1003})
@@ -172,8 +173,8 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 			}
 		}
 		r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-		total := changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1})
-		talkers := changed(t, "talkers", report.Change{Top: 0})
+		total := naive.Changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1})
+		talkers := naive.Changed(t, "talkers", report.Change{Top: 0})
 		var first string
 		for _, workers := range []int{1, 8} {
 			got, v := seen(t, "dedupe", total, rows, workers, 1+r.IntN(50))
@@ -182,9 +183,9 @@ func TestVantageDedupeFindsWhatWasSent(t *testing.T) {
 			}
 			got, _ = seen(t, "dedupe", talkers, rows, workers, 1+r.IntN(50))
 			if first == "" {
-				first = result(got)
+				first = naive.Result(got)
 			}
-			reporttest.Want(t, "talkers do not depend on workers", result(got), first)
+			reporttest.Want(t, "talkers do not depend on workers", naive.Result(got), first)
 		}
 	}
 }
@@ -219,7 +220,7 @@ func TestVantageOfALongFlow(t *testing.T) {
 			})
 		}
 	}
-	got, _ := seen(t, "dedupe", changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
+	got, _ := seen(t, "dedupe", naive.Changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
 	reporttest.Want(t, "bytes of a long flow", got.Rows, fmt.Sprintf("[[%d]]", windows))
 }
 
@@ -237,6 +238,6 @@ func TestVantageOfAFlowOfManyInterfaces(t *testing.T) {
 		rows = append(rows, record(fmt.Sprintf("eni-%06d", n), 200*n, 200*n+10))
 	}
 	rows = append(rows, record("eni-z", 0, 200*interfaces))
-	got, _ := seen(t, "dedupe", changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
+	got, _ := seen(t, "dedupe", naive.Changed(t, "summary", report.Change{Measures: []string{"bytes"}, Top: -1}), rows, 2, 1000)
 	reporttest.Want(t, "bytes", got.Rows, fmt.Sprintf("[[%d]]", interfaces))
 }

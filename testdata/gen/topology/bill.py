@@ -111,14 +111,14 @@ def transfer(net, bill, t):
     up, down, outcome = int(t["bytes_up"]), int(t["bytes_down"]), t["outcome"]
     # points, forth and back: interface, zones of srcaddr and dstaddr, charges as (charge, usage type, operation, product)
     forth, back = way(net, t["client"], t["server"], client, client_addr, server, server_addr)
-    late, blocked = outcome.endswith(":late"), outcome.endswith(":bpa")
+    blocked = outcome.endswith(":bpa")
     for is_back, points, size in ((False, forth, up), (True, back, down)):
         for index, (node, direction, src, dst, charges) in enumerate(points):
             ok = passed(outcome, is_back, index)
-            if ok is None or (late and ok):
+            if ok is None or size == 0:
                 continue
             bill.zones[src, dst][0 if ok else 1] += 0 if blocked and not ok else size
-            if not ok or size == 0:
+            if not ok:
                 continue
             for charge, usage, operation, product in charges:
                 bill.sides[node["account"], node.get("interface", node["owner"]), direction, charge, usage, operation, product, t["client"]] += size

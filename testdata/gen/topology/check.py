@@ -71,7 +71,7 @@ def same_records(forms):
                         fail("formats differ", form, vpc, line, field)
 
 
-def itself(r, where):
+def itself(r, where, event):
     """What must hold of one record."""
     if int(r["start"]) > int(r["end"]) or int(r["end"]) - int(r["start"]) >= 60:
         fail("a record is longer than its window", where)
@@ -79,10 +79,61 @@ def itself(r, where):
         return
     if not 20 <= int(r.get("bytes", 40)) / int(r["packets"]) <= 1500:
         fail("packets of an impossible size", where, r)
+    if {"bpa": "BPA", "ec": "EC"}.get(event) != r.get("reject-reason") and r["action"] == "REJECT" or r["action"] == "ACCEPT" and "reject-reason" in r:
+        fail("another reason of a reject", where)
     if (r["flow-direction"] == "egress" and r["action"] == "ACCEPT") != ("traffic-path" in r):
         fail("egress has a path, ingress and rejects have none", where)
     if r["protocol"] != "6" and r["tcp-flags"] != "0" or r["protocol"] == "1" and (r["srcport"], r["dstport"]) != ("0", "0"):
         fail("flags or ports that the protocol does not have", where)
+
+
+def addresses(inventory, r, where):
+    """An interface logs its own address on its side, and the packet's on the other; a regional NAT gateway has none."""
+    own, egress = inventory.own(r), r["flow-direction"] == "egress"
+    near, far = ("src", "dst") if egress else ("dst", "src")
+    if r[far + "addr"] != r["pkt-" + far + "addr"]:
+        fail("the far address is not that of the packet", where, r)
+    primary = own.get("PrivateIpAddress") if r["type"] == "IPv4" else None
+    if r[near + "addr"] != (primary or r["pkt-" + near + "addr"]):
+        fail("the near address is not that of the interface", where, r)
+    if own["kind"] not in ("nat_gateway", "transit_gateway", "regional_nat_gateway") and own not in inventory.holders(own["VpcId"], r["pkt-" + near + "addr"]):
+        fail("the packet's address is not one of the interface", where, r)
+    if (r["type"] == "IPv6") != (":" in r["srcaddr"]):
+        fail("a wrong type", where, r)
+    expected = {"vpc-id": own["VpcId"], "subnet-id": own.get("SubnetId"), "az-id": own["zone"], "instance-id": own.get("Attachment", {}).get("InstanceId")}
+    for field, value in expected.items():
+        if r.get(field) != value:
+            fail("a field differs from the inventory", where, field, r.get(field), value)
+
+
+def next_hops(inventory, r, where):
+    """The next hop is the interface that routes lead to, of another account its zone alone, and none outside."""
+    seen = {k: r.get("next-hop-" + k) for k in ("interface-id", "subnet-id", "az-id", "vpc-id", "interface-type")}
+    ways = [dict.fromkeys(seen)]
+    if r["action"] == "ACCEPT":
+        ways = inventory.next_hops(r)
+    if seen not in ways:
+        fail("another next hop than by the routes", where, r, seen, ways)
+
+
+def flags(t, pieces):
+    """The handshake is in the first window, the end in the last, and nothing in those between."""
+    pieces.sort()
+    for number, (_, (value, back)) in enumerate(pieces):
+        first, last = number == 0, number == len(pieces) - 1
+        wanted = 0
+        if t["protocol"] == "6" and t["close"] == "refused":
+            wanted = 4 if back else 2
+        elif t["protocol"] == "6" and t["outcome"].endswith(":late"):
+            wanted = 4
+        elif t["protocol"] == "6" and t["outcome"] != "accept":
+            wanted = 18 if back else 2
+        elif t["protocol"] == "6":
+            wanted |= (18 if back else 2) if first and t["begins"] == "true" else 0
+            wanted |= 1 if last and t["close"] == "fin" else 0
+            wanted |= 4 if last and t["close"] == ("rst-server" if back else "rst-client") else 0
+        if value != wanted:
+            fail("other TCP flags", t, pieces, wanted)
 
 
 def crossing(net, t):
@@ -95,21 +146,24 @@ def crossing(net, t):
     for is_back, way, packets, size in ((False, forth, t["packets_up"], t["bytes_up"]), (True, back, t["packets_down"], t["bytes_down"])):
         for index, (node, direction, _, _, _) in enumerate(way):
             ok = billing.passed(t["outcome"], is_back, index)
-            if ok is None or packets == "0" or t["outcome"].endswith(":late") and ok:
+            if ok is None or packets == "0":
                 continue
             points[node.get("interface", node["owner"]), direction, is_back] = (int(packets), int(size), ok)
     return points
 
 
-def transfers_logged(net, transfers, records, names):
+def transfers_logged(net, inventory, transfers, records, names):
     """Each transfer at each of its points, whole; each record in a transfer."""
     found = defaultdict(lambda: [0, 0, set()])
-    windows, phases = defaultdict(list), defaultdict(lambda: set(range(60)))
+    windows, seen, phases = defaultdict(list), defaultdict(list), defaultdict(lambda: set(range(60)))
     by_id = {t["transfer"]: t for t in transfers}
     for row in names:
         where = (row["vpc"], row["line"])
         r = records[row["vpc"]][int(row["line"]) - 2]
-        itself(r, where)
+        itself(r, where, by_id[row["transfer"]]["outcome"].rsplit(":", 1)[-1] if row["transfer"] != "-" else "")
+        if r["log-status"] == "OK":
+            addresses(inventory, r, where)
+            next_hops(inventory, r, where)
         if row["transfer"] == "-":
             if r["log-status"] == "OK":
                 fail("a record belongs to no transfer", where)
@@ -121,12 +175,17 @@ def transfers_logged(net, transfers, records, names):
         far, near = (r["srcport"], r["dstport"]) if back else (r["dstport"], r["srcport"])
         if r["protocol"] != t["protocol"] or far != t["server_port"] or near not in (t["client_port"], t["nat_port"]):
             fail("a record has other ports than its transfer", where, r, t)
+        ends = {a for name in (t["client"], t["server"]) for a in every_address(net, name, int(t["start"]))}
+        gateway = {a for e in net.nodes.values() if "nat_gateway" in e["type"] for a in [e.get("address"), *(z.split("=")[1] for z in e.get("public_by_zone", []))]}
+        if not {r["pkt-srcaddr"], r["pkt-dstaddr"]} <= ends | (gateway if near == t["nat_port"] or t["protocol"] == "1" else set()):
+            fail("a record has other addresses than its transfer", where, r, t)
         interface = r.get("interface-id", r.get("resource-id"))
         key = (t["transfer"], interface, r["flow-direction"], back)
         found[key][0] += int(r["packets"])
         found[key][1] += int(r.get("bytes", 0)) if "bytes" in r else int(t["bytes_up"])
         found[key][2].add(r["action"] == "ACCEPT")
         windows[key].append((int(r["start"]), int(r["end"])))
+        seen[key].append((int(r["start"]), (int(r["tcp-flags"]), back)))
         phases[interface] -= {second % 60 for second in range(int(r["start"]) + 1, int(r["end"]) + 1)}
     expected = {(t["transfer"], *point): value for t in transfers for point, value in crossing(net, t).items()}
     for key in expected.keys() | found.keys():
@@ -140,9 +199,16 @@ def transfers_logged(net, transfers, records, names):
         spans.sort()
         if any(a[1] > b[0] for a, b in zip(spans, spans[1:])):
             fail("windows overlap", key, spans)
+    for key, pieces in seen.items():
+        flags(by_id[key[0]], pieces)
     for interface in (i for i in phases if not phases[i]):
         fail("an interface's windows do not begin at one second of the minute", interface)
     return len(found)
+
+
+def every_address(net, name, at):
+    node, address = net.end(name, at)
+    return [address] + ([node.get(k) for k in ("public", "address") if k in node and ":" not in address] if node and address not in [p["address"] for p in net.pods.values()] else [])
 
 
 def is_back(net, r, t):
@@ -199,6 +265,23 @@ def charged(folder, inventory, forms):
                 fail(f"{form}: other bytes than in the bill", key, sums.get(key), "billed", wanted.get(key))
 
 
+def transit(folder):
+    """The transit gateway's own log: what comes in is what is charged, and it goes out again."""
+    sums = {"ingress": Counter(), "egress": Counter()}
+    for path in glob.glob(os.path.join(folder, "v6/AWSLogs/*/*/*/*/*/*/*.log.gz")):
+        with gzip.open(path, "rt") as file:
+            header = file.readline().split()
+            for line in file:
+                r = dict(zip(header, line.split()))
+                sums[r["flow-direction"]][r["tgw-src-eni"]] += int(r["bytes"])
+    truth = Counter()
+    for row in table(folder, "truth/charges.tsv"):
+        if row["charge"] == "tgw":
+            truth[row["interface"]] += int(row["bytes"])
+    if not sums["ingress"] == sums["egress"] == truth:
+        fail("v6: other bytes than in the bill", sums, truth)
+
+
 def by_charge(sides):
     total = defaultdict(int)
     for (account, _, _, charge), size in sides.items():
@@ -247,10 +330,11 @@ def main(folder):
     forms = {form: logs(folder, form) for form in ("v2", "v5", "v11")}
     inventory = Inventory(folder)
     same_records(forms)
-    points = transfers_logged(net, transfers, forms["v11"], names)
+    points = transfers_logged(net, inventory, transfers, forms["v11"], names)
     filtered(inventory, net, transfers, forms["v11"], names, rejects)
     zones(folder, forms["v11"], names)
     charged(folder, inventory, forms)
+    transit(folder)
     billed(folder)
     records = sum(len(r) for r in forms["v11"].values())
     print(f"{len(transfers)} transfers, {points} points, {records} records in each format, {len(rejects)} rejects: {sum(failures.values())} failures")

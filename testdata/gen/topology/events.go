@@ -56,6 +56,9 @@ func (s *script) refusals() {
 		s.denied("warehouse-1", "kms-1", 80, at+i*67, "ec", "encryption controls")
 		s.syn("warehouse-1", "api", 8080, at+i*71, 3, "security group: a rule was removed")
 		s.syn("lab-2", "etl", uint16(445+i), at+i*79, 2, "security group: no rule, from a peered VPC")
+		s.ping("prober", "alb-1", at+i*83, 2, "security group: no rule for ICMP")
+		s.udp("prober", "web-1", 161, at+i*89, 80, 0, "security group: no rule for UDP")
+		s.ping("api", "orders-db", at+i*97, 4, "network ACL: answers to ICMP")
 		// answers to the last ports are refused by the network ACL of the database's subnet
 		s.add(&transfer{client: "api", server: "orders-db", proto: 6, from: uint16(61500 + i), to: 5432, start: at + i*73, end: at + i*73 + 6, upBytes: 180, upPackets: 3,
 			scenario: "network ACL: answers to ports above 61000"})

@@ -39,7 +39,11 @@ func (f format) logFormat() string { return "${" + strings.Join(f.fields, "} ${"
 
 // line writes a record, with its newline.
 func (f format) line(b []byte, n *network, r *record) []byte {
-	values := n.values(r)
+	return append(f.join(b, n.values(r)), '\n')
+}
+
+// join writes the values of a record in the format's order.
+func (f format) join(b []byte, values map[string]string) []byte {
 	for i, name := range f.fields {
 		if i > 0 {
 			b = append(b, ' ')
@@ -53,7 +57,7 @@ func (f format) line(b []byte, n *network, r *record) []byte {
 		}
 		b = append(b, v...)
 	}
-	return append(b, '\n')
+	return b
 }
 
 // values are those of a record by field. What is missing is "-" in the log.

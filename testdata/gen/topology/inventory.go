@@ -70,7 +70,6 @@ func (n *network) calls(s *snapshot) doc {
 	}))}
 	n.gateways(s, put)
 	n.filters(s, put)
-	c["GetManagedPrefixListEntries"] = n.entries(s)
 	return c
 }
 

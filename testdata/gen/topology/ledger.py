@@ -44,7 +44,8 @@ class Inventory:
         self.peerings = {p["VpcPeeringConnectionId"]: p for p in every("DescribeVpcPeeringConnections", "VpcPeeringConnections")}
         self.groups = {s["time"] + g["GroupId"]: g for s in self.snapshots for g in s["calls"]["DescribeSecurityGroups"]["SecurityGroups"]}
         self.acls = {a["SubnetId"]: acl for acl in every("DescribeNetworkAcls", "NetworkAcls") for a in acl["Associations"]}
-        self.lists = {k: [e["Cidr"] for e in v["Entries"]] for s in self.snapshots for k, v in s["calls"]["GetManagedPrefixListEntries"].items()}
+        entries = every("GetManagedPrefixListEntries", "Entries")
+        self.lists = {e["PrefixListId"]: [x["Cidr"] for x in entries if x["PrefixListId"] == e["PrefixListId"]] for e in entries}
         with open(os.path.join(folder, "ip-ranges.json"), encoding="utf-8") as file:
             self.ranges = [p for p in json.load(file)["prefixes"] if p["service"] != "AMAZON"]
         self.private, self.public, self.prefixes = {}, {}, []
@@ -89,6 +90,48 @@ class Inventory:
             ip = ipaddress.ip_address(address)
             eni = next((e for v, p, e in self.prefixes if v == vpc and p.version == ip.version and ip in p), None)
         return eni
+
+    def holders(self, vpc, address):
+        """Every interface that has an address of a VPC at some time."""
+        ip = ipaddress.ip_address(address)
+        own = [e for e in self.enis.values() if e["VpcId"] == vpc and (e["PrivateIpAddress"] == address or address in [x["Ipv6Address"] for x in e["Ipv6Addresses"]])]
+        return own + [e for v, p, e in self.prefixes if v == vpc and p.version == ip.version and ip in p]
+
+    def next_hops(self, r):
+        """What the next-hop fields of a record can be, by routes; more than one for an address with several owners."""
+        own, egress = self.own(r), r["flow-direction"] == "egress"
+        peer = r["pkt-dstaddr"] if egress else r["pkt-srcaddr"]
+        none = {"interface-id": None, "subnet-id": None, "az-id": None, "vpc-id": None, "interface-type": None}
+
+        def hop(eni):
+            shown = eni["kind"] if eni["kind"] in ("nat_gateway", "network_load_balancer", "transit_gateway", "vpc_endpoint") else None
+            return {"interface-id": eni["NetworkInterfaceId"], "subnet-id": eni["SubnetId"], "az-id": eni["zone"], "vpc-id": eni["VpcId"], "interface-type": shown}
+
+        local = any(ipaddress.ip_address(peer) in ipaddress.ip_network(c) for c in self.networks(own["VpcId"]) if (":" in c) == (":" in peer))
+        if own["kind"] == "transit_gateway" or "nat_gateway" in own["kind"] or local:
+            # the gateway's other side has no interface to tell: the internet, or the transit gateway itself
+            found = [hop(e) for e in self.holders(own["VpcId"], peer)]
+            return found if len(found) == 1 else found + [none]  # between two owners an address has none
+        via = self.target(own["SubnetId"], peer)
+        if via.startswith("nat-"):
+            return [hop(e) for e in self.enis.values() if e["Description"].endswith(via)] or [none | {"interface-type": "regional_nat_gateway"}]
+        hubs = [e for e in self.enis.values() if e["kind"] == "transit_gateway" and e["VpcId"] == own["VpcId"]]
+        if via.startswith("tgw-") and egress:
+            return [hop(e) for e in hubs if e["zone"] == own["zone"]]
+        if via.startswith("tgw-"):  # it came by the interface of the zone that it was sent from, which both VPCs must have
+            zones = {e["zone"] for v in self.vpcs for e in self.holders(v, peer)}
+            return [hop(e) for e in hubs if e["zone"] in zones] or [hop(hubs[0])]
+        if via.startswith("pcx-"):
+            p = self.peerings[via]
+            other = next(v for v in (p["RequesterVpcInfo"], p["AccepterVpcInfo"]) if v["VpcId"] != own["VpcId"])
+            found = self.holders(other["VpcId"], peer)
+            same = other["OwnerId"] == own["OwnerId"]
+            return [hop(e) if same else none | {"az-id": e["zone"]} for e in found] or [none]
+        return [none]
+
+    def networks(self, vpc):
+        v = self.vpcs[vpc]
+        return [v["CidrBlock"]] + [x["Ipv6CidrBlock"] for x in v.get("Ipv6CidrBlockAssociationSet", [])]
 
     @lru_cache(maxsize=None)
     def target(self, subnet, address):

@@ -1,5 +1,5 @@
 // Topology writes the network in testdata/topology: what is in it, what was sent, what flow logs say of it in three
-// formats, what the inventory said at four times, and what is true. The same version of it writes the same bytes
+// formats and of its transit gateway in one, what the inventory said at four times, and what is true. The same version of it writes the same bytes
 // everywhere.
 //
 //	network, transfers → way of each through the network → what refuses it → points that log it → windows → formats
@@ -12,8 +12,8 @@
 //	network.go             interfaces, subnets, routes, rules
 //	way.go filter.go       the points that a transfer passes, and which of them refuses it
 //	transfer.go            transfers and their records
-//	format.go              a record as a line
-//	inventory.go changes.go  what the aws CLI and AWS Config would say
+//	format.go transit.go   a record as a line, and a transit gateway's
+//	inventory.go services.go changes.go  what the aws CLI and AWS Config would say
 //	truth.go               connections, names, verdicts
 //	small.go traffic.go events.go  the committed network and its day
 //	random.go              a random one
@@ -28,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -60,6 +61,7 @@ func run(out string, size int, seed uint64) error {
 	for _, f := range formats {
 		n.objects(files, f, logs)
 	}
+	n.transitLogs(files, transfers)
 	n.inventory(files)
 	n.changes(files)
 	n.truth(files, transfers, logs)
@@ -102,7 +104,7 @@ func (n *network) logs(transfers []*transfer) map[string][]record {
 func (n *network) objects(files map[string][]byte, f format, logs map[string][]record) {
 	date := time.Unix(n.Begin, 0).UTC()
 	for _, v := range n.VPCs {
-		text := []byte(fmt.Sprintln(joined(f.fields)...))
+		text := []byte(strings.Join(f.fields, " ") + "\n")
 		for i := range logs[v.Name] {
 			text = f.line(text, n, &logs[v.Name][i])
 		}
@@ -110,14 +112,6 @@ func (n *network) objects(files map[string][]byte, f format, logs map[string][]r
 			date.Format("2006/01/02"), v.Account, n.Region, n.flowLog(v, f), date.Format("20060102"))
 		files[name] = gzipped(text)
 	}
-}
-
-func joined(names []string) []any {
-	all := make([]any, len(names))
-	for i, name := range names {
-		all[i] = name
-	}
-	return all
 }
 
 // flowLog is the ID of the flow log of a VPC in a format.

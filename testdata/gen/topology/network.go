@@ -9,6 +9,14 @@ import (
 	"time"
 )
 
+// The accounts, of which the first owns the transit gateway, and the networks of all addresses.
+const (
+	accountShop = "123456789012"
+	accountLab  = "210987654321"
+	any4        = "0.0.0.0/0"
+	any6        = "::/0"
+)
+
 // A network is what the records are about. Its exported fields are topology.json. What belongs together names each
 // other by Name, because the IDs of AWS are hard to read.
 type network struct {

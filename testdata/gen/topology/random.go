@@ -142,29 +142,63 @@ func (n *network) randomTraffic(d *rand.Rand, size int) []*transfer {
 		if !n.plausible(client, server) {
 			continue
 		}
-		start, seconds := int64(d.IntN(86000)), int64(d.IntN(300))
-		port := []uint16{443, 443, 5432, 8080, 514}[d.IntN(5)]
-		up, down := s.mib(int64(1)<<d.IntN(12)), s.mib(int64(1)<<d.IntN(12))
-		if d.IntN(2) == 0 {
-			up, down = int64(300+d.IntN(100000)), int64(300+d.IntN(100000))
-		}
-		switch d.IntN(20) {
-		case 0:
-			s.syn(client, server, port, start, int64(1+d.IntN(4)), "attempt")
-		case 1:
-			s.ping(client, server, start, int64(1+d.IntN(9)), "ping")
-		case 2, 3:
-			s.udp(client, server, 514, start, up%9000+60, (down%9000+60)*int64(d.IntN(2)), "datagrams")
-		case 4:
-			t := s.tcp(client, server, port, start, min(seconds, 300), up, down, "reset")
-			if t.refusal == nil {
-				t.close = []string{"rst-client", "rst-server"}[d.IntN(2)]
-			}
-		default:
-			s.tcp(client, server, port, start, min(seconds, 300), up, down, "transfer")
-		}
+		s.randomTransfer(d, client, server)
 	}
 	return s.all
+}
+
+// randomTransfer adds a transfer of some kind, or the two or three that one connection or one port is for.
+func (s *script) randomTransfer(d *rand.Rand, client, server string) {
+	start, seconds := int64(d.IntN(80000)), int64(d.IntN(300))
+	port := []uint16{443, 443, 5432, 8080, 514}[d.IntN(5)]
+	up, down := s.mib(int64(1)<<d.IntN(12)), s.mib(int64(1)<<d.IntN(12))
+	if d.IntN(2) == 0 {
+		up, down = int64(300+d.IntN(100000)), int64(300+d.IntN(100000))
+	}
+	switch kind := d.IntN(24); kind {
+	case 0:
+		s.syn(client, server, port, start, int64(1+d.IntN(4)), "attempt")
+	case 1:
+		s.ping(client, server, start, int64(1+d.IntN(9)), "ping")
+	case 2, 3:
+		s.udp(client, server, 514, start, up%9000+60, (down%9000+60)*int64(d.IntN(2)), "datagrams")
+	case 4, 5, 6, 7, 8, 9:
+		s.randomConnection(kind, s.tcp(client, server, port, start, seconds, up, down, "transfer"))
+	default:
+		s.tcp(client, server, port, start, seconds, up, down, "transfer")
+	}
+}
+
+// randomConnection makes something else of a transfer that ends by FIN, if it was not refused.
+func (s *script) randomConnection(kind int, t *transfer) {
+	if t.refusal != nil || t.way.kind == "none" {
+		return
+	}
+	// a further transfer on the same ports, so many seconds after the end
+	again := func(after int64, more transfer) {
+		more.client, more.server, more.proto, more.from, more.to = t.client, t.server, t.proto, t.from, t.to
+		more.start = t.end - s.n.Begin + after
+		more.end += more.start
+		s.add(&more)
+	}
+	switch kind {
+	case 4, 5:
+		t.close, t.scenario = []string{"rst-client", "rst-server"}[kind-4], "reset"
+		if kind == 4 {
+			again(20, transfer{connection: t.connection, end: 9, downBytes: 120, downPackets: 3, event: "late", scenario: "late answers"})
+		}
+	case 6:
+		t.close, t.end, t.scenario = "refused", t.start, "nothing listens"
+		t.upBytes, t.upPackets, t.downBytes, t.downPackets = 60, 1, 40, 1
+	case 7:
+		t.close, t.scenario = "", "before a pause"
+		again(900+int64(s.dice.IntN(3000)), transfer{connection: t.connection, end: 100, close: "fin", upBytes: 4000, upPackets: 20, downBytes: 21000, downPackets: 20, scenario: "after a pause"})
+	case 8:
+		again(61+int64(s.dice.IntN(300)), transfer{end: 40, close: "fin", upBytes: 5000, upPackets: 12, downBytes: 9000, downPackets: 12, scenario: "second use of the port"})
+	case 9: // a packet now and then, and the handshake before the logs begin
+		t.begins, t.end, t.scenario = false, t.start+3600, "without its beginning"
+		t.upBytes, t.upPackets, t.downBytes, t.downPackets = 2000, 20, 9000, 20
+	}
 }
 
 // plausible reports whether a client can reach for a server: a route leads there, and the way is logged at least once.

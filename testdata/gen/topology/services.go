@@ -55,9 +55,14 @@ func (n *network) attachments(s *snapshot) []doc {
 	return all
 }
 
-// flowLogs are one of each format for each VPC.
+// flowLogs are one of each format for each VPC, and the transit gateway's.
 func (n *network) flowLogs(s *snapshot) []doc {
 	var all []doc
+	if s.Account == accountShop {
+		all = append(all, doc{"FlowLogId": n.id("fl", "hub"), "ResourceId": n.id("tgw", "hub"), "FlowLogStatus": "ACTIVE", "DeliverLogsStatus": "SUCCESS",
+			"LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::topology/v6", "LogFormat": transitFormat.logFormat(), "MaxAggregationInterval": 60,
+			"CreationTime": stamp(n.Begin - 86400), "Tags": tags("hub")})
+	}
 	for _, v := range n.VPCs {
 		if v.Account != s.Account {
 			continue
@@ -90,6 +95,13 @@ func (n *network) filters(s *snapshot, put func(action, member string, all []doc
 		return doc{"GroupId": g.ID, "GroupName": g.Name, "Description": g.Name, "OwnerId": s.Account, "VpcId": n.vpc(g.VPC).ID,
 			"IpPermissions": ingress, "IpPermissionsEgress": egress, "Tags": tags(g.Name)}
 	}))
+	var rules []doc
+	for _, g := range n.Groups {
+		if n.vpc(g.VPC).Account == s.Account {
+			rules = append(rules, n.groupRules(g, s)...)
+		}
+	}
+	put("DescribeSecurityGroupRules", "SecurityGroupRules", rules)
 	put("DescribeNetworkAcls", "NetworkAcls", each(n.ACLs, func(a *acl) doc {
 		if n.vpc(a.VPC).Account != s.Account {
 			return nil
@@ -106,14 +118,15 @@ func (n *network) filters(s *snapshot, put func(action, member string, all []doc
 		}
 		return d
 	}))
+	put("GetManagedPrefixListEntries", "Entries", n.entries(s))
 }
 
-// entries are those of the account's prefix lists, by list: the call is made once for each.
-func (n *network) entries(s *snapshot) doc {
-	all := doc{}
+// entries are those of the account's prefix lists. The call is made once for each list, which flowlog adds to its answers.
+func (n *network) entries(s *snapshot) []doc {
+	var all []doc
 	for _, l := range n.Lists {
 		if l.Owner == "AWS" || l.Owner == s.Account {
-			all[l.ID] = doc{"Entries": each(l.Entries, func(cidr string) doc { return doc{"Cidr": cidr} })}
+			all = append(all, each(l.Entries, func(cidr string) doc { return doc{"Cidr": cidr, "PrefixListId": l.ID} })...)
 		}
 	}
 	return all
@@ -139,6 +152,33 @@ func (n *network) permission(g *group, r rule) doc {
 		d["UserIdGroupPairs"] = []doc{{"GroupId": n.group(r.Peer).ID, "UserId": n.vpc(g.VPC).Account}}
 	}
 	return d
+}
+
+// groupRules are a group's rules once more, each with an ID, as another call has them.
+func (n *network) groupRules(g *group, s *snapshot) []doc {
+	var all []doc
+	for i, r := range g.Rules {
+		if r.Gone[0] <= s.Time && s.Time < r.Gone[1] {
+			continue
+		}
+		d := doc{"SecurityGroupRuleId": n.id("sgr", fmt.Sprint(g.Name, i)), "GroupId": g.ID, "GroupOwnerId": s.Account, "IsEgress": r.Out, "FromPort": -1, "ToPort": -1,
+			"IpProtocol": map[int]string{-1: "-1", 1: "icmp", 6: "tcp", 17: "udp"}[r.Proto], "Tags": []doc{}}
+		if r.Proto == 6 || r.Proto == 17 {
+			d["FromPort"], d["ToPort"] = r.Ports[0], r.Ports[1]
+		}
+		switch {
+		case strings.HasPrefix(r.Peer, "pl-"):
+			d["PrefixListId"] = r.Peer
+		case strings.Contains(r.Peer, ":"):
+			d["CidrIpv6"] = r.Peer
+		case strings.Contains(r.Peer, "/"):
+			d["CidrIpv4"] = r.Peer
+		default:
+			d["ReferencedGroupInfo"] = doc{"GroupId": n.group(r.Peer).ID, "UserId": s.Account}
+		}
+		all = append(all, d)
+	}
+	return all
 }
 
 func (n *network) networkACL(a *acl) doc {

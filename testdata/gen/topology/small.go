@@ -2,13 +2,6 @@ package main
 
 import "time"
 
-const (
-	accountShop = "123456789012"
-	accountLab  = "210987654321"
-	any4        = "0.0.0.0/0"
-	any6        = "::/0"
-)
-
 // day is the UTC day that the committed logs cover whole.
 var day = time.Date(2026, 5, 14, 0, 0, 0, 0, time.UTC).Unix()
 
@@ -98,7 +91,7 @@ func (n *network) smallFilters() {
 		gone(in(6, 9100, 9100, n.Lists[2].ID), clock(day, "10:20:00"), clock(day, "10:40:00")), in(1, 0, 65535, "10.0.0.0/8"), in(6, 8443, 8443, "2001:db8:a::/56"), anyOut(), anyOut6())
 	n.addGroup("shop", "nlb", in(6, 9000, 9000, "10.0.0.0/16"), anyOut())
 	n.addGroup("shop", "locked", in(6, 22, 22, "10.0.0.0/16"), out(6, 443, 443, any4), out(6, 8443, 8443, any4), out(6, 5432, 5432, "10.1.0.0/16"), out(6, 5432, 5432, "db"))
-	n.addGroup("shop", "db", in(6, 5432, 5432, "app"), in(6, 5432, 5432, "node"), in(6, 5432, 5432, "locked"))
+	n.addGroup("shop", "db", in(6, 5432, 5432, "app"), in(6, 5432, 5432, "node"), in(6, 5432, 5432, "locked"), in(1, 0, 65535, "app"))
 	n.addGroup("shop", "endpoint", in(6, 443, 443, "10.0.0.0/16"))
 	n.addGroup("data", "warehouse", in(6, 5432, 5432, "10.0.0.0/16"), in(6, 5432, 5432, "warehouse"), in(6, 8080, 8080, "10.0.0.0/16"), anyOut())
 	n.addGroup("data", "data-endpoint", in(6, 80, 80, "10.1.0.0/16"), in(6, 443, 443, "10.1.0.0/16"))

@@ -117,9 +117,6 @@ func (n *network) records(t *transfer) []record {
 	} else if r != nil {
 		forth, back = r.point, -1
 	}
-	if t.event == "late" { // what the client once sent is in other transfers, and what it gets is not logged on the way
-		return append(all, record{point: t.way.back[back], t: t, vpc: n.vpc(t.way.back[back].at.VPC), packets: t.downPackets, bytes: t.downBytes, reject: true}.cut(true)...)
-	}
 	if t.upPackets > 0 {
 		add(t.way.forth, forth, t.upPackets, t.upBytes, false)
 	}

@@ -61,7 +61,7 @@ func (n *network) connections(transfers []*transfer) []byte {
 	}
 	var s sheet
 	s.row("connection", "client", "server", "client_name", "server_name", "client_port", "server_port", "protocol", "bytes_up", "bytes_down", "packets_up", "packets_down",
-		"start", "end", "state", "syn_logged", "transfers", "late_packets", "way", "points", "scenario")
+		"start", "end", "state", "syn_logged", "transfers", "late_packets", "way", "points", "logged_as", "scenario")
 	for c := 1; c <= last; c++ {
 		all := groups[c]
 		t := all[0]
@@ -78,9 +78,19 @@ func (n *network) connections(transfers []*transfer) []byte {
 		}
 		points := len(t.way.forth) + len(t.way.back)
 		s.row(c, t.clientAddr, t.serverAddr, t.client, t.server, t.from, t.to, t.proto, up, down, upPackets, downPackets,
-			t.start, end, state(all), t.begins && t.proto == 6, pieces, late, t.way.kind, points, t.scenario)
+			t.start, end, state(all), t.begins && t.proto == 6, pieces, late, t.way.kind, points, loggedAs(t), t.scenario)
 	}
 	return s.Bytes()
+}
+
+// loggedAs is the number of pairs of address and port, of packets, that the points of a transfer log: a NAT gateway's
+// outer leg has another one than its inner leg.
+func loggedAs(t *transfer) int {
+	seen := map[string]bool{}
+	for _, p := range t.way.forth {
+		seen[fmt.Sprint(p.src, p.srcPort, p.dst, p.dstPort)] = true
+	}
+	return len(seen)
 }
 
 // state is how a connection stands at the end of the day.

@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 	"flowlog/report/sql"
 )
@@ -102,13 +103,13 @@ func TestRemoteRegroups(t *testing.T) {
 		}
 		got := remoteTable(t, m)
 		want := [][]any{
-			{"even", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1000))},
-			{"odd", int64(6), int64(200000), int64(20000), int64(10), asTime(int64(1001))},
+			{"even", int64(6), int64(200000), int64(20000), int64(10), naive.AsTime(int64(1000))},
+			{"odd", int64(6), int64(200000), int64(20000), int64(10), naive.AsTime(int64(1001))},
 		}
 		if !reflect.DeepEqual(got.Rows, want) {
 			t.Errorf("limit %d: got  %v\nwant %v", limit, got.Rows, want)
 		}
-		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), asTime(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
+		if total := []any{nil, nil, int64(400000), int64(40000), int64(10), naive.AsTime(int64(1000))}; !reflect.DeepEqual(got.Totals, total) {
 			t.Errorf("limit %d: totals %v, want %v", limit, got.Totals, total)
 		}
 	}
@@ -148,7 +149,7 @@ func TestRemoteExcluded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	reporttest.Want(t, "table", result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
+	reporttest.Want(t, "table", naive.Result(remoteTable(t, m)), "rows [[2001:db8::1 9 <nil>]]\ntotals [<nil> 37 120]\nothers of 2 [<nil> 16 20], and 7 excluded")
 }
 
 // A group of which the engine says that no flow has an action is neither accepted nor rejected, and an end before the

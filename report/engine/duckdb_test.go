@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 	"flowlog/report/sql"
 )
@@ -112,7 +113,7 @@ func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []report.
 		if err != nil {
 			t.Fatal(err)
 		}
-		expected := naive(r, rows).Rows
+		expected := naive.Table(r, rows).Rows
 		got := duck.ask(t, sql)
 		same := len(got) == len(expected)
 		for i := 0; same && i < len(got); i++ {
@@ -133,7 +134,7 @@ func checkDuckDB(t *testing.T, f *function.Func, duck *duckDB, reports []report.
 func sameInSQL(got, want any, buckets bool) bool {
 	number, ok := got.(json.Number)
 	if !ok {
-		return text(cmp.Or(got, any("null"))) == text(cmp.Or(want, any("null")))
+		return naive.Text(cmp.Or(got, any("null"))) == naive.Text(cmp.Or(want, any("null")))
 	}
 	switch want := want.(type) {
 	case int64:

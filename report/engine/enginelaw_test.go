@@ -1,9 +1,11 @@
-package group
+package engine
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"flowlog/report"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 	"flowlog/report/sql"
 )
@@ -26,12 +29,12 @@ func parityOf(rec reporttest.Row) any {
 
 // checkEngine gives a Remote the rows that an engine would send.
 func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []reporttest.Row) {
-	defer failOnPanic(t, f)
+	defer naive.FailOnPanic(t, f)
 	known := append(reporttest.Fields(), parity)
 	for _, limit := range []int{0, 2} {
 		r := report.Report{Name: f.Name, Keys: []report.Key{{Field: "srcaddr"}}, Measures: all, Limit: limit}
 		m := remoteOf(t, r, known)
-		want, got := naive(r, rows), engineTable(t, m, r, rows, wantOrder(naive(r, rows)))
+		want, got := naive.Table(r, rows), engineTable(t, m, r, rows, wantOrder(naive.Table(r, rows)))
 		for i, x := range all { // of what an engine computes and cannot merge there are no sums
 			if !f.Mergeable() && x.Func == f.Name {
 				want.Totals[1+i] = nil
@@ -45,7 +48,7 @@ func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []re
 				}
 			}
 		}
-		if g, w := result(got), result(want); g != w {
+		if g, w := naive.Result(got), naive.Result(want); g != w {
 			t.Errorf("%s, the first %d:\n got %s\nwant %s\n%s", f.Name, limit, g, w, m.SQL)
 		}
 	}
@@ -74,13 +77,13 @@ func checkEngine(t *testing.T, f *function.Func, all []report.Measure, rows []re
 	}
 	here := r
 	here.Keys = []report.Key{{Field: "protocol_name"}}
-	want := naive(here, marked)
+	want := naive.Table(here, marked)
 	if f.Input != nil {
 		for _, row := range append(want.Rows, want.Totals) {
 			clear(row[1:])
 		}
 	}
-	if g, w := result(engineTable(t, m, r, rows, nil)), result(want); g != w {
+	if g, w := naive.Result(engineTable(t, m, r, rows, nil)), naive.Result(want); g != w {
 		t.Errorf("%s, merged:\n got %s\nwant %s\n%s", f.Name, g, w, m.SQL)
 	}
 }
@@ -118,12 +121,12 @@ func engineTable(t *testing.T, m *Remote, r report.Report, rows []reporttest.Row
 		}
 		out := []any{key, int64(len(records))}
 		for _, b := range m.Asked {
-			s := sampleOf(b, records)
+			s := naive.SampleOf(b, records)
 			if function.Named(b.Func).Buckets {
-				out = append(out, histogramOf(t, s.numbers))
+				out = append(out, histogramOf(t, s.Numbers))
 				continue
 			}
-			out = append(out, number(naiveFunctions[b.Func](b, s, 0)))
+			out = append(out, number(naive.Functions[b.Func](b, s, 0)))
 		}
 		for _, name := range m.Seen {
 			n := int64(0)
@@ -210,31 +213,68 @@ func histogramOf(t *testing.T, numbers []int64) any {
 	return string(text)
 }
 
-// The query has the states of the aggregates that the Aggregator keeps.
-func TestAggregatesAreThoseOfTheAggregator(t *testing.T) {
-	reports := report.Catalog()
-	for _, f := range function.All {
-		m := report.Measure{Name: "x", Func: f.Name, Field: "bytes"}
-		if f.Also != "" {
-			m.Field = "start"
-		}
-		reports = append(reports, report.Report{Name: f.Name, Measures: append([]report.Measure{m}, measuresNamed("flows duration bps avg_bytes bytes rejected accepted p50_bytes p90_bytes")...)})
-	}
-	for _, r := range reports {
-		if slices.ContainsFunc(r.Keys, func(k report.Key) bool { _, ok := reporttest.Fields().Lookup(k.Field); return !ok }) {
-			continue
-		}
-		a, err := newAggregator(reporttest.Fields(), []report.Report{r}, 1, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bases []report.Measure
-		for _, b := range a.workers[0].groupings[0].accs {
-			if b.rows != (b.CountsRows() && !r.Mixed()) {
-				t.Errorf("%s: %s(%s) is the number of rows: %t", r.Name, b.Func, b.Field, b.rows)
+// engineFunctions are the functions of engines that flowlog's SQL may call. Their manuals have them: what is added here
+// was looked up there.
+var engineFunctions = map[string][]string{
+	"":       strings.Fields("count sum min max cast nullif coalesce greatest row row_number"),
+	"duckdb": strings.Fields("quantile_disc make_timestamp"),
+	"trino":  strings.Fields("approx_percentile histogram to_base length bitwise_right_shift json_format try_cast arbitrary from_unixtime"),
+	"athena": strings.Fields("approx_percentile histogram to_base length bitwise_right_shift json_format try_cast arbitrary from_unixtime"),
+}
+
+var calledInSQL = regexp.MustCompile(`\b([a-z][a-z0-9_]*)\(`)
+
+// checkSQL checks that each dialect has the function, or refuses it by name, and runs DuckDB's if it is there.
+func checkSQL(t *testing.T, f *function.Func, reports []report.Report) {
+	for _, d := range sql.Dialects() {
+		lacking := make(map[string]bool)
+		for _, r := range reports {
+			query, err := sql.Statement(&r, d, reporttest.Fields(), "flows")
+			if err == nil && d.Histogram != nil {
+				var s *sql.Split
+				if s, err = sql.NewSplit(r, d, reporttest.Fields(), "flows"); err == nil {
+					query += s.SQL
+				}
 			}
-			bases = append(bases, b.Measure)
+			if err != nil {
+				t.Errorf("%s in %s: %v", f.Name, d.Name, err)
+				continue
+			}
+			for _, called := range calledInSQL.FindAllStringSubmatch(query, -1) {
+				if name := called[1]; !slices.Contains(engineFunctions[d.Name], name) && !slices.Contains(engineFunctions[""], name) {
+					lacking[name] = true
+				}
+			}
 		}
-		reporttest.Want(t, r.Name, bases, r.Aggregates())
+		for name := range lacking {
+			t.Errorf("%s is %s in %s, which engineFunctions does not know", f.Name, name, d.Name)
+		}
+	}
+}
+
+// TestFunctionsOnEngines runs every function of the table in SQL of each dialect, in DuckDB if it is there, and from the rows that an engine
+// would send. A function that lacks one fails by its name.
+func TestFunctionsOnEngines(t *testing.T) {
+	rows := reporttest.RandomRows(rand.New(rand.NewPCG(11, 16)), reporttest.Fewer(300))
+	duck := startDuckDB(t, rows)
+	for i := range function.All {
+		f := &function.All[i]
+		t.Run(f.Name, func(t *testing.T) {
+			own, ok := sql.Functions[f.Name]
+			if !ok {
+				t.Fatalf("%s has no line in Functions of report/sql", f.Name)
+			}
+			if (own.Of != nil) != (f.Also == "" && f.Input == nil) || (own.Unknown != "") != (f.Input != nil) {
+				t.Errorf("%s: its row in Functions of report/sql lacks its SQL, or why an engine does not know it", f.Name)
+			}
+			if f.Adds != "" && sql.Functions[f.Adds].Of == nil {
+				t.Errorf("%s has no SQL of what adds up its values", f.Name)
+			}
+			measures := naive.MeasuresOf(t, f)
+			reports := naive.ReportsOf(f, measures)
+			t.Run("SQL", func(t *testing.T) { checkSQL(t, f, reports) })
+			t.Run("DuckDB", func(t *testing.T) { checkDuckDB(t, f, duck, reports, rows) })
+			t.Run("engine's rows", func(t *testing.T) { checkEngine(t, f, measures, rows) })
+		})
 	}
 }

@@ -1,4 +1,5 @@
-package group
+// Package naive computes reports in the plainest way, record by record and with no more than loops, for tests to compare with.
+package naive
 
 import (
 	"cmp"
@@ -9,10 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
+	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/calendar"
+	"flowlog/report/expr"
 	"flowlog/report/function"
 	"flowlog/report/reporttest"
 )
@@ -60,9 +64,9 @@ func naiveKey(k report.Key, rec reporttest.Row, rows []reporttest.Row) any {
 	return v
 }
 
-// naive computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
+// Table computes a report in the plainest way: the rows of each group in a slice, each measure a loop over it.
 // The table has no columns.
-func naive(r report.Report, rows []reporttest.Row) report.Table {
+func Table(r report.Report, rows []reporttest.Row) report.Table {
 	mixed := slices.ContainsFunc(r.Measures, func(m report.Measure) bool { return m.All })
 	groups := make(map[string][]reporttest.Row)
 	keysOf := make(map[string][]any)
@@ -84,7 +88,7 @@ func naive(r report.Report, rows []reporttest.Row) report.Table {
 		groups[""] = nil
 	}
 	all := slices.Concat(slices.Collect(maps.Values(groups))...)
-	seconds := max(1, naiveDuration(sampleOf(report.Measure{}, all)))
+	seconds := max(1, naiveDuration(SampleOf(report.Measure{}, all)))
 	type ranked struct {
 		id    string
 		cells []any
@@ -115,7 +119,7 @@ func naive(r report.Report, rows []reporttest.Row) report.Table {
 		case float64:
 			return sign * cmp.Compare(x, y.(float64))
 		}
-		return sign * strings.Compare(text(x), text(y))
+		return sign * strings.Compare(Text(x), Text(y))
 	}
 	sign := 1
 	if (order >= len(r.Keys)) != r.Reverse {
@@ -164,8 +168,8 @@ func naive(r report.Report, rows []reporttest.Row) report.Table {
 	return t
 }
 
-// text is the form in which values that are not numbers are ordered.
-func text(v any) string {
+// Text is the form in which values that are not numbers are ordered.
+func Text(v any) string {
 	if at, ok := v.(time.Time); ok {
 		return at.Format(time.RFC3339)
 	}
@@ -176,7 +180,7 @@ func text(v any) string {
 type sample struct {
 	records          int64
 	values           []any            // of the measure's field or pair of fields, but for nulls
-	numbers          []int64          // those that are whole numbers, in order
+	Numbers          []int64          // those that are whole numbers, in order
 	flows            []reporttest.Row // whatever the condition of the measure says
 	starts, ends     []int64          // of flows
 	spans            [][2]int64
@@ -184,7 +188,7 @@ type sample struct {
 	rejected         int64
 }
 
-func sampleOf(m report.Measure, rows []reporttest.Row) sample {
+func SampleOf(m report.Measure, rows []reporttest.Row) sample {
 	var s sample
 	for _, rec := range rows {
 		if reporttest.IsFlow(rec) {
@@ -226,15 +230,15 @@ func sampleOf(m report.Measure, rows []reporttest.Row) sample {
 		}
 		s.values = append(s.values, v)
 		if n, ok := v.(int64); ok {
-			s.numbers = append(s.numbers, n)
+			s.Numbers = append(s.Numbers, n)
 		}
 	}
-	slices.Sort(s.numbers)
+	slices.Sort(s.Numbers)
 	return s
 }
 
-// naiveFunctions compute each function in the plainest way, nil for null. A new one needs a line here.
-var naiveFunctions = map[string]func(m report.Measure, s sample, seconds float64) any{
+// Functions compute each function in the plainest way, nil for null. A new one needs a line here.
+var Functions = map[string]func(m report.Measure, s sample, seconds float64) any{
 	"count": func(m report.Measure, s sample, _ float64) any {
 		if m.Field == "" {
 			return s.records
@@ -242,13 +246,13 @@ var naiveFunctions = map[string]func(m report.Measure, s sample, seconds float64
 		return int64(len(s.values))
 	},
 	"sum": func(_ report.Measure, s sample, _ float64) any { return naiveSum(s) },
-	"min": func(_ report.Measure, s sample, _ float64) any { return at(s.numbers, 0) },
-	"max": func(_ report.Measure, s sample, _ float64) any { return at(s.numbers, len(s.numbers)-1) },
+	"min": func(_ report.Measure, s sample, _ float64) any { return at(s.Numbers, 0) },
+	"max": func(_ report.Measure, s sample, _ float64) any { return at(s.Numbers, len(s.Numbers)-1) },
 	"avg": func(_ report.Measure, s sample, _ float64) any {
-		if len(s.numbers) == 0 {
+		if len(s.Numbers) == 0 {
 			return nil
 		}
-		return float64(naiveSum(s).(int64)) / float64(len(s.numbers))
+		return float64(naiveSum(s).(int64)) / float64(len(s.Numbers))
 	},
 	"distinct": func(_ report.Measure, s sample, _ float64) any {
 		seen := make(map[any]bool)
@@ -299,11 +303,11 @@ func at(numbers []int64, i int) any {
 }
 
 func naiveSum(s sample) any {
-	if len(s.numbers) == 0 {
+	if len(s.Numbers) == 0 {
 		return nil
 	}
 	sum := int64(0)
-	for _, n := range s.numbers {
+	for _, n := range s.Numbers {
 		sum += n
 	}
 	return sum
@@ -325,11 +329,11 @@ func naiveDuration(s sample) float64 {
 }
 
 func naiveQuantile(m report.Measure, s sample, _ float64) any {
-	if len(s.numbers) == 0 {
+	if len(s.Numbers) == 0 {
 		return nil
 	}
 	percent, _ := strconv.ParseFloat(m.Func[1:], 64)
-	exact := s.numbers[int(math.Ceil(percent*float64(len(s.numbers))/100))-1]
+	exact := s.Numbers[int(math.Ceil(percent*float64(len(s.Numbers))/100))-1]
 	v := function.BucketMiddle(function.BucketOf(exact))
 	if diff := math.Abs(float64(v - exact)); diff > 0.004*float64(exact) {
 		panic(fmt.Sprintf("%s of %s is %d, but %d was found", m.Func, m.Field, exact, v))
@@ -341,11 +345,136 @@ func naiveQuantile(m report.Measure, s sample, _ float64) any {
 func naiveMeasures(r report.Report, rows []reporttest.Row, seconds float64) []any {
 	var out []any
 	for _, m := range r.Measures {
-		v := naiveFunctions[m.Func](m, sampleOf(m, rows), seconds)
+		v := Functions[m.Func](m, SampleOf(m, rows), seconds)
 		if n, ok := v.(int64); ok && m.Unit == report.Instant {
 			v = time.Unix(n, 0).UTC()
 		}
 		out = append(out, v)
 	}
 	return out
+}
+
+// Result is all of a table that a user sees.
+func Result(t report.Table) string {
+	return fmt.Sprintf("rows %v\ntotals %v\nothers of %d %v, and %d excluded", t.Rows, t.Totals, t.Cut, t.Others, t.Excluded)
+}
+
+// Parsed is a condition on logged fields.
+func Parsed(text string) expr.Expr {
+	e, err := expr.Parse(text, expr.Scope{Fields: schema.Logged()})
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// MeasuresNamed are measures by their names.
+func MeasuresNamed(names string) []report.Measure {
+	var ms []report.Measure
+	for _, name := range strings.Fields(names) {
+		m, err := report.ParseMeasure(name, schema.Logged())
+		if err != nil {
+			panic(err)
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+// KeysOf are keys by their names.
+func KeysOf(names string) []report.Key {
+	var ks []report.Key
+	for _, name := range strings.Fields(names) {
+		k, err := report.ParseKey(name, reporttest.Fields())
+		if err != nil {
+			panic(err)
+		}
+		ks = append(ks, k)
+	}
+	return ks
+}
+
+// AsTime is a time in Unix seconds.
+func AsTime(v any) any {
+	if s, ok := v.(int64); ok {
+		return time.Unix(s, 0).UTC()
+	}
+	return v
+}
+
+// Changed is a report of the catalog with changes.
+func Changed(t *testing.T, name string, c report.Change) report.Report {
+	t.Helper()
+	i := slices.IndexFunc(report.Catalog(), func(r report.Report) bool { return r.Name == name })
+	r, err := report.Catalog()[i].With(c, reporttest.Scope(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// FailOnPanic makes a failure of the function's test of a panic, so that the tests of other functions run.
+func FailOnPanic(t *testing.T, f *function.Func) {
+	t.Helper()
+	if p := recover(); p != nil {
+		t.Errorf("%s panics: %v", f.Name, p)
+	}
+}
+
+// lawFields has a field of each kind that randomRows sets.
+var lawFields = map[schema.Kind]string{schema.Int32: "dstport", schema.Int64: "bytes", schema.Time: "start", schema.Addr: "dstaddr", schema.Text: "action"}
+
+// MeasuresOf are measures of a function: of fields of every kind, or the one that the program has.
+func MeasuresOf(t *testing.T, f *function.Func) []report.Measure {
+	t.Helper()
+	var all []report.Measure
+	parse := func(text string) {
+		m, err := report.ParseMeasure(text, reporttest.Fields())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		all = append(all, m)
+	}
+	for _, kind := range f.Kinds {
+		if name := lawFields[kind]; name != "" {
+			parse(f.Name + "(" + name + ")")
+		}
+	}
+	if f.Pairs {
+		parse(f.Name + "(dstaddr+dstport)")
+	}
+	named := report.Measures()
+	for _, r := range report.Catalog() {
+		named = append(named, r.Measures...)
+	}
+	if i := slices.IndexFunc(named, func(m report.Measure) bool { return m.Func == f.Name }); i >= 0 {
+		all = append(all, named[i])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: its row has no kinds of fields, and no measure has its name: nothing can use it", f.Name)
+	}
+	if f.New != nil {
+		m := all[0]
+		m.Name, m.Where = "some", Parsed("action = REJECT")
+		all = append(all, m)
+	}
+	return all
+}
+
+// ReportsOf has reports with the measures of a function: of one group and of many, ranked and cut, of which some can be
+// rolled up from others.
+func ReportsOf(f *function.Func, measures []report.Measure) []report.Report {
+	var all []report.Report
+	for _, by := range []string{"", "srcaddr", "srcaddr dstport", "protocol", "action", "dstport srcport protocol action"} {
+		r := report.Report{Name: f.Name, Measures: measures}
+		for _, name := range strings.Fields(by) {
+			r.Keys = append(r.Keys, report.Key{Field: name})
+		}
+		all = append(all, r)
+		if by != "" {
+			r.Limit, r.Order = 2, measures[0].Name
+			all = append(all, r)
+		}
+	}
+	return all
 }

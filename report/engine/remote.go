@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"flowlog/parse/schema"
-	"flowlog/report"
+	"flowlog/report/group"
 	"flowlog/report/sql"
 )
 
@@ -16,25 +16,27 @@ import (
 //	Split → SQL → engine → rows → Add → Table
 type Remote struct {
 	*sql.Split
-	agg   *Aggregator
-	doubt *doubt // where the rows do not tell what is logged
-	flows int64
-	skips int64 // SKIPDATA records, if the report counts them
-	batch *remoteBatch
-	own   map[string]arrow.Array // the columns of the batch that is being taken in
-	emit  schema.Emit            // looks up what is local
+	groups *group.Groups
+	accs   []group.Accumulator // of groups
+	doubt  *doubt              // where the rows do not tell what is logged
+	flows  int64
+	skips  int64 // SKIPDATA records, if the report counts them
+	batch  *remoteBatch
+	own    map[string]arrow.Array // the columns of the batch that is being taken in
+	emit   schema.Emit            // looks up what is local
 }
 
 // NewRemote makes what takes in the rows of the query.
 func NewRemote(s *sql.Split) (*Remote, error) {
 	m := &Remote{Split: s, doubt: newDoubt(s)}
 	var err error
-	if m.agg, err = newAggregator(s.Source.Fields, []report.Report{s.Here()}, 1, true); err != nil {
+	if m.groups, err = group.NewGroups(s.Source.Fields, s.Here()); err != nil {
 		return nil, err
 	}
+	m.accs = m.groups.Accumulators()
 	wanted := s.Report.Aggregates()
-	for i, b := range m.agg.workers[0].groupings[0].accs {
-		if i >= len(wanted) || b.Func != wanted[i].Func || b.Field != wanted[i].Field {
+	for i, b := range m.accs {
+		if i >= len(wanted) || b.Measure.Func != wanted[i].Func || b.Field != wanted[i].Field {
 			return nil, fmt.Errorf("%s: the query has other aggregates than the report", s.Report.Name)
 		}
 	}

@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/naive"
 	"flowlog/report/reporttest"
 	"flowlog/report/sql"
 )
@@ -46,7 +47,7 @@ func TestQueriesAreRead(t *testing.T) {
 		if f.Also != "" {
 			m.Field = "start"
 		}
-		reports = append(reports, report.Report{Name: f.Name, Keys: keysOf("protocol"), Measures: []report.Measure{m}, Having: parsed("protocol > 6"), Limit: 3})
+		reports = append(reports, report.Report{Name: f.Name, Keys: naive.KeysOf("protocol"), Measures: []report.Measure{m}, Having: naive.Parsed("protocol > 6"), Limit: 3})
 	}
 	for _, r := range reports {
 		for _, d := range sql.Dialects() {
@@ -105,11 +106,11 @@ func TestMeasureConditionsInDuckDB(t *testing.T) {
 					n++
 				}
 			}
-			if text(got[j]) != fmt.Sprint(n) {
+			if naive.Text(got[j]) != fmt.Sprint(n) {
 				t.Errorf("%s: count of %s (all: %t) is %v in DuckDB, want %d", r.Name, m.Where, m.All, got[j], n)
 			}
 		}
-		if slices.IndexFunc(got, func(v any) bool { return text(v) != "0" }) < 0 {
+		if slices.IndexFunc(got, func(v any) bool { return naive.Text(v) != "0" }) < 0 {
 			t.Errorf("%s: no condition is met by any record", r.Name)
 		}
 	}
@@ -128,4 +129,14 @@ func withVersion(rec reporttest.Row) reporttest.Row {
 		out["ip_version"] = "IPv4"
 	}
 	return out
+}
+
+// dialectOf is a dialect of SQL by its name.
+func dialectOf(t testing.TB, name string) sql.Dialect {
+	t.Helper()
+	i := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatalf("no dialect %s", name)
+	}
+	return sql.Dialects()[i]
 }

@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"slices"
@@ -132,11 +132,11 @@ func (d *doubt) lacks() *report.Lacking {
 		needed = append(needed, k.Field)
 	}
 	if !d.met {
-		needed = append(needed, unmet(d.report.Where, d.lacking)...)
+		needed = append(needed, report.Unmet(d.report.Where, d.lacking)...)
 	}
 	names := d.lacking(needed...)
 	if len(names) == 0 {
 		return nil
 	}
-	return &report.Lacking{Report: d.report.Name, Fields: names, From: origins(d.fields, names)}
+	return &report.Lacking{Report: d.report.Name, Fields: names, From: report.Origins(d.fields, names)}
 }

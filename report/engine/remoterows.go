@@ -1,4 +1,4 @@
-package group
+package engine
 
 import (
 	"encoding/binary"
@@ -13,6 +13,7 @@ import (
 	"flowlog/report/calendar"
 	"flowlog/report/expr"
 	"flowlog/report/function"
+	"flowlog/report/group"
 	"flowlog/report/sql"
 )
 
@@ -36,7 +37,7 @@ func (m *Remote) newBatch() *remoteBatch {
 
 // Add takes in a row of the engine, whose values are nil, int64 or string. wrap computes the fields that the engine
 // does not know; it is the same each time.
-func (m *Remote) Add(row []any, wrap Wrap) error {
+func (m *Remote) Add(row []any, wrap group.Wrap) error {
 	if len(row) != m.Width() {
 		return function.ErrRow
 	}
@@ -51,56 +52,14 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 		return nil // a report without keys, of no records
 	}
 	m.flows += records
-	for i, name := range m.Seen {
-		if whole(values[len(m.Asked)+i]) > 0 {
-			m.present(name)
-		}
-	}
-	for i, v := range keys {
-		if v != nil {
-			m.present(m.Fed[i].Name)
-		}
-	}
-	u := m.agg.workers[0].groupings[0]
-	var states []byte
-	next := 0
+	m.notice(keys, values[len(m.Asked):])
 	var rests [][]function.State // what the row is added to, in place of being one
 	if place <= 0 {
-		rests = m.rests(place, int(groups))
+		rests = m.groups.Rest(int(groups), place == sql.CutPlace)
 	}
-	for i, b := range u.accs {
-		var state []byte
-		var err error
-		switch {
-		case b.rows:
-			for _, rest := range rests {
-				_, err = rest[i].Load(binary.AppendUvarint(nil, uint64(records)), 0)
-			}
-		case b.fn.Input != nil:
-			state, err = b.fn.Decode(nil, groups)
-		default:
-			v := values[next]
-			next++
-			if b.Field != "" && v != nil && !(b.fn.Counts && v == int64(0)) {
-				m.present(b.Field)
-			}
-			if b.fn.Rows && b.All && expr.Text(b.Where) == skipData {
-				m.skips += whole(v)
-			}
-			if b.With != "" && v != int64(0) {
-				m.present(b.With)
-			}
-			state, err = b.fn.Decode(v, groups)
-		}
-		for _, rest := range rests {
-			if err == nil && state != nil {
-				_, err = rest[i].Load(state, 0)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Report.Name, err)
-		}
-		states = append(states, state...)
+	states, err := m.states(values, records, groups, rests)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.Report.Name, err)
 	}
 	if rests != nil {
 		return nil
@@ -118,23 +77,62 @@ func (m *Remote) Add(row []any, wrap Wrap) error {
 	return nil
 }
 
-// rests are what the groups of a place are added to that are not shown: they were cut, or do not meet the condition.
-func (m *Remote) rests(place int64, groups int) [][]function.State {
-	v := m.agg.workers[0].views[0]
-	g := v.groups
-	if g.overflow == nil {
-		g.overflow = g.totals()
+// notice notes the fields that flows of a row have: keys that are not null, and fields of which it has how many are not.
+func (m *Remote) notice(keys, seen []any) {
+	for i, name := range m.Seen {
+		if whole(seen[i]) > 0 {
+			m.present(name)
+		}
 	}
-	g.absent += groups
-	rests := [][]function.State{g.overflow}
-	if v.met == nil && v.report.Having != nil {
-		v.met = new(metRows)
+	for i, v := range keys {
+		if v != nil {
+			m.present(m.Fed[i].Name)
+		}
 	}
-	if v.met != nil && place == sql.CutPlace {
-		v.met.cut, v.met.n = g.totals(), groups
-		rests = append(rests, v.met.cut)
+}
+
+// states returns the encoded states of a row's accumulators, and adds them to rests. values are what the engine was asked for,
+// in its order.
+func (m *Remote) states(values []any, records, groups int64, rests [][]function.State) (states []byte, err error) {
+	next := 0
+	for i, acc := range m.accs {
+		var state []byte
+		switch {
+		case acc.Rows:
+			state = binary.AppendUvarint(nil, uint64(records))
+		case acc.Func.Input != nil:
+			state, err = acc.Func.Decode(nil, groups)
+		default:
+			m.noticeValue(acc, values[next])
+			state, err = acc.Func.Decode(values[next], groups)
+			next++
+		}
+		for _, rest := range rests {
+			if err == nil && state != nil {
+				_, err = rest[i].Load(state, 0)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !acc.Rows {
+			states = append(states, state...)
+		}
 	}
-	return rests
+	return states, nil
+}
+
+// noticeValue notes what a value of the engine tells of the fields that it was computed from, and of SKIPDATA records.
+func (m *Remote) noticeValue(acc group.Accumulator, v any) {
+	if acc.Field != "" && v != nil && !(acc.Func.Counts && v == int64(0)) {
+		m.present(acc.Field)
+	}
+	if acc.Func.Rows && acc.All && expr.Text(acc.Where) == skipData {
+		m.skips += whole(v)
+	}
+	if acc.With != "" && v != int64(0) {
+		m.present(acc.With)
+	}
 }
 
 // skipData is the condition of the measure skipdata.
@@ -149,9 +147,7 @@ func whole(v any) int64 {
 // present notes that flows have a field.
 func (m *Remote) present(name string) {
 	m.doubt.had[name] = true
-	if i := m.agg.projection.Index(name); i >= 0 {
-		m.agg.present[i].Store(true)
-	}
+	m.groups.Present(name)
 }
 
 // appendValue appends a value of the engine's to the column of the field: of a network its first address, of a bin of time
@@ -190,7 +186,7 @@ func appendValue(f *sql.Fed, c *schema.Column, v any) error {
 }
 
 // flush takes the batch in.
-func (m *Remote) flush(wrap Wrap) error {
+func (m *Remote) flush(wrap group.Wrap) error {
 	n := len(m.batch.records)
 	if n == 0 {
 		return nil
@@ -205,7 +201,7 @@ func (m *Remote) flush(wrap Wrap) error {
 	}
 	if m.emit == nil {
 		var err error
-		if m.emit, err = (enricher{m.agg.enricher.fields, wrap}).records(nil, m.Local.Names(), m.take); err != nil {
+		if m.emit, err = m.groups.Look(wrap, m.Local.Names(), m.take); err != nil {
 			return err
 		}
 	}
@@ -213,7 +209,7 @@ func (m *Remote) flush(wrap Wrap) error {
 		return err
 	}
 	m.batch = m.newBatch()
-	return m.agg.relieve(0)
+	return m.groups.Relieve()
 }
 
 // take takes in the batch, of which a record has what was looked up.
@@ -225,22 +221,18 @@ func (m *Remote) take(lookedUp schema.Batch) error {
 		}
 		return lookedUp.Record.Column(at[0])
 	}
-	columns := make([]arrow.Array, len(m.agg.projection.Fields))
-	for i, f := range m.agg.projection.Fields {
-		columns[i] = get(f.Name)
-	}
-	return m.agg.AddGroups(columns, m.batch.records, m.batch.states)
+	return m.groups.Add(get, m.batch.records, m.batch.states)
 }
 
 // Limit makes Add put groups into temporary files when they take about so many bytes: see Aggregator.
-func (m *Remote) Limit(bytes int64, tempDir string) { m.agg.Limit(bytes, tempDir) }
+func (m *Remote) Limit(bytes int64, tempDir string) { m.groups.Limit(bytes, tempDir) }
 
 // Close deletes temporary files of a report that was not finished.
-func (m *Remote) Close() error { return m.agg.Close() }
+func (m *Remote) Close() error { return m.groups.Close() }
 
 // Table finishes the report. Like Tables of an Aggregator it gives a Lacking in place of a table whose keys or conditions are
 // on fields that no flow has, if there is no Doubt about them.
-func (m *Remote) Table(wrap Wrap) (report.Table, *report.Lacking, error) {
+func (m *Remote) Table(wrap group.Wrap) (report.Table, *report.Lacking, error) {
 	if err := m.flush(wrap); err != nil {
 		return report.Table{}, nil, err
 	}
@@ -254,7 +246,7 @@ func (m *Remote) Table(wrap Wrap) (report.Table, *report.Lacking, error) {
 		}
 		stats.Flows = max(m.flows, 1)
 	}
-	tables, lacks, err := m.agg.Tables(stats, wrap)
+	tables, lacks, err := m.groups.Tables(stats, wrap)
 	switch {
 	case err != nil:
 		return report.Table{}, nil, err
