@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// checkArguments says what is wrong with the names of inputs, before anything is read: a word that is no file, but the
-// number of rows or a piece of a condition, would leave the report without what was asked of it.
+// checkArguments returns what is wrong with the names of inputs, before anything is read: a word that is no file, but a
+// number of rows or a piece of a condition, would be missing from the report.
 func checkArguments(c *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if err := checkURL(arg); err != nil {
@@ -28,7 +28,7 @@ func checkArguments(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// noFiles returns the arguments that are no files, and do not look as if they should be.
+// noFiles returns the arguments that are no files and do not have the form of a file name.
 func noFiles(args []string) []string {
 	var words []string
 	for _, arg := range args {
@@ -42,7 +42,7 @@ func noFiles(args []string) []string {
 	return words
 }
 
-// meant says what to write for words that are no files, "" if that is not known.
+// meant is the advice on words that are no files, "" if there is none.
 func meant(c *cobra.Command, words []string) string {
 	text := strings.Join(words, " ")
 	where, isWhere := condition(text)
@@ -80,7 +80,7 @@ func (in *input) warnIdle(con *console, args []string) {
 	fmt.Fprintln(con.err, printable("flowlog: warning: "+line))
 }
 
-// aSelector matches what jq and its like take.
+// aSelector matches a selector of jq and similar programs.
 var aSelector = regexp.MustCompile(`^\.[a-z_]*(\[|\.|\||$)`)
 
 // namesFile reports whether an argument looks like the name of a file, so that its absence is the file's fault: it has a
@@ -92,7 +92,7 @@ func namesFile(arg string) bool {
 	return strings.ContainsAny(arg, `/\.*?[{`)
 }
 
-// checkURL refuses what flowlog cannot read from, and offers what it can.
+// checkURL refuses a URL that flowlog cannot read from, and names what it can read.
 func checkURL(arg string) error {
 	if m := nearlyS3.FindStringSubmatch(arg); m != nil {
 		return fmt.Errorf("%s: write s3://%s", arg, m[1])
@@ -118,7 +118,7 @@ func checkURL(arg string) error {
 	return fmt.Errorf("%s: only files and s3:// are read: %s", arg, instead)
 }
 
-// nearlyS3 matches what is meant as a URL of S3: an ARN, or too few slashes.
+// nearlyS3 matches an incorrect URL of S3: an ARN, or too few slashes.
 var nearlyS3 = regexp.MustCompile(`^(?:arn:aws[a-z-]*:s3:::|s3:/?)([^/].*)$`)
 
 // consoleHost and consolePath match what the browser shows of a bucket in the console.
@@ -130,7 +130,7 @@ var (
 // s3Host matches the hosts of S3: with the bucket in front, or in the path.
 var s3Host = regexp.MustCompile(`^(?:(.+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$`)
 
-// ofAmazon is the s3:// URL of an object that an https:// URL names, "" if it is none of S3.
+// ofAmazon is the s3:// URL of the object that an https:// URL names, "" if that is none of S3.
 func ofAmazon(u *url.URL) string {
 	if bucket := consolePath.FindStringSubmatch(u.Path); bucket != nil && consoleHost.MatchString(u.Hostname()) {
 		return "s3://" + bucket[1] + "/" + u.Query().Get("prefix")

@@ -26,7 +26,7 @@ type knownFinding struct {
 	What string `json:"what"` // for people: nothing reads it
 }
 
-// baselineVersion is that of the file's form, and of what IDs are made of.
+// baselineVersion is the version of the file's form and of the IDs of findings.
 const baselineVersion = 1
 
 // maxBaseline is the largest baseline that is read. Rules list a hundred findings each at most.
@@ -65,8 +65,7 @@ func (b *baseline) has(id string) bool {
 	return ok
 }
 
-// write writes what is known after a run, and returns how many findings that is: those of the run, and of rules that
-// it did not check those that were known before.
+// write writes the findings of a run, and the known findings of rules that the run did not check. It returns their number.
 func (b *baseline) write(con *console, verdicts []check.Verdict) (int, error) {
 	checked := make(map[string]bool)
 	var known []knownFinding

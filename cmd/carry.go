@@ -18,7 +18,7 @@ import (
 // A dataset that is made of another one knows what is in that: the objects that a commit of the one was made of are in
 // the other as soon as all files of the commit are. So who feeds it from the logs next time reads only what is new.
 
-// A unit is a commit of a dataset that is read: its files hold the records of its inputs, which only all of them do.
+// A unit is a commit of a dataset that is read. All its files together hold the records of its inputs.
 type unit struct {
 	inputs []dataset.Input
 }
@@ -153,7 +153,7 @@ func (r *reader) emptyDataset(ctx context.Context) string {
 	return ""
 }
 
-// madeOf has the datasets of the arguments by the objects that are in them.
+// madeOf maps the objects that are in the datasets of the arguments to those datasets.
 func (r *reader) madeOf(ctx context.Context) map[string]string {
 	if len(r.from.args) < 2 {
 		return nil
@@ -182,8 +182,8 @@ func sameFolder(arg, folder string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// unitThere reports whether all that a unit was made of is in the dataset already, or comes in this run. If that is so for
-// some of it, its records cannot be told apart.
+// unitThere reports whether all inputs of a unit are in the dataset already, or come in this run. It is an error if only
+// some are, since their records cannot be told apart.
 func (r *filling) unitThere(u *unit, seen map[string]bool, coming map[string]*unit) (bool, error) {
 	var there, missing []string
 	for _, in := range u.inputs {

@@ -85,7 +85,7 @@ func findingFormatNames() []string {
 	return namesOf(render.FindingFormats, func(f render.FindingFormat) string { return f.Name })
 }
 
-// threshold is the least severity that fails the run; beyond all of them if none does.
+// threshold is the lowest severity that fails the run, beyond all severities if none does.
 func (k *checking) threshold() (check.Severity, error) {
 	i, err := find("severity", k.failOn, severities(), rulesHelp)
 	if err != nil {
@@ -185,7 +185,7 @@ func (k *checking) rules(args []string) (file *ruleFile, input []string, err err
 	return file, args, nil
 }
 
-// known reads the baseline, nil if there is none to be heeded.
+// known reads the baseline, nil if there is none to compare with.
 func (k *checking) known() (*baseline, error) {
 	if k.baseline == "" {
 		return nil, nil
@@ -265,7 +265,7 @@ func (k *checking) accept(ctx context.Context, known *baseline, verdicts []check
 	return err
 }
 
-// end is the error that the run ends with: what fired counts for more than what could not be read.
+// end is the error of the run: a rule that fired takes precedence over an object that could not be read.
 func (k *checking) end(ctx context.Context, in *reader, verdicts []check.Verdict, failOn check.Severity, accepted bool) error {
 	fired := slices.ContainsFunc(verdicts, func(v check.Verdict) bool { return v.Fired() > 0 && v.Severity >= failOn && !accepted })
 	checked := slices.ContainsFunc(verdicts, func(v check.Verdict) bool { return v.Skipped == "" })

@@ -71,7 +71,7 @@ func failed(all []parse.ObjectError) string {
 	return part
 }
 
-// count says how many of a thing there are.
+// count is a number with the name of what it counts.
 func count(n int64, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -88,7 +88,7 @@ func malformedPart(s schema.Stats) string {
 	return part
 }
 
-// malformed says how many records were malformed, and how many values.
+// malformed is the number of malformed records and of malformed values, in words.
 func malformed(s schema.Stats) string {
 	var parts []string
 	if s.Malformed > 0 {
@@ -100,7 +100,7 @@ func malformed(s schema.Stats) string {
 	return strings.Join(parts, " and ")
 }
 
-// faults lists how many records and values were malformed in which way.
+// faults lists the numbers of malformed records and values by fault.
 func faults(s schema.Stats) string {
 	var parts []string
 	for f, n := range s.Faults {

@@ -55,7 +55,7 @@ func tabs(panels []report.Panel) []string {
 	return all
 }
 
-// changeOf is what is different about a report: for a panel, its own change and what the user wants of all.
+// changeOf is the change of a report: for a panel, its own change and the user's change of all panels.
 func (r *reporting) changeOf(i int) report.Change {
 	if r.panels == nil {
 		return r.change
@@ -111,7 +111,7 @@ func (r *reporting) assemble(c *cobra.Command, args []string, b *binding, done c
 	return out
 }
 
-// command is what prints a report alone.
+// command is the command line that prints a report alone.
 func (r *reporting) command(c *cobra.Command, i int, args []string) string {
 	change := r.changeOf(i)
 	words := []string{"flowlog", "report", r.reports[i].Name}

@@ -174,7 +174,7 @@ func (d *diffing) open(ctx context.Context, args []string, windows []span) ([]*r
 	return ins, nil
 }
 
-// restrict bounds a scan to two windows: what lies between them is of neither.
+// restrict bounds a scan to two windows. Records between them belong to neither.
 func (r *reader) restrict(first, last span) {
 	if last.from.Before(first.from) {
 		first, last = last, first
@@ -246,7 +246,7 @@ func (d *diffing) close(ins []*reader) error {
 	return incomplete
 }
 
-// asked are the settings of the comparison. What is compared, and by what, is its heading.
+// asked are the settings of the comparison, without those that its heading has.
 func (d *diffing) asked(in *reader, windows []span) []report.Setting {
 	change := report.Change{Where: d.change.Where, Having: d.having, Top: d.change.Top}
 	selection := in.selection(d.aggregation.vantage)
@@ -298,7 +298,7 @@ func (d *diffing) bind(ctx context.Context, ins []*reader, enr *lookups) (*diffB
 // sideNames are what is compared, in the order of both.
 var sideNames = []string{"before", "after"}
 
-// sides computes the report for both sides: in one pass each, or of windows in one pass.
+// sides computes the report for both sides: in one pass each, or for two windows in one pass.
 func (d *diffing) sides(ctx context.Context, ins []*reader, enr *lookups, x *diffBinding, windows []span) ([]report.Table, schema.Stats, error) {
 	groups := [][]report.Report{{x.report}, {x.report}}
 	if windows != nil {

@@ -38,7 +38,7 @@ func (o *output) formatName(what string, formats []string) (string, error) {
 	return "", nil
 }
 
-// asked is the format that -o names.
+// asked is the format of -o.
 func (o *output) asked(what string, formats []string) (string, error) {
 	if name := render.Named(o.format, formats); name != "" {
 		return name, nil
@@ -49,7 +49,7 @@ func (o *output) asked(what string, formats []string) (string, error) {
 	return "", usageError{render.UnknownFormat(what, o.format, formats)}
 }
 
-// ending is what the name of the file ends in, in lower case and without the dot. It is "" where there is no file.
+// ending is the ending of the file's name, in lower case and without the dot. It is "" where there is no file.
 func (o *output) ending() string {
 	if o.file == "-" {
 		return ""
@@ -63,7 +63,7 @@ var compressed = []string{"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4", "zip"
 // plainText are endings that say nothing but that somebody is to read the file.
 var plainText = []string{"", "txt", "text", "out", "log"}
 
-// tellCut says if rows of tables were not written, and how to have all.
+// tellCut notes that rows of tables were not written, and how to get all.
 func (o *output) tellCut(con *console, tables []report.Table, how string) {
 	written, all := 0, 0
 	for _, t := range tables {

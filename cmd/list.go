@@ -19,11 +19,11 @@ import (
 	"flowlog/report/render"
 )
 
-// wordsFilter reports whether a thing is asked for, by its name and what is said about it.
+// A wordsFilter reports whether an entry of a list is chosen, by its name and its description.
 type wordsFilter func(texts ...string) bool
 
-// listing makes a command that prints what flowlog knows: as text, a row a thing, or as JSON. Words behind the command
-// choose the things that have all of them.
+// listing makes a command that prints a list: as text, an entry on a row, or as JSON. Words behind the command choose the
+// entries that have all of them.
 func listing(con *console, use, short string, header []string, list func(wordsFilter) (rows [][]string, document any, err error)) *cobra.Command {
 	var format string
 	c := &cobra.Command{
@@ -56,7 +56,7 @@ func listing(con *console, use, short string, header []string, list func(wordsFi
 	return c
 }
 
-// listFormats are the formats of what flowlog says of itself.
+// listFormats are the formats of lists.
 var listFormats = []string{"table", "json"}
 
 // listFlag adds the flag that chooses one of listFormats.
@@ -83,7 +83,7 @@ func unknownListFormat(format string) error {
 	return usageError{fmt.Errorf("-o is %s here, not %q", schema.Join(listFormats, "or"), format)}
 }
 
-// columns is how many characters fit on a line of a terminal, 0 if the stream is none.
+// columns is the number of characters on a line of a terminal, 0 if the stream is none.
 func columns(stream any) int {
 	if !terminal(stream) {
 		return 0
@@ -92,7 +92,7 @@ func columns(stream any) int {
 	return width
 }
 
-// narrowest is how many characters the last column of a list has at least, if it has to be broken.
+// narrowest is the smallest width of the last column of a list, in characters.
 const narrowest = 30
 
 // wrapped breaks the last column of a list, which is prose, so that lines are not longer than so many characters. 0 is

@@ -81,7 +81,7 @@ type ceiling struct {
 	bytes uint64 // that it still allows
 }
 
-// little is from how much memory on nothing is said about it.
+// little is the memory, in bytes, from which on there is no warning.
 const little = 256 << 20
 
 // lowest is the lowest limit on the memory of this process. It is read once, before the process takes much.

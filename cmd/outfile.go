@@ -15,7 +15,7 @@ import (
 )
 
 // An outFile is a file or an object in S3 that appears under its name only when it is complete. It ends with commit or
-// discard; what comes after that does nothing.
+// discard; later calls do nothing.
 type outFile struct {
 	io.Writer
 	name     string
@@ -72,11 +72,11 @@ func newOutFile(name string) (*outFile, error) {
 	return &outFile{Writer: f, name: name, complete: f.Close, remove: f.Close}, nil
 }
 
-// tempTries is how many names of temporary files may be taken.
+// tempTries is the number of names of temporary files that may be in use already.
 const tempTries = 100
 
-// startBeside starts a temporary file next to the goal, whose name it gets when it is complete. name is what the user calls
-// the goal, and old is what is there, or nil.
+// startBeside starts a temporary file next to the goal, whose name it gets when it is complete. name is the user's name for
+// the goal, and old is the file that it replaces, or nil.
 func startBeside(name, goal string, old fs.FileInfo) (*outFile, error) {
 	perm := fs.FileMode(0o666)
 	if old != nil {
@@ -102,7 +102,7 @@ func startBeside(name, goal string, old fs.FileInfo) (*outFile, error) {
 	}
 }
 
-// A tempFile is going to replace the file of another name.
+// A tempFile replaces the file of another name when it is complete.
 type tempFile struct {
 	*disk.File
 	name, goal string
@@ -126,8 +126,7 @@ func (t tempFile) complete() error {
 
 func (t tempFile) remove() error { return errors.Join(t.Close(), disk.Remove(t.Name())) }
 
-// cannotWrite is the error of an operation of the system on an output, or on its temporary file, under the name that
-// the user knows.
+// cannotWrite is the error of an operation on an output, or on its temporary file, under the user's name for it.
 func cannotWrite(name string, err error) error {
 	var link *os.LinkError
 	var path *fs.PathError

@@ -40,7 +40,7 @@ func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []s
 	o.command, o.quiet = c, func() bool { return quiet(c) }
 }
 
-// quiet reports whether a command is to say nothing on stderr but what is wrong.
+// quiet reports whether a command prints nothing but errors on stderr.
 func quiet(c *cobra.Command) bool {
 	f := c.Flags().Lookup("quiet")
 	return f != nil && f.Value.String() == "true"
@@ -50,7 +50,7 @@ func join(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// sink is output flags made ready for writing.
+// A sink is an output that is ready for writing.
 type sink struct {
 	render.Format
 	opt  render.Options
@@ -105,7 +105,7 @@ func (o *output) start(con *console, zone *time.Location, f render.Format) (_ *s
 	return s, nil
 }
 
-// width is how many columns the terminal has, or else those that $COLUMNS says, or 0 if nobody knows.
+// width is the number of columns of the terminal, or else of $COLUMNS, or 0 if it is not known.
 func (con *console) width() int {
 	if w := widthOf(con.out); w > 0 {
 		return w
@@ -114,7 +114,7 @@ func (con *console) width() int {
 	return max(w, 0)
 }
 
-// widthOf is how many columns a stream has that is a terminal, or else 0.
+// widthOf is the number of columns of a stream that is a terminal, or else 0.
 func widthOf(stream any) int {
 	if f, ok := stream.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -124,7 +124,8 @@ func widthOf(stream any) int {
 	return 0
 }
 
-// unicodeOutput reports whether more than ASCII may be drawn, by what the environment says of locale and terminal.
+// unicodeOutput reports whether charts may have other characters than ASCII, by the locale and the terminal in the
+// environment.
 func unicodeOutput(env func(string) string) bool {
 	if env("TERM") == "dumb" {
 		return false
@@ -151,7 +152,7 @@ func (s *sink) done(err error) error {
 	return s.file.commit()
 }
 
-// exists reports whether there is a file.
+// exists reports whether path is a regular file.
 func exists(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

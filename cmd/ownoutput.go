@@ -18,7 +18,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// written are the files that this run writes: what it comes upon of them in its input is none of it.
+// written are the files that this run writes. They are no part of its input.
 type written struct {
 	mu    sync.Mutex
 	named []string      // inputs that the arguments name
@@ -26,13 +26,13 @@ type written struct {
 	files []writtenFile // outputs
 }
 
-// A writtenFile is one output: the file that is being written, and the one whose name it is going to have.
+// A writtenFile is one output: the file that is being written, and the one whose name it will have.
 type writtenFile struct {
 	name       string
 	temp, goal fs.FileInfo // nil if there is none
 }
 
-// add notes an output. To write to what an argument names as input is an error.
+// add notes an output. It is an error if an argument names that file as input.
 func (w *written) add(f *outFile) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,8 +73,8 @@ func (w *written) standard(out any) {
 	}
 }
 
-// is reports whether a file is one of the outputs, and whether a note should say so: that of its unfinished content is
-// of no interest.
+// is reports whether a file is one of the outputs, and whether a note should say so: one about the temporary file would be
+// of no use.
 func (w *written) is(name string) (is, note bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -222,7 +222,7 @@ func (u *unwritten) note(l parse.PassedOver) {
 	}
 }
 
-// PassedOver is what the source and this have left out.
+// PassedOver returns what the source and this have left out.
 func (u *unwritten) PassedOver() []parse.PassedOver {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -233,10 +233,10 @@ func (u *unwritten) PassedOver() []parse.PassedOver {
 	return out
 }
 
-// shownLeftOut is how many lines say what was left out; one more says how much else there was.
+// shownLeftOut is the number of lines about what was left out; one more line has the number of the others.
 const shownLeftOut = 5
 
-// tellPassedOver says what of the input was come upon and not read.
+// tellPassedOver notes the parts of the input that were found and not read.
 func (r *reader) tellPassedOver() {
 	if r.quiet {
 		return
@@ -260,7 +260,7 @@ func (r *reader) tellPassedOver() {
 	}
 }
 
-// checkPlace refuses a dataset in a folder that an input is or lies in: its own files would be read.
+// checkPlace refuses a dataset in a folder that is an input, or is above one: the dataset would be its own input.
 func checkPlace(place string, inputs []string) error {
 	for _, input := range inputs {
 		if holds(place, input) {

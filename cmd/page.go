@@ -8,7 +8,7 @@ import (
 	"flowlog/report/render"
 )
 
-// page is what a page shows beside its reports.
+// page is the content of a page beside its reports.
 type page struct {
 	wanted  bool         // the time that the records cover
 	covered [2]time.Time // zero if it is not wanted, or unknown
@@ -33,7 +33,7 @@ func (p *page) with(reports []report.Report) []report.Report {
 	return append(slices.Clip(reports), report.Coverage())
 }
 
-// take takes what the page wants out of the tables.
+// take removes the tables of the page itself from the tables of the reports.
 func (p *page) take(tables []report.Table) []report.Table {
 	if !p.wanted || len(tables) == 0 {
 		return tables

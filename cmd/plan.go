@@ -16,14 +16,14 @@ import (
 // errPlanned ends a dry run.
 var errPlanned = errors.New("planned")
 
-// A planned is what a run would read.
+// A planned is the sum of what a run would read.
 type planned struct {
 	objects, bytes, unknown, requests int64
 	failed                            bool       // some listing is not whole
 	client                            *s3.Client // which all sources in S3 share, nil if there are none
 }
 
-// plan prints the objects that would be read, and says what that would take.
+// plan prints the objects that the run would read, and their number, size and requests.
 func (r *reader) plan(ctx context.Context) error {
 	p := new(planned)
 	for _, src := range r.from.sources {
@@ -111,7 +111,7 @@ func (r *reader) planLine(p *planned) string {
 	return line
 }
 
-// retryBudget says how long a request to S3 is tried.
+// retryBudget says how long a request to S3 is repeated.
 func retryBudget() string {
 	return fmt.Sprintf("a request that S3 throttles or fails is sent up to %d times, with doubling waits of at most %g s; it is given up at once if nothing has ever answered",
 		aws.Attempts, aws.LongestWait.Seconds())

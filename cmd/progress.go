@@ -23,7 +23,7 @@ const (
 	plainEvery    = 5 * time.Second
 )
 
-// progress shows on w how far a scan has come, until the function that it returns is called.
+// progress shows the progress of a scan on w, until the function that it returns is called.
 func progress(w io.Writer, mode string, meter *parse.Meter) (stop func()) {
 	bar := mode == "auto" && terminal(w) && os.Getenv("TERM") != "dumb"
 	if mode == "none" || mode == "auto" && !bar {

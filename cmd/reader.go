@@ -14,7 +14,7 @@ import (
 	"flowlog/report/expr"
 )
 
-// A reader is the options of an input made ready for scans, and what the last scan has found.
+// A reader is an input that is ready for scans, with the results of the last scan.
 type reader struct {
 	con     *console
 	from    origin
@@ -36,7 +36,7 @@ type reader struct {
 // typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
 type typedFlags struct{ logFormat, rename bool }
 
-// An origin is where records come from.
+// An origin is the source of records.
 type origin struct {
 	source  parse.Source   // of all
 	sources []parse.Source // that it is made of
@@ -44,14 +44,14 @@ type origin struct {
 	columns []string       // of all objects, see reader.header; nil if they are not known
 }
 
-// An absence is what explains that there are no records.
+// An absence explains an input without records.
 type absence struct {
 	asked string // when the records end that are asked for, "" if at any time
 	done  bool   // there is something of the input already: it is no fault that no record is new
 	empty string // a dataset of the input that has no files yet; it is looked for if there are no objects
 }
 
-// header returns the columns of all objects, nil if there are none to be had.
+// header returns the columns of all objects, nil if they have none that can be read.
 func (r *reader) header(ctx context.Context) []string {
 	if r.from.columns == nil {
 		p, err := sqlFields().Project(schema.Logged().Names()...) // it knows that an output of parse has enriched ones too

@@ -169,7 +169,7 @@ func (r *reporting) changed(ctx context.Context, in *reader, rep report.Report, 
 	return changed, err
 }
 
-// warnOfRows warns of flags that choose and order rows, if the one report that they are for has no more than one.
+// warnOfRows warns of flags about rows that have no effect, if the one report has a single row.
 func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
 	if len(rep.Keys) > 0 || len(r.reports) > 1 || r.input.quiet {
 		return
@@ -181,7 +181,7 @@ func (r *reporting) warnOfRows(c *cobra.Command, rep report.Report) {
 	}
 }
 
-// warnOfSmallest says that -name ranks from the smallest on, for those who mean the largest.
+// warnOfSmallest notes that -name ranks from the smallest on, since other programs rank from the largest.
 func (r *reporting) warnOfSmallest(rep report.Report) {
 	if m := rep.SmallestFirst(); m != "" && !r.input.quiet && strings.HasPrefix(r.change.Sort, "-") {
 		fmt.Fprintf(r.con.err, "flowlog: --sort %s: the smallest %s come first; %[2]s:desc ranks the largest first\n", r.change.Sort, m)
@@ -236,7 +236,7 @@ func chartable(f render.Format) error {
 	return fmt.Errorf("--chart draws in tables, and %s is none: leave --chart out%s", f.Name, hint)
 }
 
-// request is what is asked of the run, for the reader of its output.
+// request describes the run for the readers of its output.
 func (r *reporting) request(in *reader, b *binding) report.Request {
 	request := report.Request{Change: r.change.Settings(), Selection: in.selection(r.aggregation.vantage)}
 	if r.panels == nil {

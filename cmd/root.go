@@ -38,23 +38,22 @@ const (
 	exitInterrupted = 130
 )
 
-// usageError is a command line that makes no sense.
+// A usageError is a command line that cannot be carried out.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// errIncomplete ends a command that is done, but could not read everything. What it could not read has been
-// printed.
+// errIncomplete ends a command that is done, but could not read everything. What is missing has been printed.
 var errIncomplete = errors.New("incomplete")
 
-// errFired ends a check of which a rule fired. What it found has been printed.
+// errFired ends a check of which a rule fired. The findings have been printed.
 var errFired = errors.New("a check fired")
 
-// patience is how long an interrupted command may take to end by itself. It takes no time, unless the system
-// does not return from opening a file.
+// patience is the time that an interrupted command may take to end by itself. It ends at once, unless the system does not
+// return from opening a file.
 const patience = 3 * time.Second
 
-// console is the outside world.
+// console is the process's surroundings: streams, settings and the files that it writes.
 type console struct {
 	in       io.Reader
 	out, err io.Writer
@@ -67,7 +66,7 @@ type console struct {
 	help    helpWriter
 }
 
-// helpWriter writes help, and keeps what goes wrong, which cobra does not tell.
+// A helpWriter writes help, and keeps the error of writing, which cobra drops.
 type helpWriter struct {
 	out io.Writer
 	err error
@@ -79,7 +78,7 @@ func (h *helpWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// discard removes the files that are not complete: those that are have ended. It returns err or its own error.
+// discard removes the files that are not complete. It returns err or its own error.
 func (con *console) discard(err error) error {
 	con.mu.Lock()
 	defer con.mu.Unlock()
@@ -91,13 +90,13 @@ func (con *console) discard(err error) error {
 	return err
 }
 
-// terminal reports whether a stream is one.
+// terminal reports whether a stream is a terminal.
 func terminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// color reports whether emphasis by escape sequences is wanted on a stream.
+// color reports whether text on a stream may have escape sequences for emphasis.
 func color(stream any) bool {
 	return terminal(stream) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
@@ -235,7 +234,7 @@ func addCompletion(root *cobra.Command) {
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
-// asUsageErrors marks what the commands say about their arguments as errors of usage.
+// asUsageErrors marks the errors of the commands about their arguments as errors of usage.
 func asUsageErrors(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {

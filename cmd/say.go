@@ -10,7 +10,7 @@ import (
 // say is the text of an error for people, with its options as flags.
 func say(err error) string { return schema.Say(err, asFlag) }
 
-// asFlag is an option as it is typed.
+// asFlag is an option in the form of a flag.
 func asFlag(o schema.Option) string {
 	if o.Value == "" {
 		return "--" + o.Name

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// settings are the values of flags that are not on the command line: the environment's, else a file's. There is
-// no other way for either to reach a flag.
+// settings are the values of flags that are not on the command line: those of the environment, else of a file. Neither
+// reaches a flag in another way.
 //
 //	command line → $FLOWLOG_TOP → a saved report's → ./flowlog.yaml → the user's flowlog.yaml → default
 type settings struct {
@@ -122,7 +122,7 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// fail notes what is wrong with the files. Each error gets a line of its own.
+// fail notes errors of the files, each on a line of its own.
 func (s *settings) fail(errs ...error) {
 	if s.err != nil {
 		errs = append([]error{s.err}, errs...)
@@ -157,7 +157,7 @@ func (s *settings) report(name string) *savedReport {
 	return s.saved[i]
 }
 
-// find returns what the environment or a file has for a flag of a command.
+// find returns the value of the environment or a file for a flag of a command.
 func (s *settings) find(c *cobra.Command, flag string) (setting, bool) {
 	if v := s.env(envName(flag)); v != "" {
 		return setting{values: []string{v}, origin: "$" + envName(flag)}, true
@@ -240,12 +240,13 @@ func (s *settings) start(c *cobra.Command, con *console) error {
 	return nil
 }
 
-// typedIn reports whether the value of a flag of the running command is not from the environment or a file.
+// typedIn reports whether the value of a flag of the running command is that of the command line or the default.
 func (s *settings) typedIn(flag string) bool {
 	return !slices.ContainsFunc(s.used, func(u applied) bool { return u.flag == flag })
 }
 
-// typed lists the flags of a group that the command line itself has. What the others say may be for other runs.
+// typed lists the flags of a group that are on the command line itself. Settings of the environment and files may be for
+// other runs.
 func (s *settings) typed(c *cobra.Command, heading string) []string {
 	var names []string
 	c.Flags().Visit(func(f *pflag.Flag) {
@@ -257,10 +258,10 @@ func (s *settings) typed(c *cobra.Command, heading string) []string {
 	return names
 }
 
-// quoted matches what an error message quotes.
+// quoted matches a text in quotes in an error message.
 var quoted = regexp.MustCompile(`"[^"]+"`)
 
-// blame adds to the text of an error where the values that it speaks of come from, if they were not typed.
+// blame adds to the text of an error the origin of the values that it names, if they were not typed.
 func (s *settings) blame(err error) string {
 	text := say(err)
 	if s.err != nil {

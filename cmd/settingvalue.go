@@ -24,7 +24,7 @@ type setting struct {
 	saved  bool // it is part of the saved report that runs
 }
 
-// text is the value as it would be on the command line.
+// text is the value in the form of the command line.
 func (s setting) text() string { return strings.Join(s.values, ",") }
 
 // entries are the values that a flag of several gets: text is split at commas.
@@ -35,7 +35,7 @@ func (s setting) entries(f *pflag.Flag) ([]string, error) {
 	return slices.Clone(s.values), nil
 }
 
-// set gives a flag the value.
+// set sets a flag to the value.
 func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 	values := slices.Clone(s.values)
 	if conditions, ok := f.Value.(*conditionValue); ok {
@@ -71,7 +71,7 @@ func (s setting) set(c *cobra.Command, f *pflag.Flag) error {
 	return nil
 }
 
-// badValue is the error for a value that a flag does not take, in words for those who do not know Go.
+// badValue is the error for a value that a flag does not accept, in words that need no Go.
 func badValue(f *pflag.Flag, value string, err error) error {
 	if what := kinds[f.Value.Type()]; what != "" {
 		return notNumber(value, what, err)

@@ -12,7 +12,7 @@ import (
 	"flowlog/parse/s3"
 )
 
-// s3Flags is the group of flags that say how S3 is reached. They are named as aws names them.
+// s3Flags is the group of flags about the access to S3, with the names that the aws command has.
 type s3Flags struct{ s3.Options }
 
 // s3Heading is the heading of these flags.
@@ -29,7 +29,7 @@ func (f *s3Flags) flags(c *cobra.Command) {
 	})
 }
 
-// sources returns the source of arguments, which are paths and s3:// URLs in any order.
+// sources returns the sources of arguments, which are paths and s3:// URLs in any order.
 func sources(ctx context.Context, con *console, opt s3.Options, args []string) ([]parse.Source, error) {
 	var list []parse.Source
 	var client *s3.Client

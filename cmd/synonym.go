@@ -16,7 +16,7 @@ import (
 	"flowlog/report/render"
 )
 
-// A synonym is what other programs call a flag of flowlog, or what people take for one.
+// A synonym is a flag of other programs, or one that users expect, with the flag of flowlog to write instead.
 type synonym struct {
 	names string // long ones and letters, with blanks between
 	write string // what to write instead
@@ -85,7 +85,7 @@ var synonyms = []synonym{
 // flagWord matches a flag in what a synonym says.
 var flagWord = regexp.MustCompile(`(?:^|\s)(--[a-z-]+|-[a-zA-Z])\b`)
 
-// instead says what to write for a flag that a command does not have, "" if that is not known.
+// instead says what to write for a flag that a command does not have, "" if no synonym fits.
 func instead(c *cobra.Command, name string, args []string) string {
 	if aNumber.MatchString(name) && c.Flags().Lookup("top") != nil {
 		return "--top " + name // -5, as head and tail have it
@@ -120,7 +120,7 @@ func calledHere(name string, flags []string) string {
 	return ""
 }
 
-// has reports whether a command has all flags that a text names.
+// has reports whether a command has all flags in a text.
 func has(c *cobra.Command, text string) bool {
 	for _, m := range flagWord.FindAllStringSubmatch(text, -1) {
 		f := c.Flags().Lookup(strings.TrimLeft(m[1], "-"))
@@ -145,7 +145,7 @@ func (s synonym) say(value string) string {
 	return s.write + " " + quote(fmt.Sprintf(s.value, value))
 }
 
-// typedValue is what stands behind a flag on the command line, "" if that is nothing or another flag.
+// typedValue is the word behind a flag on the command line, "" if there is none or it is another flag.
 func typedValue(name string, args []string) string {
 	dashes := "--"
 	if len(name) == 1 {

@@ -15,7 +15,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// tell says on stderr what could not be read, and returns err, or that nothing was read.
+// tell prints what could not be read on stderr. It returns err, or the error that nothing was read.
 func (r *reader) tell(err error) error {
 	r.tellPassedOver()
 	r.warnOfColumns()
@@ -44,7 +44,7 @@ func (r *reader) tell(err error) error {
 	return r.unreadable()
 }
 
-// tellEmpty warns of an input that was read and has no records. That there was nothing to read is an error.
+// tellEmpty warns of an input that was read and has no records. It is an error if there was nothing to read.
 func (r *reader) tellEmpty() error {
 	switch other := r.otherServices(); {
 	case r.nothing() != nil: // which close says
@@ -75,8 +75,8 @@ func (r *reader) unreadable() error {
 	return errors.New("no input could be read")
 }
 
-// endRejects completes the file of malformed records if the scan has ended as asked for, and discards it otherwise. It
-// returns err or its own error.
+// endRejects completes the file of malformed records if the scan ended as it should, and discards it otherwise. It returns
+// err or its own error.
 func (r *reader) endRejects(err error) error {
 	switch {
 	case r.rejects == nil:
@@ -93,7 +93,7 @@ const (
 	longestColumn = 80
 )
 
-// warnOfColumns says which columns are none that AWS documents.
+// warnOfColumns warns of columns that AWS does not document.
 func (r *reader) warnOfColumns() {
 	unknown := r.stats.Unknown
 	if len(unknown) == 0 || r.quiet {
@@ -120,7 +120,7 @@ func (r *reader) warnOfColumns() {
 	fmt.Fprintln(r.con.err, printable("flowlog: warning: "+where+": this version does not know the column"+fmt.Sprintf(them, list)))
 }
 
-// warnOfOddValues says which values are none that AWS documents.
+// warnOfOddValues warns of values that AWS does not document.
 func (r *reader) warnOfOddValues() {
 	var parts []string
 	for _, o := range r.stats.Odd {
@@ -131,10 +131,10 @@ func (r *reader) warnOfOddValues() {
 	}
 }
 
-// shownSkipped is how many names a warning about skipped objects has.
+// shownSkipped is the number of names in a warning about skipped objects.
 const shownSkipped = 3
 
-// warnOfCounting says what counts more than once, and what was not read.
+// warnOfCounting warns of records that count more than once, and of objects that were not read.
 func (r *reader) warnOfCounting() {
 	if r.quiet {
 		return

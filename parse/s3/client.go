@@ -17,8 +17,8 @@ import (
 	"flowlog/parse/aws"
 )
 
-// Options says how S3 is reached and what is read of it. Of what is zero, the SDK's default chain decides:
-// environment, configuration files, the role of the machine.
+// Options says how S3 is reached and what is read of it. For zero values, the SDK's default chain decides: environment,
+// configuration files, the role of the machine.
 type Options struct {
 	Profile       string
 	Region        string // where to begin; the region of each bucket is found out
@@ -31,8 +31,8 @@ type Options struct {
 	// time therefore had better set Until.
 	Filter parse.KeyFilter
 
-	// Concurrency is how many objects are fetched at a time, ahead of their being read; 0 means a good number.
-	// It is never more than MostConcurrency.
+	// Concurrency is the number of objects that are fetched at a time, ahead of their readers; 0 means a good number. It is
+	// never more than MostConcurrency.
 	Concurrency int
 
 	// for tests, instead of exponential waits and the constant
@@ -47,20 +47,20 @@ func concurrency() int {
 	return min(max(32*runtime.GOMAXPROCS(0), 64), 256)
 }
 
-// MostConcurrency is how many objects are fetched at a time at most: each takes a connection and memory, and S3 answers no
-// more from a prefix.
+// MostConcurrency is the largest number of objects that are fetched at a time: each takes a connection and memory, and S3
+// answers no more from a prefix.
 func MostConcurrency() int { return 4 * concurrency() }
 
-// someRegion is asked when no region is configured: S3 there knows where every bucket is.
+// someRegion is the region if none is configured: S3 there knows the region of every bucket.
 const someRegion = "us-east-1"
 
-// Stats counts what was asked of S3. Requests that were repeated after a failure count each time.
+// Stats counts requests to S3, with each repetition, and their results.
 type Stats struct {
 	Lists, Gets, Heads int64
-	Writes             int64 // of what is written, and of what is removed again
-	Resumed            int64 // reads that broke off and went on where they had been
+	Writes             int64 // uploads and removals
+	Resumed            int64 // reads that broke off and were continued
 	Bytes              int64 // received of objects
-	Listed             int64 // keys
+	Listed             int64 // keys of listings
 	Pruned             int64 // keys that the filter did not choose
 }
 
@@ -77,11 +77,11 @@ type Client struct {
 	link    *aws.Link
 	count   counters
 
-	miscounted atomic.Bool // a page of a listing has not as many keys as it says
+	miscounted atomic.Bool // see Miscounted
 }
 
-// Connect loads the configuration and credentials. It asks S3 nothing yet, but can ask whoever gives out
-// the credentials. Without credentials the error is an *aws.AccessError.
+// Connect loads the configuration and credentials. It sends no request to S3, but may ask the service that issues the
+// credentials. Without credentials the error is an *aws.AccessError.
 func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.Concurrency <= 0 {
 		opt.Concurrency = concurrency()
@@ -111,13 +111,13 @@ func Connect(ctx context.Context, opt Options) (*Client, error) {
 	return c, nil
 }
 
-// Stats returns what was asked of S3 so far.
+// Stats returns the counts so far.
 func (c *Client) Stats() Stats {
 	n := &c.count
 	return Stats{n.lists.Load(), n.gets.Load(), n.heads.Load(), n.writes.Load(), n.resumed.Load(), n.bytes.Load(), n.listed.Load(), n.pruned.Load()}
 }
 
-// counting counts requests as they go out, attempt by attempt, and takes in listings.
+// counting counts requests, attempt by attempt, and reads listings to their end.
 type counting struct {
 	s3.HTTPClient
 	c *Client
@@ -144,7 +144,7 @@ func (h *counting) Do(req *http.Request) (*http.Response, error) {
 	}
 	h.c.link.Answered()
 	if isList(req) && resp.StatusCode == http.StatusOK {
-		if err := listingOf(resp); err != nil {
+		if err := readListing(resp); err != nil {
 			h.c.link.Broken()
 			return nil, err
 		}

@@ -17,7 +17,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// orPublic adds to the hint of an error for want of credentials that some buckets need none.
+// orPublic adds to the advice of an error about credentials that public buckets need none.
 func orPublic(err error) error {
 	var access *aws.AccessError
 	if errors.As(err, &access) && access.Missing {
@@ -27,13 +27,13 @@ func orPublic(err error) error {
 	return err
 }
 
-// request says what a request was for, to explain its failure.
+// A request describes what a request was for, in the error of its failure.
 type request struct {
 	permission  string
 	bucket, key string
 }
 
-// arn returns what the permission is needed on.
+// arn is the resource that the permission is needed on.
 func (r request) arn(region string) string {
 	partition := "aws"
 	switch {
@@ -101,7 +101,7 @@ func (c *Client) explain(r request, err error) error {
 	return err
 }
 
-// allowing is what helps against a missing permission.
+// allowing is the advice on a missing permission.
 func (c *Client) allowing() *schema.Words {
 	switch {
 	case c.opt.NoSignRequest:
@@ -112,7 +112,7 @@ func (c *Client) allowing() *schema.Words {
 	return schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
 }
 
-// cause is an error in our words, with what it comes from.
+// A cause is an error in flowlog's words, with the error of the SDK that it explains.
 type cause struct {
 	message *schema.Words
 	error
@@ -121,7 +121,7 @@ type cause struct {
 func (c *cause) Error() string   { return c.message.Error() }
 func (c *cause) Unwrap() []error { return []error{c.message, c.error} }
 
-// endpoint is where requests go, "" if that is AWS.
+// endpoint is the URL that requests are sent to, "" for AWS.
 func (c *Client) endpoint() string {
 	if e := c.api.Options().BaseEndpoint; e != nil {
 		return *e
@@ -136,7 +136,7 @@ func (c *Client) where() string {
 	return ""
 }
 
-// check is what went wrong with a server, and what to look at if its endpoint was given.
+// check is the text of an error about a server. If its endpoint was set by an option, the text advises to check that.
 func (c *Client) check(what string) *schema.Words {
 	if c.endpoint() != "" {
 		return schema.Wordsf("%s; check %s", what, schema.Opt("endpoint-url"))
@@ -156,11 +156,11 @@ func final(err error) bool {
 	return errors.As(err, &unsent) || errors.As(err, &garbled) || errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket"
 }
 
-// expecting is how S3 says in words which region a signature should name. Others quote it differently.
+// expecting matches the message in which S3 names the region of a signature. Other servers quote the region differently.
 var expecting = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
 
-// regionOf returns the region of the bucket if err means that it was looked for in another one, else "".
-func (c *Client) regionOf(ctx context.Context, bucket string, err error) string {
+// redirectedRegion is the region of the bucket if err says that it is another one than that of the request, else "".
+func (c *Client) redirectedRegion(ctx context.Context, bucket string, err error) string {
 	var resp *smithyhttp.ResponseError
 	if !errors.As(err, &resp) || resp.Response == nil {
 		return ""

@@ -14,12 +14,12 @@ import (
 	"flowlog/parse/aws"
 )
 
-// longestPage bounds what a page of a listing is read of. A thousand of the longest keys are less.
+// longestPage bounds the bytes of a page of a listing. A thousand of the longest keys take less.
 const longestPage = 64 << 20
 
-// listingOf takes in the body of an answer to a request to list, so that one that breaks off, or is the page of
-// somebody else, fails the attempt.
-func listingOf(resp *http.Response) error {
+// readListing reads the body of an answer to a request to list, so that a body that breaks off, or is no listing, fails the
+// attempt.
+func readListing(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, longestPage+1))
 	if closed := resp.Body.Close(); err == nil {
 		err = closed
@@ -30,23 +30,24 @@ func listingOf(resp *http.Response) error {
 	case len(body) > longestPage:
 		return errors.New("a page of the listing is larger than 64 MiB")
 	}
-	if err := isListing(body); err != nil {
+	if err := checkListing(body); err != nil {
 		return &aws.BrokenAnswer{Err: err}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
 }
 
-// listRoot is the element that a page of a listing is.
+// listRoot is the root element of a page of a listing.
 const listRoot = "ListBucketResult"
 
-// isListing says what an answer is that is no page of a listing. That it is well-formed in between, the SDK finds out.
-func isListing(body []byte) error {
+// checkListing returns why an answer is no page of a listing: it has another root element, or breaks off. The SDK checks
+// that it is well-formed in between.
+func checkListing(body []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := d.Token()
 		if err != nil {
-			return fmt.Errorf("the server answered with %s instead of a listing", whatIs(body))
+			return fmt.Errorf("the server answered with %s instead of a listing", describeBody(body))
 		}
 		root, ok := token.(xml.StartElement)
 		if !ok {
@@ -63,8 +64,8 @@ func isListing(body []byte) error {
 	return nil
 }
 
-// whatIs describes a body that is no XML.
-func whatIs(body []byte) string {
+// describeBody describes a body that is no XML.
+func describeBody(body []byte) string {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return "nothing"
 	}
@@ -72,9 +73,9 @@ func whatIs(body []byte) string {
 	return fmt.Sprintf("%.*q", most, body[:min(len(body), most)])
 }
 
-// listPage requests a page. One that is not whole is requested again.
+// listPage requests a page, and requests it again if it is not complete.
 func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	asked := false // once more, for its number of keys
+	recounted := false // the page was requested again for its number of keys
 	for n := 1; ; n++ {
 		out, err := do(ctx, s.Client, s.bucket, func(o func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 			return s.api.ListObjectsV2(ctx, in, o)
@@ -82,12 +83,12 @@ func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.L
 		if err != nil {
 			return nil, s.explain(request{permission: "s3:ListBucket", bucket: s.bucket}, err)
 		}
-		if err = unfinished(in, out); err == nil && miscounted(out) {
-			if asked { // some servers count differently
+		if err = incomplete(in, out); err == nil && miscounted(out) {
+			if recounted { // some servers count differently
 				s.miscounted.Store(true)
 				return out, nil
 			}
-			asked = true
+			recounted = true
 		} else if err == nil || n == aws.Attempts {
 			return out, err
 		}
@@ -97,8 +98,8 @@ func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.L
 	}
 }
 
-// unfinished says what is missing from a page of a listing.
-func unfinished(in *s3.ListObjectsV2Input, out *s3.ListObjectsV2Output) error {
+// incomplete returns what is missing from a page of a listing, or nil.
+func incomplete(in *s3.ListObjectsV2Input, out *s3.ListObjectsV2Output) error {
 	switch {
 	case out.IsTruncated == nil:
 		return errors.New("the listing does not say whether it goes on")
@@ -112,7 +113,7 @@ func unfinished(in *s3.ListObjectsV2Input, out *s3.ListObjectsV2Output) error {
 	return nil
 }
 
-// miscounted reports whether a page says that it lists more or less than it does.
+// miscounted reports whether the KeyCount of a page is neither its number of keys nor that of keys and prefixes.
 func miscounted(out *s3.ListObjectsV2Output) bool {
 	if out.KeyCount == nil {
 		return false

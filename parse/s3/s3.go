@@ -10,7 +10,7 @@
 //
 //	client.go      the connection: configuration, credentials, counts
 //	errors.go      errors of the SDK in flowlog's words
-//	retry.go       attempts, waits, regions
+//	send.go        requests, to the region of their bucket
 //	read.go        an object from front to back, part by part
 //	readat.go      an object anywhere, range by range
 //	ahead.go       the objects that come next

@@ -6,13 +6,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// do sends a request to the region of the bucket, and if it turns out to be elsewhere, there. send must pass
-// the option on to the SDK.
+// do sends a request to the region of the bucket, and again to another region if the answer names one. send must pass the
+// option on to the SDK.
 func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3.Options)) (T, error)) (T, error) {
 	region, _ := c.regions.Load(bucket)
 	out, err := send(c.to(region))
 	if err != nil && ctx.Err() == nil {
-		if other := c.regionOf(ctx, bucket, err); other != "" && other != region {
+		if other := c.redirectedRegion(ctx, bucket, err); other != "" && other != region {
 			c.regions.Store(bucket, other)
 			out, err = send(c.to(other))
 		}
@@ -24,8 +24,8 @@ func do[T any](ctx context.Context, c *Client, bucket string, send func(func(*s3
 	return out, err
 }
 
-// to returns the option that sends a request to a region. After a request was given up, the next ones are
-// tried once only until one succeeds: many objects must not each wait for a server that is gone.
+// to returns the option that sends a request to a region. After a request has failed for good, the next ones get one
+// attempt until one succeeds: many objects must not each wait for a server that is gone.
 func (c *Client) to(region any) func(*s3.Options) {
 	return func(o *s3.Options) {
 		if region, ok := region.(string); ok {
