@@ -123,6 +123,9 @@ func (d *diffing) run(c *cobra.Command, args []string) (err error) {
 		return err
 	}
 	defer enr.finish(ins[0], &err)
+	for _, in := range ins[1:] {
+		in.owners, in.fills = ins[0].owners, ins[0].fills
+	}
 	x, err := d.bind(ctx, ins, enr)
 	if err != nil {
 		return err

@@ -341,7 +341,7 @@ func (p *parsing) all(ctx context.Context, in *reader, enr *lookups, which rende
 	table := override(enr.fields, columns)
 	if p.enrich {
 		for _, l := range enr.all {
-			if p.partitioning.by != nil && enr.own(l.Name) && isTag(l.Name) {
+			if p.partitioning.by != nil && (enr.own(l.Name) || enrich.NeedsDB(l.Name) == enrich.Owners) && isTag(l.Name) {
 				continue // which tags there are can be another matter in the next run
 			}
 			names = append(slices.Clip(names), l.Name)

@@ -79,7 +79,7 @@ func (n *names) owner(d *description) *Owner {
 type rule func(n *names, d *description, o *Owner) bool
 
 // ownerRules is the order in which kinds of interface are told apart: the first that holds counts.
-var ownerRules = []rule{ofKubernetes, ofInstance, ofTask, ofLoadBalancer, ofGateway, ofEndpoint, ofLambda, ofDatabase, ofText, ofInterfaceType, ofAWS, ofItself}
+var ownerRules = []rule{ofKubernetes, ofBranch, ofInstance, ofTask, ofLoadBalancer, ofGateway, ofEndpoint, ofLambda, ofDatabase, ofText, ofInterfaceType, ofAWS, ofItself}
 
 func ofKubernetes(_ *names, d *description, o *Owner) bool {
 	k := d.kubernetes
@@ -95,6 +95,15 @@ func ofKubernetes(_ *names, d *description, o *Owner) bool {
 	default:
 		o.Name, o.ID = k.Namespace+"/"+k.Workload, k.Namespace+"/"+k.Workload
 	}
+	return true
+}
+
+// ofBranch is for the interfaces that EKS gives to pods with security groups of their own.
+func ofBranch(_ *names, d *description, o *Owner) bool {
+	if d.kind != "branch" {
+		return false
+	}
+	o.Type, o.Name = typePod, cmp.Or(tagged(d.tags, "Name"), d.text)
 	return true
 }
 

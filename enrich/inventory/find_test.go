@@ -233,6 +233,7 @@ func TestAttributes(t *testing.T) {
 		of("10.0.0.11", `"Description":"some service","RequesterManaged":true`),
 		of("10.0.0.12", `"InterfaceType":"interface","Description":"spare"`),
 		of("10.0.0.13", `"InterfaceType":"efs","Description":"EFS mount target for fs-1 (fsmt-1)"`),
+		of("10.0.0.15", `"InterfaceType":"branch","Description":"aws-k8s-branch-eni"`),
 		of("10.0.0.14", `"InterfaceType":"transit_gateway","Description":"Network Interface for Transit Gateway Attachment tgw-attach-1"`),
 	}, ",") + `]}`
 	var z bytes.Buffer
@@ -264,6 +265,7 @@ func TestAttributes(t *testing.T) {
 		{"10.0.0.11", "certain", "some service", "aws", "eni-10.0.0.11"},
 		{"10.0.0.12", "certain", "spare", "interface", "eni-10.0.0.12"},
 		{"10.0.0.13", "certain", "fs-1", "efs", "eni-10.0.0.13"},
+		{"10.0.0.15", "certain", "aws-k8s-branch-eni", "pod", "eni-10.0.0.15"},
 		{"10.0.0.14", "certain", "tgw-attach-1", "transit_gateway", "eni-10.0.0.14"},
 	} {
 		a := inv.Find(Query{Addr: netip.MustParseAddr(test.address), VPC: "vpc-1", Start: clock(t, "09:00"), End: clock(t, "09:00")})
