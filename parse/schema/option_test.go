@@ -10,8 +10,10 @@ import (
 // foreign is an error of a package that does not know this one.
 type foreign struct{}
 
-func (foreign) Error() string                                      { return "choose profile" }
-func (foreign) SayOptions(write func(option string) string) string { return "choose " + write("profile") }
+func (foreign) Error() string { return "choose profile" }
+func (foreign) SayOptions(write func(option string) string) string {
+	return "choose " + write("profile")
+}
 
 // TestSay holds what people read of an error, wrapped in whichever way, against what the packages say to each other.
 func TestSay(t *testing.T) {
