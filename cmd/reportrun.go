@@ -50,6 +50,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	defer enr.finish(in, &err)
 	if r.aggregation.over == report.Connections {
+		r.aggregation.made = in.hasConnections(ctx)
 		enr = enr.ofConnections()
 	}
 	b, err := r.bind(c, in, enr)
@@ -193,7 +194,7 @@ func (r *reporting) open(zone *time.Location, b *binding) (*sink, error) {
 		return nil, err
 	}
 	if b.partial = r.input.partial && format == render.PartialName(); b.partial {
-		if r.aggregation.over == report.Connections {
+		if r.aggregation.over == report.Connections && !r.aggregation.made {
 			return nil, usageError{errPartialConnections}
 		}
 		if b.learns {

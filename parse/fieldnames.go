@@ -94,6 +94,14 @@ func isMeasure(name string) bool {
 // are known, or there are both addresses, or the interface and both times. A name that is "" is one that cannot be a
 // field's.
 func notFlowLog(names []string, p *schema.Projection) error {
+	switch are := schema.AreConnections(names); {
+	case are && p.OfConnections():
+		return nil
+	case are:
+		return errConnections
+	case p.OfConnections():
+		return errRecords
+	}
 	var known, unknown []string
 	for _, name := range names {
 		if p.Knows(name) {
@@ -149,7 +157,7 @@ func seen(known, unknown []string) string {
 func (opt Options) refused(format string, names []string, p *schema.Projection) error {
 	err := notFlowLog(names, p)
 	switch known := slices.ContainsFunc(names, p.Knows); {
-	case err == nil, err == errReport, !known:
+	case err == nil, err == errReport, err == errConnections, err == errRecords, !known:
 		return err
 	case opt.Input == format:
 		return nil
@@ -160,11 +168,15 @@ func (opt Options) refused(format string, names []string, p *schema.Projection) 
 // holding is refused for a format whose metadata says what a file of flowlog's holds: what parse has written holds flows,
 // whichever columns it was asked for. "" is not known.
 func (opt Options) holding(format, what string, names []string, p *schema.Projection) error {
-	switch what {
-	case schema.FlowRecords:
-		return nil
-	case schema.ReportRecords:
+	switch {
+	case what == schema.ReportRecords:
 		return errReport
+	case what == schema.Connections && !p.OfConnections():
+		return errConnections
+	case what == schema.FlowRecords && p.OfConnections():
+		return errRecords
+	case what == schema.FlowRecords, what == schema.Connections:
+		return nil
 	}
 	return opt.refused(format, names, p)
 }
