@@ -23,6 +23,7 @@ type aggregation struct {
 	memory  memory
 	idle    idleTimes
 	over    string // what the reports are over
+	made    bool   // the input has connections, which need not be made of records
 	limit   int64  // bytes of groups, and of records that a pass keeps
 }
 
@@ -52,7 +53,7 @@ func (a *aggregation) check() error {
 
 // learns reports whether reports of these fields depend on all records together, so that none may be left unread.
 func (a *aggregation) learns(fields []string) bool {
-	return a.vantage != "" || a.over != report.Records || slices.ContainsFunc(pass.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
+	return a.vantage != "" || a.over == report.Connections && !a.made || slices.ContainsFunc(pass.VantageFields().Names(), func(name string) bool { return slices.Contains(fields, name) })
 }
 
 // tables runs reports over an input. If it is interrupted, that is an error unless the user takes what there is so far.

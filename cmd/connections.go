@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flowlog/enrich"
+	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
@@ -148,6 +149,7 @@ func (p *parsing) writeConnections(ctx context.Context, in *reader, enr *lookups
 		return err
 	}
 	defer closeWith(made, &err)
+	out.opt.Holds = schema.Connections
 	w, err := out.Records(out.w, projection.Fields[:projection.Named], out.opt)
 	if err != nil {
 		return err
@@ -156,9 +158,11 @@ func (p *parsing) writeConnections(ctx context.Context, in *reader, enr *lookups
 	if where != nil {
 		emit = expr.Where(where, in.opt.Workers, emit)
 	}
-	err = in.scan(ctx, needs.Logged(), made.Add)
-	if err == nil || ctx.Err() != nil && in.partial {
-		err = made.Emit(in.opt.Workers, enr.wrap(in.opt.Workers)(projection, emit))
+	emit = enr.wrap(in.opt.Workers)(projection, emit)
+	if in.hasConnections(ctx) {
+		err = in.scan(ctx, projection.Logged(), emit)
+	} else if err = in.scan(ctx, needs.Logged(), made.Add); err == nil || ctx.Err() != nil && in.partial {
+		err = made.Emit(in.opt.Workers, emit)
 	}
 	if n, ok := w.(render.Noter); ok {
 		n.Note(schema.MadeOfKey, in.stats.MadeOf())
@@ -170,6 +174,12 @@ func (p *parsing) writeConnections(ctx context.Context, in *reader, enr *lookups
 		fmt.Fprintln(p.con.err, printable("flowlog: "+say(note)))
 	}
 	return err
+}
+
+// hasConnections reports whether the input has connections that parse has written, in place of records.
+func (r *reader) hasConnections(ctx context.Context) bool {
+	p, err := pass.ConnectionFields().Project(pass.ConnectionFields().Names()...)
+	return err == nil && schema.AreConnections(parse.Columns(ctx, r.from.source, p, r.opt))
 }
 
 // connectionColumns are the columns that are written, and the condition.
@@ -210,4 +220,21 @@ func (p *parsing) connectionColumns(ctx context.Context, in *reader, enr *lookup
 	}
 	wide.Named = projection.Named
 	return wide, where, nil
+}
+
+// finishing is the fields of records and those that only connections have, and the lookups that need no file, for the
+// names beside finished keys of both.
+func finishing() (schema.Table, []enrich.Lookup) {
+	fields, lookups := append(schema.Logged(), enrich.Fields()...), enrich.Builtin(nil)
+	for _, f := range pass.ConnectionFields() {
+		if _, known := fields.Named(f.Name); !known {
+			fields = append(fields, f)
+		}
+	}
+	for _, l := range enrich.OfConnections(lookups) {
+		if _, known := fields.Named(l.Name); !known {
+			fields, lookups = append(fields, l.Field), append(lookups, l)
+		}
+	}
+	return fields, lookups
 }

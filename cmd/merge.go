@@ -145,9 +145,9 @@ func (m *merging) merge(ctx context.Context, merger *group.Merger, args []string
 
 // print finishes the reports and writes their tables.
 func (m *merging) print(merger *group.Merger, out *sink) ([]report.Table, []*report.Lacking, error) {
-	fields := append(schema.Logged(), enrich.Fields()...)
+	fields, lookups := finishing()
 	wrap := func(p *schema.Projection, next schema.Emit) schema.Emit {
-		return enrich.Wrap(p, enrich.Builtin(nil), 1, next)
+		return enrich.Wrap(p, lookups, 1, next)
 	}
 	tables, lacks, err := merger.Tables(fields, wrap)
 	sayNotes(tables)

@@ -52,6 +52,7 @@ func (r *reporting) run(c *cobra.Command, args []string) (err error) {
 	}
 	defer enr.finish(in, &err)
 	if r.aggregation.over == report.Connections {
+		r.aggregation.made = in.hasConnections(ctx)
 		enr = enr.ofConnections()
 	}
 	b, err := r.bind(c, in, enr)
@@ -195,7 +196,7 @@ func (r *reporting) open(zone *time.Location, b *binding) (*sink, error) {
 		return nil, err
 	}
 	if b.partial = r.input.partial && format == render.PartialName(); b.partial {
-		if r.aggregation.over == report.Connections {
+		if r.aggregation.over == report.Connections && !r.aggregation.made {
 			return nil, usageError{errPartialConnections}
 		}
 		if b.learns {

@@ -156,7 +156,7 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	if err == nil {
 		return &layout{names: h.names}, nil
 	}
-	if errors.Is(err, errReport) || len(strange) == 0 {
+	if errors.Is(err, errReport) || errors.Is(err, errConnections) || errors.Is(err, errRecords) || len(strange) == 0 {
 		return nil, err
 	}
 	hint := advice(names, strange)

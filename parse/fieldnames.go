@@ -92,6 +92,14 @@ func isMeasure(name string) bool {
 // notFlowLog returns why columns or members of these names are not those of a flow log, or nil if they are: all of them are
 // known, or there are both addresses, or the interface and both times. A name that is "" cannot be a field's.
 func notFlowLog(names []string, p *schema.Projection) error {
+	switch are := schema.AreConnections(names); {
+	case are && p.OfConnections():
+		return nil
+	case are:
+		return errConnections
+	case p.OfConnections():
+		return errRecords
+	}
 	var known, unknown []string
 	for _, name := range names {
 		if p.Knows(name) {
@@ -151,7 +159,7 @@ func seen(known, unknown []string) string {
 func (opt Options) refused(format string, names []string, p *schema.Projection) error {
 	err := notFlowLog(names, p)
 	switch known := slices.ContainsFunc(names, p.Knows); {
-	case err == nil, err == errReport, !known:
+	case err == nil, err == errReport, err == errConnections, err == errRecords, !known:
 		return err
 	case opt.Input == format:
 		return nil
@@ -162,11 +170,15 @@ func (opt Options) refused(format string, names []string, p *schema.Projection) 
 // holding is refused for a format whose metadata says what a file of flowlog holds: records of parse are flow logs,
 // whichever columns they have. what is "" if the metadata does not say.
 func (opt Options) holding(format, what string, names []string, p *schema.Projection) error {
-	switch what {
-	case schema.FlowRecords:
-		return nil
-	case schema.ReportRecords:
+	switch {
+	case what == schema.ReportRecords:
 		return errReport
+	case what == schema.Connections && !p.OfConnections():
+		return errConnections
+	case what == schema.FlowRecords && p.OfConnections():
+		return errRecords
+	case what == schema.FlowRecords, what == schema.Connections:
+		return nil
 	}
 	return opt.refused(format, names, p)
 }

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"strings"
 
@@ -21,6 +22,9 @@ const readLogs = "read the logs that it was made of"
 var (
 	errReport  = &OwnError{"a report of flowlog", readLogs}
 	errPartial = &OwnError{"a partial result", "`flowlog merge` finishes it"}
+	// errConnections is the error for connections where records are read, errRecords that for the opposite.
+	errConnections = &OwnError{"connections that flowlog parse wrote", "`flowlog report connections` and other reports over connections read them"}
+	errRecords     = errors.New("these are records, and others of the input are connections: read them apart")
 )
 
 // PassedOver is a part of the input that was found and not read, since its records are read elsewhere or it has none.

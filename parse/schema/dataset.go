@@ -6,6 +6,7 @@ const (
 	MadeOfKey     = "flowlog.made_of" // fingerprints of the inputs, separated by blanks
 	FlowRecords   = "flows"
 	ReportRecords = "report"
+	Connections   = "connections"
 )
 
 // The layout of a partitioned dataset, for its writer and its readers.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"io"
 	"math"
@@ -28,7 +29,7 @@ func arrowReports(w io.Writer, doc Document, _ Options) error {
 		return err
 	}
 	defer rec.Release()
-	s, err := newArrowStream(w, fields, true)
+	s, err := newArrowStream(w, fields, schema.ReportRecords)
 	if err != nil {
 		return err
 	}
@@ -38,8 +39,8 @@ func arrowReports(w io.Writer, doc Document, _ Options) error {
 // arrowRecords writes records as a stream: int32, int64 and float64 as they are, times in Unix seconds,
 // texts in a dictionary<int32, utf8> of each batch, and addresses as utf8, since no other tool would know
 // the 16 bytes for an address.
-func arrowRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, error) {
-	return newArrowStream(w, fields, false)
+func arrowRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
+	return newArrowStream(w, fields, cmp.Or(opt.Holds, schema.FlowRecords))
 }
 
 // An arrowStream encodes batches concurrently. Each batch has its own dictionaries, so it does not depend on earlier
@@ -55,15 +56,12 @@ type arrowStream struct {
 	pages  sync.Pool
 }
 
-func newArrowStream(w io.Writer, fields schema.Table, stamps bool) (*arrowStream, error) {
-	s := &arrowStream{out: w, fields: fields, stamps: stamps}
+// newArrowStream starts a stream whose metadata say what it holds: a report, whose times are timestamps, or records.
+func newArrowStream(w io.Writer, fields schema.Table, holds string) (*arrowStream, error) {
+	s := &arrowStream{out: w, fields: fields, stamps: holds == schema.ReportRecords}
 	columns := make([]arrow.Field, len(fields))
 	for i, f := range fields {
 		columns[i] = arrow.Field{Name: f.Name, Type: s.typeOf(f.Kind), Nullable: true}
-	}
-	holds := schema.FlowRecords
-	if stamps {
-		holds = schema.ReportRecords
 	}
 	about := arrow.NewMetadata([]string{schema.RecordsKey}, []string{holds})
 	s.schema = arrow.NewSchema(columns, &about)

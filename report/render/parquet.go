@@ -32,8 +32,11 @@ func parquetReports(w io.Writer, doc Document, _ Options) error {
 
 // parquetRecords writes records in columns of the fields' names: INT32, INT64, DOUBLE, and STRING for texts
 // and addresses, all optional. Times are Unix seconds, as flow logs have them.
-func parquetRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter, error) {
+func parquetRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, error) {
 	f, err := newParquetFile(w, fields, false)
+	if err == nil && opt.Holds != "" {
+		f.holds = opt.Holds
+	}
 	return &parquetRecordWriter{file: f}, err
 }
 
