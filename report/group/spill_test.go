@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/apache/arrow/go/v15/arrow"
+
 	"flowlog/parse/disk"
 	"flowlog/parse/schema"
 	"flowlog/report"
@@ -183,4 +185,59 @@ func statsOf(rows []reporttest.Row) schema.Stats {
 		}
 	}
 	return stats
+}
+
+// A group goes to the partition of its keys, from whichever worker it comes, and is in one partition alone; what is loaded is what
+// was written.
+func TestSpillPartitions(t *testing.T) {
+	r := report.Report{Name: "r", Keys: naive.KeysOf("srcaddr dstport"), Measures: naive.MeasuresNamed("flows")}
+	agg, err := New(reporttest.Fields(), []report.Report{r}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(9, 9))
+	rows := reporttest.RandomRows(rng, 300)
+	for worker := range 2 { // the same rows in another order, so that codes and ids differ
+		rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		if err := agg.Add(schema.Batch{Record: reporttest.NewFeeder(agg.Projection()).Record(t, rows), Worker: worker}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, ids := agg.workers[0].groupings[0].existing()
+	groups := len(ids)
+	s, err := newSpill(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, w := range agg.workers {
+		if err := s.write(w.groupings); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen, used := 0, 0
+	for partition := range partitions {
+		both, err := New(reporttest.Fields(), []report.Report{r}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := 0
+		if err := s.load(partition, func(g int, rec arrow.Record) error {
+			parts += int(rec.NumRows())
+			return both.workers[0].load(g, rec)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		_, ids := both.workers[0].groupings[0].existing()
+		if parts != 2*len(ids) {
+			t.Errorf("partition %d has %d parts of %d groups, want two of each", partition, parts, len(ids))
+		}
+		if len(ids) > 0 {
+			used++
+		}
+		seen += len(ids)
+	}
+	if seen != groups || used < 10 {
+		t.Errorf("%d groups in %d partitions, want %d in many", seen, used, groups)
+	}
 }
