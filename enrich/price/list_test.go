@@ -256,7 +256,7 @@ func (l *largeList) Read(p []byte) (int, error) {
 		if l.times[0]--; l.times[0] == 0 {
 			l.parts, l.times = l.parts[1:], l.times[1:]
 		}
-		if l.times != nil && len(l.times) > 0 && l.times[0]%10_000 == 0 {
+		if len(l.times) > 0 && l.times[0]%10_000 == 0 {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			l.most = max(l.most, m.HeapAlloc)

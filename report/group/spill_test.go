@@ -209,7 +209,11 @@ func TestSpillPartitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for _, w := range agg.workers {
 		if err := s.write(w.groupings); err != nil {
 			t.Fatal(err)
