@@ -174,7 +174,7 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if in.workers < 0 || in.maxErrors < 0 {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
-	r := &reader{con: con, quiet: in.quiet, partial: in.partial, s3: in.s3.Options}
+	r := &reader{con: con, quiet: in.quiet, partial: in.partial, reach: reach{s3: in.s3.Options}}
 	for i, account := range in.within.keys.Accounts {
 		in.within.keys.Accounts[i] = accountNumber(account)
 	}

@@ -26,11 +26,21 @@ type reader struct {
 	now     time.Time
 	rejects *outFile // nil if malformed records are not kept
 	typed   typedFlags
-	stats   parse.Stats
-	none    absence
-	s3      s3.Options        // how the input is reached
-	owners  *enrich.Inventory // fills logged fields that are null; nil does not
-	fills   []string          // those
+	result
+	reach
+}
+
+// A result is what the last scan found.
+type result struct {
+	stats parse.Stats
+	none  absence
+}
+
+// A reach is how the input is read, beside parse.Options.
+type reach struct {
+	s3     s3.Options
+	owners *enrich.Inventory // fills logged fields that are null; nil does not
+	fills  []string          // those
 }
 
 // typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
