@@ -22,7 +22,7 @@ fuzz:
 
 # Writes the sample logs and databases anew. Without a change to the generators nothing changes.
 testdata:
-	cd testdata/gen && go run ./logs -out .. && go run ./geo ../geo
+	cd testdata/gen && go run ./logs -out .. && go run ./geo ../geo && go run ./topology && python3 topology/bill.py ../topology
 
 ci:
 	.ci/run

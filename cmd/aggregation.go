@@ -12,6 +12,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/group"
 	"flowlog/report/pass"
 )
 
@@ -92,8 +93,8 @@ func (a *aggregation) writePartial(ctx context.Context, in *reader, enr *lookups
 }
 
 // open returns an Aggregator for reports of these fields, to be closed.
-func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*report.Aggregator, error) {
-	agg, err := report.NewAggregator(fields, reports, in.opt.Workers)
+func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*group.Aggregator, error) {
+	agg, err := group.New(fields, reports, in.opt.Workers)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -112,7 +113,7 @@ func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, report
 }
 
 // feed scans the input for an Aggregator, by way of a Vantage if one is needed, and returns what that has to say.
-func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *report.Aggregator) ([]string, error) {
+func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *group.Aggregator) ([]string, error) {
 	p := agg.Projection()
 	if !a.learns(p.Fields.Names()) {
 		return nil, in.scan(ctx, p.Logged(), agg.Add)

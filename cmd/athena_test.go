@@ -62,7 +62,7 @@ func TestAthena(t *testing.T) {
 
 	s.Deny["StartQueryExecution"] = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: athena:StartQueryExecution on resource: arn:aws:athena:eu-west-1:123456789012:workgroup/primary"
 	code, _, errOut = ask()
-	if want := "flowlog: access denied: the permission athena:StartQueryExecution on arn:aws:athena:eu-west-1:123456789012:workgroup/primary is missing: "; code != 4 || !strings.HasPrefix(errOut, want) {
+	if want := "flowlog: access denied: the permission athena:StartQueryExecution on arn:aws:athena:eu-west-1:123456789012:workgroup/primary is missing (User: arn:aws:iam::123456789012:user/x): "; code != 4 || !strings.HasPrefix(errOut, want) {
 		t.Errorf("exit code %d, got %s", code, errOut)
 	}
 

@@ -64,7 +64,7 @@ func newCheck(con *console) *cobra.Command {
 			return k.run(c, args)
 		},
 	}
-	group(c, "Check flags", func(f *pflag.FlagSet) {
+	section(c, "Check flags", func(f *pflag.FlagSet) {
 		f.BoolVar(&k.builtin, "builtin", false, "check flowlog's own rules; there is no RULES.yaml then")
 		f.BoolVar(&k.print, "print-builtin", false, "print flowlog's own rules")
 		f.StringVar(&k.failOn, "fail-on", "info", "fail for findings of this `severity` or worse: "+join(severities()))
@@ -171,7 +171,9 @@ func (k *checking) check() (failOn report.Severity, format render.FindingFormat,
 // rules reads the file of rules, and returns the arguments that are left for the input.
 func (k *checking) rules(args []string) (file *ruleFile, input []string, err error) {
 	if k.builtin {
-		file, err = parseRules(builtinName, builtinRules)
+		if file, err = parseRules(builtinName, builtinRules); err == nil && !k.enrichment.hasThreats() {
+			file.rules = slices.DeleteFunc(file.rules, func(r *ruleText) bool { return r.key.Value == threatRule })
+		}
 	} else {
 		file, err = readRules(args[0])
 		args = args[1:]

@@ -89,6 +89,10 @@ var events = []struct {
 		t.flow(100, "198.51.100.9", "10.0.0.12", 50200, 3389, 20, 3000, "ACCEPT")
 		t.flow(100, "10.0.0.12", "198.51.100.9", 3389, 50200, 20, 9000, "ACCEPT")
 	}},
+	{"threat-list", "10.0.1.8 and 203.0.113.99 talk, of which one is on a threat list; the source: -, the destination: Dridex; ", func(t *traffic) {
+		t.flow(300, "10.0.1.8", "203.0.113.99", 50300, 443, 9, 900, "ACCEPT")
+		t.flow(300, "203.0.113.99", "10.0.1.9", 50300, 22, 1, 40, "REJECT")
+	}},
 	{"records-lost", "records of eni-0a1b2c3d4e5f60718 were lost: 1 SKIPDATA", func(t *traffic) {
 		t.WriteString("2 123456789012 eni-0a1b2c3d4e5f60718 - - - - - - - 1778749200 1778749260 - SKIPDATA\n")
 	}},
@@ -97,6 +101,10 @@ var events = []struct {
 // TestBuiltinRules holds flowlog's own rules against logs in which nothing happens, in which one thing does, and in
 // which all do: they fire for that and for nothing else.
 func TestBuiltinRules(t *testing.T) {
+	threats := filepath.Join(t.TempDir(), "feodo.csv")
+	if err := os.WriteFile(threats, []byte("first_seen_utc,dst_ip,dst_port,malware\n2021-01-17,203.0.113.99,443,Dridex\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	check := func(name string, log *traffic, plant ...int) {
 		t.Run(name, func(t *testing.T) {
 			var expected []string
@@ -109,7 +117,7 @@ func TestBuiltinRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out, errOut bytes.Buffer
-			code := cmd.Main([]string{"check", "--config", "none", "-q", "--builtin", "-o", "json", file}, strings.NewReader(""), &out, &errOut)
+			code := cmd.Main([]string{"check", "--config", "none", "-q", "--builtin", "--table", "threat=" + threats, "-o", "json", file}, strings.NewReader(""), &out, &errOut)
 			if want := min(len(plant), 1) * 5; code != want {
 				t.Errorf("exit code %d, want %d: %s", code, want, &errOut)
 			}

@@ -54,7 +54,7 @@ func newCheckDataset(con *console) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error { return k.run(c.Context(), args[0]) },
 	}
-	group(c, "Check flags", func(f *pflag.FlagSet) {
+	section(c, "Check flags", func(f *pflag.FlagSet) {
 		f.BoolVar(&k.deleted, "allow-deleted", false, "folders of partitions that are gone as a whole are no problem")
 		f.StringVar(&k.progress, "progress", "auto", "progress of this `kind` on stderr: auto, plain or none")
 		f.BoolVarP(&k.quiet, "quiet", "q", false, "no closing line or progress on stderr")

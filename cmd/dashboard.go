@@ -151,7 +151,7 @@ func (r *reporting) command(c *cobra.Command, i int, args []string) string {
 // needless reports whether a flag names a database that none of the fields comes from.
 func needless(flag string, fields []string) bool {
 	for _, db := range databases {
-		if db.flag == flag {
+		if db.flag == flag && db.kind != enrich.Owners { // which fills logged fields too
 			return !slices.ContainsFunc(fields, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
 		}
 	}

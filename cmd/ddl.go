@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"flowlog/parse/schema"
-	"flowlog/report"
 	"flowlog/report/render/dataset"
+	"flowlog/report/sql"
 )
 
 // ddlAsk is what is asked of a table, as it is typed.
 type ddlAsk struct {
-	table     report.StoredTable
+	table     sql.StoredTable
 	dialect   string
 	logFormat string
 	since, tz string
@@ -24,10 +24,10 @@ type ddlAsk struct {
 
 // newDDL returns `flowlog sql ddl`.
 func newDDL(con *console) *cobra.Command {
-	ask := ddlAsk{table: report.StoredTable{Table: "flows", Format: "text", Layout: "daily", Help: "flowlog sql ddl --help", Say: say, Ask: askTable}}
+	ask := ddlAsk{table: sql.StoredTable{Table: "flows", Format: "text", Layout: "daily", Help: "flowlog sql ddl --help", Say: say, Ask: askTable}}
 	t := &ask.table
-	formats := namesOf(report.StoredFormats(), func(f report.StoredFormat) string { return f.Name })
-	layouts := namesOf(report.Layouts(), func(l report.Layout) string { return l.Name })
+	formats := namesOf(sql.StoredFormats(), func(f sql.StoredFormat) string { return f.Name })
+	layouts := namesOf(sql.Layouts(), func(l sql.Layout) string { return l.Name })
 	c := &cobra.Command{
 		Use:   "ddl --location s3://BUCKET/PREFIX/ [flags]",
 		Short: "Print the statement that makes a table of flow logs in S3",
@@ -42,7 +42,7 @@ func newDDL(con *console) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return ask.run(con.out) },
 	}
-	group(c, "Table flags", func(f *pflag.FlagSet) {
+	section(c, "Table flags", func(f *pflag.FlagSet) {
 		f.StringVar(&ask.dialect, "dialect", dialectNames()[0], "statement of this `engine`: "+join(dialectNames()))
 		f.StringVar(&t.Format, "format", t.Format, "what the files are, a `format`: "+join(formats))
 		f.StringVar(&t.Layout, "layout", t.Layout, "how AWS's folders are laid out, a `layout`: "+join(layouts))
@@ -66,11 +66,11 @@ func newDDL(con *console) *cobra.Command {
 // aboutTables lists the formats and layouts for help.
 func aboutTables() string {
 	about := "Formats:\n"
-	for _, f := range report.StoredFormats() {
+	for _, f := range sql.StoredFormats() {
 		about += fmt.Sprintf("  %-12s %s\n", f.Name, say(f.Doc))
 	}
 	about += "\nLayouts of AWS's folders:\n"
-	for _, l := range report.Layouts() {
+	for _, l := range sql.Layouts() {
 		about += fmt.Sprintf("  %-12s %s\n", l.Name, l.Doc)
 	}
 	return strings.TrimSuffix(about, "\n")

@@ -82,7 +82,7 @@ func newDiff(con *console) *cobra.Command {
 			return d.run(c, args)
 		},
 	}
-	group(c, "Comparison flags", func(f *pflag.FlagSet) {
+	section(c, "Comparison flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&d.change.By, "by", []string{diffKey}, "compare by these `keys`: fields, networks such as srcaddr/24")
 		f.StringSliceVar(&d.change.Measures, "measures", []string{diffMeasure}, "compare this `measure`: flows, bytes, distinct(dstport) …")
 		conditionVar(f, &d.change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")

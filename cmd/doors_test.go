@@ -37,9 +37,13 @@ var doors = map[string][]string{
 	"parse/schema/value.go":  {"parse/schema.FuzzParseAddr"},
 	"parse/key.go":           {"parse.FuzzParseKey"},
 	"parse/schema/schema.go": {"parse/schema.FuzzParseFormat"}, // --log-format
-	// S3
-	"parse/s3/listpage.go": {"parse/s3.FuzzListing"},
-	"parse/s3/write.go":    {"parse/s3.FuzzSeal"},
+	// AWS
+	"parse/s3/listpage.go":          {"parse/s3.FuzzListing"},
+	"parse/aws/call.go":             {"parse/aws.FuzzRefusal"},
+	"parse/aws/describe/node.go":    {"parse/aws/describe.FuzzAnswer"},
+	"parse/aws/describe/shape.go":   {"parse/aws/describe.FuzzAnswer"},
+	"parse/aws/describe/request.go": {"parse/aws/describe.FuzzAnswer"},
+	"parse/s3/write.go":             {"parse/s3.FuzzSeal"},
 	// reference files
 	"enrich/ranges.go":   {"enrich.FuzzAWSRanges"},
 	"enrich/protocol.go": {"enrich.FuzzProtocols"},
@@ -51,6 +55,9 @@ var doors = map[string][]string{
 	"enrich/price/internal/stream/json.go":  {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
 	"enrich/price/internal/stream/csv.go":   {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
 	"enrich/price/internal/stream/plain.go": {"enrich/price.FuzzRead", "enrich/price/bill.FuzzRead"},
+	"enrich/list/csv.go":                    {"enrich/list.FuzzRead"},
+	"enrich/list/json.go":                   {"enrich/list.FuzzRead"},
+	"enrich/list/stix.go":                   {"enrich/list.FuzzRead"},
 	// files of flowlog's own, and what users write
 	"cmd/baseline.go":                   {"cmd.FuzzBaseline"},
 	"cmd/settings.go":                   {"cmd.FuzzSettings"},
@@ -58,15 +65,15 @@ var doors = map[string][]string{
 	"cmd/yaml.go":                       {"cmd.FuzzSettings", "cmd.FuzzRules"},
 	"cmd/rules.go":                      {"cmd.FuzzRules"},
 	"report/expr/parse.go":              {"report/expr.FuzzParse"},
-	"report/merger.go":                  {"report.FuzzMerge"},
-	"report/partialfile.go":             {"report.FuzzMerge"},
-	"report/partial.go":                 {"report.FuzzMerge", "report.FuzzLoad"},
+	"report/group/merger.go":            {"report/group.FuzzMerge"},
+	"report/group/partialfile.go":       {"report/group.FuzzMerge"},
+	"report/group/partial.go":           {"report/group.FuzzMerge", "report/group.FuzzLoad"},
 	"report/render/dataset/document.go": {"report/render/dataset.FuzzDocument", "report/render/dataset.FuzzManifest"},
 	"report/render/dataset/legacy.go":   {"report/render/dataset.FuzzLegacy"},
 	"report/render/dataset/dir.go":      {"report/render/dataset.FuzzSeal"},
 	// engines
-	"report/remoterows.go":           {"report.FuzzRemote"},
-	"report/function/quantile.go":    {"report.FuzzRemote"},
+	"report/group/remoterows.go":     {"report/group.FuzzRemote"},
+	"report/function/quantile.go":    {"report/group.FuzzRemote"},
 	"report/engine/trino/trino.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/trino/watch.go":   {"report/engine/trino.FuzzAnswers"},
 	"report/engine/athena/bound.go":  {"report/engine/athena.FuzzPlan"},

@@ -94,7 +94,7 @@ func engineNames() []string {
 }
 
 func (e *elsewhere) flags(c *cobra.Command) {
-	group(c, engineFlags, func(f *pflag.FlagSet) {
+	section(c, engineFlags, func(f *pflag.FlagSet) {
 		f.StringVar(&e.name, "engine", "", "run the report on this `engine`, on the table that --table names: "+join(engineNames()))
 		f.StringVar(&e.trinoDSN, flagTrinoDSN, "", "Trino server, a `URL`: https://user:password@host:8443?catalog=hive&schema=vpc")
 		f.StringVar(&e.layout, "layout", "", "read only the partitions of --since and --until, of a table that sql ddl made in this `layout`: daily, hive, dataset …")

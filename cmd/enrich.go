@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -25,9 +24,10 @@ import (
 // enrichment is the group of flags that say what records are joined with.
 type enrichment struct {
 	protocols string
-	dbs       [3]string // by databases
+	dbs       [4]string // by databases; the inventory may have several files
 	tables    []string
 	costs     costing
+	inventory []string
 }
 
 // database is an open file of a row of databases.
@@ -38,14 +38,18 @@ type database interface {
 	Close() error
 }
 
-// databases is what files about addresses there are, and where they are named.
-var databases = [3]struct {
+// A databaseKind is a kind of file about addresses.
+type databaseKind struct {
 	kind  enrich.DBKind
 	flag  string
 	open  func(string) (database, error)
 	help  string
 	needs string
-}{
+}
+
+// databases is what files about addresses there are, and where they are named. open is nil for the inventory, which
+// may be many files: see readOwners.
+var databases = [4]databaseKind{
 	{
 		enrich.City, "city-db", func(path string) (database, error) { return enrich.OpenCity(path) },
 		"MaxMind city database, an mmdb `file` (default: where geoipupdate puts it)",
@@ -61,12 +65,21 @@ var databases = [3]struct {
 		"AWS's ip-ranges.json, a `file`: services and regions of addresses",
 		"AWS's list of its addresses: get it with curl -O https://ip-ranges.amazonaws.com/ip-ranges.json",
 	},
+	{
+		enrich.Owners, "inventory", nil,
+		"who owned addresses and when: `path`s of flowlog inventory, aws describe-…, AWS Config, kubectl",
+		"an inventory: print one with aws ec2 describe-network-interfaces >FILE",
+	},
 }
 
 func (e *enrichment) flags(c *cobra.Command) {
-	group(c, "Enrichment flags", func(f *pflag.FlagSet) {
+	section(c, "Enrichment flags", func(f *pflag.FlagSet) {
 		for i, db := range databases {
-			f.StringVar(&e.dbs[i], db.flag, "", db.help)
+			if db.open != nil {
+				f.StringVar(&e.dbs[i], db.flag, "", db.help)
+				continue
+			}
+			f.StringArrayVar(&e.inventory, db.flag, nil, db.help)
 		}
 		f.StringVar(&e.protocols, "protocols", "", "names of protocols, a CSV `file`: IANA's, or number,keyword")
 		e.tableFlag(f)
@@ -80,30 +93,47 @@ func (e *enrichment) tableFlag(f *pflag.FlagSet) {
 }
 
 // readTables reads the tables of the user's and returns their fields and lookups.
-func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup, err error) {
-	var tables []*enrich.Table
+func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup, notes []string, err error) {
+	tables, err := e.parseTables()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, t := range tables {
+		notes = append(notes, t.Notes()...)
+	}
+	fields, lookups, err = tableFields(tables)
+	return fields, lookups, notes, err
+}
+
+// parseTables reads the files of the tables.
+func (e *enrichment) parseTables() (tables []*enrich.Table, err error) {
 	byName := make(map[string]*enrich.Table)
 	for _, arg := range e.tables {
 		name, file, ok := strings.Cut(arg, "=")
 		if !ok || file == "" {
-			return nil, nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv", arg)}
+			return nil, usageError{fmt.Errorf("--table %s: name the table and its file, as in --table nets=nets.csv", arg)}
 		}
 		t := byName[strings.ToLower(name)]
 		if t == nil {
 			if t, err = enrich.NewTable(name); err != nil {
-				return nil, nil, usageError{fmt.Errorf("--table %s: %w", arg, err)}
+				return nil, usageError{fmt.Errorf("--table %s: %w", arg, err)}
 			}
 			byName[strings.ToLower(name)] = t
 			tables = append(tables, t)
 		}
 		content, err := disk.Read(file, maxTable)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--table %s: %w", arg, named(err))
+			return nil, fmt.Errorf("--table %s: %w", arg, named(err))
 		}
 		if err := t.Read(file, content); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
+	return tables, nil
+}
+
+// tableFields returns the fields of tables, whose names must be free.
+func tableFields(tables []*enrich.Table) (fields schema.Table, lookups []enrich.Lookup, err error) {
 	taken := map[string]string{"report": "what reports are named by in JSON"}
 	for _, m := range report.Measures() {
 		taken[m.Name] = "a measure"
@@ -129,7 +159,7 @@ func (e *enrichment) readTables() (fields schema.Table, lookups []enrich.Lookup,
 
 // names lists all fields that there are with these flags, for completion.
 func (e *enrichment) names() []string {
-	fields, _, _ := e.readTables() // what is wrong with a table is said when the command runs
+	fields, _, _, _ := e.readTables() // what is wrong with a table is said when the command runs
 	return slices.Concat(schema.Logged(), schema.Delivered(), pass.VantageFields(), enrich.Fields(), fields).Names()
 }
 
@@ -142,22 +172,52 @@ type lookups struct {
 	tables schema.Table          // of them, those of the user's tables
 	costs  []enrich.Lookup       // which --enrich does not ask for
 	files  []string              // that they come from
+	owners *enrich.Inventory     // nil without one
 	number func(field, name string) []int64
+	lists  lists // that conditions name
+
+	noThreats bool // threatFields can only be read
+}
+
+// threatTable is the name of the table that the rule threat-list of check is about. Its fields are known without it too, as
+// those of databases are, so that the rule can say what it lacks.
+const threatTable = "threat"
+
+var threatFields = schema.Table{
+	{Name: "src_" + threatTable, Kind: schema.Text, Doc: "What the table threat says of the source address"},
+	{Name: "dst_" + threatTable, Kind: schema.Text, Doc: "What the table threat says of the destination address"},
+}
+
+// hasThreats reports whether there is a table called threat.
+func (e *enrichment) hasThreats() bool {
+	return slices.ContainsFunc(e.tables, func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		return strings.EqualFold(name, threatTable)
+	})
 }
 
 // open opens the databases that the named fields come from. If a database that was not asked for by name
 // cannot be found, its fields are left to the input: flowlog's own output may have them.
 func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*lookups, error) {
+	names = enrich.CostInputs(names)
 	protocols, err := e.readProtocols()
 	if err != nil {
 		return nil, err
 	}
-	tableFields, tableLookups, err := e.readTables()
+	own, tableLookups, notes, err := e.readTables()
 	if err != nil {
 		return nil, err
 	}
-	l := &lookups{all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
-	for i := range databases {
+	l := &lookups{lists: lists{notes: notes}, all: append(enrich.Builtin(protocols), tableLookups...), lacks: make(map[enrich.DBKind]int), number: enrich.Numbers(protocols)}
+	owners, err := e.readOwners(ctx, in.con, in.s3)
+	if err != nil {
+		return nil, err
+	}
+	l.use(owners, in, names)
+	for i, db := range databases {
+		if db.open == nil {
+			continue
+		}
 		if err := l.open(i, e.dbs[i], names); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
@@ -165,7 +225,21 @@ func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*loo
 	if l.costs, err = e.costs.lookups(ctx, in, l, names); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
-	l.fields, l.tables = append(l.enriched(), tableFields...), tableFields
+	l.fields, l.tables = append(l.enriched(), own...), own
+	for _, f := range threatFields {
+		if _, ok := own.Lookup(f.Name); !ok {
+			l.fields = append(l.fields, f)
+			l.noThreats = true
+		}
+	}
+	if owners != nil {
+		for _, f := range owners.Fields() { // those of tags
+			if _, has := l.fields.Named(f.Name); !has {
+				l.fields = append(l.fields, f)
+			}
+		}
+	}
+	l.files = append(l.files, e.inventory...)
 	for _, arg := range e.tables {
 		_, file, _ := strings.Cut(arg, "=")
 		l.files = append(l.files, file)
@@ -177,6 +251,21 @@ func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*loo
 		l.files = append(l.files, e.costs.files...)
 	}
 	return l, nil
+}
+
+// use adds the lookups of an inventory, and has a reader fill those logged fields from it that are named.
+func (l *lookups) use(owners *enrich.Inventory, in *reader, names []string) {
+	if owners == nil {
+		l.lacks[enrich.Owners] = slices.IndexFunc(databases[:], func(db databaseKind) bool { return db.kind == enrich.Owners })
+		return
+	}
+	l.owners, in.owners = owners, owners
+	for _, name := range owners.Fills() {
+		if slices.ContainsFunc(names, func(word string) bool { return schema.FieldNamed(schema.CanonicalName(word)) == name }) {
+			in.fills = append(in.fills, name)
+		}
+	}
+	l.all = append(l.all, owners.Lookups()...)
 }
 
 // readProtocols reads the names of protocols, nil if they are not the user's.
@@ -202,7 +291,7 @@ func (l *lookups) open(row int, path string, names []string) error {
 	} else {
 		path = enrich.FindDB(db.kind, os.Getenv, exists)
 	}
-	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind || enrich.UsesDB(name, db.kind) })
+	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
 	switch {
 	case path == "":
 		l.lacks[db.kind] = row
@@ -228,6 +317,11 @@ func (l *lookups) enriched() schema.Table {
 			f.From = nil
 		}
 		fields = append(fields, f)
+	}
+	for _, known := range l.costs { // which lack what there is no file for
+		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
+			fields[i] = known.Field
+		}
 	}
 	for _, known := range l.all { // the names of protocols may be the user's
 		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
@@ -261,24 +355,22 @@ func (l *lookups) missing(ctx context.Context, what string, r *reader, names []s
 			db := databases[i]
 			return fmt.Errorf("%s needs %s; then name it with --%s FILE or $%s", what, db.needs, db.flag, envName(db.flag))
 		}
+		if _, ok := threatFields.Lookup(name); ok && l.noThreats && !slices.Contains(r.header(ctx), name) {
+			return fmt.Errorf("%s needs a list of addresses: name it with --table %s=FILE", what, threatTable)
+		}
 	}
 	return nil
 }
 
 // scope is what the words of a condition may mean.
 func (l *lookups) scope(r *reader) expr.Scope {
-	return expr.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, Open: openFile, Time: r.time}
+	return expr.Scope{Fields: l.fields, List: "flowlog fields", Number: l.number, File: l.lists.file, Time: r.time}
 }
 
-// openFile opens a list of values that a condition names.
-func openFile(name string) (io.ReadCloser, error) {
-	f, err := disk.Open(name, maxTable)
-	return f, named(err)
-}
-
-// The most that is read of a table or a list, and of a file of protocols. A table may be a listing of a large account.
+// The most that is read of a table, of a list that a condition names, and of a file of protocols. A table may be a listing of a large account.
 const (
 	maxTable     = 1 << 30
+	maxList      = 1 << 28
 	maxProtocols = 16 << 20
 )
 
@@ -308,12 +400,20 @@ func (l *lookups) wrap(workers int) func(*schema.Projection, schema.Emit) schema
 	}
 }
 
-// finish says which fields the databases did not have, closes them, and sets err to what was wrong with them unless it
-// is set.
+// finish says what of lists and tables was not used, and which fields the databases did not have; it closes those, and sets
+// err to what was wrong with them unless it is set.
 func (l *lookups) finish(r *reader, err *error) {
+	if !r.quiet {
+		l.lists.tell(r.con)
+	}
 	for _, db := range l.dbs {
 		if note := db.Note(); note != "" && !r.quiet {
 			fmt.Fprintln(r.con.err, printable("flowlog: warning: "+note))
+		}
+	}
+	if l.owners != nil && !r.quiet {
+		if note := l.owners.Note(); note != "" {
+			fmt.Fprintln(r.con.err, printable("flowlog: "+note))
 		}
 	}
 	if cerr := l.close(); *err == nil {

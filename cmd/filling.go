@@ -211,7 +211,8 @@ func (r *filling) commit(ctx context.Context, group []candidate) (failed map[str
 		meter.KnownBytes.Add(-max(c.Size, 0))
 	}
 	inputs = append(inputs, r.carried(group)...)
-	stats, err := parse.Scan(ctx, chosen{ahead, group}, r.read, r.reader.opt, r.emit(w))
+	read, emit := r.reader.fill(r.read, r.emit(w))
+	stats, err := parse.Scan(ctx, chosen{ahead, group}, read, r.reader.opt, emit)
 	if err == nil && len(stats.Failed) > 0 {
 		failed = make(map[string]bool)
 		for i, f := range stats.Failed {

@@ -36,9 +36,11 @@ var helpWords = []struct{ words, target string }{
 	{"merge partial cluster machines", "scaling"},
 	{"pricing tiers discount", "prices"},
 	{"cost money bill billing charge charges dollars", "costs"},
+	{"list threat threats threat-list blocklist blocklists spamhaus firehol stix misp feodo", "lists"},
 	{"field enrich enrichment geo asn columns table tables", "fields"},
 	{"since until time times date dates tz timezone zone account region files stdin dry-run", inputHeading},
 	{"s3 aws bucket profile credentials", s3Heading},
+	{"eni owner owners snapshot snapshots role roles", "inventory"},
 	{"color colour chart", "Report flags"},
 }
 

@@ -30,7 +30,7 @@ func (r *reporting) tellPartial(c *cobra.Command, b *binding) {
 
 // tellRenamed warns of names that --rename has and no input.
 func (r *reader) tellRenamed() {
-	if r.opt.Renamed == nil || r.stats.Objects == 0 || !r.renameTyped {
+	if r.opt.Renamed == nil || r.stats.Objects == 0 || !r.typed.rename {
 		return
 	}
 	var idle []string
@@ -50,6 +50,6 @@ func (r *reader) tellRenamed() {
 func (in *input) watchRenames(con *console, r *reader) {
 	if len(r.opt.Rename) > 0 {
 		r.opt.Renamed = new(parse.MetNames)
-		r.renameTyped = slices.Contains(con.settings.typed(in.command, inputHeading), "rename")
+		r.typed.rename = slices.Contains(con.settings.typed(in.command, inputHeading), "rename")
 	}
 }

@@ -53,7 +53,7 @@ const inputHeading = "Input flags"
 
 func (in *input) flags(c *cobra.Command) {
 	in.command = c
-	group(c, inputHeading, func(f *pflag.FlagSet) {
+	section(c, inputHeading, func(f *pflag.FlagSet) {
 		f.StringVar(&in.form.fields, "log-format", "", "`fields` of records without a header: '${srcaddr} ${bytes} …', or "+schema.VersionRange(" to "))
 		f.StringVar(&in.form.format, "input-format", "", "read all inputs as this `format`: "+strings.Join(parse.FormatNames(), ", "))
 		f.StringSliceVar(&in.form.rename, "rename", nil, "read columns of other names as fields: `theirs=field`, such as source_ip=srcaddr")
@@ -103,6 +103,9 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 	if err := checkArguments(in.command, args); err != nil {
 		return nil, usageError{err}
 	}
+	if err := checkRejects(in.rejects, args); err != nil {
+		return nil, err
+	}
 	in.warnIdle(con, args)
 	in.clamp(con, args)
 	r, err := in.bounds(con)
@@ -114,7 +117,7 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 		}
-		r.opt.LogFormat, r.formatTyped = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
+		r.opt.LogFormat, r.typed.logFormat = names, slices.Contains(con.settings.typed(in.command, inputHeading), "log-format")
 	}
 	if in.form.format != "" {
 		if _, err := find("input format", in.form.format, parse.FormatNames(), "flowlog formats"); err != nil {
@@ -143,7 +146,6 @@ func (in *input) open(ctx context.Context, con *console, args []string) (*reader
 			return nil, err
 		}
 		r.rejects, r.opt.Rejects = f, f
-		r.tellInside(in.rejects)
 	}
 	return r, nil
 }
@@ -172,7 +174,7 @@ func (in *input) bounds(con *console) (*reader, error) {
 	if in.workers < 0 || in.maxErrors < 0 {
 		return nil, usageError{errors.New("--workers and --max-errors cannot be negative")}
 	}
-	r := &reader{con: con, quiet: in.quiet, partial: in.partial}
+	r := &reader{con: con, quiet: in.quiet, partial: in.partial, s3: in.s3.Options}
 	for i, account := range in.within.keys.Accounts {
 		in.within.keys.Accounts[i] = accountNumber(account)
 	}

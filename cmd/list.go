@@ -145,7 +145,7 @@ func fold(text string, width int) []string {
 func newFields(con *console) *cobra.Command {
 	var e enrichment
 	c := listing(con, "fields", "List the fields of records, logged and enriched", []string{"FIELD", "TYPE", "SINCE", "WHAT IT IS"}, func(asked wordsFilter) ([][]string, any, error) {
-		tables, _, err := e.readTables()
+		tables, _, _, err := e.readTables()
 		if err != nil {
 			return nil, nil, err
 		}

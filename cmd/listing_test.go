@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"flowlog/cmd"
-	"flowlog/parse/s3"
+	"flowlog/parse/aws"
 )
 
 // A listing that breaks off is not an object that could not be read: nobody knows how many are missing.
@@ -47,7 +47,7 @@ func TestListingMiscounted(t *testing.T) {
 
 // A dry run and the help page tell how long a request is tried.
 func TestRetryBudgetIsTold(t *testing.T) {
-	attempts, wait := fmt.Sprintf("up to %d times", s3.Attempts), fmt.Sprintf("at most %g s", s3.LongestWait.Seconds())
+	attempts, wait := fmt.Sprintf("up to %d times", aws.Attempts), fmt.Sprintf("at most %g s", aws.LongestWait.Seconds())
 	_, errOut := listingRun(t, 0, "<KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>", "--dry-run")
 	page, err := os.ReadFile("help/performance.md")
 	if err != nil {

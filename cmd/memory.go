@@ -25,7 +25,7 @@ type memory struct {
 
 // flags adds them to a group. what is it that goes to the temporary file.
 func (m *memory) flags(c *cobra.Command, heading, what string) {
-	group(c, heading, func(f *pflag.FlagSet) {
+	section(c, heading, func(f *pflag.FlagSet) {
 		f.StringVar(&m.size, "memory", "", "use memory of this `size`, as in 2GB, before "+what+" go to a temporary file (default: half of what the machine, the container and ulimit allow)")
 		f.StringVar(&m.tempDir, "temp-dir", "", "`directory` of the temporary file (default: the system's)")
 	})

@@ -18,6 +18,7 @@ import (
 	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/group"
 	"flowlog/report/render"
 )
 
@@ -53,7 +54,7 @@ func newMerge(con *console) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error { return m.run(c.Context(), args) },
 	}
-	group(c, "Merge flags", func(f *pflag.FlagSet) {
+	section(c, "Merge flags", func(f *pflag.FlagSet) {
 		f.BoolVar(&m.partial, "partial", false, "write a partial result again, of all files")
 		f.StringVar(&m.tz, "tz", "UTC", "`zone` of times in tables: UTC, Local, Europe/Berlin …")
 		f.BoolVarP(&m.quiet, "quiet", "q", false, "no closing line on stderr")
@@ -79,7 +80,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 	} else {
 		m.con.written.reads(m.con.in, args)
 	}
-	merger := new(report.Merger)
+	merger := new(group.Merger)
 	defer func() { err = errors.Join(err, merger.Close()) }()
 	merged, err := m.merge(ctx, merger, args, limit)
 	if err != nil {
@@ -106,7 +107,7 @@ func (m *merging) run(ctx context.Context, args []string) (err error) {
 }
 
 // nothing is the error that no part has a record of the time, accounts or regions that its run asked for, or nil.
-func (m *merging) nothing(merger *report.Merger) error {
+func (m *merging) nothing(merger *group.Merger) error {
 	s := merger.Stats
 	if s.Records+s.Malformed > 0 || s.Outside == 0 && s.Objects > 0 {
 		return nil
@@ -123,12 +124,12 @@ func (m *merging) nothing(merger *report.Merger) error {
 }
 
 // merge reads the partial results, and returns how many there are. One that comes twice is read once.
-func (m *merging) merge(ctx context.Context, merger *report.Merger, args []string, limit int64) (merged int64, err error) {
+func (m *merging) merge(ctx context.Context, merger *group.Merger, args []string, limit int64) (merged int64, err error) {
 	for part, err := range m.parts(ctx, args) {
 		if err == nil {
 			err = m.add(ctx, merger, part, limit)
 		}
-		if twice := (*report.ErrTwice)(nil); errors.As(err, &twice) {
+		if twice := (*group.ErrTwice)(nil); errors.As(err, &twice) {
 			if !m.quiet {
 				fmt.Fprintln(m.con.err, "flowlog: warning:", twice)
 			}
@@ -143,7 +144,7 @@ func (m *merging) merge(ctx context.Context, merger *report.Merger, args []strin
 }
 
 // print finishes the reports and writes their tables.
-func (m *merging) print(merger *report.Merger, out *sink) ([]report.Table, []*report.Lacking, error) {
+func (m *merging) print(merger *group.Merger, out *sink) ([]report.Table, []*report.Lacking, error) {
 	fields := append(schema.Logged(), enrich.Fields()...)
 	wrap := func(p *schema.Projection, next schema.Emit) schema.Emit {
 		return enrich.Wrap(p, enrich.Builtin(nil), 1, next)
@@ -163,7 +164,7 @@ func (m *merging) print(merger *report.Merger, out *sink) ([]report.Table, []*re
 }
 
 // tell prints the closing line, and which reports are left out.
-func (m *merging) tell(merger *report.Merger, merged int64, lacks []*report.Lacking) {
+func (m *merging) tell(merger *group.Merger, merged int64, lacks []*report.Lacking) {
 	for _, l := range lacks {
 		fmt.Fprintln(m.con.err, "flowlog: left out:", printable(say(l)))
 	}
@@ -239,7 +240,7 @@ func (m *merging) part(name string) parse.Object {
 	}}
 }
 
-func (m *merging) add(ctx context.Context, merger *report.Merger, part parse.Object, limit int64) (err error) {
+func (m *merging) add(ctx context.Context, merger *group.Merger, part parse.Object, limit int64) (err error) {
 	in, err := part.Open(ctx)
 	if err != nil {
 		return err

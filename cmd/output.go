@@ -31,7 +31,7 @@ func (o *output) flags(c *cobra.Command, byDefault string) { o.flagsFor(c, byDef
 
 // flagsFor is flags for a command that has formats of its own.
 func (o *output) flagsFor(c *cobra.Command, byDefault string, formats func() []string) {
-	group(c, "Output flags", func(f *pflag.FlagSet) {
+	section(c, "Output flags", func(f *pflag.FlagSet) {
 		f.StringVarP(&o.format, "output", "o", "", "`format`: "+join(formats())+" (default: what the name of --out ends in, or else "+byDefault+")")
 		f.StringVarP(&o.file, "out", "O", "", "write to this `file`, or to s3://BUCKET/NAME; it appears when it is complete")
 		f.BoolVar(&o.raw, "raw", false, "plain numbers in tables")

@@ -99,23 +99,92 @@ func (w *written) is(name string) (is, note bool) {
 	return false, false
 }
 
-// tellInside says of an output whose records later runs over the same input would take for logs, that it lies in there.
+// tellInside notes an output that lies inside an input and whose records later runs over that input would read as logs.
 func (r *reader) tellInside(name string) {
-	if r.quiet {
-		return
+	if arg := listedBy(r.from.args, name); arg != "" && !r.quiet {
+		fmt.Fprintln(r.con.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
 	}
-	for _, arg := range r.from.args {
-		inside := strings.ContainsAny(arg, "*?[{") && !exists(arg)
-		if inside {
-			inside, _ = doublestar.Match(filepath.ToSlash(filepath.Clean(arg)), filepath.ToSlash(filepath.Clean(name)))
-		} else {
-			inside = holds(arg, name)
+}
+
+// checkRejects refuses a file of malformed records inside an input: it holds them unchanged, so nothing in it tells a later
+// run that they have been counted as malformed before.
+func checkRejects(file string, args []string) error {
+	if info, err := os.Stat(file); file == "" || err == nil && !info.Mode().IsRegular() {
+		return nil // a device or pipe is no file of an input
+	}
+	if arg := listedBy(args, file); arg != "" {
+		return usageError{fmt.Errorf("--rejects %s is inside the input %s: later runs would read its records once more; write it to another place", file, arg)}
+	}
+	return nil
+}
+
+// listedBy returns the first input whose listing includes a file, whether that exists yet or not, or "".
+func listedBy(args []string, file string) string {
+	i := slices.IndexFunc(args, func(arg string) bool { return includes(arg, file) })
+	if i < 0 {
+		return ""
+	}
+	return args[i]
+}
+
+// includes reports whether the listing of an input includes a file, whether that exists yet or not: a directory lists the files
+// below it that are not hidden, and a glob those that it matches. Directories are compared as files, so that links to them
+// make no difference.
+func includes(input, file string) bool {
+	if remote := strings.HasPrefix(input, "s3://"); remote || strings.HasPrefix(file, "s3://") {
+		if strings.ContainsAny(input, "*?[{") {
+			matches, _ := doublestar.Match(input, file)
+			return matches
 		}
-		if inside {
-			fmt.Fprintln(r.con.err, printable("flowlog: "+name+" is inside the input "+arg+": later runs read it too; write it to another place"))
-			return
+		return remote && holds(input, file)
+	}
+	root, pattern := filepath.ToSlash(input), ""
+	info, err := os.Stat(input)
+	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(input, "*?[{") {
+		root, pattern = doublestar.SplitPattern(root)
+		info, err = os.Stat(filepath.FromSlash(root))
+	}
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	for _, place := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} { // of the name, and of what it links to
+		name, err := place(file)
+		if err != nil {
+			continue
+		}
+		if within, ok := below(info, name); ok && (pattern == "" && !hidden(within) || pattern != "" && doublestar.MatchUnvalidated(pattern, within)) {
+			return true
 		}
 	}
+	return false
+}
+
+// below returns the path of a file from a directory on, with slashes, and whether the file lies below the directory.
+func below(dir fs.FileInfo, file string) (path string, ok bool) {
+	name := filepath.Base(file)
+	up, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err == nil {
+		up, err = filepath.Abs(up)
+	}
+	if err != nil {
+		return "", false
+	}
+	for {
+		if info, err := os.Stat(up); err == nil && os.SameFile(info, dir) {
+			return name, true
+		}
+		if filepath.Dir(up) == up {
+			return "", false
+		}
+		name, up = filepath.Base(up)+"/"+name, filepath.Dir(up)
+	}
+}
+
+// hidden reports whether some part of a path with slashes is one that listings of directories leave out.
+func hidden(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool {
+		return strings.HasPrefix(part, ".") || part == schema.ManifestFolder
+	})
 }
 
 // unwritten is a source without what this run writes. It is a parse.Passer.

@@ -51,7 +51,7 @@ func newParse(con *console) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, args) },
 	}
-	group(c, "Record flags", func(f *pflag.FlagSet) {
+	section(c, "Record flags", func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.fields, "fields", nil, "write these `fields`, logged or enriched: see `flowlog fields`")
 		conditionVar(f, &p.where, "where", "write only records that meet this `condition`: see `flowlog help filters`")
 		f.BoolVar(&p.enrich, "enrich", false, "add the enriched fields: names, scopes, places and networks")
@@ -107,6 +107,9 @@ func (p *parsing) wanted() []string {
 	wanted := append(slices.Clip(p.fields), report.Change{Where: p.where}.Words()...)
 	if p.enrich {
 		wanted = append(wanted, enrich.Fields().Names()...)
+	}
+	if p.fields == nil {
+		wanted = append(wanted, schema.Logged().Names()...)
 	}
 	return wanted
 }

@@ -32,7 +32,7 @@ type partitioning struct {
 const partitionFlags = "Partition flags"
 
 func (p *partitioning) flags(c *cobra.Command) {
-	group(c, partitionFlags, func(f *pflag.FlagSet) {
+	section(c, partitionFlags, func(f *pflag.FlagSet) {
 		f.StringSliceVar(&p.by, "partition-by", nil, "write Parquet in folders by these `keys`: "+strings.Join(dataset.KeyNames(), ", ")+"; see `flowlog help partitions`")
 		f.StringVar(&p.fileSize, "file-size", "128MB", "begin another file when one has about this `size`")
 		f.StringVar(&p.commitSize, "commit-size", "1GB", "commit after this `size` of input: what an interrupted run has to do again")

@@ -8,6 +8,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 )
@@ -113,5 +114,5 @@ func (r *reader) planLine(p *planned) string {
 // retryBudget says how long a request to S3 is tried.
 func retryBudget() string {
 	return fmt.Sprintf("a request that S3 throttles or fails is sent up to %d times, with doubling waits of at most %g s; it is given up at once if nothing has ever answered",
-		s3.Attempts, s3.LongestWait.Seconds())
+		aws.Attempts, aws.LongestWait.Seconds())
 }

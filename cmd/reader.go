@@ -2,10 +2,13 @@ package cmd
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"flowlog/enrich"
 	"flowlog/parse"
+	"flowlog/parse/s3"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
@@ -13,20 +16,25 @@ import (
 
 // A reader is the options of an input made ready for scans, and what the last scan has found.
 type reader struct {
-	con         *console
-	from        origin
-	opt         parse.Options
-	partial     bool           // an interrupted scan counts
-	quiet       bool           // nothing but errors is said
-	mode        string         // of progress
-	zone        *time.Location // of times that are shown
-	now         time.Time
-	rejects     *outFile // nil if malformed records are not kept
-	formatTyped bool     // --log-format is on the command line
-	renameTyped bool     // --rename is
-	stats       parse.Stats
-	none        absence
+	con     *console
+	from    origin
+	opt     parse.Options
+	partial bool           // an interrupted scan counts
+	quiet   bool           // nothing but errors is said
+	mode    string         // of progress
+	zone    *time.Location // of times that are shown
+	now     time.Time
+	rejects *outFile // nil if malformed records are not kept
+	typed   typedFlags
+	stats   parse.Stats
+	none    absence
+	s3      s3.Options        // how the input is reached
+	owners  *enrich.Inventory // fills logged fields that are null; nil does not
+	fills   []string          // those
 }
+
+// typedFlags says which flags are on the command line, so that a warning tells if they have no effect.
+type typedFlags struct{ logFormat, rename bool }
 
 // An origin is where records come from.
 type origin struct {
@@ -95,12 +103,24 @@ func (r *reader) with(ctx context.Context, fields schema.Table, names []string) 
 	return fields
 }
 
+// fill puts the inventory in front of an Emit: see enrich.Inventory.Fill. A filled field cannot choose what is read.
+func (r *reader) fill(p *schema.Projection, emit schema.Emit) (*schema.Projection, schema.Emit) {
+	if r.owners == nil {
+		return p, emit
+	}
+	if slices.Contains(r.fills, r.opt.Only.Field) {
+		r.opt.Only.Field, r.opt.Only.Value = "", ""
+	}
+	return r.owners.Fill(p, r.fills, r.opt.Workers, emit)
+}
+
 // scan reads everything and says on stderr what could not be read.
 func (r *reader) scan(ctx context.Context, p *schema.Projection, emit schema.Emit) error {
 	began := time.Now()
 	var err error
 	r.opt.Meter, r.opt.MadeOf = new(parse.Meter), r.madeOf(ctx)
 	stop := progress(r.con.err, r.mode, r.opt.Meter)
+	p, emit = r.fill(p, emit)
 	r.stats, err = parse.Scan(ctx, r.from.source, p, r.opt, emit)
 	stop()
 	r.stats.Seconds = time.Since(began).Seconds()

@@ -15,7 +15,9 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/engine"
+	"flowlog/report/group"
 	"flowlog/report/render"
+	"flowlog/report/sql"
 )
 
 // remote runs the reports on an engine, one query each.
@@ -91,11 +93,11 @@ func (e *elsewhere) kind(c *cobra.Command, args []string, table string) (kind en
 
 // halves splits each report in a query for the engine and the rest, which flowlog computes. They are to be closed, also if
 // there is an error.
-func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind engineKind, table string) (halves []*report.Remote, err error) {
-	dialects := report.Dialects()
-	dialect := dialects[slices.IndexFunc(dialects, func(d report.Dialect) bool { return d.Name == kind.name })]
+func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind engineKind, table string) (halves []*group.Remote, err error) {
+	dialects := sql.Dialects()
+	dialect := dialects[slices.IndexFunc(dialects, func(d sql.Dialect) bool { return d.Name == kind.name })]
 	if r.elsewhere.layout != "" {
-		if table, err = report.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
+		if table, err = sql.WithinDays(dialect, table, r.elsewhere.layout, in.opt.Keys.Since, in.opt.Keys.Until); err != nil {
 			return nil, usageError{fmt.Errorf("--layout: %w", err)}
 		}
 	}
@@ -114,11 +116,14 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 		if err := enr.missing(ctx, rep.Name, in, fieldsOf(&changed)); err != nil {
 			return halves, err
 		}
-		split, err := report.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
+		if err := enr.refuseOwners(fieldsOf(&changed)); err != nil {
+			return halves, err
+		}
+		split, err := sql.NewSplit(changed.During(in.opt.Keys.Since, in.opt.Keys.Until), dialect, enr.fields, table)
 		if err != nil {
 			return halves, usageError{err}
 		}
-		half, err := report.NewRemote(split)
+		half, err := group.NewRemote(split)
 		if err != nil {
 			return halves, usageError{err}
 		}
@@ -131,7 +136,7 @@ func (r *reporting) halves(ctx context.Context, in *reader, enr *lookups, kind e
 }
 
 // printQueries prints what would be asked of the engine.
-func (r *reporting) printQueries(halves []*report.Remote) error {
+func (r *reporting) printQueries(halves []*group.Remote) error {
 	for _, half := range halves {
 		if err := printStatement(r.con.out, half.SQL); err != nil {
 			return err
@@ -154,7 +159,7 @@ func (r *reporting) describe(c *cobra.Command, in *reader, doc *render.Document)
 // fetch runs one query after the other, and behind each those that find out which fields the records have. A report whose
 // fields the table does not have is left out if there are others. nothing is the error of a time without records, for when
 // the reports are printed.
-func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*report.Remote, wrap report.Wrap, in *reader) (doc render.Document, nothing, err error) {
+func (r *reporting) fetch(ctx context.Context, runner engine.Runner, halves []*group.Remote, wrap group.Wrap, in *reader) (doc render.Document, nothing, err error) {
 	for i, half := range halves {
 		ran := r.counting(&doc, r.reports[i].Name)
 		t, err := answer(ctx, runner, half, wrap, ran)
@@ -195,8 +200,8 @@ func (r *reporting) counting(doc *render.Document, name string) func(engine.Stat
 
 // ofTable finds out whether the table has a record of the time that reports without any are of. nothing says that it has
 // none.
-func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*report.Remote, ran func(engine.Stats)) (nothing, err error) {
-	if in.none.asked == "" || slices.ContainsFunc(halves, (*report.Remote).Found) {
+func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*group.Remote, ran func(engine.Stats)) (nothing, err error) {
+	if in.none.asked == "" || slices.ContainsFunc(halves, (*group.Remote).Found) {
 		return nil, nil
 	}
 	sql, err := halves[0].AnyRecord()
@@ -215,7 +220,7 @@ func (in *reader) ofTable(ctx context.Context, runner engine.Runner, halves []*r
 }
 
 // answer runs the queries of one report.
-func answer(ctx context.Context, runner engine.Runner, half *report.Remote, wrap report.Wrap, ran func(engine.Stats)) (report.Table, error) {
+func answer(ctx context.Context, runner engine.Runner, half *group.Remote, wrap group.Wrap, ran func(engine.Stats)) (report.Table, error) {
 	if err := engine.Feed(ctx, runner, half, wrap, ran); err != nil {
 		return report.Table{}, cmp.Or(ctx.Err(), err)
 	}

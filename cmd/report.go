@@ -74,7 +74,7 @@ func newReport(con *console, args []string) *cobra.Command {
 		}
 		sub.Use = r.Name + " [flags] [INPUT ...]"
 		sub.Short = r.Doc
-		sub.Long = r.Doc + ".\n\n" + describe(r)
+		sub.Long = r.Doc + ".\n\n" + computes(r)
 		sub.Args = onlyInputs
 		c.AddCommand(sub)
 	}
@@ -121,8 +121,8 @@ func several(list string, saved []string) ([]report.Report, error) {
 	return reports, nil
 }
 
-// describe says in words what a report computes.
-func describe(r report.Report) string {
+// computes says in words what a report computes.
+func computes(r report.Report) string {
 	var b strings.Builder
 	if len(r.Keys) > 0 {
 		fmt.Fprintf(&b, "Groups by:  %s\n", join(namesOf(r.Keys, report.Key.Name)))
@@ -153,7 +153,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 		ValidArgsFunction: nil,
 	}
 	changeFlags(c, &r.change, r.enrichment.names)
-	group(c, "Report flags", func(f *pflag.FlagSet) {
+	section(c, "Report flags", func(f *pflag.FlagSet) {
 		r.aggregation.vantageFlag(f)
 		f.BoolVar(&r.chart, "chart", false, "draw in the terminal: bars beside ranked rows, lines over time, heat maps")
 	})
@@ -167,7 +167,7 @@ func newReporting(con *console, reports []report.Report, panels []report.Panel) 
 
 // changeFlags adds the flags that change a report. keys are the fields that it can be grouped by, for completion.
 func changeFlags(c *cobra.Command, change *report.Change, keys func() []string) {
-	group(c, "Report flags", func(f *pflag.FlagSet) {
+	section(c, "Report flags", func(f *pflag.FlagSet) {
 		topVar(f, &change.Top, 10)
 		conditionVar(f, &change.Where, "where", "only flows that meet this `condition`: 'dstport = ssh and bytes > 1MB'")
 		f.StringSliceVar(&change.By, "by", nil, "group by these `keys`: fields, networks such as srcaddr/24, time")

@@ -12,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flowlog/parse"
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/render"
+	"flowlog/report/sql"
 )
 
 // A binding is the reports of a command with their words bound to the fields of an input.
@@ -84,7 +86,7 @@ func (r *reporting) check(c *cobra.Command) (table string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !r.con.settings.typedIn("table") && !report.PlainTable(table) {
+	if !r.con.settings.typedIn("table") && !sql.PlainTable(table) {
 		return "", usageError{fmt.Errorf("--table %s: SQL in place of a table's name is for the command line only", table)}
 	}
 	if r.elsewhere.name != "" && r.panels != nil {
@@ -226,11 +228,24 @@ func (r *reporting) print(c *cobra.Command, args []string, in *reader, enr *look
 	if err := out.done(err); err != nil {
 		return err
 	}
+	if out.file != nil && out.Plain && slices.ContainsFunc(tables, readAsRecords) {
+		in.tellInside(r.output.file)
+	}
 	if out.Bare && r.change.Top < 0 { // the limit is not the user's
 		r.output.tellCut(r.con, tables, "--top 0 writes all")
 	}
 	r.tellNotes(out.Format, tables, done.notes)
 	return nil
+}
+
+// readAsRecords reports whether the columns of a table cannot be told from those of records.
+func readAsRecords(t report.Table) bool {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	p, err := sqlFields().Project(schema.Logged().Names()...)
+	return err == nil && parse.RecordColumns(names, p)
 }
 
 // compute runs the reports over the input. A report whose fields the input lacks is an error if it is the only one.

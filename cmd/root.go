@@ -193,7 +193,7 @@ func newRoot(con *console, args []string) *cobra.Command {
 	root.SetIn(con.in)
 	root.SetOut(&con.help)
 	root.SetErr(con.err)
-	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newCheckDataset(con), newDiff(con), newMerge(con), newSQL(con), newFields(con), newReports(con), newFormats(con), newPrices(con), newConfig(con), newVersion(con))
+	root.AddCommand(newParse(con), newReport(con, args), newCheck(con), newCheckDataset(con), newDiff(con), newMerge(con), newSQL(con), newInventory(con), newFields(con), newReports(con), newFormats(con), newPrices(con), newConfig(con), newVersion(con))
 	con.settings.bind(root)
 	if slices.Contains(args, "report") { // without that word none is called, and a hundred take 10 ms
 		addSaved(con, root)
@@ -253,8 +253,8 @@ func asUsageErrors(c *cobra.Command) {
 // flagGroup is the annotation that says under which heading help lists a flag.
 const flagGroup = "group"
 
-// group adds the flags that define declares, all under one heading.
-func group(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
+// section adds the flags that define declares, all under one heading.
+func section(c *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 	set := pflag.NewFlagSet(heading, pflag.ContinueOnError)
 	set.SortFlags = false
 	define(set)

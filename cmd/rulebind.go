@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -47,6 +46,7 @@ func (f *ruleFile) words() []string {
 // all makes the texts rules. Their words may be columns that only the input knows, which the second result has too.
 func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.Rule, schema.Table, error) {
 	scope := enr.scope(in)
+	scope.File = enr.lists.within(filepath.Dir(f.path))
 	var rules []report.Rule
 	for _, t := range f.rules {
 		wrong := len(f.errs)
@@ -67,7 +67,6 @@ func (f *ruleFile) all(ctx context.Context, in *reader, enr *lookups) ([]report.
 func (f *ruleFile) bind(r *ruleText, scope expr.Scope, zone *time.Location) (rule report.Rule, ok bool) {
 	wrong := len(f.errs)
 	rule = report.Rule{Tags: r.values["tags"], Line: r.key.Line, Most: ruleMost}
-	scope.Open = f.list
 	if rule.Report, ok = f.bindReport(r, scope, zone); !ok {
 		return rule, false
 	}
@@ -198,12 +197,4 @@ func (f *ruleFile) failIn(word string, r *ruleText, err error) {
 		}
 	}
 	f.fail(&at, "%s: %s", strings.TrimPrefix(word, "spike."), text)
-}
-
-// list opens a list of values that a condition names. Its name is relative to the file of rules.
-func (f *ruleFile) list(name string) (io.ReadCloser, error) {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(f.path), name)
-	}
-	return openFile(name)
 }

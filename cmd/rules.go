@@ -22,6 +22,9 @@ var builtinRules []byte
 // builtinName is what the file of built-in rules is called in messages and findings.
 const builtinName = "builtin.yaml"
 
+// threatRule is the built-in rule that is left out without its table.
+const threatRule = "threat-list"
+
 // A ruleFile is a file of rules. It is a tree like a file of settings, whose words it uses where they mean the same.
 type ruleFile struct {
 	settingsFile

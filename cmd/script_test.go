@@ -15,6 +15,7 @@ import (
 
 	"flowlog/cmd"
 	"flowlog/enrich"
+	"flowlog/parse/aws/awstest"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts and goldens expect")
@@ -60,6 +61,8 @@ func (m hermetic) Run() int {
 // what testscript has, a script can say
 //
 //	exits CODE COMMAND …    the command must end with this exit code, and not just fail
+//	awstest FOLDER          AWS's services are a server that answers by the files of FOLDER: ACTION.1, ACTION.2 … are the
+//	                        pages of an action, ACTION.denied and ACTION.throttled say how it fails
 //	[geoip]                 this machine has a MaxMind database where flowlog looks for one
 //	[tty]                   there are pseudo-terminals, which ttyin needs
 //
@@ -96,7 +99,7 @@ func TestScript(t *testing.T) {
 			}
 			return false, fmt.Errorf("there is no condition %s", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "awstest": startAWS},
 	})
 }
 
@@ -119,6 +122,30 @@ func exits(ts *testscript.TestScript, not bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// startAWS has the commands that follow ask a server of the test in place of AWS.
+func startAWS(ts *testscript.TestScript, not bool, args []string) {
+	if not || len(args) != 1 {
+		ts.Fatalf("usage: awstest FOLDER")
+	}
+	s := awstest.Start()
+	ts.Defer(s.Close)
+	files, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, f := range files { // pages in their order
+		switch action, what, _ := strings.Cut(f.Name(), "."); what {
+		case "denied":
+			s.Deny[action] = true
+		case "throttled":
+			s.Throttle[action] = 1
+		default:
+			s.Pages[action] = append(s.Pages[action], ts.ReadFile(filepath.Join(args[0], f.Name())))
+		}
+	}
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": s.URL, "AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret"} {
+		ts.Setenv(name, value)
 	}
 }
 

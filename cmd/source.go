@@ -19,7 +19,7 @@ type s3Flags struct{ s3.Options }
 const s3Heading = "S3 flags"
 
 func (f *s3Flags) flags(c *cobra.Command) {
-	group(c, s3Heading, func(set *pflag.FlagSet) {
+	section(c, s3Heading, func(set *pflag.FlagSet) {
 		set.StringVar(&f.Profile, "profile", "", "AWS `profile` to use (default: the AWS environment's)")
 		set.StringVar(&f.Region, "region", "", "AWS `region` to ask first; the region of a bucket is found out")
 		set.StringVar(&f.EndpointURL, "endpoint-url", "", "`URL` of another server that speaks S3")

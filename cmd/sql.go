@@ -15,6 +15,7 @@ import (
 	"flowlog/report"
 	"flowlog/report/expr"
 	"flowlog/report/pass"
+	"flowlog/report/sql"
 )
 
 // newSQL returns `flowlog sql`.
@@ -40,12 +41,13 @@ func newSQL(con *console) *cobra.Command {
 			if err := checkChange(c, &ask.change); err != nil {
 				return err
 			}
+			defer ask.lists.tell(con)
 			return ask.run(con.out, args[0])
 		},
 	}
 	c.AddCommand(newDDL(con))
 	changeFlags(c, &ask.change, func() []string { return sqlFields().Names() })
-	group(c, "SQL flags", func(f *pflag.FlagSet) {
+	section(c, "SQL flags", func(f *pflag.FlagSet) {
 		f.StringVar(&ask.dialect, "dialect", dialectNames()[0], "SQL of this `engine`: "+join(dialectNames()))
 		f.StringVar(&ask.since, "since", "", "only records that end at this `time` or later: 2026-05-14T09:00, 3d")
 		f.StringVar(&ask.until, "until", "", "only records that end before this `time`")
@@ -78,16 +80,16 @@ func oneReport(s *settings, args []string) error {
 }
 
 func dialectNames() []string {
-	return namesOf(report.Dialects(), func(d report.Dialect) string { return d.Name })
+	return namesOf(sql.Dialects(), func(d sql.Dialect) string { return d.Name })
 }
 
 // dialectNamed is the dialect that --dialect names.
-func dialectNamed(name string) (report.Dialect, error) {
+func dialectNamed(name string) (sql.Dialect, error) {
 	i := slices.Index(dialectNames(), name)
 	if i < 0 {
-		return report.Dialect{}, usageError{fmt.Errorf("--dialect: %q is none: there are %s", name, join(dialectNames()))}
+		return sql.Dialect{}, usageError{fmt.Errorf("--dialect: %q is none: there are %s", name, join(dialectNames()))}
 	}
-	return report.Dialects()[i], nil
+	return sql.Dialects()[i], nil
 }
 
 // sqlFields are the fields that reports may name. Those that an engine cannot have are among them, so that it can
@@ -98,6 +100,7 @@ func sqlFields() schema.Table {
 
 // sqlAsk is what is asked of a report as SQL.
 type sqlAsk struct {
+	lists        lists // that conditions name
 	change       report.Change
 	dialect      string
 	table        string
@@ -126,7 +129,7 @@ func printStatement(w io.Writer, text string) error {
 }
 
 // sql is a report of the catalog as SQL.
-func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
+func (a *sqlAsk) sql(name string, d sql.Dialect) (string, error) {
 	zone, err := loadZone(a.tz)
 	if err != nil {
 		return "", fmt.Errorf("--tz: %w", err)
@@ -134,7 +137,7 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 	now := time.Now()
 	fields := sqlFields()
 	scope := expr.Scope{
-		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), Open: openFile,
+		Fields: fields, List: "flowlog fields", Number: enrich.Numbers(nil), File: a.lists.file,
 		Time: func(s string) (time.Time, error) { return parseTime(s, now, zone) },
 	}
 	i := slices.Index(report.Names(), name)
@@ -148,10 +151,10 @@ func (a *sqlAsk) sql(name string, d report.Dialect) (string, error) {
 	}
 	table := a.table
 	if a.layout != "" {
-		if table, err = report.WithinDays(d, table, a.layout, since, until); err != nil {
+		if table, err = sql.WithinDays(d, table, a.layout, since, until); err != nil {
 			return "", fmt.Errorf("--layout: %w", err)
 		}
 	}
 	during := r.During(since, until)
-	return report.SQL(&during, d, fields, table)
+	return sql.Statement(&during, d, fields, table)
 }

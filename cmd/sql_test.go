@@ -8,6 +8,7 @@ import (
 
 	"flowlog/cmd"
 	"flowlog/report"
+	"flowlog/report/sql"
 )
 
 // TestGoldenSQL has every report of the catalog in every dialect, but those by what only flowlog knows: these are
@@ -22,7 +23,7 @@ func TestGoldenSQL(t *testing.T) {
 		case r.Name == "services":
 			refused = "only flowlog knows service_port"
 		}
-		for _, d := range report.Dialects() {
+		for _, d := range sql.Dialects() {
 			if refused == "" {
 				g.expect(r.Name + "." + d.Name + ".sql")
 			}
@@ -64,11 +65,11 @@ func TestGoldenDDL(t *testing.T) {
 		"dataset-keys":      append([]string{"--format", "dataset", "--partition-by", "date,hour,account_id,region"}, some...),
 		"dataset-known":     slices.Concat([]string{"--format", "dataset", "--partition-by", "date,hour,account_id,region"}, some, known),
 	}
-	for _, l := range report.Layouts() {
+	for _, l := range sql.Layouts() {
 		tables["text-"+l.Name] = slices.Concat([]string{"--layout", l.Name}, some, known)
 	}
 	for name, args := range tables {
-		for _, d := range report.Dialects() {
+		for _, d := range sql.Dialects() {
 			g.expect(d.Name + "-" + name + ".sql")
 			t.Run(d.Name+"-"+name, func(t *testing.T) {
 				args := append([]string{"sql", "ddl", "--dialect", d.Name, "--table", "vpc.flow_logs", "--location", "s3://my-bucket/prefix/", "--since", "2026-05-14"}, args...)

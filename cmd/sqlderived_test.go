@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"flowlog/enrich"
-	"flowlog/report"
+	"flowlog/report/sql"
 )
 
 // SQL computes these fields from what package enrich computes them from. Where a lookup gets other fields, SQL must too.
@@ -13,7 +13,7 @@ func TestFieldsThatSQLComputes(t *testing.T) {
 	want := []string{"ip_version", "packets_lost"}
 	var got []string
 	for _, f := range enrich.Fields() {
-		if report.InSQL(f) {
+		if sql.Expressible(f) {
 			got = append(got, f.Name)
 		}
 	}

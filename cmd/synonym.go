@@ -75,6 +75,10 @@ var synonyms = []synonym{
 	{"timezone time-zone zone", "--tz", "%s", "Europe/Berlin", aWord},
 	{"geoip geo geo-db geoip-db mmdb", "--city-db", "%s", "City.mmdb", aWord},
 	{"input-type in-format", "--input-format", "%s", "json", aFormat},
+	{"profile", "--profiles", "%s", "audit", aWord},
+	{"region region-filter", "--regions", "%s", "eu-west-1", aWord},
+	{"role role-arn assume-role-arn", "--roles", "%s", "arn:aws:iam::123456789012:role/audit", anything},
+	{"accounts account-id", "--account", "%s", "123456789012", aNumber},
 	{"fail exit-code", "--fail-on", "%s", "high", aWord},
 }
 

@@ -105,7 +105,7 @@ func TestSynonyms(t *testing.T) {
 func TestSynonymTable(t *testing.T) {
 	for _, s := range synonyms {
 		found := false
-		for _, words := range []string{"report talkers", "parse", "diff", "check"} {
+		for _, words := range []string{"report talkers", "parse", "diff", "check", "inventory"} {
 			_, root := tree(nil, append([]string{"--config", noSettings}, strings.Fields(words)...)...)
 			c, _, err := root.Find(strings.Fields(words))
 			if err != nil {
@@ -113,8 +113,8 @@ func TestSynonymTable(t *testing.T) {
 			}
 			found = found || has(c, s.write)
 			for _, name := range strings.Fields(s.names) {
-				if words == "report talkers" && len(name) > 1 && c.Flags().Lookup(name) != nil && name != "chart" {
-					t.Errorf("--%s exists", name)
+				if (words == "report talkers" || words == "inventory") && has(c, s.write) && len(name) > 1 && c.Flags().Lookup(name) != nil && name != "chart" {
+					t.Errorf("--%s of %s exists", name, words)
 				}
 			}
 		}

@@ -170,7 +170,7 @@ func (r *reader) warnOfCounting() {
 		fmt.Fprintln(r.con.err, "flowlog: warning: the S3 server says of a page of its listing that it has another number of objects (KeyCount) than it lists: objects may be missing")
 	}
 	r.tellRenamed()
-	if r.formatTyped && r.stats.Records > 0 && r.stats.Headerless == 0 {
+	if r.typed.logFormat && r.stats.Records > 0 && r.stats.Headerless == 0 {
 		fmt.Fprintln(r.con.err, "flowlog: warning: --log-format is for records without a header, and all inputs say their fields: without effect")
 	}
 	if n := len(r.stats.Overlaps); n > 0 {

@@ -48,6 +48,7 @@ var trust = map[string]struct {
 	"asn-db":     {beside, "it would read another file of yours"},
 	"aws-ranges": {beside, "it would read another file of yours"},
 	"prices":     {beside, "it would read another file of yours"},
+	"inventory":  {beside, "it would read other files of yours"},
 
 	"where":         {narrowing, fewer},
 	"having":        {narrowing, "fewer rows would be shown"},
@@ -73,6 +74,10 @@ var trust = map[string]struct {
 
 	"profile":         {trusted, "it chooses whose credentials are used"},
 	"no-sign-request": {trusted, "it chooses whose credentials are used"},
+	"profiles":        {trusted, "it chooses whose credentials are used"},
+	"roles":           {trusted, "it chooses whose credentials are used"},
+	"regions":         {trusted, "it chooses what is asked with your credentials"},
+	"with":            {trusted, "it chooses what is asked with your credentials"},
 	"endpoint-url":    {trusted, "it sends requests that are signed with your credentials to another server"},
 	"request-payer":   {trusted, "it spends your money"},
 	"engine":          {trusted, "it spends your money"},

@@ -22,11 +22,11 @@ func derived() []Lookup {
 // versionLookup computes the IP version: the logged type, or else that of the source address.
 func versionLookup() Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: "ip_version", Kind: schema.Text, From: []string{"type", "srcaddr"}, Values: []string{"IPv4", "IPv6", "EFA"},
 			Doc: "IPv4, IPv6 or EFA: the type, or else what the source address is",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			if in[0] != nil && in[0].IsValid(row) {
 				codes, words := schema.TextCodes(in[0])
 				out.Text(words.Value(int(codes[row])))
@@ -51,11 +51,11 @@ var tcpFlags = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR
 // flagsLookup names the bits of tcp_flags. 0 stands for packets with none of the flags that AWS records.
 func flagsLookup() Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: "tcp_flags_names", Kind: schema.Text, Case: schema.LowerOrUpper, From: []string{"tcp_flags"}, Names: "tcp_flags",
 			Doc: "The TCP flags by name, such as SYN+ACK; none for 0, which is traffic within a connection",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			n, ok := integer(in, row)
 			if !ok || n < 0 {
 				out.Null()
@@ -97,8 +97,8 @@ var enums = []struct {
 
 func enumLookup(field, doc string, meaning []string) Lookup {
 	return Lookup{
-		schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Values: nonEmpty(meaning), Doc: doc},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Field: schema.Field{Name: field + "_name", Kind: schema.Text, From: []string{field}, Names: field, Values: nonEmpty(meaning), Doc: doc},
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			if n, ok := integer(in, row); ok && 0 <= n && int(n) < len(meaning) && meaning[n] != "" {
 				out.Text(meaning[n])
 			} else {
@@ -136,11 +136,11 @@ var ports = []string{"srcport", "dstport"}
 
 func servicePortLookup() Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: "service_port", Kind: schema.Int32, Max: 65535, From: ports,
 			Doc: "Port of the side that is the service: the one with a known name, else the lower one",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			port, ok := servicePort(in, row)
 			if !ok {
 				out.Null()
@@ -154,11 +154,11 @@ func servicePortLookup() Lookup {
 
 func serviceLookup() Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: "service", Kind: schema.Text, From: ports, Values: serviceNames,
 			Doc: "What the service port is known for, such as https, or else its number",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			port, ok := servicePort(in, row)
 			switch {
 			case !ok:

@@ -23,6 +23,9 @@ type Lookup struct {
 	// only the first that is not null may count. Append is called from several goroutines at once, each with
 	// an out of its own.
 	Append func(out *schema.Column, in []arrow.Array, row int)
+	// dated is set for a lookup whose last two From fields are the begin and the end of the record: its answer is the
+	// same for times between which nothing changed.
+	dated *asOf
 }
 
 // Wrap returns an Emit that computes the enriched fields of p and passes the wider batch on to emit. Its
@@ -93,16 +96,28 @@ func plan(p *schema.Projection, lookups []Lookup) []*group {
 // A widener adds the enriched columns to the batches of one worker.
 type widener struct {
 	p     *schema.Projection
-	memos []*memo
+	memos []resolver
 
 	in     *arrow.Schema // of the last record; the rest of the layout follows from it
 	out    *arrow.Schema
 	source []int // the incoming column of each outgoing one, or -1
 }
 
+// A resolver caches the results of a group's lookups.
+type resolver interface {
+	// resolve computes the results for a batch with these columns.
+	resolve(cols []arrow.Array, rows int)
+	// computed returns the results of the lookups for the batch, and the index of each row there.
+	computed() ([]*results, []uint32)
+}
+
 func newWidener(p *schema.Projection, groups []*group) *widener {
 	w := &widener{p: p}
 	for _, g := range groups {
+		if g.lookups[0].dated != nil {
+			w.memos = append(w.memos, newOwnerMemo(p, g))
+			continue
+		}
 		w.memos = append(w.memos, newMemo(p, g))
 	}
 	return w
@@ -144,8 +159,9 @@ func (w *widener) widen(rec arrow.Record) arrow.Record {
 	created := make([]arrow.Array, 0, len(w.p.Fields))
 	for _, m := range w.memos {
 		m.resolve(cols, rows)
-		for _, s := range m.results {
-			col := s.gather(m.ids)
+		results, ids := m.computed()
+		for _, s := range results {
+			col := s.gather(ids)
 			cols[s.column] = col
 			created = append(created, col)
 		}

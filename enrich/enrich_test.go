@@ -87,7 +87,7 @@ func lookup(t testing.TB, lookups []Lookup, name string, from ...string) string 
 			in = append(in, nil)
 			continue
 		}
-		f, ok := all().Lookup(name)
+		f, ok := slices.Concat(all(), schema.Delivered()).Lookup(name)
 		if !ok {
 			t.Fatalf("there is no field %s", name)
 		}
@@ -119,7 +119,7 @@ func TestFields(t *testing.T) {
 		}
 	}
 	var got []string
-	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups(), (*AWSRanges)(nil).Lookups(), new(Costs).Lookups()) {
+	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups(), (*AWSRanges)(nil).Lookups(), (&Costs{Ranges: true, Owners: true}).Lookups()) {
 		got = append(got, l.Name)
 		if f, _ := Fields().Lookup(l.Name); fmt.Sprint(f) != fmt.Sprint(l.Field) {
 			t.Errorf("%s: the lookup says %v, the table %v", l.Name, l.Field, f)
@@ -228,8 +228,8 @@ func TestWrapMissingColumns(t *testing.T) {
 // An enriched field may be computed from another one, whatever their order.
 func TestWrapChain(t *testing.T) {
 	loud := Lookup{
-		schema.Field{Name: "loud", Kind: schema.Text, From: []string{"protocol_name", "srcport", "src_scope"}},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Field: schema.Field{Name: "loud", Kind: schema.Text, From: []string{"protocol_name", "srcport", "src_scope"}},
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			out.Text(strings.ToUpper(value(in[0], schema.Text, row) + "/" + value(in[1], schema.Int32, row) + "/" + value(in[2], schema.Text, row)))
 		},
 	}
@@ -273,8 +273,8 @@ func probes() []Lookup {
 		}
 		alternatives := !slices.ContainsFunc(fields, func(f schema.Field) bool { return f.Kind != schema.Addr })
 		lookups = append(lookups, Lookup{
-			schema.Field{Name: "probe_" + strings.Join(from, "_"), Kind: schema.Text, From: from},
-			func(out *schema.Column, in []arrow.Array, row int) {
+			Field: schema.Field{Name: "probe_" + strings.Join(from, "_"), Kind: schema.Text, From: from},
+			Append: func(out *schema.Column, in []arrow.Array, row int) {
 				var words []string
 				for i, a := range in {
 					words = append(words, value(a, fields[i].Kind, row))
@@ -380,7 +380,7 @@ func TestMemoRunsOnce(t *testing.T) {
 	runs := make(map[string]int)
 	p := project(t, "src_scope")
 	scope := Builtin(nil)[slices.IndexFunc(Builtin(nil), func(l Lookup) bool { return l.Name == "src_scope" })]
-	counted := Lookup{scope.Field, func(out *schema.Column, in []arrow.Array, row int) {
+	counted := Lookup{Field: scope.Field, Append: func(out *schema.Column, in []arrow.Array, row int) {
 		a, _ := address(in, row)
 		runs[a.String()]++
 		scope.Append(out, in, row)
@@ -400,7 +400,7 @@ func TestMemoRunsOnce(t *testing.T) {
 
 // The memo is started anew before it grows beyond bounds, and nobody notices.
 func TestMemoForgets(t *testing.T) {
-	text := Lookup{schema.Field{Name: "addr_text", Kind: schema.Text, From: []string{"srcaddr"}}, func(out *schema.Column, in []arrow.Array, row int) {
+	text := Lookup{Field: schema.Field{Name: "addr_text", Kind: schema.Text, From: []string{"srcaddr"}}, Append: func(out *schema.Column, in []arrow.Array, row int) {
 		a, _ := address(in, row)
 		out.Text(a.String())
 	}}

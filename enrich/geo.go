@@ -214,8 +214,8 @@ func (db *DB) Lookups() []Lookup {
 			}
 			bit := uint32(1) << i
 			lookups = append(lookups, Lookup{
-				f.field(side.prefix, side.addrDoc, side.addrs),
-				func(out *schema.Column, in []arrow.Array, row int) {
+				Field: f.field(side.prefix, side.addrDoc, side.addrs),
+				Append: func(out *schema.Column, in []arrow.Array, row int) {
 					if a, ok := address(in, row); ok {
 						setBits(&db.use.requested, bit)
 						f.append(out, db.find(a))

@@ -6,118 +6,39 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"flowlog/parse/schema"
 )
 
-// A listing is the output of `aws ec2 describe-network-interfaces` or `describe-instances`, or a part of it selected by
-// --query. Its rows are indexed by interface and instance IDs, and by all addresses.
+// A listing is the output of a call of `aws ec2 describe-…`, or a part of it selected by --query. Its rows are indexed by the
+// IDs that records have, and by all addresses.
 //
 // Users cannot rename AWS's columns, so the fields by ID are prefixed with the table's name as well, as in eni_name.
 
-// listed is the union of all objects of a listing, since --query can print any of them alone: a document, a
-// reservation, an interface or an instance. It has as many fields as flowlog reads of these four.
-type listed struct {
-	NetworkInterfaces, Reservations, Instances []json.RawMessage
-	Prefixes                                   json.RawMessage
-
-	OwnerID          string // of a reservation or an interface
-	VpcID            string
-	SubnetID         string
-	AvailabilityZone string
-
-	InstanceID     string
-	InstanceType   string
-	State          struct{ Name string }
-	Placement      struct{ AvailabilityZone string }
-	SecurityGroups []securityGroup
-	Tags           []tag
-
-	NetworkInterfaceID string
-	InterfaceType      string
-	Description        string
-	Attachment         struct{ InstanceID string }
-	Groups             []securityGroup
-	TagSet             []tag
-
-	PrivateIPAddress   string
-	PublicIPAddress    string
-	IPv6Address        string
-	Association        association
-	PrivateIPAddresses []struct {
-		PrivateIPAddress string
-		Association      association
-	}
-	IPv6Addresses []struct{ IPv6Address string }
-	IPv4Prefixes  []struct{ IPv4Prefix string }
-	IPv6Prefixes  []struct{ IPv6Prefix string }
+// An object is one of a listing, and the part of the content that it was decoded from.
+type object struct {
+	members map[string]any
+	part    json.RawMessage
 }
 
-type tag struct{ Key, Value string }
-
-type securityGroup struct{ GroupName, GroupID string }
-
-type association struct{ PublicIP, CarrierIP, CustomerOwnedIP string }
-
-// A listedColumn is a column of a listing that is not a tag.
-type listedColumn struct {
-	name string
-	text func(*listed) string
-}
-
-var interfaceColumns = []listedColumn{
-	{"name", func(o *listed) string { return named(o.TagSet) }},
-	{"description", func(o *listed) string { return o.Description }},
-	{"type", func(o *listed) string { return o.InterfaceType }},
-	{"instance_id", func(o *listed) string { return o.Attachment.InstanceID }},
-	{"security_groups", func(o *listed) string { return groupNames(o.Groups) }},
-	{"subnet_id", func(o *listed) string { return o.SubnetID }},
-	{"vpc_id", func(o *listed) string { return o.VpcID }},
-	{"az", func(o *listed) string { return o.AvailabilityZone }},
-	{"account_id", func(o *listed) string { return o.OwnerID }},
-	{"id", func(o *listed) string { return o.NetworkInterfaceID }},
-}
-
-var instanceColumns = []listedColumn{
-	{"name", func(o *listed) string { return named(o.Tags) }},
-	{"type", func(o *listed) string { return o.InstanceType }},
-	{"state", func(o *listed) string { return o.State.Name }},
-	{"security_groups", func(o *listed) string { return groupNames(o.SecurityGroups) }},
-	{"subnet_id", func(o *listed) string { return o.SubnetID }},
-	{"vpc_id", func(o *listed) string { return o.VpcID }},
-	{"az", func(o *listed) string { return o.Placement.AvailabilityZone }},
-	{"account_id", func(o *listed) string { return o.OwnerID }},
-	{"id", func(o *listed) string { return o.InstanceID }},
-}
-
-func named(tags []tag) string {
-	i := slices.IndexFunc(tags, func(t tag) bool { return t.Key == "Name" })
-	if i < 0 {
-		return ""
-	}
-	return tags[i].Value
-}
-
-func groupNames(groups []securityGroup) string {
-	var names []string
-	for _, g := range groups {
-		if g.GroupName == "" {
-			g.GroupName = g.GroupID
-		}
-		names = append(names, g.GroupName)
-	}
-	return strings.Join(names, ",")
+// isListing reports whether JSON begins as the whole output of a call does. Others may be listings too.
+func isListing(content []byte) bool {
+	in := json.NewDecoder(bytes.NewReader(content))
+	brace, err1 := in.Token()
+	member, err2 := in.Token()
+	return err1 == nil && err2 == nil && brace == json.Delim('{') && slices.ContainsFunc(calls, func(c call) bool { return member == c.member || member == c.wrapper && c.wrapper != "" })
 }
 
 // readListing reads one JSON document, or several behind one another.
 func (t *Table) readListing(file string, content []byte) error {
 	if t.key != nil {
-		return fmt.Errorf("%s:1: column 1: all files of a table must have the same kind of key, and %s is CSV: give this one another name", file, t.file)
+		return fmt.Errorf("%s:1: column 1: all files of a table must have the same kind of key, and %s is a list or CSV: give this one another name", file, t.file)
 	}
 	if t.index == nil {
-		t.index = []index{&ids{texts: *newTexts("interface_id")}, new(networks)}
+		t.index = []index{&ids{texts: *newTexts()}, new(networks)}
 	}
 	l := &listingReader{Table: t, file: file, content: content}
 	in := json.NewDecoder(bytes.NewReader(content))
@@ -135,7 +56,7 @@ func (t *Table) readListing(file string, content []byte) error {
 		}
 	}
 	if !l.recognized {
-		return fmt.Errorf("%s:1: column 1: this is not what `aws ec2 describe-network-interfaces` or `aws ec2 describe-instances` print: both print JSON with NetworkInterfaces or Reservations in it; tables of your own are CSV", file)
+		return fmt.Errorf("%s:1: column 1: this is not what a call of aws ec2 prints that flowlog knows (%s), and no list of addresses; tables of your own are CSV", file, callNames())
 	}
 	return nil
 }
@@ -156,12 +77,46 @@ func (l *listingReader) fault(part json.RawMessage, err error) error {
 	case errors.As(err, &syntax):
 		offset += int(syntax.Offset) - 1
 	case errors.As(err, &kind):
-		offset += int(kind.Offset) - 1
-		err = fmt.Errorf("there is a %s where AWS has something else: get the listing again", kind.Value)
+		return l.wrongKind(offset+int(kind.Offset)-1, kind.Value)
 	default:
 		offset, err = len(l.content), errors.New("the JSON ends too early: get the listing again")
 	}
 	return fmt.Errorf("%s: %w", position(l.file, l.content, offset), err)
+}
+
+// wrongKind is the error for a value that is none of AWS's at its place.
+func (l *listingReader) wrongKind(offset int, kind string) error {
+	article := "a"
+	if kind == "array" || kind == "object" {
+		article = "an"
+	}
+	return fmt.Errorf("%s: there is %s %s where AWS has something else: get the listing again", position(l.file, l.content, offset), article, kind)
+}
+
+// wrongMember is the error for the value of a member of an object.
+func (l *listingReader) wrongMember(o object, path string, value any) error {
+	offset := max(bytes.Index(l.content, o.part), 0)
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	if i := bytes.Index(o.part, []byte(`"`+strings.TrimSuffix(name, "[]")+`"`)); i >= 0 {
+		i += len(strings.TrimSuffix(name, "[]")) + 2
+		offset += i + len(o.part[i:]) - len(bytes.TrimLeft(o.part[i:], ": \t\r\n"))
+	}
+	return l.wrongKind(offset, kindOf(value))
+}
+
+// kindOf names the kind of a value of JSON.
+func kindOf(value any) string {
+	switch value.(type) {
+	case float64:
+		return "number"
+	case bool:
+		return "bool"
+	case []any:
+		return "array"
+	case map[string]any:
+		return "object"
+	}
+	return "string"
 }
 
 // read adds the rows of a part of a listing. Instances inherit the account of their reservation.
@@ -174,38 +129,46 @@ func (l *listingReader) read(part json.RawMessage, account string) error {
 		l.recognized = l.recognized || len(parts) == 0
 		return l.readAll(parts, account)
 	}
-	var o listed
-	if err := json.Unmarshal(part, &o); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(part, &members); err != nil {
 		return l.fault(part, err)
 	}
-	if o.OwnerID == "" {
-		o.OwnerID = account
-	}
-	switch {
-	case o.InstanceID != "":
-		var interfaces []listed
-		for _, part := range o.NetworkInterfaces {
-			var i listed
-			if err := json.Unmarshal(part, &i); err != nil {
-				return l.fault(part, err)
-			}
-			interfaces = append(interfaces, i)
-		}
-		l.index[0].(*ids).fields = instanceFields
-		return l.add(&o, instanceColumns, o.Tags, o.InstanceID, interfaces)
-	case o.NetworkInterfaceID != "":
-		return l.add(&o, interfaceColumns, o.TagSet, o.NetworkInterfaceID, []listed{o})
-	case o.Prefixes != nil:
+	if members["prefixes"] != nil {
 		return schema.Wordsf("%s:1: column 1: this is AWS's ip-ranges.json: %s reads it", l.file, schema.Opt("aws-ranges", l.file))
 	}
-	if o.NetworkInterfaces != nil {
-		l.declare(interfaceColumns)
+	if i := slices.IndexFunc(calls, func(c call) bool { return members[c.id] != nil && (c.with == "" || members[c.with] != nil) }); i >= 0 {
+		return l.readObject(&calls[i], part, account)
 	}
-	if o.Reservations != nil || o.Instances != nil {
-		l.declare(instanceColumns)
-		l.index[0].(*ids).fields = instanceFields
+	if err := l.inherit(part, members["OwnerId"], &account); err != nil {
+		return err
 	}
-	return l.readAll(slices.Concat(o.NetworkInterfaces, o.Reservations, o.Instances), o.OwnerID)
+	for i := range calls {
+		for _, name := range []string{calls[i].wrapper, calls[i].member} {
+			rows := members[name]
+			if rows == nil {
+				continue
+			}
+			if rows[0] != '[' {
+				return l.wrongMember(object{part: part}, name, map[string]any{})
+			}
+			l.declare(&calls[i])
+			if err := l.read(rows, account); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// inherit takes the account of a reservation, if it has one.
+func (l *listingReader) inherit(part, owner json.RawMessage, account *string) error {
+	if owner == nil {
+		return nil
+	}
+	if err := json.Unmarshal(owner, account); err != nil {
+		return l.wrongMember(object{part: part}, "OwnerId", 0.0)
+	}
+	return nil
 }
 
 func (l *listingReader) readAll(parts []json.RawMessage, account string) error {
@@ -217,58 +180,170 @@ func (l *listingReader) readAll(parts []json.RawMessage, account string) error {
 	return nil
 }
 
-// declare adds the columns to the table, even if the listing is empty.
-func (l *listingReader) declare(columns []listedColumn) {
-	l.recognized = true
-	for _, c := range columns {
-		l.column(c.name, "")
+// readObject adds the row of an object.
+func (l *listingReader) readObject(c *call, part json.RawMessage, account string) error {
+	o := object{part: part}
+	if err := json.Unmarshal(part, &o.members); err != nil {
+		return l.fault(part, err)
 	}
-}
-
-// add appends a row for an interface, or for an instance with its interfaces.
-func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id string, interfaces []listed) error {
-	l.declare(columns)
+	if o.members["OwnerId"] == nil && account != "" {
+		o.members["OwnerId"] = account
+	}
+	tags, err := l.tags(o)
+	if err != nil {
+		return err
+	}
+	l.declare(c)
 	row := l.row(l.file, 0)
-	for _, c := range columns {
-		l.set(l.column(c.name, ""), strings.ToValidUTF8(c.text(o), "\ufffd"))
+	for _, column := range c.columns {
+		text, err := l.cell(o, column, tags)
+		if err != nil {
+			return err
+		}
+		l.set(l.column(column.name, ""), text)
 	}
-	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.Key, b.Key) })
 	for _, tag := range tags {
-		name := fieldName(tag.Key)
-		if name == "" || tag.Key == "Name" {
+		name := fieldName(tag.key)
+		if name == "" || tag.key == "Name" {
 			continue
 		}
 		if column := l.column("tag_"+name, ""); column.cell(row) == "" { // two tags can map to one name: the first wins
-			l.set(column, strings.ToValidUTF8(tag.Value, "\ufffd"))
+			l.set(column, tag.value)
 		}
 	}
+	if err := l.addIDs(c, o, row); err != nil {
+		return err
+	}
+	return l.addAddresses(c, o, row)
+}
 
-	byID, byAddress := l.index[0].(*ids), l.index[1].(*networks)
-	keys := []string{id}
-	addresses := o.addresses()
-	for _, i := range interfaces {
-		keys = append(keys, i.NetworkInterfaceID)
-		addresses = append(addresses, i.addresses()...)
+// declare adds the columns and the fields of a call to the table, even if the listing is empty.
+func (l *listingReader) declare(c *call) {
+	l.recognized = true
+	for _, column := range c.columns {
+		l.column(column.name, "")
 	}
-	for _, key := range keys {
-		if before, ok := byID.rows[key]; ok && before != row && !l.same(before, row) {
-			return fmt.Errorf("%s: %s is in %s too, and not the same there: name only the newer file", l.file, key, l.rows[before])
+	byID := l.index[0].(*ids)
+	for _, f := range c.fields {
+		if !slices.Contains(byID.fields, f) {
+			byID.fields = append(byID.fields, f)
 		}
-		byID.rows[key] = row
 	}
-	for _, a := range addresses {
-		if a == "" {
-			continue
+}
+
+// cell is the text of a column. The texts of a list are joined.
+func (l *listingReader) cell(o object, column listedColumn, tags []tag) (string, error) {
+	for _, path := range column.paths {
+		if key, ok := strings.CutPrefix(path, "#"); ok {
+			if i := slices.IndexFunc(tags, func(t tag) bool { return t.key == key }); i >= 0 {
+				return tags[i].value, nil
+			}
+			return "", nil
 		}
-		p, err := parseNetwork(a)
+		texts, err := l.texts(o, path)
 		if err != nil {
-			at := max(bytes.Index(l.content, []byte(`"`+a+`"`)), 0)
-			return fmt.Errorf("%s: %s: %w", position(l.file, l.content, at), id, err)
+			return "", err
 		}
-		if before, ok := byAddress.trie.Get(p); ok && (before < 0 || !l.same(before, row)) {
-			byAddress.trie.Insert(p, ambiguous)
-		} else {
-			byAddress.trie.Insert(p, row)
+		if text := strings.Join(texts, ","); text != "" {
+			return strings.ToValidUTF8(text, "\ufffd"), nil
+		}
+	}
+	return "", nil
+}
+
+type tag struct{ key, value string }
+
+// tags returns the tags of an object, by their keys.
+func (l *listingReader) tags(o object) ([]tag, error) {
+	var tags []tag
+	for _, member := range []string{"Tags", "TagSet"} {
+		list, ok := o.members[member].([]any)
+		if !ok && o.members[member] != nil {
+			return nil, l.wrongMember(o, member, o.members[member])
+		}
+		for _, t := range list {
+			pair, _ := t.(map[string]any)
+			key, ok1 := pair["Key"].(string)
+			value, ok2 := pair["Value"].(string)
+			if !ok1 || !ok2 {
+				return nil, l.wrongMember(o, member, map[string]any{})
+			}
+			tags = append(tags, tag{key, strings.ToValidUTF8(value, "\ufffd")})
+		}
+	}
+	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.key, b.key) })
+	return tags, nil
+}
+
+// texts returns the texts at a path such as State.Name or Groups[].GroupId, in their order. What is missing or null has none.
+func (l *listingReader) texts(o object, path string) ([]string, error) {
+	var out []string
+	var walk func(v any, steps []string) error
+	walk = func(v any, steps []string) error {
+		switch v := v.(type) {
+		case nil:
+			return nil
+		case string:
+			if len(steps) == 0 {
+				out = append(out, v)
+				return nil
+			}
+		case map[string]any:
+			if len(steps) > 0 && steps[0] != "[]" {
+				return walk(v[steps[0]], steps[1:])
+			}
+		case []any:
+			if len(steps) > 0 && steps[0] == "[]" {
+				for _, x := range v {
+					if err := walk(x, steps[1:]); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}
+		return l.wrongMember(o, path, v)
+	}
+	return out, walk(o.members, strings.Split(strings.ReplaceAll(path, "[]", ".[]"), "."))
+}
+
+// addIDs indexes a row by the IDs of an object.
+func (l *listingReader) addIDs(c *call, o object, row int32) error {
+	byID := l.index[0].(*ids)
+	for _, path := range append([]string{c.id}, c.ids...) {
+		keys, err := l.texts(o, path)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if before, ok := byID.rows[key]; ok && before != row && !l.same(before, row) {
+				return fmt.Errorf("%s: %s is in %s too, and not the same there: name only the newer file", l.file, key, l.rows[before])
+			}
+			byID.rows[key] = row
+		}
+	}
+	return nil
+}
+
+// addAddresses indexes a row by the addresses of an object.
+func (l *listingReader) addAddresses(c *call, o object, row int32) error {
+	byAddress := l.index[1].(*networks)
+	for _, path := range c.address {
+		found, err := l.texts(o, path)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			if a == "" {
+				continue
+			}
+			p, err := parseNetwork(a)
+			if err != nil {
+				at := max(bytes.Index(l.content, []byte(`"`+a+`"`)), 0)
+				id, _ := o.members[c.id].(string)
+				return fmt.Errorf("%s: %s: %w", position(l.file, l.content, at), id, err)
+			}
+			byAddress.own(l.Table, p, row)
 		}
 	}
 	return nil
@@ -278,31 +353,28 @@ func (l *listingReader) add(o *listed, columns []listedColumn, tags []tag, id st
 // one.
 const ambiguous int32 = -2
 
-func (o *listed) addresses() []string {
-	all := []string{o.PrivateIPAddress, o.PublicIPAddress, o.IPv6Address, o.Association.PublicIP, o.Association.CarrierIP, o.Association.CustomerOwnedIP}
-	for _, a := range o.PrivateIPAddresses {
-		all = append(all, a.PrivateIPAddress, a.Association.PublicIP, a.Association.CarrierIP, a.Association.CustomerOwnedIP)
+// own makes a row that of a network, unless another row is.
+func (n *networks) own(t *Table, p netip.Prefix, row int32) {
+	before, ok := n.trie.Get(p)
+	if !ok || before >= 0 && t.same(before, row) {
+		n.trie.Insert(p, row)
+		return
 	}
-	for _, a := range o.IPv6Addresses {
-		all = append(all, a.IPv6Address)
+	if before >= 0 {
+		if n.shared++; n.shared == 1 {
+			n.firstShared = p
+		}
 	}
-	for _, p := range o.IPv4Prefixes {
-		all = append(all, p.IPv4Prefix)
-	}
-	for _, p := range o.IPv6Prefixes {
-		all = append(all, p.IPv6Prefix)
-	}
-	return all
+	n.trie.Insert(p, ambiguous)
 }
 
-// ids indexes the rows of a listing by the interface or instance ID of a record.
+// ids indexes the rows of a listing by the IDs of a record.
 type ids struct{ texts }
 
-// instanceFields are the join fields of instances. Interfaces get the columns of their instance, since not all records
-// have an instance_id.
-var instanceFields = []string{"instance_id", "interface_id"}
-
 func (x *ids) joins(table string) []join {
+	if len(x.fields) == 0 {
+		return nil // all is found by address
+	}
 	joins := x.texts.joins(table)
 	joins[0].prefix = table + "_"
 	return joins

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -75,7 +76,7 @@ func Fields() schema.Table {
 			t = append(t, f.field(side.prefix, side.addrDoc, side.addrs))
 		}
 	}
-	return append(append(t, awsFields()...), costFields()...)
+	return slices.Concat(t, awsFields(), ownerTable(), costFields())
 }
 
 // NeedsDB returns the kind of file that a field is computed from, or "". The name may be in any spelling that flags
@@ -92,13 +93,20 @@ func NeedsDB(name string) DBKind {
 	if slices.Contains(awsFields().Names(), name) {
 		return AWS
 	}
+	if _, ok := ownerTable().Named(name); ok || strings.HasPrefix(name, "src_tag_") || strings.HasPrefix(name, "dst_tag_") {
+		return Owners
+	}
 	return ""
 }
 
-// UsesDB reports whether a field that no file is needed for is still more exact with one of a kind.
-func UsesDB(name string, kind DBKind) bool {
-	f, ok := costFields().Named(schema.CanonicalName(name))
-	return ok && slices.ContainsFunc(f.From, func(from string) bool { return NeedsDB(from) == kind })
+// CostInputs returns the names, and what the fields of costs among them are computed from.
+func CostInputs(names []string) []string {
+	all := slices.Clip(names)
+	for _, name := range names {
+		f, _ := costFields().Named(schema.CanonicalName(name))
+		all = append(all, f.From...)
+	}
+	return all
 }
 
 // address returns the first address that is not null, if there is one.

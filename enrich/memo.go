@@ -101,37 +101,19 @@ func (m *memo) resolve(cols []arrow.Array, rows int) {
 	}
 }
 
+func (m *memo) computed() ([]*results, []uint32) { return m.results, m.ids }
+
 // code sets ids to the codes of the values, and returns one more than the largest.
 func (m *memo) code(rows []int32) int {
 	if m.addrs {
-		// each row by the first column in which it is not null
-		for _, col := range m.in {
-			if col == nil || col.NullN() == col.Len() {
-				continue
-			}
-			m.coders[0].Encode(col, rows, m.ids)
-			if col.NullN() == 0 {
-				return m.coders[0].Len()
-			}
-			valid := schema.ValidityOf(col)
-			pending := m.pending[:0]
-			for _, row := range rows {
-				if valid.Null(row) {
-					pending = append(pending, row)
-				}
-			}
-			m.pending, rows = pending, pending
-		}
-		for _, row := range rows {
-			m.ids[row] = 0
-		}
+		m.encodeFirst(m.coders[0], m.in, rows)
 		return m.coders[0].Len()
 	}
-	m.encode(0, rows, m.ids)
+	encode(m.coders[0], m.in[0], rows, m.ids)
 	count := m.coders[0].Len()
 	for i := 1; i < len(m.from); i++ {
 		m.codes = slices.Grow(m.codes[:0], len(rows))[:len(rows)]
-		m.encode(i, rows, m.codes)
+		encode(m.coders[i], m.in[i], rows, m.codes)
 		for row, code := range m.codes {
 			m.ids[row], _ = m.pairs[i].ID(uint64(m.ids[row])<<32 | uint64(code))
 		}
@@ -140,13 +122,37 @@ func (m *memo) code(rows []int32) int {
 	return count
 }
 
-// encode writes the codes of one From field. Without a column all are null.
-func (m *memo) encode(i int, rows []int32, out []uint32) {
-	if m.in[i] == nil {
+// encodeFirst sets ids to the code of each row in the first of some columns of addresses in which it is not null, or to 0.
+func (m *memo) encodeFirst(coder codes.Coder, in []arrow.Array, rows []int32) {
+	for _, col := range in {
+		if col == nil || col.NullN() == col.Len() {
+			continue
+		}
+		coder.Encode(col, rows, m.ids)
+		if col.NullN() == 0 {
+			return
+		}
+		valid := schema.ValidityOf(col)
+		pending := m.pending[:0]
+		for _, row := range rows {
+			if valid.Null(row) {
+				pending = append(pending, row)
+			}
+		}
+		m.pending, rows = pending, pending
+	}
+	for _, row := range rows {
+		m.ids[row] = 0
+	}
+}
+
+// encode writes the codes of a column. Without a column all are null.
+func encode(coder codes.Coder, col arrow.Array, rows []int32, out []uint32) {
+	if col == nil {
 		clear(out)
 		return
 	}
-	m.coders[i].Encode(m.in[i], rows, out)
+	coder.Encode(col, rows, out)
 }
 
 // A results has the results of one lookup for the distinct values.

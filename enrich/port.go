@@ -63,11 +63,11 @@ var serviceNames = slices.Compact(slices.Sorted(maps.Values(services)))
 
 func portLookup(prefix, port, doc string) Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: prefix + "port_name", Kind: schema.Text, From: []string{port}, Names: port, Values: serviceNames,
 			Doc: "Service that the " + doc + " is known for, such as ssh or https",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			if n, ok := integer(in, row); ok && services[n] != "" {
 				out.Text(services[n])
 			} else {

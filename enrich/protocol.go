@@ -184,7 +184,7 @@ func protocolLookup(names *ProtocolNames) Lookup {
 	field.Values = append(nonEmpty(names[:]), unassigned)
 	slices.Sort(field.Values)
 	field.Values = slices.Compact(field.Values)
-	return Lookup{field, func(out *schema.Column, in []arrow.Array, row int) {
+	return Lookup{Field: field, Append: func(out *schema.Column, in []arrow.Array, row int) {
 		n, ok := integer(in, row)
 		switch {
 		case !ok || n < 0 || n > 255:

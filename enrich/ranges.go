@@ -123,7 +123,7 @@ func (r *AWSRanges) Lookups() []Lookup {
 	var lookups []Lookup
 	add := func(f schema.Field, find func(in []arrow.Array, row int) string) {
 		f.Kind = schema.Text
-		lookups = append(lookups, Lookup{f, func(out *schema.Column, in []arrow.Array, row int) { text(out, find(in, row)) }})
+		lookups = append(lookups, Lookup{Field: f, Append: func(out *schema.Column, in []arrow.Array, row int) { text(out, find(in, row)) }})
 	}
 	for _, side := range sides {
 		logged := "pkt_" + side.prefix + "_aws_service"

@@ -114,11 +114,11 @@ func scopeOf(a netip.Addr) string {
 
 func scopeLookup(prefix, addrDoc string, from []string) Lookup {
 	return Lookup{
-		schema.Field{
+		Field: schema.Field{
 			Name: prefix + "_scope", Kind: schema.Text, From: from, Values: scopeNames,
 			Doc: "Scope of " + addrDoc + ": public, private, shared, link-local, multicast …",
 		},
-		func(out *schema.Column, in []arrow.Array, row int) {
+		Append: func(out *schema.Column, in []arrow.Array, row int) {
 			if a, ok := address(in, row); ok {
 				out.Text(scopeOf(a))
 			} else {

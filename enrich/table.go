@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/dustin/go-humanize"
 
+	"flowlog/enrich/list"
 	"flowlog/parse/schema"
 )
 
@@ -21,6 +23,8 @@ type Table struct {
 	columns  []*tableColumn
 	rows     []tableRow
 	interned map[string]string // interned cell texts, so that equal ones share memory and caches
+	member   membership        // of a table by address
+	notes    []string          // what was left out
 }
 
 // A tableColumn is a column that is not the key: each becomes a field.
@@ -58,8 +62,9 @@ func NewTable(name string) (*Table, error) {
 	return &Table{name: schema.CanonicalName(name), interned: make(map[string]string)}, nil
 }
 
-// Read adds the content of a file: CSV, or a listing of network interfaces or instances. Files of one table
-// must have the same kind of key. file names the file in errors.
+// Read adds the content of a file: CSV, a listing that AWS's CLI printed, or a list of addresses in one of the forms of
+// package list. The form is told by the content. Files of one table must have the same kind of key. file names the file in
+// errors.
 func (t *Table) Read(file string, content []byte) error {
 	if t.file == "" {
 		t.file = file
@@ -68,10 +73,45 @@ func (t *Table) Read(file string, content []byte) error {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return fmt.Errorf("%s:1: column 1: the file is UTF-16 text, as PowerShell writes: save it as UTF-8", file)
 	}
-	if start := bytes.TrimSpace(content); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+	start := bytes.TrimSpace(content)
+	isJSON := len(start) > 0 && (start[0] == '{' || start[0] == '[')
+	if isJSON && isListing(start) {
+		return t.readListing(file, content)
+	}
+	if isJSON || !slices.ContainsFunc(list.Titles(content), func(title string) bool { return keyNamed(fieldName(title)) != nil }) {
+		l, err := list.Detect(file, content)
+		if l == nil && err == nil && !isJSON {
+			l, err = list.Plain(file, content)
+		}
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			return t.readList(file, l)
+		}
+	}
+	if isJSON {
 		return t.readListing(file, content)
 	}
 	return t.readCSV(file, content)
+}
+
+// Notes returns what of the files is not in the table, or not said, a line each.
+func (t *Table) Notes() []string {
+	notes := slices.Clone(t.notes)
+	for _, index := range t.index {
+		if n, ok := index.(*networks); ok && n.shared > 0 {
+			notes = append(notes, fmt.Sprintf("%s: %s: %s in several VPCs or of several owners (such as %s): fields by address are null for these", t.name, t.file, sharedBy(n.shared), n.firstShared))
+		}
+	}
+	return notes
+}
+
+func sharedBy(n int) string {
+	if n == 1 {
+		return "1 address or network is"
+	}
+	return humanize.Comma(int64(n)) + " addresses and networks are"
 }
 
 // A tableKey is a kind of column that can be the key of a CSV table.
@@ -82,10 +122,7 @@ type tableKey struct {
 
 // tableKeys lists the kinds of key that a CSV table can have.
 var tableKeys = []tableKey{
-	{[]string{
-		"cidr", "ip", "network", "prefix", "address", "addr", "net", "cidr_block", "ip_address", "ip_addr", "ip_prefix", "ip_range", "ip_network",
-		"ipv4", "ipv6", "ipv4_cidr", "ipv6_cidr", "ipv6_prefix", "private_ip", "private_ip_address", "public_ip", "public_ip_address",
-	}, func() index { return new(networks) }},
+	{list.Addresses, func() index { return new(networks) }},
 	{[]string{"port", "port_number"}, func() index { return &portNumbers{rows: make(map[uint32]portRow)} }},
 	{[]string{"interface_id", "eni", "interface", "eni_id", "network_interface", "network_interface_id"}, func() index { return newTexts("interface_id") }},
 	{[]string{"instance_id", "instance"}, func() index { return newTexts("instance_id") }},
@@ -149,7 +186,7 @@ func (t *Table) lookups() []tableLookup {
 					Name: join.prefix + column.name, Kind: schema.Text, From: join.from,
 					Doc: fmt.Sprintf("%s of %s, in the table %s", column.name, join.doc, t.name),
 				}
-				lookups = append(lookups, tableLookup{Lookup{f, func(out *schema.Column, in []arrow.Array, row int) {
+				lookups = append(lookups, tableLookup{Lookup{Field: f, Append: func(out *schema.Column, in []arrow.Array, row int) {
 					if found := join.find(in, row); found < 0 || column.cell(found) == "" {
 						out.Null()
 					} else {
@@ -157,6 +194,9 @@ func (t *Table) lookups() []tableLookup {
 					}
 				}}, column.name, column.place})
 			}
+		}
+		if n, ok := index.(*networks); ok {
+			lookups = append(lookups, t.memberLookups(n)...)
 		}
 	}
 	return lookups
@@ -178,8 +218,11 @@ func (t *Table) row(file string, line int) int32 {
 	return int32(len(t.rows) - 1)
 }
 
-// setBits sets a cell of the last row.
-func (t *Table) set(c *tableColumn, text string) {
+// set sets a cell of the last row.
+func (t *Table) set(c *tableColumn, text string) { t.put(c, int32(len(t.rows)-1), text) }
+
+// put sets a cell of a row.
+func (t *Table) put(c *tableColumn, row int32, text string) {
 	if text == "" {
 		return
 	}
@@ -188,8 +231,8 @@ func (t *Table) set(c *tableColumn, text string) {
 		word = strings.Clone(text)
 		t.interned[word] = word
 	}
-	c.cells = append(c.cells, make([]string, len(t.rows)-len(c.cells))...)
-	c.cells[len(t.rows)-1] = word
+	c.cells = append(c.cells, make([]string, max(int(row)+1-len(c.cells), 0))...)
+	c.cells[row] = word
 }
 
 // same reports whether two rows are equal.

@@ -103,7 +103,9 @@ func TestTable(t *testing.T) {
 
 func TestTableFields(t *testing.T) {
 	for csv, want := range map[string]string{
-		"cidr,Team,note\n":              "src_n_team<pkt_srcaddr,srcaddr src_n_note<pkt_srcaddr,srcaddr dst_n_team<pkt_dstaddr,dstaddr dst_n_note<pkt_dstaddr,dstaddr",
+		"cidr,Team,note\n":              "src_n_team<pkt_srcaddr,srcaddr src_n_note<pkt_srcaddr,srcaddr dst_n_team<pkt_dstaddr,dstaddr dst_n_note<pkt_dstaddr,dstaddr src_n<pkt_srcaddr,srcaddr dst_n<pkt_dstaddr,dstaddr",
+		"cidr\n":                        "src_n<pkt_srcaddr,srcaddr dst_n<pkt_dstaddr,dstaddr",
+		"10.0.0.1:53\n":                 "src_n_remark<pkt_srcaddr,srcaddr,srcport dst_n_remark<pkt_dstaddr,dstaddr,dstport src_n<pkt_srcaddr,srcaddr,srcport dst_n<pkt_dstaddr,dstaddr,dstport",
 		"port,app\n80,x\n":              "src_n_app<srcport dst_n_app<dstport",
 		"port,protocol,app\n80,any,x\n": "src_n_app<srcport dst_n_app<dstport",
 		"port,protocol,app\n80,tcp,x\n": "src_n_app<srcport,protocol dst_n_app<dstport,protocol",
@@ -149,8 +151,10 @@ func TestTableErrors(t *testing.T) {
 		{"cdir,team\n10.0.0.0/8,x\n", `a.csv:1: column 1 (cdir): no column has the name of a key (cdir, team): did you mean cidr? Such names are cidr, ip, port, `},
 		{"team,CIDER\nx,10.0.0.0/8\n", `a.csv:1: column 2 (CIDER): no column has the name of a key (team, CIDER): did you mean cidr?`},
 		{"\nfoo,bar\n1,2\n", `a.csv:2: column 1: no column has the name of a key (foo, bar): call the one that the others are about cidr, ip, port`},
-		{"10.0.0.0/8,core\n", `a.csv:1: column 1 (10.0.0.0/8): the first line must name the columns: put one like cidr,name before it`},
-		{"cidr\n10.0.0.0/8\n", `a.csv:1: column 1 (cidr): there is nothing to look up`},
+		{"core,10.0.0.0/8\n", `a.csv:1: column 2 (10.0.0.0/8): the first line must name the columns: put one like cidr,name before it`},
+		{"port\n80\n", `a.csv:1: column 1 (port): there is nothing to look up`},
+		{"10.0.0.0/8 core\n", `a.csv:1: column 1: "core" is not a network or an address`},
+		{"10.0.0.1, 10.0.0.x\n", `a.csv:1: column 1: "10.0.0.x" is not a network or an address`},
 		{"cidr,team,Team\n", `a.csv:1: column 3 (Team): column 2 has the same name: rename one of them`},
 		{"cidr,équipe\n", `a.csv:1: column 2 (équipe): the name of a column becomes a part of the names of fields`},
 		{"cidr,%\n", `a.csv:1: column 2 (%): the name of a column`},
@@ -199,7 +203,7 @@ func TestTableErrors(t *testing.T) {
 	}
 	for _, test := range []struct{ second, want string }{
 		{"eni,team\n", "b.csv:1: column 1 (eni): all files of a table must have the same kind of key"},
-		{`{"NetworkInterfaces":[]}`, "b.csv:1: column 1: all files of a table must have the same kind of key, and a.csv is CSV"},
+		{`{"NetworkInterfaces":[]}`, "b.csv:1: column 1: all files of a table must have the same kind of key, and a.csv is a list or CSV"},
 		{"cidr,team\n10.0.0.0/8,y\n", "b.csv:2: column 1 (cidr): \"10.0.0.0/8\" is in a.csv:2 too"},
 	} {
 		if err := table(t, "n", "ip,team\n10.0.0.0/8,x\n").Read("b.csv", []byte(test.second)); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -291,6 +295,8 @@ func FuzzTable(f *testing.F) {
 	f.Add("port;proto;app\r\n53-54;udp;\"d;ns\"\r\n")
 	f.Add("\ufeff# x\naccount\tn\n1\t\"\n")
 	f.Add(`{"NetworkInterfaces":[{"NetworkInterfaceId":"eni-1","PrivateIpAddress":"10.0.0.1","TagSet":[{"Key":"a","Value":"b"}]}]}`)
+	f.Add("10.0.0.1:53 ; SBL1\n10.0.0.2..10.0.0.7\n")
+	f.Add(`{"cidr":"10.0.0.0/8","sblid":"SBL1"}` + "\n" + `{"type":"metadata"}`)
 	f.Add(`{"Reservations":[{"OwnerId":"1","Instances":[{"InstanceId":"i-1","NetworkInterfaces":[{"NetworkInterfaceId":"eni-1"}]}]}]} []`)
 	f.Fuzz(func(t *testing.T, content string) {
 		tab, _ := NewTable("n")

@@ -137,7 +137,7 @@ func (t *Table) readHeader(file string, line int, titles []string) (*header, err
 		}
 		h.columns = append(h.columns, column)
 	}
-	if len(t.columns) == 0 {
+	if _, ok := t.index[0].(*networks); len(t.columns) == 0 && !ok {
 		return nil, fmt.Errorf("%s: there is nothing to look up, since this is the only column: add one, as in %s,name", h.at(line, h.key), names[h.key])
 	}
 	return h, nil

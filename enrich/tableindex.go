@@ -31,8 +31,39 @@ type join struct {
 	find   func(in []arrow.Array, row int) int32
 }
 
-// networks indexes rows by network: the longest prefix that contains an address counts.
-type networks struct{ trie bart.Fast[int32] }
+// networks indexes rows by network: the longest prefix that contains an address counts. A row about one port of an address
+// comes before those.
+type networks struct {
+	trie  bart.Fast[int32]
+	ports map[netip.AddrPort]int32
+
+	shared      int          // networks of which several rows make no statement
+	firstShared netip.Prefix // one of them
+}
+
+// listed returns the row of a network, or of a port of an address, or noRow.
+func (n *networks) listed(p netip.Prefix, port uint16) int32 {
+	row, ok := n.ports[netip.AddrPortFrom(p.Addr(), port)]
+	if port == 0 {
+		row, ok = n.trie.Get(p)
+	}
+	if !ok {
+		return noRow
+	}
+	return row
+}
+
+// list adds a row. A port other than 0 is that of an address.
+func (n *networks) list(p netip.Prefix, port uint16, row int32) {
+	if port == 0 {
+		n.trie.Insert(p, row)
+		return
+	}
+	if n.ports == nil {
+		n.ports = make(map[netip.AddrPort]int32)
+	}
+	n.ports[netip.AddrPortFrom(p.Addr(), port)] = row
+}
 
 func (n *networks) add(key string, row int32) (int32, error) {
 	p, err := parseNetwork(key)
@@ -49,13 +80,24 @@ func (n *networks) add(key string, row int32) (int32, error) {
 func (n *networks) joins(table string) []join {
 	var joins []join
 	for _, side := range sides {
-		joins = append(joins, join{side.prefix + "_" + table + "_", side.addrs, side.addrDoc, n.find})
+		from, doc := side.addrs, side.addrDoc
+		if n.ports != nil {
+			from, doc = append(slices.Clone(from), side.port), doc+", with "+side.port+","
+		}
+		joins = append(joins, join{side.prefix + "_" + table + "_", from, doc, n.find})
 	}
 	return joins
 }
 
 func (n *networks) find(in []arrow.Array, row int) int32 {
 	if a, ok := address(in, row); ok {
+		if n.ports != nil {
+			if port, ok := integer(in[len(in)-1:], row); ok {
+				if found, ok := n.ports[netip.AddrPortFrom(a, uint16(port))]; ok {
+					return found
+				}
+			}
+		}
 		if found, ok := n.trie.Lookup(a); ok {
 			return found
 		}

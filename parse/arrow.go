@@ -15,17 +15,17 @@ import (
 	"flowlog/parse/schema"
 )
 
-// An Arrow file is an Arrow stream with a magic word before and an index behind it.
+// arrowFile is the magic word of an Arrow file, which is an Arrow stream with that word before and an index behind it.
 const arrowFile = "ARROW1\x00\x00"
 
 func isArrow(head []byte, _ Options) bool {
 	return bytes.HasPrefix(head, []byte(arrowFile)) || bytes.HasPrefix(head, []byte(arrowMessage))
 }
 
-// arrowMessage is what each message of a stream begins with.
+// arrowMessage begins each message of a stream.
 const arrowMessage = "\xff\xff\xff\xff"
 
-// errNoStream is the error for a file of Arrow that cannot be read from its start on.
+// errNoStream is the error for an Arrow file that cannot be read from its start on.
 var errNoStream = errors.New("arrow: no stream begins after the magic word, as in files of Polars: " +
 	"write the records as a stream (write_ipc_stream) or as Parquet")
 
@@ -78,7 +78,7 @@ func readArrow(in *input, c *content) error {
 	}
 }
 
-// recoveredIn makes a panic of a decoder that we did not write an error of the block's object.
+// recoveredIn turns a panic of a library's decoder into an error of the block's object.
 func recoveredIn(b *block) {
 	if r := recover(); r != nil {
 		b.fail(damaged(r))
@@ -113,7 +113,7 @@ func (w *worker) arrow(rec arrow.Record, at place) {
 	t.done(at.line)
 }
 
-// arrowLogicalType says what the values of a type stand for.
+// arrowLogicalType is the meaning of the values of a type.
 func arrowLogicalType(t arrow.DataType) logicalType {
 	switch t := t.(type) {
 	case *arrow.TimestampType:
@@ -175,7 +175,7 @@ func arrowValueOf(values arrow.Array, as logicalType) func(c *schema.Column, i i
 	return func(c *schema.Column, i int) (schema.Fault, string) { return as.text(c, []byte(values.ValueStr(i))) }
 }
 
-// arrowWhole returns the function that has the whole number of a value, or nil if the values are none.
+// arrowWhole returns the function for the whole number of a value, or nil if the values are none.
 func arrowWhole(values arrow.Array) func(i int) int64 {
 	switch a := values.(type) {
 	case *array.Int8:

@@ -13,8 +13,8 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 )
 
-// arrowMessages reads the messages of an Arrow stream, as ipc's own reader does, but takes no length from them that
-// the bytes at hand do not bear out: memory that one changed bit asks for would end the process.
+// arrowMessages reads the messages of an Arrow stream, as the reader of ipc does, but checks every length against the bytes
+// at hand: an allocation by one changed bit would end the process.
 type arrowMessages struct {
 	r       io.Reader
 	file    bool // an index of the batches follows the last one
@@ -23,7 +23,7 @@ type arrowMessages struct {
 	msg     *ipc.Message
 }
 
-// arrowMemory gives out memory for the buffers of messages, none of which is larger than all messages so far.
+// arrowMemory allocates the buffers of messages. None may be larger than all messages so far.
 type arrowMemory struct {
 	memory.Allocator
 	m *arrowMessages
@@ -56,16 +56,16 @@ func (m *arrowMessages) Release() {
 }
 
 const (
-	// longestMetadata bounds what describes a message: a schema of ten thousand columns is less.
+	// longestMetadata bounds the description of a message: that of a schema of ten thousand columns is smaller.
 	longestMetadata = 64 << 20
 
-	// longestBuffer bounds what a compressed buffer of a message unpacks to.
+	// longestBuffer bounds the size that a compressed buffer of a message unpacks to.
 	longestBuffer = 1 << 30
 
-	// mostBare is how many rows a message can have without a byte for each eight of them: they are all null.
+	// mostBare is the number of rows that a message may have without a byte for each eight of them: all of them are null.
 	mostBare = 1 << 20
 
-	// continuation is what a message begins with since Arrow 0.15.
+	// continuation begins a message since Arrow 0.15.
 	continuation = 0xffffffff
 )
 
@@ -103,7 +103,7 @@ func (m *arrowMessages) Message() (*ipc.Message, error) {
 	return m.msg, nil
 }
 
-// length reads how long the description of the next message is. At the end of the stream it is io.EOF.
+// length reads the length of the description of the next message. At the end of the stream it returns io.EOF.
 func (m *arrowMessages) length() (uint32, error) {
 	var word [4]byte
 	if _, err := io.ReadFull(m.r, word[:]); err != nil {
@@ -130,7 +130,7 @@ func (m *arrowMessages) length() (uint32, error) {
 	return n, nil
 }
 
-// index reads the index of a file, which must list the batches that came before it. Its end is io.EOF.
+// index reads the index of a file, which must list the batches before it. It returns io.EOF if the index is right.
 func (m *arrowMessages) index(begin []byte) error {
 	rest, err := io.ReadAll(io.LimitReader(m.r, longestMetadata))
 	if err != nil {
@@ -161,7 +161,7 @@ func (m *arrowMessages) index(begin []byte) error {
 	return cmp.Or(err, io.EOF)
 }
 
-// readBytes reads n bytes, and takes memory only as they come.
+// readBytes reads n bytes, and allocates memory as they arrive.
 func readBytes(r io.Reader, n int64) ([]byte, error) {
 	const atOnce = 16 << 20
 	buf := make([]byte, min(n, atOnce))
@@ -215,7 +215,7 @@ const (
 // errDamaged is the error for content that contradicts itself.
 var errDamaged = errors.New("the file is damaged")
 
-// bodySize is how many bytes follow the description of a message.
+// bodySize is the number of bytes behind the description of a message.
 func bodySize(meta []byte) (size int64, err error) {
 	err = guarded(func() error {
 		if size = int64Field(root(meta), messageBody); size < 0 {
@@ -226,7 +226,7 @@ func bodySize(meta []byte) (size int64, err error) {
 	return size, err
 }
 
-// guarded turns what comes of a wrong offset in a description into an error.
+// guarded turns a panic by a wrong offset in a description into an error.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if recover() != nil {
@@ -236,7 +236,7 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// kindOf is the kind of a message that checkMessage has found to be well-formed; 0 if it is left out.
+// kindOf is the kind of a message that checkMessage has checked; 0 if it is left out.
 func kindOf(meta []byte) byte {
 	message := root(meta)
 	if o := message.Offset(messageKind); o != 0 {
@@ -286,8 +286,8 @@ func pairs(t flatbuffers.Table, field flatbuffers.VOffsetT, each func(a, b int64
 	return nil
 }
 
-// checkMessage says whether the lengths and offsets of a message lie within its description and its body, and how many
-// bytes its buffers are when they are unpacked.
+// checkMessage checks that the lengths and offsets of a message lie within its description and its body. unpacked is the
+// number of bytes of its buffers when they are unpacked.
 func checkMessage(meta, body []byte) (unpacked int, err error) {
 	err = guarded(func() error {
 		message := root(meta)
@@ -313,7 +313,7 @@ func checkMessage(meta, body []byte) (unpacked int, err error) {
 	return unpacked, err
 }
 
-// sizeOfBuffers checks where the buffers of a batch are in its body, and adds up what they are unpacked.
+// sizeOfBuffers checks the positions of the buffers of a batch in its body, and adds up their unpacked sizes.
 func sizeOfBuffers(batch flatbuffers.Table, body []byte) (int, error) {
 	compression, compressed := tableField(batch, batchCompression)
 	ratio := int64(255) // the most that LZ4 can pack
@@ -345,7 +345,7 @@ func sizeOfBuffers(batch flatbuffers.Table, body []byte) (int, error) {
 	return total, err
 }
 
-// checkRows says whether a batch can have as many rows as it says.
+// checkRows checks that a batch can have the number of rows that it announces.
 func checkRows(batch flatbuffers.Table, unpacked int) error {
 	rows, most := int64Field(batch, batchRows), max(8*int64(unpacked), mostBare)
 	if rows < 0 || rows > most {
@@ -359,8 +359,8 @@ func checkRows(batch flatbuffers.Table, unpacked int) error {
 	})
 }
 
-// checkFields says whether there are as many fields and pairs of metadata as a table says, and below each of the
-// fields. left is how many there can still be in the description.
+// checkFields checks the numbers of fields and pairs of metadata of a table, and those below each field. left is the number
+// that the description still has room for.
 func checkFields(t flatbuffers.Table, fields, metadata flatbuffers.VOffsetT, left *int) error {
 	for _, field := range []flatbuffers.VOffsetT{fields, metadata} {
 		o := t.Offset(field)

@@ -55,45 +55,58 @@ func TestBlank(t *testing.T) {
 	}
 }
 
+// blankFile is gzip of a head and so many bytes of a line.
+func blankFile(tb testing.TB, head, line string, size int) []byte {
+	tb.Helper()
+	var file bytes.Buffer
+	z := gzip.NewWriter(&file)
+	lines := strings.Repeat(line, (1<<20)/len(line))
+	if _, err := io.WriteString(z, head); err != nil {
+		tb.Fatal(err)
+	}
+	for n := 0; n < size; n += len(lines) {
+		if _, err := io.WriteString(z, lines); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return file.Bytes()
+}
+
 // BenchmarkBlank reads a record and 256 MiB of newlines from gzip: inflating alone, and by a scan, which may take half as
 // long again.
 func BenchmarkBlank(b *testing.B) {
 	const newlines = 256 << 20
-	var file bytes.Buffer
-	z := gzip.NewWriter(&file)
-	line := bytes.Repeat([]byte("\n"), 1<<20)
-	if _, err := io.WriteString(z, "srcaddr dstaddr bytes\n10.0.0.1 10.0.0.2 5\n"); err != nil {
-		b.Fatal(err)
-	}
-	for range newlines / len(line) {
-		if _, err := z.Write(line); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		b.Fatal(err)
-	}
-	b.Run("inflate", func(b *testing.B) {
-		b.SetBytes(newlines)
-		buf := make([]byte, 256<<10)
-		for b.Loop() {
-			r := inflate.NewReader(bytes.NewReader(file.Bytes()))
-			if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}, buf); err != nil || n < newlines {
-				b.Fatal(n, err)
+	for _, in := range []struct{ name, head string }{
+		{"text", "srcaddr dstaddr bytes\n10.0.0.1 10.0.0.2 5\n"},
+		{"csv", "srcaddr,dstaddr,bytes\n10.0.0.1,10.0.0.2,5\n"},
+		{"json", `{"srcaddr":"10.0.0.1","dstaddr":"10.0.0.2","bytes":5}` + "\n"},
+	} {
+		file := blankFile(b, in.head, "\n", newlines)
+		b.Run(in.name+"/inflate", func(b *testing.B) {
+			b.SetBytes(newlines)
+			buf := make([]byte, 256<<10)
+			for b.Loop() {
+				r := inflate.NewReader(bytes.NewReader(file))
+				if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}, buf); err != nil || n < newlines {
+					b.Fatal(n, err)
+				}
 			}
-		}
-	})
-	b.Run("scan", func(b *testing.B) {
-		b.SetBytes(newlines)
-		p, err := schema.Logged().Project("srcaddr", "bytes")
-		if err != nil {
-			b.Fatal(err)
-		}
-		for b.Loop() {
-			stats, err := parse.Scan(b.Context(), parse.Paths(bytes.NewReader(file.Bytes()), "-"), p, parse.Options{}, func(schema.Batch) error { return nil })
-			if err != nil || stats.Records != 1 {
-				b.Fatal(stats.Records, err)
+		})
+		b.Run(in.name+"/scan", func(b *testing.B) {
+			b.SetBytes(newlines)
+			p, err := schema.Logged().Project("srcaddr", "bytes")
+			if err != nil {
+				b.Fatal(err)
 			}
-		}
-	})
+			for b.Loop() {
+				stats, err := parse.Scan(b.Context(), parse.Paths(bytes.NewReader(file), "-"), p, parse.Options{}, func(schema.Batch) error { return nil })
+				if err != nil || stats.Records != 1 {
+					b.Fatal(stats.Records, err)
+				}
+			}
+		})
+	}
 }

@@ -64,19 +64,19 @@ func openGzip(r io.Reader, opt Options) (io.ReadCloser, error) {
 	return g, nil
 }
 
-// gzipReaders are those not in use. They are a quarter of a megabyte each, which is more than most objects.
+// gzipReaders keeps the readers that are not in use. Each takes a quarter of a megabyte, which is more than most objects.
 var gzipReaders = sync.Pool{New: func() any { return inflate.NewReader(nil) }}
 
 type gzipReader struct{ *inflate.Reader }
 
-// Close may be called once, and nothing after it.
+// Close puts the reader back into the pool. It may be called once, as the last method.
 func (g gzipReader) Close() error {
 	g.Reset(nil) // lets the source go
 	gzipReaders.Put(g.Reader)
 	return nil
 }
 
-// codecReader says in errors which step failed.
+// A codecReader adds the name of the codec to errors.
 type codecReader struct {
 	name string
 	io.ReadCloser

@@ -8,7 +8,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// badValue is a value of a columnar format that its field cannot hold.
+// A badValue is a value of a columnar format that its field cannot hold.
 type badValue struct {
 	field string
 	value string
@@ -24,13 +24,14 @@ type columns struct {
 	bad     []Problem // values that became null; lines counted from the first row
 }
 
-// A distinct is a list of values that rows point to.
+// A distinct is a list of values that rows refer to by index.
 type distinct struct {
 	values schema.Column
 	faults map[int32]badValue // values that the field cannot hold, which are null here
 }
 
-// convert converts count values by means of append, which appends value i to its column or says why not.
+// convert makes a distinct of count values. append appends value i to its column, or returns a fault and the text of the
+// value.
 func convert(c *schema.Column, count int, append func(c *schema.Column, i int) (schema.Fault, string)) *distinct {
 	d := &distinct{values: schema.Column{Field: c.Field, Dict: c.Dict}}
 	d.values.Grow(count)
@@ -47,7 +48,7 @@ func convert(c *schema.Column, count int, append func(c *schema.Column, i int) (
 	return d
 }
 
-// add gives each row the value that index names; -1 is a null.
+// add appends, for each row, the value that index names; -1 is a null.
 func (t *columns) add(c *schema.Column, d *distinct, index []int32) {
 	base := int32(c.Len())
 	c.Gather(&d.values, index)
@@ -61,8 +62,8 @@ func (t *columns) add(c *schema.Column, d *distinct, index []int32) {
 	}
 }
 
-// done makes the collected rows the worker's. firstRow is the number of the rows of the object before. A row stays when
-// one of its values is bad: which columns are read is up to the reports of the run, and none of them may change what
+// done makes the collected rows those of the worker. firstRow is the number of rows of the object before them. A row stays
+// if one of its values is bad: which columns are read depends on the reports of the run, and no report may change what
 // another one counts.
 func (t *columns) done(firstRow int64) {
 	w := t.w
@@ -83,8 +84,8 @@ func (t *columns) done(firstRow int64) {
 	}
 }
 
-// unzero makes numbers null where the record says that there was no traffic to count, or that it was lost:
-// some writers of columnar formats have no nulls and put 0 there. A traffic_path of 0 does not exist either.
+// unzero makes zeros null in records without traffic data (NODATA, SKIPDATA), since some writers of columnar formats have
+// no nulls and write 0. A traffic_path of 0 does not exist either.
 func (w *worker) unzero() {
 	none := make([]bool, w.rows)
 	codes := w.status.Int32

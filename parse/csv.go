@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"flowlog/parse/schema"
 )
 
-// isCSV recognises a header of field names with separators between them, a column of records below other names, or a
-// record whose values have separators between them. A
-// lone name is one too, though it could as well be the header of text: in CSV alone a value may be in quotes.
+// isCSV recognises a header of field names with separators, a column of records below other names, or a record of values
+// with separators. A single name is a header of CSV too, though it could be one of text: only CSV may have its values in
+// quotes.
 func isCSV(head []byte, opt Options) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	if _, l := headlessCSV(line, opt); l != nil {
@@ -42,7 +45,7 @@ type csvHeader struct {
 	message int      // the column called message, or -1
 }
 
-// csvHeaderOf reads the first line, with the separator that makes the most of it; nil if it cannot be a header.
+// csvHeaderOf parses the first line, with the separator that yields the most cells; nil if it cannot be a header.
 func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	h := &csvHeader{message: -1}
 	for _, comma := range headerCommas(line) {
@@ -67,7 +70,7 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	}
 	h.names = opt.fields(raw)
 	for _, name := range h.names {
-		if _, ok := schema.Logged().Named(name); ok {
+		if _, ok := schema.LoggedField(name); ok {
 			h.known++
 		}
 	}
@@ -83,8 +86,8 @@ func csvHeaderOf(line []byte, opt Options) *csvHeader {
 	return h
 }
 
-// headerCommas are what may separate the names of a header. Bars at its start draw a table, and names with blanks between
-// them are text unless they are in quotes.
+// headerCommas are the separators that a header may have. Bars at its start draw a table. Names separated by blanks are
+// text unless they are in quotes.
 func headerCommas(line []byte) []rune {
 	commas := []rune{',', ';', '\t'}
 	if !bytes.HasPrefix(line, []byte("|")) {
@@ -109,7 +112,7 @@ func (h *csvHeader) needsTabs(line, rest []byte) bool {
 // knownFields knows the fields that AWS logs.
 var knownFields, _ = schema.Logged().Project()
 
-// columnOfRecords finds the column that holds a record in one of the lines below the header, or -1.
+// columnOfRecords returns the column that holds a record in one of the first lines below the header, or -1.
 func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	column := -1
 	f := &seeker{opt: opt, projection: knownFields}
@@ -127,7 +130,7 @@ func (h *csvHeader) columnOfRecords(data []byte, opt Options) int {
 	return column
 }
 
-// textColumns are names that tools give to the column of what was logged.
+// textColumns are the names that tools give to the column of the log text.
 var textColumns = []string{"msg", "_msg", "_raw", "raw", "log", "line", "body", "text"}
 
 // columnOfText returns the column that has one of these names, or -1.
@@ -135,10 +138,10 @@ func (h *csvHeader) columnOfText() int {
 	return slices.IndexFunc(h.cells, func(cell string) bool { return slices.Contains(textColumns, strings.ToLower(strings.TrimSpace(cell))) })
 }
 
-// csvSample is how many lines are looked at for records.
+// csvSample is the number of lines that are searched for records.
 const csvSample = 1000
 
-// fields returns the layout of CSV whose columns are fields, or why they are not those of a flow log.
+// fields returns the layout of CSV whose columns are fields, or the error if they are not those of a flow log.
 func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	var names, strange []string
 	for i, name := range h.names {
@@ -160,8 +163,48 @@ func (h *csvHeader) fields(p *schema.Projection, opt Options) (*layout, error) {
 	if h.known > 0 && opt.Input == "" {
 		hint = schema.Wordsf("%s, or name the format with %s", hint, schema.Opt("input-format", "csv"))
 	}
-	return nil, schema.Wordsf("csv: the header, separated by %q, has %d names of fields, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
-		h.comma, h.known, clip(strings.Join(strange, ", ")), hint)
+	return nil, schema.Wordsf("csv: the header, separated by %q, has %s, and these are not known: %s; it needs both addresses, or the interface and both times: %s",
+		h.comma, h.count(), clip(strings.Join(strange, ", ")), hint)
+}
+
+// count says how many names of the header are those of fields.
+func (h *csvHeader) count() string {
+	switch h.known {
+	case 0:
+		return "no name of a field"
+	case 1:
+		return "1 name of a field"
+	}
+	return fmt.Sprintf("%d names of fields", h.known)
+}
+
+// named reports whether the cells are names of columns, with a separator that text does not have, rather than values. A
+// column without a name may be called -.
+func (h *csvHeader) named() bool {
+	names := 0
+	for _, cell := range h.cells {
+		letters := strings.TrimFunc(strings.TrimSpace(cell), func(c rune) bool { return c == '_' || c == '-' || c == '@' })
+		if letters == "" {
+			continue
+		}
+		if first, _ := utf8.DecodeRuneInString(letters); !unicode.IsLetter(first) || strings.ContainsAny(letters, " \t:=") {
+			return false
+		}
+		names++
+	}
+	return names > 0 && len(h.cells) > 1 && h.comma != '\t' && h.comma != ' '
+}
+
+// notCSV is the error for text without a layout whose first line is a header of CSV with other names than those of fields:
+// it says which, since a layout of text would be the wrong advice. It is nil if the line is none.
+func notCSV(head []byte, p *schema.Projection, opt Options) error {
+	line, _, _ := bytes.Cut(head[blankLines(head):], []byte("\n"))
+	h := csvHeaderOf(line, opt)
+	if h == nil || !h.named() {
+		return nil
+	}
+	_, err := h.fields(p, opt)
+	return err
 }
 
 // readCSV reads separated values with a header, as flowlog, Athena and CloudWatch write them, or without. An empty
@@ -204,7 +247,7 @@ func readCSV(in *input, c *content) error {
 	return in.cutCSV(c, skip, l, func(w *worker, b *block, at place) place { return w.csvMessages(b, at, comma, message) })
 }
 
-// layoutOfMessages reads on until one of the messages shows the layout of all.
+// layoutOfMessages grows the head until a message shows the layout of all.
 func (h *csvHeader) layoutOfMessages(in *input, c *content, skip int) (*layout, error) {
 	for {
 		f := &seeker{opt: in.opt, projection: in.projection}
@@ -235,7 +278,7 @@ func (in *input) cutCSV(c *content, skip int, l *layout, decode func(*worker, *b
 	return in.cut(c.Reader(skip), start, func(data []byte, _ int) (int, int, bool) { return lastCSVLine(data), 0, false }, decode)
 }
 
-// lastCSVLine finds the end of the last line that does not end within quotes.
+// lastCSVLine returns the end of the last line that does not end within quotes.
 func lastCSVLine(data []byte) int {
 	end := lastLine(data)
 	quotes := bytes.Count(data[:end], []byte(`"`))
@@ -259,7 +302,7 @@ func (w *worker) csv(b *block, at place, comma rune) place {
 	})
 }
 
-// csvMessages decodes a block of separated values of which one holds the record.
+// csvMessages decodes a block of separated values, one of which holds the record.
 func (w *worker) csvMessages(b *block, at place, comma rune, message int) place {
 	return w.csvLines(b, at, comma, func(at place, line []byte, cells []string) place {
 		if len(cells) <= message {
@@ -273,13 +316,12 @@ func (w *worker) csvMessages(b *block, at place, comma rune, message int) place 
 func (w *worker) csvLines(b *block, at place, comma rune, record func(at place, line []byte, cells []string) place) place {
 	eachCSVLine(b.data, comma, func(line []byte, cells []string, err error) bool {
 		at.line++
-		whole := bytes.TrimRight(line, "\r\n")
 		switch {
-		case err == io.EOF: // a blank line
+		case err == io.EOF: // empty lines, which may be a whole block
 		case err != nil:
-			w.drop(whole, Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
+			w.drop(bytes.TrimRight(line, "\r\n"), Problem{Line: at.line, Value: err.Error(), Fault: schema.NotCSV})
 		default:
-			at = record(at, whole, cells)
+			at = record(at, bytes.TrimRight(line, "\r\n"), cells)
 		}
 		at.line += max(int64(bytes.Count(line, []byte("\n")))-1, 0)
 		return true
@@ -310,23 +352,23 @@ func eachCSVLine(data []byte, comma rune, yield func(line []byte, cells []string
 	}
 }
 
-// emptyLines is how long the lines without any character are that data begins with.
+// emptyLines is the length of the lines without any character that data begins with.
 func emptyLines(data []byte) int {
 	for i := 0; ; {
 		switch rest := data[i:]; {
 		case bytes.HasPrefix(rest, []byte("\n\n\n\n\n\n\n\n")):
-			i += 8
+			i += max(8, leadingRun(rest, 1))
 		case bytes.HasPrefix(rest, []byte("\n")):
 			i++
 		case bytes.HasPrefix(rest, []byte("\r\n")):
-			i += 2
+			i += max(2, leadingRun(rest, 2))
 		default:
 			return i
 		}
 	}
 }
 
-// firstCSVLine finds the end of the first line that does not end within quotes.
+// firstCSVLine returns the end of the first line that does not end within quotes.
 func firstCSVLine(data []byte) int {
 	quoted := false
 	for i, c := range data {

@@ -11,8 +11,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// This file says which field a name of the input is. Readers of all formats ask it, so that a name means the same in
-// each.
+// This file maps names of the input to fields, for the readers of all formats.
 
 // field returns the name of the field that a name of the input stands for, or "" if it cannot be the name of one.
 func (opt Options) field(name string) string {
@@ -40,18 +39,18 @@ func (opt Options) renamed(name string) (string, bool) {
 	return field, ok
 }
 
-// MetNames are names that were met, by any goroutine.
+// MetNames collects names that the input has. Any goroutine may use it.
 type MetNames struct{ met sync.Map }
 
-// Has reports whether a name was met.
+// Has reports whether the input has a name.
 func (n *MetNames) Has(name string) bool {
 	_, ok := n.met.Load(name)
 	return ok
 }
 
-// fields returns the names of the fields that the names of the columns, or of the members, of one record stand for; ""
-// is one that cannot be a field's. Of several names of one field the one that was renamed to it is the field, else its
-// own, else the first: those beside it are columns of their own names.
+// fields returns the fields that the names of the columns, or of the members, of one record stand for; "" is a name that
+// cannot be a field's. If several names stand for one field, it is the one that was renamed to it, else the field's own
+// name, else the first; the others are columns of their own names.
 func (opt Options) fields(raw []string) []string {
 	own, names := make([]string, len(raw)), make([]string, len(raw))
 	renamed, has := make(map[string]bool), make(map[string]bool)
@@ -83,16 +82,15 @@ func (opt Options) displaces(raw []string) bool {
 	return slices.ContainsFunc(raw, func(name string) bool { _, ok := opt.renamed(name); return ok })
 }
 
-// measures are columns that reports have and records have not.
+// measures are names of columns that reports have and records have not.
 var measures = []string{"flows", "rejected", "accepted", "bps", "pps", "nodata", "skipdata", "malformed", "rejected_share", "change_share"}
 
 func isMeasure(name string) bool {
 	return slices.Contains(measures, name) || strings.HasPrefix(name, "distinct_")
 }
 
-// notFlowLog says why columns or members of these names are not those of a flow log, or nil if they are: all of them
-// are known, or there are both addresses, or the interface and both times. A name that is "" is one that cannot be a
-// field's.
+// notFlowLog returns why columns or members of these names are not those of a flow log, or nil if they are: all of them are
+// known, or there are both addresses, or the interface and both times. A name that is "" cannot be a field's.
 func notFlowLog(names []string, p *schema.Projection) error {
 	var known, unknown []string
 	for _, name := range names {
@@ -115,7 +113,12 @@ func notFlowLog(names []string, p *schema.Projection) error {
 		"if they are, %s", seen(known, unknown), advice(known, unknown))
 }
 
-// advice says how columns of names that are not known can be read.
+// RecordColumns reports whether a header of these names is read as that of flow logs. p has the fields that are known.
+func RecordColumns(names []string, p *schema.Projection) bool {
+	return notFlowLog(Options{}.fields(names), p) == nil
+}
+
+// advice says how to read columns whose names are not known.
 func advice(known, unknown []string) *schema.Words {
 	names := make([]string, len(unknown))
 	for i, name := range unknown {
@@ -128,7 +131,7 @@ func advice(known, unknown []string) *schema.Words {
 	return schema.Wordsf("name their fields with %s", schema.RenameOption(guesses))
 }
 
-// seen lists the names that were met.
+// seen lists the names of the input.
 func seen(known, unknown []string) string {
 	list := func(names []string) string {
 		const most = 6
@@ -144,8 +147,7 @@ func seen(known, unknown []string) string {
 	return "the names are " + list(known) + ", and not known are " + list(unknown)
 }
 
-// refused is notFlowLog in a format. If the user says that the input is of this format, some name that is known is
-// enough.
+// refused is notFlowLog for a format. If Options.Input names that format, one known name is enough.
 func (opt Options) refused(format string, names []string, p *schema.Projection) error {
 	err := notFlowLog(names, p)
 	switch known := slices.ContainsFunc(names, p.Knows); {
@@ -157,8 +159,8 @@ func (opt Options) refused(format string, names []string, p *schema.Projection) 
 	return schema.Wordsf("%w, or name the format with %s", err, schema.Opt("input-format", format))
 }
 
-// holding is refused for a format whose metadata says what a file of flowlog's holds: what parse has written holds flows,
-// whichever columns it was asked for. "" is not known.
+// holding is refused for a format whose metadata says what a file of flowlog holds: records of parse are flow logs,
+// whichever columns they have. what is "" if the metadata does not say.
 func (opt Options) holding(format, what string, names []string, p *schema.Projection) error {
 	switch what {
 	case schema.FlowRecords:
@@ -169,7 +171,7 @@ func (opt Options) holding(format, what string, names []string, p *schema.Projec
 	return opt.refused(format, names, p)
 }
 
-// wholeRecords adds to the error of a columnar file that has no fields what to do if a column of text holds whole records.
+// wholeRecords adds advice to the error of a columnar file without fields, if a column of text may hold whole records.
 func wholeRecords(err error, columns []string) error {
 	i := slices.IndexFunc(columns, func(name string) bool {
 		name = strings.ToLower(strings.TrimPrefix(name, "@"))

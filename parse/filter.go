@@ -7,27 +7,26 @@ import (
 	"time"
 )
 
-// A KeyFilter chooses objects by their names. The zero value chooses all but those of other services, see
-// OtherService, which are never chosen.
+// A KeyFilter chooses objects by their names. The zero value chooses all but those of other services, which are never
+// chosen: see OtherService.
 type KeyFilter struct {
 	// Since and Until bound the end of records, half-open; zero is no bound. An object whose name does not
-	// tell its time is chosen, since its records will show.
+	// have a time is chosen, since its records have one.
 	Since, Until time.Time
-	// Accounts, Regions and FlowLogs are alternatives; empty means any. An object whose name does not tell
-	// is not chosen.
+	// Accounts, Regions and FlowLogs are alternatives; empty means any. An object whose name lacks the part is not chosen.
 	Accounts, Regions, FlowLogs []string
 }
 
-// Unchosen counts the objects that a KeyFilter did not choose, each for the first reason of the order below. A name with
-// 0 objects is that of a folder into which nobody looked.
+// Unchosen counts the objects that a KeyFilter did not choose, each for its first reason in the order of the fields. A name
+// with a count of 0 is that of a folder that was not listed.
 type Unchosen struct {
 	Services map[string]int64 // by the AWS service whose logs they are
 	Accounts map[string]int64 // by the account that is not among the chosen ones, "" where the name does not tell
 	Regions  map[string]int64
 	FlowLogs map[string]int64
 
-	// Timed is how many are of another time, and From and To what their names say of it: half-open, and without the
-	// margin for records that came late.
+	// Timed is the number of objects of another time, and From and To the range of the times in their names: half-open, and
+	// without the margin for late records.
 	Timed    int64
 	From, To time.Time
 }
@@ -41,7 +40,7 @@ func (f KeyFilter) Keep(name string) bool {
 	return ok
 }
 
-// Choose returns what the name of an object says, and whether it is chosen. If not, it is counted.
+// Choose returns the key in the name of an object, and whether the object is chosen. If not, it is counted in left.
 func (f KeyFilter) Choose(name string, left *Unchosen) (Key, bool) {
 	if left == nil {
 		left = new(Unchosen)
@@ -67,7 +66,7 @@ func (f KeyFilter) Choose(name string, left *Unchosen) (Key, bool) {
 	return k, false
 }
 
-// All reports whether objects are chosen whatever account, region, flow log and time they are of.
+// All reports whether the filter chooses objects of any account, region, flow log and time.
 func (f KeyFilter) All() bool {
 	return !f.Timed() && len(f.Accounts)+len(f.Regions)+len(f.FlowLogs) == 0
 }
@@ -75,7 +74,7 @@ func (f KeyFilter) All() bool {
 // Timed reports whether the filter has a bound in time.
 func (f KeyFilter) Timed() bool { return !f.Since.IsZero() || !f.Until.IsZero() }
 
-// During reports whether what k covers can hold a record between Since and Until.
+// During reports whether the time of k can have a record between Since and Until.
 func (f KeyFilter) During(k Key) bool {
 	from, to := k.Window()
 	if to.IsZero() {
@@ -88,9 +87,9 @@ func among(all []string, one string) bool {
 	return len(all) == 0 || slices.Contains(all, one)
 }
 
-// OtherService returns the AWS service whose log an object is, by the folders that AWS gave it below AWSLogs/, if that
-// is not VPC flow logs: CloudTrail, elasticloadbalancing, vpcdnsquerylogs. Else it returns "": the object may be a flow
-// log. The name of the file counts more than its folder.
+// OtherService returns the AWS service that wrote an object, by the folder below AWSLogs/: CloudTrail,
+// elasticloadbalancing, vpcdnsquerylogs. It is "" for VPC flow logs and for objects that may be flow logs. The name of the
+// file counts more than its folder.
 func OtherService(name string) string {
 	if !strings.Contains(name, deliveryRoot) {
 		return ""
@@ -125,7 +124,7 @@ func OtherService(name string) string {
 	return service
 }
 
-// Cover notes that something of the time of k was left out.
+// Cover extends the time that was left out by that of k.
 func (l *Unchosen) Cover(k Key) {
 	to := k.Time.Add(k.Span)
 	if l.From.IsZero() || k.Time.Before(l.From) {
@@ -136,7 +135,7 @@ func (l *Unchosen) Cover(k Key) {
 	}
 }
 
-// Merge adds what was left out elsewhere.
+// Merge adds the counts of m.
 func (l *Unchosen) Merge(m Unchosen) {
 	for _, both := range []struct {
 		to   *map[string]int64

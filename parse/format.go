@@ -10,7 +10,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Format is one shape in which records come.
+// A Format is a container of records.
 type Format struct {
 	Name string `json:"name"`
 	Doc  string `json:"doc"`
@@ -19,8 +19,8 @@ type Format struct {
 	read   func(*input, *content) error
 }
 
-// Formats is THE table of input formats, in the order in which they are tried. The last one takes
-// everything that looks like text.
+// Formats is THE table of input formats, in the order in which they are tried. The last one accepts everything that looks
+// like text.
 func Formats() []Format {
 	return []Format{
 		{"parquet", "Apache Parquet with a flow log's columns, as AWS, flowlog, Athena, DuckDB, Spark and others write it", isParquet, readParquet},
@@ -40,7 +40,7 @@ func FormatNames() []string {
 	return names
 }
 
-// Codecs lists the compressions that are undone, by content, before a format is told.
+// Codecs lists the compressions that are undone. They are recognised by content, before the format is.
 func Codecs() []string {
 	var names []string
 	for _, c := range codecs {
@@ -97,7 +97,7 @@ func isText(head []byte, _ Options) bool {
 	return true
 }
 
-// content is what an object holds, decompressed. Its first bytes have been read already.
+// content is the decompressed content of an object. Its first bytes, the head, have been read already.
 type content struct {
 	io.Closer
 	head  []byte // headSize bytes or more, without a byte-order mark
@@ -107,17 +107,17 @@ type content struct {
 	from  int64       // where the head begins there
 }
 
-// headSize is how much of an object is looked at to tell its format.
+// headSize is the number of bytes by which the format of an object is recognised.
 const headSize = 64 << 10
 
-// grow doubles the head, as far as there is content.
+// grow doubles the head, up to the end of the content.
 func (c *content) grow() {
 	have := len(c.head)
 	c.head = append(c.head, make([]byte, max(have, headSize))...)
 	c.fill(have)
 }
 
-// growLine makes the head hold the first line whole, if it is one of text.
+// growLine grows the head until it holds the first line of text, or longestHeader bytes.
 func (c *content) growLine() {
 	if !isText(c.head, Options{}) || isJSON(c.head, Options{}) {
 		return
@@ -127,7 +127,7 @@ func (c *content) growLine() {
 	}
 }
 
-// fill reads the head from byte have on, and returns how long it is.
+// fill reads the head from byte have on, and returns its length.
 func (c *content) fill(have int) int {
 	n, err := io.ReadFull(c.rest, c.head[have:])
 	c.head = c.head[:have+n]
@@ -144,7 +144,7 @@ func (c *content) Reader(n int) io.Reader {
 	return io.MultiReader(bytes.NewReader(c.head[n:]), c.rest)
 }
 
-// err is why nothing, or nothing more, can be read; nil at the end of the content.
+// err is the error that ended reading, nil if there is none so far.
 func (c *content) err() error {
 	if e, ok := c.rest.(errReader); ok {
 		return e.error
@@ -156,7 +156,7 @@ type errReader struct{ error }
 
 func (e errReader) Read([]byte) (int, error) { return 0, e.error }
 
-// openContent undoes the compression of raw, which it reads through in.
+// openContent decompresses raw, which it reads through in.
 func openContent(in io.Reader, raw io.ReadCloser, opt Options) (*content, error) {
 	first := make([]byte, 8)
 	have, err := io.ReadFull(in, first)
@@ -179,7 +179,7 @@ func openContent(in io.Reader, raw io.ReadCloser, opt Options) (*content, error)
 	return c, nil
 }
 
-// counter counts what is read, and stops when the scan does.
+// A counter counts the bytes that are read, and ends when the scan does.
 type counter struct {
 	ctx context.Context
 	r   io.Reader

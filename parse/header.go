@@ -9,13 +9,13 @@ import (
 	"flowlog/parse/schema"
 )
 
-// headerBlock is how much of an object is read at least for its header.
+// headerBlock is the number of bytes of an object that are read at least for its header.
 const headerBlock = 16 << 10
 
-// Columns returns the names of the columns that the objects of src have, in the order of the objects. What cannot be
-// read has none. Of the objects that AWS delivered for one flow log it looks at one, since a flow log cannot change its
-// format. JSON has no header but that of its first record: if it can be read again it is read whole, for
-// all members that have values. What is read of stdin comes again in Scan.
+// Columns returns the names of the columns of the objects of src, in the order of the objects. An object that cannot be
+// read has none. Of the objects that AWS delivered for one flow log it reads one, since a flow log cannot change its
+// format. JSON has no header: an object that can be read again is read whole, for all members with values. What is read of
+// stdin is read again by Scan.
 func Columns(ctx context.Context, src Source, p *schema.Projection, opt Options) []string {
 	var found []*[]string // by object
 	var all sync.WaitGroup

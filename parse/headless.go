@@ -11,7 +11,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// fits reports whether tokens are a record of the named fields, with nothing around it. A few of them must be values,
+// fits reports whether tokens are a record of the named fields, without words around it. At least four must be values,
 // since nulls fit any fields.
 func fits(names []string, toks [][]byte) bool {
 	values := 0
@@ -41,7 +41,7 @@ func headlessCSV(line []byte, opt Options) (comma rune, l *layout) {
 
 var commas = []rune{',', ';'}
 
-// separated splits a line at a separator. What is empty is a null.
+// separated splits a line at a separator. An empty cell is a null.
 func separated(line []byte, comma rune) [][]byte {
 	r := csv.NewReader(bytes.NewReader(line))
 	r.Comma = comma
@@ -56,14 +56,14 @@ func separated(line []byte, comma rune) [][]byte {
 	return toks
 }
 
-// versions are those of flow logs with fields of their own beyond the default format.
+// versions are the versions of flow logs that have fields beyond the default format.
 var versions = []int{3, 4, 5, 6, 7, 8, 9, 10, 11}
 
-// hintSample is how many lines are looked at for a hint.
+// hintSample is the number of lines that are examined for a hint.
 const hintSample = 100
 
-// noLayout is the error for lines that nothing describes. If all are records with all fields of one version, it says
-// how to read them: in AWS's order, or in that of their names, in which they are often chosen.
+// noLayout is the error for lines without a known layout. If all are records with all fields of one version, it says how to
+// read them: in AWS's order, or in that of their names, in which they are often chosen.
 func noLayout(lines [][]byte) error {
 	var records [][][]byte
 	for _, line := range lines[:min(len(lines), hintSample)] {

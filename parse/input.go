@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// object is one object under way. Its index is its place in the source.
+// object is an object that is being read. Its index is that in the source.
 type object struct {
 	Object
 	identity string
@@ -18,10 +18,10 @@ type object struct {
 	opened   bool
 	format   string
 	key      Key
-	madeOf   string       // what its metadata says
+	madeOf   string       // of its metadata: fingerprints of the objects that it was made of
 	bytes    atomic.Int64 // stored bytes read
 	records  atomic.Int64
-	current  atomic.Pointer[layout] // of the records read last, as far as is known
+	current  atomic.Pointer[layout] // of the records that were decoded last
 	mu       sync.Mutex
 	err      error
 }
@@ -35,19 +35,19 @@ func (o *object) fail(err error) {
 	}
 }
 
-// A block is a piece of an object: whole records, which one worker decodes into one batch. Blocks are
-// given out in their order within the object, so a worker may wait for the block before its own.
+// A block is a piece of an object: whole records, which one worker decodes into one batch. Blocks are sent in their order
+// within the object, so a worker may wait for the block before its own.
 type block struct {
 	*object
 	data   []byte
-	span   *span // where the data is, if nobody has read it yet
-	depth  int   // how many containers are open on the way to a list of events where the data starts
+	span   *span // where the data is in the file, if the worker reads it; else nil
+	depth  int   // number of containers that are open at the start of data, on the way to a list of events
 	decode func(w *worker, b *block, at place) place
-	start  *place     // where it starts, if that is known, as it is for the first block of an object
-	before chan place // from the block before; nil for the first of an object, unless the scan is ordered
-	after  chan place // to the block after
+	start  *place     // the place of the block, if it is known, as for the first block of an object; else nil
+	before chan place // receives the place from the block before; nil for the first block of an object, unless the scan is ordered
+	after  chan place // sends the place to the block after
 	seq    int64
-	done   func() // frees what decode needs; nil if that is only data
+	done   func() // frees the resources of decode; nil if data is all
 }
 
 // free ends the use of the block.
@@ -60,8 +60,8 @@ func (b *block) free(s *scan) {
 	}
 }
 
-// place is where in an object a block starts: what the records there look like, and how many lines there
-// are above.
+// A place is the state of decoding at the start of a block: the layout of the next record, and the number of lines above
+// it.
 type place struct {
 	layout *layout
 	line   int64
@@ -74,10 +74,10 @@ type input struct {
 	ctx   context.Context
 	queue chan *block
 	last  chan place
-	lent  bool // somebody else closes the object
+	lent  bool // the object is closed by its spans
 }
 
-// read finds out what the object is and reads it.
+// read opens the object, recognises its format and reads it.
 func (in *input) read() (err error) {
 	defer recovered(&err)
 	raw, err := in.Open(in.ctx)
@@ -107,14 +107,14 @@ func (in *input) read() (err error) {
 	return f.read(in, c)
 }
 
-// recovered turns a panic of a decoder that we did not write into an error of the object.
+// recovered turns a panic of a library's decoder into an error of the object.
 func recovered(err *error) {
 	if r := recover(); r != nil {
 		*err = damaged(r)
 	}
 }
 
-// damaged is the error that a panic of a decoder says. What Go says of its own is no help to anybody.
+// damaged is the error for a panic of a decoder. Messages of the Go runtime are no help to users and are left out.
 func damaged(r any) error {
 	if _, ok := r.(runtime.Error); ok {
 		return errDamaged
@@ -122,7 +122,7 @@ func damaged(r any) error {
 	return named("the file is damaged", fmt.Errorf("%v", r))
 }
 
-// send gives out a block. It reports false when the scan has ended.
+// send sends a block to the workers. It reports false when the scan has ended.
 func (in *input) send(b *block) bool {
 	b.object = in.object
 	if !in.opt.Ordered {
@@ -146,20 +146,20 @@ func (s *scan) buffer() []byte {
 	return make([]byte, 0, s.opt.BlockSize)
 }
 
-// free takes back what buffer gave.
+// free takes a buffer back.
 func (s *scan) free(b []byte) {
 	if cap(b) == s.opt.BlockSize {
 		s.buffers.Put(&b)
 	}
 }
 
-// A boundary says where in data a block ends, 0 if there is no whole record, and how many containers on the way to a
-// list of events are open there, as depth are at the start of data. It is the end of the last whole record, or if more,
-// of one before it.
+// A boundary returns where in data a block ends, 0 if there is no whole record, and after, the number of containers that
+// are open there on the way to a list of events, as depth are at the start of data. The block ends behind the last whole
+// record, or if more, behind an earlier one.
 type boundary func(data []byte, depth int) (end, after int, more bool)
 
-// cut reads r to its end and gives it out in blocks that end at a boundary. A last line without its newline gets
-// one, unless reading broke off in it: then it is not a whole record.
+// cut reads r to its end and sends it in blocks that end at a boundary. A last line gets a newline if it lacks one, unless
+// reading broke off within it: then it is not a whole record.
 func (in *input) cut(r io.Reader, start place, last boundary, decode func(*worker, *block, place) place) error {
 	first := &start
 	depth := 0

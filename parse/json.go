@@ -28,11 +28,11 @@ func isJSON(head []byte, _ Options) bool {
 	return len(after) == 0 || after[0] == '\n' || after[0] == '"'
 }
 
-// errCutOff is the error for JSON that ends early.
+// errCutOff is the error for JSON that ends within a document.
 var errCutOff = errors.New("the JSON ends within a document: the file is cut off")
 
-// readJSON reads a stream of JSON, with or without white space, commas or brackets of an array between the documents.
-// What its records are is found from the first of them; then it is read event by event.
+// readJSON reads a stream of JSON, with or without white space, commas or brackets of an array between the documents. The
+// first records decide its shape; then it is read event by event.
 func readJSON(in *input, c *content) error {
 	sh, err := in.findShape(c)
 	if err != nil || sh == nil {
@@ -64,11 +64,11 @@ func readJSON(in *input, c *content) error {
 	return err
 }
 
-// shortestMember is the length of {"a":1}, less one: an object has no more members than its length has times that.
+// shortestMember is the length of {"a":1}, less one: the length of an object divided by it bounds its number of members.
 const shortestMember = 6
 
-// A shape is where the records of a stream of JSON are. An event is an element of the list in a document, or a
-// document that has no such element.
+// A shape is the place of the records in a stream of JSON. An event is an element of the list in a document, or a document
+// without such an element.
 type shape struct {
 	list   []string        // members that lead from a document to the list, "" for each element of a list on the way; nil: each document is an event
 	path   []string        // members that lead from an event to its record; nil: it must be searched for
@@ -79,7 +79,7 @@ type shape struct {
 	extra  map[string]bool // names of members of the first objects that are not known
 }
 
-// findShape reads on until a record shows where records are.
+// findShape grows the head until a record shows the shape.
 func (in *input) findShape(c *content) (*shape, error) {
 	for {
 		f := &seeker{opt: in.opt, projection: in.projection}
@@ -94,7 +94,7 @@ func (in *input) findShape(c *content) (*shape, error) {
 	}
 }
 
-// shapeOf finds the shape by the first record of a stream.
+// shapeOf finds the shape by the first record of a stream. It is nil if the head has no record.
 func (f *seeker) shapeOf(head []byte, whole bool) *shape {
 	var docs []*fastjson.Value
 	all := &shape{}
@@ -143,7 +143,7 @@ func (f *seeker) shapeOf(head []byte, whole bool) *shape {
 	return nil
 }
 
-// objectSample is how many documents without text are looked at for objects of fields.
+// objectSample is the number of documents without text records that are searched for objects of fields.
 const objectSample = 100
 
 // shape is the shape of a stream with the record.
@@ -207,7 +207,7 @@ var signatures = []struct {
 	{[]string{"event_type", "firewall_name"}, "Network Firewall logs"},
 }
 
-// foreign says what an object is that is known to be no flow log.
+// foreign returns which other log or output an object is of, or nil if it may be of a flow log.
 func foreign(v *fastjson.Value) error {
 	for _, s := range signatures {
 		if slices.ContainsFunc(s.members, func(name string) bool { return !v.Exists(name) }) {

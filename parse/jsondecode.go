@@ -264,7 +264,7 @@ func (w *worker) member(at place, f *field, m member) *Problem {
 	case fastjson.TypeString:
 		tok, _ = m.value.StringBytes()
 	case fastjson.TypeObject, fastjson.TypeArray: // text, but not the value of a field
-		if _, ok := schema.Logged().Named(f.name); ok {
+		if _, ok := schema.LoggedField(f.name); ok {
 			return &Problem{Line: at.line, Value: m.name + " is " + several[m.value.Type()], Fault: schema.NotRecord}
 		}
 		fallthrough

@@ -12,7 +12,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// failure says what a stream without records has.
+// failure is the error for a stream without records, nil if it may be empty.
 func (f *seeker) failure() error {
 	switch {
 	case f.longest.path != nil && (f.messages || len(bytes.Fields(f.longest.text)) >= 8):
@@ -37,7 +37,7 @@ func seenNames(names []string) string {
 	return clip(strings.Join(names, ", "))
 }
 
-// jqPath is a path as the program jq has it.
+// jqPath is a path in the syntax of the program jq.
 func jqPath(path []string) string {
 	var b strings.Builder
 	for _, step := range path {
@@ -61,7 +61,7 @@ func jqPath(path []string) string {
 	return clip(b.String())
 }
 
-// unpacked returns what base64, compressed or not, stands for; nil if the text is not that.
+// unpacked decodes base64, compressed or not; nil if the text is not base64.
 func unpacked(s []byte) ([]byte, error) {
 	if len(s) < 12 || bytes.IndexByte(s, ' ') >= 0 {
 		return nil, nil

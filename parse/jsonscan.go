@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// An event is where the next event in a piece of JSON is.
+// An event is the position of the next event in a piece of JSON.
 type event struct {
 	start, end int
-	depth      int  // how many containers on the way to the list are open at end
-	aside      bool // it is no event but what stands beside the list
-	open       bool // if there is none: a document is not finished
+	depth      int  // number of containers on the way to the list that are open at end
+	aside      bool // it is a part of the document beside the list
+	open       bool // there is no event, and a document is not complete
 }
 
-// next finds the next event in data, which starts with depth containers open on the way to the list, none of them
-// between documents. What stands in a document before the list is an event aside, and so is each value after it. What cannot start a document
-// is passed over to the end of its line, and is an event too, to be reported. Without a whole event end is 0, and
-// start is where the unfinished one begins.
+// next finds the next event in data, which starts with depth containers open on the way to the list, or with 0 between
+// documents. The part of a document before the list is an event beside the list, and so is each value after the list. A line
+// that cannot start a document is an event too, which its decoder reports. If no event is complete, end is 0 and start is
+// where the incomplete one begins.
 //
-// It is longer than 60 lines because it is one state machine over the bytes, whose states share its variables.
+// Long because it is one state machine over the bytes, whose states share its variables.
 func (sh *shape) next(data []byte, depth int) event { // at len(list)+1 the list is open
 	doc := 0
 	seen := depth > 0 // the list, in this document
@@ -110,7 +110,7 @@ func (sh *shape) next(data []byte, depth int) event { // at len(list)+1 the list
 	return event{start: len(data), open: depth > 0}
 }
 
-// opens is what the next container on the way to the list begins with.
+// opens is the first byte of the next container on the way to the list.
 func (sh *shape) opens(depth int) byte {
 	if depth == len(sh.list) || sh.list[depth] == "" {
 		return '['
@@ -118,7 +118,7 @@ func (sh *shape) opens(depth int) byte {
 	return '{'
 }
 
-// stringEnd finds the end of a string that starts at data[i], or 0.
+// stringEnd returns the end of the string that starts at data[i], or 0 if it is not complete.
 func stringEnd(data []byte, i int) int {
 	for i++; ; i++ {
 		n := bytes.IndexByte(data[min(i, len(data)):], '"')
@@ -136,7 +136,7 @@ func stringEnd(data []byte, i int) int {
 	}
 }
 
-// valueEnd finds the end of a string, an object or an array that starts at data[i], or 0.
+// valueEnd returns the end of the string, object or array that starts at data[i], or 0 if it is not complete.
 func valueEnd(data []byte, i int) int {
 	depth := 0
 	for i < len(data) {
@@ -158,7 +158,7 @@ func valueEnd(data []byte, i int) int {
 	return 0
 }
 
-// finished makes a document of what has come of one: it closes what is open after the last whole value.
+// finished makes a document of the beginning of one: it closes the containers that are open after the last whole value.
 func finished(data []byte) []byte {
 	var open, closers []byte
 	good := 0
@@ -196,5 +196,5 @@ func finished(data []byte) []byte {
 	return slices.Concat(data[:good], closers)
 }
 
-// maxDepth is how deep documents can be nested.
+// maxDepth is the largest depth of nested documents.
 const maxDepth = 300

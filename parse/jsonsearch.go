@@ -11,8 +11,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A seeker looks for records in JSON, at any depth. A text is taken for a record by what it looks like, whatever the
-// name of its member is.
+// A seeker searches JSON for records, at any depth. A text is taken for a record by its form, not by the name of its
+// member.
 type seeker struct {
 	opt        Options
 	projection *schema.Projection
@@ -28,7 +28,7 @@ type seeker struct {
 	refused   error // why there can be no records
 }
 
-// found is a record, and where in the document it was.
+// found is a record, and its path in the document.
 type found struct {
 	path    []string // names of members, "" for an element of a list
 	text    []byte
@@ -37,16 +37,16 @@ type found struct {
 	labeled bool     // it stands beside words in a list within a list
 }
 
-// opaque is the step of a path into text that is itself JSON, base64 or compressed, and into fields with values.
+// opaque is the step of a path into text that is itself JSON, base64 or compressed, and into a list of fields and values.
 const opaque = "\x00"
 
-// A member is one of an object.
+// A member is a name and a value of an object.
 type member struct {
 	name  string
 	value *fastjson.Value
 }
 
-// metadata are members that tell about an event and never hold its record.
+// metadata are the names of members that describe an event and never hold its record.
 var metadata = map[string]bool{
 	"@timestamp": true, "timestamp": true, "time": true, "ts": true, "date": true, "id": true, "@id": true, "eventid": true,
 	"ingestiontime": true, "loggroup": true, "logstream": true, "logstreamname": true, "owner": true, "subscriptionfilters": true,
@@ -55,13 +55,13 @@ var metadata = map[string]bool{
 	"querylanguage": true, "logformat": true, "log_format": true,
 }
 
-// nested bounds how often text is unpacked into further JSON.
+// nested bounds the depth of JSON within text within JSON.
 const nested = 5
 
-// longestPayload bounds what one compressed member may unpack to.
+// longestPayload bounds the size that one compressed member may unpack to.
 const longestPayload = 64 << 20
 
-// find returns the records that are text in v: those of all members of an object, a message before all, but for copies,
+// find returns the text records in v: those of all members of an object, a message before the others and without copies,
 // and those of all elements of a list.
 func (f *seeker) find(v *fastjson.Value, path []string, level int) []found {
 	switch v.Type() {
@@ -157,7 +157,7 @@ func isWord(v *fastjson.Value) bool {
 	return v.Type() != fastjson.TypeObject && v.Type() != fastjson.TypeArray
 }
 
-// inText returns the records in a text: itself, its lines, or those in what it is an encoding of.
+// inText returns the records in a text: the text itself, its lines, or those in the content that it encodes.
 func (f *seeker) inText(s []byte, path []string, level int) []found {
 	trimmed := bytes.TrimSpace(s)
 	if bytes.HasPrefix(trimmed, []byte(controlMessage)) {
@@ -196,7 +196,7 @@ func (f *seeker) inText(s []byte, path []string, level int) []found {
 	return f.inText(payload, inner, level+1)
 }
 
-// inDocuments returns the records in a text that is JSON, and whether all of it is.
+// inDocuments returns the records in a text of JSON documents, and whether all of the text is JSON.
 func (f *seeker) inDocuments(s []byte, path []string, level int) (all []found, whole bool) {
 	whole = true
 	for docs := (&shape{}); ; {
@@ -213,10 +213,10 @@ func (f *seeker) inDocuments(s []byte, path []string, level int) (all []found, w
 	}
 }
 
-// controlMessage is what CloudWatch sends to try out a subscription.
+// controlMessage is the text that CloudWatch sends to test a subscription.
 const controlMessage = "CWL CONTROL MESSAGE"
 
-// inLines returns the records of a text with a line each.
+// inLines returns the records of a text that has one on a line.
 func (f *seeker) inLines(s []byte, path []string) []found {
 	if bytes.IndexByte(s, '\n') < 0 {
 		return nil
@@ -261,10 +261,10 @@ func (f *seeker) isRecord(s []byte) bool {
 	return false
 }
 
-// longestNoted bounds what is remembered of such a text.
+// longestNoted bounds the length of the text that note keeps.
 const longestNoted = 4 << 10
 
-// note remembers the text that looks most like a record.
+// note keeps the text that looks most like a record.
 func (f *seeker) note(s []byte, path []string) {
 	name := ""
 	for _, step := range path {

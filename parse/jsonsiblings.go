@@ -11,16 +11,16 @@ import (
 
 // This file reads the records of JSON that stand in several members of one object.
 
-// siblings collects the records of the members of one object. Shippers keep a record twice in one event, as message and
-// as event.original: such a copy is left out. Members of the same form that hold the same record are not copies, as
-// those of an object that has a list for each interface.
+// siblings collects the records of the members of one object. Log shippers keep a record twice in one event, as message and
+// as event.original: such a copy is left out. The same record in members of the same form is not a copy, as in an object
+// that has a list for each interface.
 type siblings struct {
 	records []found
 	indexed int                 // how many of the records are in paths
 	paths   map[string][]string // from the member to the record, by what it says
 }
 
-// add takes the records of the next member, whose paths have depth steps up to it.
+// add adds the records of the next member, which is depth steps into their paths.
 func (s *siblings) add(records []found, depth int) {
 	if len(s.records) == 0 {
 		s.records = records
@@ -47,12 +47,12 @@ func (s *siblings) add(records []found, depth int) {
 	}
 }
 
-// textItself reports whether a path leads nowhere but into what a text unpacks to.
+// textItself reports whether all steps of a path lead into text.
 func textItself(path []string) bool {
 	return !slices.ContainsFunc(path, func(step string) bool { return step != opaque })
 }
 
-// key is what a record says.
+// key is the content of a record, to compare it with others.
 func (r found) key() string {
 	if r.members == nil {
 		return string(r.text)
@@ -68,8 +68,8 @@ func (r found) key() string {
 // shortestBeside is the length of the shortest value beside a list that is searched for records.
 const shortestBeside = 16
 
-// beside decodes what stands beside the list of events in a document. Records at the places of another list of the same
-// form are read; others may be copies of those in the list, and are dropped with a problem.
+// beside decodes the part of a document beside the list of events. Records at the places of another list of the same form
+// are read; others may be copies of those in the list, and are dropped with a problem.
 func (w *worker) beside(b *block, at place, sh *shape, text []byte, depth int) place {
 	v, err := w.json.ParseBytes(text)
 	if depth > len(sh.list) { // it is what comes before the list
@@ -95,7 +95,7 @@ func (w *worker) beside(b *block, at place, sh *shape, text []byte, depth int) p
 	return at
 }
 
-// alike reports whether paths differ in one name alone.
+// alike reports whether paths differ in at most one step.
 func alike(a, b []string) bool {
 	if len(a) != len(b) {
 		return false

@@ -10,15 +10,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Key is what the name of an object says about the records in it. Parts that the name does not tell are
-// zero.
+// A Key is the parts that the name of an object has. Missing parts are zero.
 type Key struct {
-	Account   string // twelve digits, or whatever account_id= of a partitioned dataset says
+	Account   string // twelve digits, or any value of account_id= in a partitioned dataset
 	Region    string // us-east-1, us-gov-west-1, cn-north-1, …
-	FlowLogID string // fl-…; it stands nowhere but in the name
+	FlowLogID string // fl-…, which no field of a record has
 
-	// Time is the start of what the object covers, in UTC, and Span how long that is: five minutes by the
-	// name of a file, an hour or a day by its folder.
+	// Time is the start of the time that the object covers, in UTC, and Span its length: five minutes by the name of a
+	// file, an hour or a day by its folder.
 	Time time.Time
 	Span time.Duration
 }
@@ -26,7 +25,7 @@ type Key struct {
 const (
 	deliveryRoot    = "AWSLogs"        // the folder of the logs of all services, below any prefix
 	deliveryService = "vpcflowlogs"    // also of transit gateways
-	deliverySpan    = 5 * time.Minute  // of a file: AWS publishes that often
+	deliverySpan    = 5 * time.Minute  // of a file: the interval at which AWS publishes
 	deliveryTime    = "20060102T1504Z" // in the name of a file
 )
 
@@ -58,8 +57,8 @@ func ParseKey(name string) (Key, bool) {
 	return k, k != Key{}
 }
 
-// partitionKey reads the folders of a partitioned dataset: date=2026-05-14/hour=09/account_id=…/region=…, in any
-// order. Only in one that flowlog has written is it known that the date is that of the records' ends, in UTC.
+// partitionKey reads the folders of a partitioned dataset: date=2026-05-14/hour=09/account_id=…/region=…, in any order. The
+// date counts only in datasets of flowlog, where it is that of the ends of records, in UTC.
 func partitionKey(folders []string, file string) Key {
 	var k Key
 	var date string
@@ -99,8 +98,8 @@ func partitionKey(folders []string, file string) Key {
 	return k
 }
 
-// fileKey reads the name of a file. Only parts beside the name of the service count: a date in any other
-// name may mean anything.
+// fileKey reads the name of a file. Only the parts beside the name of the service count: a date in any other name may mean
+// anything.
 func fileKey(name string) Key {
 	var k Key
 	name, _, _ = strings.Cut(name, ".")
@@ -213,8 +212,8 @@ func isRegion(s string) bool {
 	return true
 }
 
-// Window returns which ends of records the object can hold: from inclusive, to exclusive. Both are zero if
-// the name does not tell.
+// Window returns the ends of records that the object can hold: from inclusive, to exclusive. Both are zero if the key has
+// no time.
 func (k Key) Window() (from, to time.Time) {
 	if k.Time.IsZero() {
 		return k.Time, k.Time

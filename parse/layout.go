@@ -11,10 +11,10 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A layout is which field each token of a record is. A scan has each just once, so they compare by address.
+// A layout is the fields of a text record, in order. A scan interns its layouts, so they compare by address.
 type layout struct {
 	names []string // canonical
-	fixed bool     // the format was given or assumed: there is no header to point at
+	fixed bool     // the format was given or assumed, not read from a header
 }
 
 // tokens splits a line at white space, which is every byte up to the blank, and appends to toks.
@@ -34,8 +34,8 @@ func tokens(line []byte, toks [][]byte) [][]byte {
 	return toks
 }
 
-// headerOf returns the layout that a line announces, or nil if the line is not a header: its tokens are the names
-// of a flow log's fields.
+// headerOf returns the layout that a header has, or nil if the line is none: its tokens must be the names of a flow log's
+// fields.
 func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
 	raw := make([]string, len(toks))
 	for i, tok := range toks {
@@ -48,7 +48,7 @@ func headerOf(toks [][]byte, p *schema.Projection, opt Options) *layout {
 	return l
 }
 
-// intern returns the one layout of the scan that equals l, and notes the columns that are not known.
+// intern returns the one layout of the scan that equals l, and notes its columns that are not fields.
 func (s *scan) intern(l *layout, o *object) *layout {
 	key := strings.Join(l.names, " ")
 	if l.fixed {
@@ -65,22 +65,22 @@ func (s *scan) intern(l *layout, o *object) *layout {
 	return l
 }
 
-// errNoLayout is the error for records that nothing describes.
+// errNoLayout is the error for records without a header that do not fit the default format.
 var errNoLayout error = schema.Wordsf("there is no header line, and the records do not fit the default format: "+
 	"name their fields with %s, as in the flow log's LogFormat", schema.Opt("log-format", "${version} ${account-id} …"))
 
-// errOCSF is the error for records that AWS has translated.
+// errOCSF is the error for records in the format of Security Lake.
 var errOCSF = errors.New("these are OCSF records, as Security Lake keeps them, not flow logs: read the flow logs that it was fed from")
 
-// holds reports whether tokens can be the values of the named fields. Strictly, none may be a value of its field that
-// AWS does not document: that rules out other text, and a value that AWS adds as well.
+// holds reports whether tokens can be the values of the named fields. If strictly, a value must also be one that AWS
+// documents: that rules out other text, but also values that AWS adds later.
 func holds(names []string, toks [][]byte, strictly bool) bool {
 	if len(toks) != len(names) {
 		return false
 	}
 	for i, name := range names {
 		tok := toks[i]
-		f, ok := schema.Logged().Named(name)
+		f, ok := schema.LoggedField(name)
 		if !ok || f.IsNull(tok) {
 			continue
 		}
@@ -102,21 +102,22 @@ func holds(names []string, toks [][]byte, strictly bool) bool {
 	return true
 }
 
-// telling reports whether enough of the fields have a form that other text has not by accident.
+// telling reports whether at least three of the fields have values of a form that other text rarely has by accident.
 func telling(names []string) bool {
 	n := 0
 	for _, name := range names {
-		if f, ok := schema.Logged().Named(name); ok && (f.Kind != schema.Text || f.Values != nil) {
+		if f, ok := schema.LoggedField(name); ok && (f.Kind != schema.Text || f.Values != nil) {
 			n++
 		}
 	}
 	return n >= 3
 }
 
-// mostMargin is how many words tools put around a record on its line.
+// mostMargin is the largest number of words that tools put around a record on its line.
 const mostMargin = 8
 
-// margins finds the record on a line to which a tool has added words: a time, a stream, EVENTS.
+// margins finds the record on a line to which a tool has added words, such as a time, a stream or EVENTS: it returns the
+// numbers of words before and after it.
 func margins(names []string, toks [][]byte) (before, after int, ok bool) {
 	more := len(toks) - len(names)
 	if more < 0 || more > mostMargin || more > 0 && !telling(names) && !isTimestamp(toks[0]) && string(toks[0]) != "EVENTS" {
@@ -130,7 +131,7 @@ func margins(names []string, toks [][]byte) (before, after int, ok bool) {
 	return 0, 0, false
 }
 
-// isTimestamp recognises what CloudWatch and its tools put in front of each record: 2014-12-14T04:06:50.000Z.
+// isTimestamp recognises the time that CloudWatch and its tools put in front of each record: 2014-12-14T04:06:50.000Z.
 func isTimestamp(tok []byte) bool {
 	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if _, err := time.Parse(form, string(tok)); err == nil {
@@ -140,8 +141,8 @@ func isTimestamp(tok []byte) bool {
 	return false
 }
 
-// layoutWithout says how records without a header are laid out: as told, or in the default format if one of
-// the lines at hand fits it. Words around the records are columns of no name. It is nil if none does.
+// layoutWithout is the layout of records without a header: Options.LogFormat, or the default format if one of the lines
+// fits it. Words around the records are columns without a name. It is nil if no line fits.
 func layoutWithout(opt Options, lines [][]byte) *layout {
 	names := opt.LogFormat
 	if len(names) == 0 {
@@ -158,8 +159,8 @@ func layoutWithout(opt Options, lines [][]byte) *layout {
 	return nil
 }
 
-// aside reports whether a line is one that `aws logs … --output text` prints beside the records.
-func (l *layout) aside(toks [][]byte) bool {
+// decoration reports whether a line is one that `aws logs … --output text` prints beside the records.
+func (l *layout) decoration(toks [][]byte) bool {
 	if !l.fixed || len(toks) > 3 {
 		return false
 	}
@@ -167,7 +168,7 @@ func (l *layout) aside(toks [][]byte) bool {
 	return first == "SEARCHEDLOGSTREAMS" || strings.HasPrefix(first, "b/") || strings.HasPrefix(first, "f/")
 }
 
-// miscounted describes a line that has not as many tokens as its layout.
+// miscounted describes a line whose number of tokens is not that of its layout.
 func (l *layout) miscounted(toks [][]byte) string {
 	whose := "the header names"
 	if l.fixed {
@@ -176,7 +177,7 @@ func (l *layout) miscounted(toks [][]byte) string {
 	return fmt.Sprintf("%d, but %s %d", len(toks), whose, len(l.names))
 }
 
-// firstLines cuts the complete lines out of the head of some text.
+// firstLines returns the complete lines of the head of some text.
 func firstLines(head []byte, whole bool) [][]byte {
 	if !whole {
 		head = head[:bytes.LastIndexByte(head, '\n')+1]

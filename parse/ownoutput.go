@@ -23,31 +23,30 @@ var (
 	errPartial = &OwnError{"a partial result", "`flowlog merge` finishes it"}
 )
 
-// PassedOver is an input that was come upon and not read, since it would count twice what is there anyway, or holds nothing
-// to count.
+// PassedOver is a part of the input that was found and not read, since its records are read elsewhere or it has none.
 type PassedOver struct{ Name, Why string }
 
-// A Passer is a Source that passes over some of what it comes upon.
+// A Passer is a Source that leaves out some of what it finds.
 type Passer interface {
-	// PassedOver is what the listings so far have passed over, in their order.
+	// PassedOver returns what the listings so far have left out, in their order.
 	PassedOver() []PassedOver
 }
 
-// nestedDataset is why a dataset is left out that lies inside of an input.
+// nestedDataset is the reason to leave out a dataset inside of an input.
 const nestedDataset = "a dataset of flowlog, which is an input of its own"
 
-// NestedDataset returns what is left out for a dataset below an input.
+// NestedDataset is the dataset of this name, which was left out of an input.
 func NestedDataset(name string) PassedOver { return PassedOver{name, nestedDataset} }
 
-// InManifest reports whether a name with slashes is that of a file in the manifest of a dataset, and returns the folder
-// of the dataset, without a slash at its end.
+// InManifest reports whether a name with slashes is that of a file in the manifest of a dataset. root is the folder of the
+// dataset, without a slash at its end.
 func InManifest(name string) (root string, ok bool) {
 	before, _, ok := strings.Cut("/"+name, "/"+schema.ManifestFolder+"/")
 	return strings.TrimPrefix(before, "/"), ok
 }
 
-// Names reports whether a pattern with slashes names a folder by words of its own, not by a ** that passes through it.
-// A path without globs names itself and what it lies in.
+// Names reports whether a pattern with slashes names a folder by parts of its own, not by a ** that passes through it. A
+// path without globs names itself and the folders above it.
 func Names(pattern, folder string) bool {
 	parts := strings.Split(path.Clean(pattern), "/")
 	depth := strings.Count(path.Clean(folder), "/") + 1
@@ -62,13 +61,13 @@ func Names(pattern, folder string) bool {
 	return true
 }
 
-// ownMarks are what files of flowlog's begin with and have near their beginning.
+// ownMarks are the beginnings of outputs of flowlog, with a text that they have near the beginning.
 var ownMarks = []struct{ start, mark, what string }{
 	{"<!DOCTYPE html>", `<meta name="generator" content="flowlog">`, "a page of flowlog"},
 	{"<?xml", `<testsuites name="flowlog check"`, "a result of flowlog check"},
 }
 
-// ownOutput says which output of flowlog some content is that no format of records would be told by, or nil.
+// ownOutput returns which output of flowlog content is that no format of records recognises, or nil.
 func ownOutput(head []byte) error {
 	for _, m := range ownMarks {
 		if bytes.HasPrefix(head, []byte(m.start)) && bytes.Contains(head, []byte(m.mark)) {

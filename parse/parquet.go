@@ -17,7 +17,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// parquetBlock is how many rows of a row group are decoded together. Their columns fit a core's second-level
+// parquetBlock is the number of rows of a row group that are decoded together. Their columns fit a core's second-level
 // cache, and the pages that flowlog writes are as long.
 const parquetBlock = 32 << 10
 
@@ -82,7 +82,8 @@ func readParquet(in *input, c *content) error {
 	return nil
 }
 
-// rowGroups returns the row groups that may have wanted records. Line numbers count the rows of the others too.
+// rowGroups returns the row groups that may have records of the time and value asked for. Line numbers count the rows of
+// the others too.
 func (in *input) rowGroups(f *parquet.File, names []string, l *layout) ([]*rowGroup, error) {
 	var groups []*rowGroup
 	line := int64(0)
@@ -100,7 +101,7 @@ func (in *input) rowGroups(f *parquet.File, names []string, l *layout) ([]*rowGr
 	return groups, nil
 }
 
-// parquetReader gives the row groups of a file out in blocks.
+// parquetReader sends the row groups of a file in blocks.
 type parquetReader struct {
 	*input
 	raw     io.ReaderAt
@@ -109,7 +110,7 @@ type parquetReader struct {
 	foreign bool
 }
 
-// rowGroup is a row group being read.
+// rowGroup is a row group that is being read.
 type rowGroup struct {
 	*format.RowGroup
 	place  place
@@ -117,7 +118,7 @@ type rowGroup struct {
 	err    error
 }
 
-// open begins to read a row group, and gives out the large ones of its dictionaries.
+// open begins to read a row group, and sends its large dictionaries as blocks.
 func (r *parquetReader) open(g *rowGroup) {
 	columns, names := r.file.Root().Columns(), g.place.layout.names
 	if len(g.Columns) != len(columns) {
@@ -160,11 +161,11 @@ func (r *parquetReader) open(g *rowGroup) {
 	}
 }
 
-// largeDictionary is the size from which on a dictionary is worth a block of its own.
+// largeDictionary is the number of values from which on a dictionary is a block of its own.
 const largeDictionary = 1 << 10
 
-// cut gives out the rows of a row group that is open. Once that is under way it calls ahead, to open the next one:
-// all workers wait for a dictionary, unless there is something else to do while one of them decodes it.
+// cut sends the rows of an open row group. After the first block it calls ahead, which opens the next row group: workers
+// that wait for a dictionary then have other work.
 func (r *parquetReader) cut(g *rowGroup, ahead func()) error {
 	if g.err != nil {
 		return g.err
@@ -177,7 +178,7 @@ func (r *parquetReader) cut(g *rowGroup, ahead func()) error {
 		pages := make([][]*page, len(g.chunks))
 		for i, c := range g.chunks {
 			if c != nil {
-				pages[i] = c.take(to)
+				pages[i] = c.pagesBefore(to)
 			}
 		}
 		free := func() {
@@ -206,7 +207,7 @@ func (r *parquetReader) cut(g *rowGroup, ahead func()) error {
 	return nil
 }
 
-// fill reads the pages with rows up to to, of all columns at once, since each may be far away.
+// fill reads the pages of the rows up to to, of all columns at once, since each may be far away.
 func (g *rowGroup) fill(to int64) error {
 	errs := make([]error, len(g.chunks))
 	var reading sync.WaitGroup
@@ -335,7 +336,7 @@ func within[T int32 | int64](values []T, most T) bool {
 	return outside >= 0
 }
 
-// scatter appends values that are valid as they are to those of a column; -1 in index is a null.
+// scatter appends valid values to those of a column; -1 in index is a null.
 func scatter[T int32 | int64](c *schema.Column, to, values []T, index []int32) []T {
 	base := len(to)
 	if len(values) == len(index) {

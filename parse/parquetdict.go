@@ -10,7 +10,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A dictionary is the values that the codes of a column chunk stand for.
+// A dictionary has the values that the codes of a column chunk stand for.
 type dictionary struct {
 	count int
 	page  *page // nil once all is there
@@ -20,7 +20,7 @@ type dictionary struct {
 	texts []string  // the values as ParquetRows has them
 }
 
-// load decodes the dictionary, unless that is done.
+// load decodes the dictionary on the first call.
 func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
 	d.once.Do(func() {
 		defer recovered(&d.err)
@@ -33,7 +33,7 @@ func (d *dictionary) load(w *worker, c *schema.Column, foreign bool) error {
 	return d.err
 }
 
-// convert returns what the dictionary holds as values of c, in codes of c's own if it is of texts.
+// convert returns the values of the dictionary as values of c. Texts are in the codes of c.
 func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distinct, error) {
 	if err := d.load(w, c, foreign); err != nil || d.all != nil {
 		return d.all, err
@@ -46,16 +46,16 @@ func (d *dictionary) convert(w *worker, c *schema.Column, foreign bool) (*distin
 	return known.distinct, nil
 }
 
-// words is a dictionary of texts in the codes of a worker's column.
+// words is a dictionary of texts, in the codes of a worker's column.
 type words struct {
 	of *dictionary
 	in *schema.Dict
 	*distinct
 }
 
-// runs returns the part of src that holds n numbers of so many bits in the hybrid of run lengths and packed
-// bits. It keeps the decoder from what is not there. The last run may be longer than needed: DuckDB fills up to
-// 256 numbers.
+// runs returns the part of src that holds n numbers of width bits, in the hybrid of run lengths and packed bits. It checks
+// lengths before the library's decoder relies on them. The last run may be longer than needed: DuckDB fills up to 256
+// numbers.
 func runs(src []byte, width uint64, n int) ([]byte, error) {
 	at, want := 0, uint64(n)
 	for have := uint64(0); have < want; {
@@ -80,8 +80,8 @@ func runs(src []byte, width uint64, n int) ([]byte, error) {
 	return src[:at], nil
 }
 
-// deltas reports whether src says that it holds n numbers in DELTA_BINARY_PACKED: the size of its blocks, how
-// many parts these have, then that number.
+// deltas reports whether the header of src, in DELTA_BINARY_PACKED, announces n numbers: the size of blocks, the parts of a
+// block, then that number.
 func deltas(src []byte, n int) bool {
 	for range 2 {
 		_, k := binary.Uvarint(src)

@@ -10,7 +10,7 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A parquetFooter is the end of a Parquet file in memory, and the rest where it is.
+// A parquetFooter reads the end of a Parquet file from memory, and the rest from the file.
 type parquetFooter struct {
 	io.ReaderAt
 	at   int64 // where the end begins
@@ -28,9 +28,9 @@ func (f *parquetFooter) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// openParquetFile reads what the footer of a file says. It keeps the library from making room for a footer that cannot be
-// there, and verifies the footer's checksum in files that flowlog wrote: other values of its statistics would pass over
-// row groups without a word.
+// openParquetFile reads the footer of a file. It checks the length of the footer before the library allocates memory for
+// it, and verifies the checksum of the footer in files that flowlog wrote: damaged statistics would skip row groups without
+// an error.
 func openParquetFile(raw io.ReaderAt, size int64) (*parquet.File, error) {
 	const tail = 8 // the length of the footer, and the magic word
 	var b [tail]byte

@@ -26,11 +26,10 @@ import (
 //
 //	column chunk → pages as stored, in turn → decoded by the worker that comes first → rows of blocks
 
-// olderDictionary is what writers of version 1 say of dictionaries and of codes alike. It is out of use, but not
-// out of files.
+// olderDictionary is the encoding of dictionaries and of codes alike in files of version 1, which still exist.
 const olderDictionary = format.PlainDictionary //nolint:staticcheck // see above
 
-// A chunkReader gives out the pages of one column of a row group, in order.
+// A chunkReader reads the pages of one column of a row group, in order.
 type chunkReader struct {
 	column  *parquet.Column
 	as      logicalType
@@ -63,7 +62,7 @@ func newChunkReader(raw io.ReaderAt, size int64, column *parquet.Column, meta *f
 	return r, nil
 }
 
-// fill reads the pages with rows up to to.
+// fill reads the pages of the rows up to to.
 func (r *chunkReader) fill(to int64) error {
 	for r.rows < to {
 		p, err := r.next()
@@ -80,8 +79,9 @@ func (r *chunkReader) fill(to int64) error {
 	return nil
 }
 
-// take returns the pages with rows up to to, which were read, from where the last call ended.
-func (r *chunkReader) take(to int64) (pages []*page) {
+// pagesBefore returns the pages with rows up to to that no earlier call returned, and the page that the earlier call returned if
+// it has more rows.
+func (r *chunkReader) pagesBefore(to int64) (pages []*page) {
 	later := r.pages[:0]
 	for _, p := range r.pages {
 		pages = append(pages, p)
@@ -148,10 +148,10 @@ func (r *chunkReader) next() (*page, error) {
 	return p, nil
 }
 
-// A page is some rows of a column, or a dictionary. It is as stored until it is decoded.
+// A page is some rows of a column, or a dictionary. It stays as stored until a worker decodes it.
 type page struct {
 	storedPage
-	users atomic.Int32 // blocks in work that have rows of it, and 1 while further such blocks may follow
+	users atomic.Int32 // number of blocks in work that have rows of it, plus 1 while further such blocks may follow
 
 	once   sync.Once
 	err    error
@@ -182,8 +182,8 @@ type room struct {
 	offsets []uint32
 }
 
-// rooms is the memory of decoded pages that nobody uses at the moment. The garbage collector would take it from a
-// sync.Pool many times in a scan.
+// rooms keeps the memory of decoded pages that is not in use. From a sync.Pool, the garbage collector would take it many
+// times in a scan.
 type rooms struct {
 	mu   sync.Mutex
 	free []*room
@@ -208,7 +208,7 @@ func (r *rooms) put(x *room) {
 	}
 }
 
-// decode decodes the page, unless that is done.
+// decode decodes the page on the first call.
 func (p *page) decode(r *rooms) error {
 	p.once.Do(func() {
 		defer recovered(&p.err) // of parquet-go
@@ -219,7 +219,7 @@ func (p *page) decode(r *rooms) error {
 	return p.err
 }
 
-// freePage takes back the memory of a page that nobody needs any more.
+// freePage takes back the memory of a page without users.
 func (s *scan) freePage(p *page) {
 	s.rooms.put(p.room)
 	p.room = nil
@@ -328,7 +328,7 @@ func (p *page) parts() (data, levels []byte, how format.Encoding, err error) {
 // widths is the size of a value, in bytes, of each kind that is used.
 var widths = [...]int{encoding.Int32: 4, encoding.Int64: 8, encoding.Int96: 12, encoding.Float: 4, encoding.Double: 8, encoding.FixedLenByteArray: 0}
 
-// largestGuess bounds the memory that is set aside because a header says so.
+// largestGuess bounds the memory that is allocated because a header announces it.
 const largestGuess = 64 << 20
 
 func (p *page) decompress(stored []byte) ([]byte, error) {
@@ -342,7 +342,7 @@ func (p *page) decompress(stored []byte) ([]byte, error) {
 	return p.body, err
 }
 
-// decodeLevels finds out which rows are null.
+// decodeLevels decodes which rows are null.
 func (p *page) decodeLevels(src []byte) error {
 	src, err := runs(src, 1, p.rows)
 	if err != nil {
@@ -363,7 +363,7 @@ func (p *page) decodeLevels(src []byte) error {
 	return nil
 }
 
-// decodeCodes reads codes of the dictionary, which are as wide as the first byte says.
+// decodeCodes reads codes of the dictionary, whose width in bits is the first byte.
 func (p *page) decodeCodes(src []byte) error {
 	if p.dict == nil {
 		return errors.New("the dictionary is missing")

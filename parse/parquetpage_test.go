@@ -146,7 +146,7 @@ func ours(content []byte, f *parquet.File, group, column int, step int64) (value
 		if err := r.fill(to); err != nil {
 			return nil, err
 		}
-		for _, p := range r.take(to) {
+		for _, p := range r.pagesBefore(to) {
 			if err := p.decode(&rooms); err != nil {
 				return nil, err
 			}

@@ -96,7 +96,7 @@ func (r *parquetRows) read(row func(values []string) error) error {
 
 // texts appends the values of a column's rows from up to to.
 func (r *parquetRows) texts(out []string, c *chunkReader, from, to int64) ([]string, error) {
-	for _, p := range c.take(to) {
+	for _, p := range c.pagesBefore(to) {
 		if err := p.decode(&r.rooms); err != nil {
 			return nil, err
 		}

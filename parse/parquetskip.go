@@ -8,10 +8,10 @@ import (
 	"flowlog/parse/schema"
 )
 
-// This file passes over row groups by the bounds that the file notes.
+// This file skips row groups by the bounds (statistics) in a Parquet file.
 
-// outside reports whether all records of a row group end outside the time that was asked for, by the
-// smallest and largest end that the file notes. They are counted.
+// outside reports whether all records of a row group end outside the time of Options, by the bounds in the file. Their
+// number is added to the statistics.
 func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, names []string) bool {
 	column := slices.Index(names, "end")
 	if in.opt.Since == 0 && in.opt.Until == 0 || column < 0 || !columns[column].Leaf() {
@@ -36,9 +36,8 @@ func (in *input) outside(group parquet.RowGroup, columns []*parquet.Column, name
 	return true
 }
 
-// unwanted reports whether no record of a row group has the value that is cared for, by the smallest and
-// largest value that the file notes. They are counted. All must be flows, since records that are not must be
-// seen.
+// unwanted reports whether no record of a row group has the value of Options.Only, by the bounds in the file. Their number
+// is added to the statistics. All must be flows, since other records must be read.
 func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 	low, high, ok := textBounds(group, names, in.opt.Only.Field)
 	f, _ := in.projection.Field(in.opt.Only.Field)
@@ -56,7 +55,7 @@ func (in *input) unwanted(group parquet.RowGroup, names []string) bool {
 	return true
 }
 
-// valued lists the columns of a row group that have values, as far as the file notes nulls.
+// valued lists the columns of a row group that have values, by the counts of nulls in the file.
 func valued(group parquet.RowGroup, names []string) []string {
 	var out []string
 	chunks := group.ColumnChunks()
@@ -73,8 +72,8 @@ func valued(group parquet.RowGroup, names []string) []string {
 	return out
 }
 
-// textBounds returns the smallest and largest text in a column of a row group, if the file notes them and
-// the column has no nulls.
+// textBounds returns the smallest and the largest text in a column of a row group. ok is false if the file does not have
+// them or the column has nulls.
 func textBounds(group parquet.RowGroup, names []string, field string) (low, high string, ok bool) {
 	column := slices.Index(names, field)
 	if column < 0 {

@@ -13,14 +13,14 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Problem is a record that was dropped, and why; or, of a format that is read column by column, a value that was.
+// A Problem is a dropped record, or in columnar formats a dropped value, with the reason.
 type Problem struct {
 	Object string
 	Line   int64 // counted from 1; the number of the document or row in formats without lines
 	Field  string
 	Value  string
 	Fault  schema.Fault
-	Null   bool // only the value was dropped: the record counts, with null in its place
+	Null   bool // only the value was dropped: the record counts, with a null
 
 	object int // the object's place in the source
 }
@@ -40,7 +40,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s", place, p.Fault, p.Value)
 }
 
-// A ListingError is what a Source yields where it could not list, or not to the end: how many objects are missing is not
+// A ListingError is what a Source yields where it could not list, or not to the end: the number of missing objects is not
 // known. Object names what was listed.
 type ListingError struct{ Err error }
 
@@ -50,7 +50,7 @@ func (e *ListingError) Unwrap() error { return e.Err }
 // An ObjectError is an object that could not be read, or not to its end; or, if Err is a *ListingError, a listing.
 type ObjectError struct {
 	Object  string
-	Records int64 // that were read of it before, and count
+	Records int64 // read before the error, which count
 	Err     error
 }
 
@@ -69,38 +69,43 @@ func (e ObjectError) Error() string {
 
 func (e ObjectError) Unwrap() error { return e.Err }
 
-// Listing reports whether it is a listing that is not whole, and not an object.
+// Listing reports whether the error is of a listing that is not complete.
 func (e ObjectError) Listing() bool {
 	var listing *ListingError
 	return errors.As(e.Err, &listing)
 }
 
-// Stats is what a scan has read and what it could not read.
+// Stats are the results of a scan beside its batches.
 type Stats struct {
 	schema.Stats
 	Problems []Problem     // the first few dropped records and values, in the order of the input
 	Failed   []ObjectError // in the order of the input
 	Unknown  []UnknownColumn
-	Twice    []string // objects that were read before, by this or another name
 	Odd      []OddValues
 	Passed   []PassedOver
-	Remakes  []Remake // objects that count twice, with what they were made of
-	Overlaps []string // pairs of flow logs that log the same interfaces, so that their flows count twice
+	Doubles
 
-	Headerless  int64    // objects whose records are laid out as Options.LogFormat or the default format says
+	Headerless  int64    // objects without a header, read by Options.LogFormat or the default format
 	Unchosen    Unchosen // objects that were not read
-	OutsideEnds Ends     // of the records outside the time that was asked for
+	OutsideEnds Ends     // of the records outside the time of Options
 
 	read []string // see MadeOf
 }
 
-// Ends are the first and last end of some records, in Unix seconds.
+// Doubles is input whose records count twice.
+type Doubles struct {
+	Twice    []string // objects that were read before, by this or another name
+	Remakes  []Remake // objects that were made of others of the same input
+	Overlaps []string // pairs of flow logs that log the same interfaces
+}
+
+// Ends is the range of the ends of some records, in Unix seconds.
 type Ends struct {
 	First, Last int64
 	Known       bool // there are such records
 }
 
-// Cover adds the end of a record.
+// Cover extends the range by the end of a record.
 func (e *Ends) Cover(end int64) {
 	if !e.Known {
 		*e = Ends{end, end, true}
@@ -108,7 +113,7 @@ func (e *Ends) Cover(end int64) {
 	e.First, e.Last = min(e.First, end), max(e.Last, end)
 }
 
-// Join adds those of other records.
+// Join extends the range by that of other records.
 func (e *Ends) Join(f Ends) {
 	if f.Known {
 		e.Cover(f.First)
@@ -116,7 +121,7 @@ func (e *Ends) Join(f Ends) {
 	}
 }
 
-// Merge adds up what two scans have read, one after the other.
+// Merge adds the results of a second scan, which came after.
 func (s *Stats) Merge(t Stats) {
 	s.Stats.Add(t.Stats)
 	s.AddFormats(t.Stats)
@@ -148,20 +153,20 @@ func (s *Stats) Merge(t Stats) {
 	}
 }
 
-// An UnknownColumn is one that the input has and the table of fields does not.
+// An UnknownColumn is a column of the input that is no field of the table.
 type UnknownColumn struct {
 	Name   string
 	Object string // the first that has it
 }
 
-// OddValues are values of a field that are none of those which AWS documents. The records count with them.
+// OddValues are values of a field that AWS does not document. Their records count.
 type OddValues struct {
 	Field   string
 	Value   string // the first in the order of bytes
 	Records int64
 }
 
-// odd adds such values, in the order of the fields' names.
+// odd adds odd values, in the order of the fields' names.
 func (s *Stats) odd(o OddValues) {
 	i, found := slices.BinarySearchFunc(s.Odd, o, func(a, b OddValues) int { return cmp.Compare(a.Field, b.Field) })
 	if !found {
@@ -172,10 +177,10 @@ func (s *Stats) odd(o OddValues) {
 	s.Odd[i].Records += o.Records
 }
 
-// shownProblems is how many dropped records and values are remembered, to be shown.
+// shownProblems is the number of dropped records and values that are kept to be shown.
 const shownProblems = 5
 
-// tally collects what the parts of a scan report.
+// tally collects the results of the parts of a scan.
 type tally struct {
 	sync.Mutex
 	Stats
@@ -196,7 +201,7 @@ func (t *tally) problem(p Problem) {
 	}
 }
 
-// unknown notes columns of an object that are not known.
+// unknown notes columns of an object that are not fields.
 func (t *tally) unknown(o *object, columns ...string) {
 	t.Lock()
 	defer t.Unlock()
@@ -210,7 +215,7 @@ func (t *tally) unknown(o *object, columns ...string) {
 	}
 }
 
-// unknowns lists the columns that are not known, by the object that has them first and then by their names.
+// unknowns lists the columns that are not fields, by their first object and then by name.
 func (t *tally) unknowns() []UnknownColumn {
 	names := slices.SortedFunc(maps.Keys(t.unknownAt), func(a, b string) int {
 		return cmp.Or(cmp.Compare(t.unknownAt[a].index, t.unknownAt[b].index), cmp.Compare(a, b))
@@ -242,8 +247,8 @@ func (t *tally) logged(eni, flowLog string) {
 	}
 }
 
-// brief shortens a long text of an error, which may quote names that the input chose: the steps of a path that repeat
-// those before them are left out, and so is what is beyond some lines.
+// brief shortens a long error text, which may quote names of the input: repeated steps of a path are left out, and the text
+// is cut after some lines.
 func brief(s string) string {
 	const long, most, period = 300, 4000, 3
 	if len(s) <= long {
@@ -266,8 +271,8 @@ func brief(s string) string {
 	return s
 }
 
-// clip shortens a value that is shown in a message, and makes one line of it: a run of white space becomes a blank,
-// and a control character a question mark.
+// clip shortens a value of the input for a message, and puts it on one line: white space becomes one blank, and a control
+// character a question mark.
 func clip(s string) string {
 	const most = 80
 	var b strings.Builder

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// What parse writes of objects may lie beside them, and then counts with them. So its files say in their metadata what
-// they were made of: by fingerprints, since names of files are nobody else's business.
+// A file that parse made of objects may lie beside them, and then its records count twice. So the metadata of such a file
+// names the objects: by fingerprints, which do not disclose the names of files.
 
-// maxMadeOf is how many objects a file is told to be made of at most: one of them
-// that is met again is enough.
+// maxMadeOf is the largest number of objects that a file is said to be made of: one of them that is read again is enough to
+// tell.
 const maxMadeOf = 1000
 
-// fingerprint stands for an object, by what Identity says of it.
+// fingerprint is a hash of an object's Identity.
 func fingerprint(identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	return hex.EncodeToString(sum[:8])
 }
 
-// MadeOf is the text for schema.MadeOfKey in the metadata of what was made of the objects that a scan has read.
+// MadeOf is the value of schema.MadeOfKey for the metadata of a file that is made of the objects of the scan.
 func (s Stats) MadeOf() string { return strings.Join(s.read, " ") }
 
 // A Remake is an object that was made of others of the same input.
@@ -30,7 +30,7 @@ type Remake struct {
 	Of   string // one of the others
 }
 
-// remakes finds the objects whose metadata names others, and what Options.MadeOf has of them.
+// remakes finds the objects whose metadata or Options.MadeOf names other objects of the input.
 func (s *scan) remakes() {
 	byPrint := make(map[string]*object)
 	made := false
@@ -78,8 +78,8 @@ func (s *scan) filesOf(ctx context.Context, src Source) map[string]Object {
 	return files
 }
 
-// remade returns one of the files that a found file was made of, if all of them are in the input and older than
-// it: so what is left out is always there in an older file. Otherwise, and where only a header is looked at, it is "".
+// remade returns a file that a found file was made of, if all such files are in the input and older: then the found file is
+// left out, since all its records are in older files. Otherwise, and if only a header is read, it is "".
 func (s *scan) remade(o *object, madeOf string) string {
 	prints := strings.Fields(madeOf)
 	made, err := time.Parse(time.RFC3339Nano, o.Version)

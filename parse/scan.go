@@ -16,67 +16,66 @@ import (
 	"flowlog/parse/schema"
 )
 
-// Options configure a scan; the zero value is a good default. It has more than 12 fields because it is the flat list of
-// what callers, mostly flags, can choose.
+// Options configure a scan; the zero value is a good default.
+//
+// Long because it is the flat list of what callers, mostly flags, can choose.
 type Options struct {
 	Workers   int       // goroutines that decode; 0 means one per processor; never more than MostWorkers
 	Ordered   bool      // number the batches by their place in the input
 	LogFormat []string  // the fields of records without a header, in order, by any name that a header may have
-	Input     string    // the name of the format of all objects; "" tells it from the content
+	Input     string    // the name of the format of all objects; "" recognises it by the content
 	Rejects   io.Writer // takes dropped records as they were, each with a newline, and of dropped values row, field and value; implies Ordered
-	MaxErrors int64     // how many records and values may be dropped before the scan fails; 0 means any number
+	MaxErrors int64     // number of records and values that may be dropped before the scan fails; 0 means any number
 	BlockSize int       // bytes of content that are decoded together; 0 means a good number
 
-	// LibraryGzip has klauspost/compress read gzip, for comparing with parse/internal/inflate: in speed, and
-	// where what that makes of an object is in doubt.
+	// LibraryGzip reads gzip with klauspost/compress instead of parse/internal/inflate, to compare speed and results.
 	LibraryGzip bool
 
-	// Rename has the fields that names of the input stand for, in the form of RenameKey. They go before all others.
+	// Rename maps names of the input, in the form of RenameKey, to fields. It takes precedence over other names of a field.
 	Rename map[string]string
 
-	// Renamed, if it is not nil, gets those names of Rename that the input has.
+	// Renamed, if not nil, collects the names of Rename that the input has.
 	Renamed *MetNames
 
-	// Only names a text field and the one value of it that emit cares for. Where a format tells without
-	// reading them that none of some flows has it, they are counted and passed over; others still come.
+	// Only names a text field and the one value of it that emit needs. Flows that a format excludes by its statistics are
+	// counted and not read; emit still gets other flows without the value.
 	Only struct{ Field, Value string }
 
-	// Keys chooses objects by their names. Sources may have heeded it already, where that saves listing: what they left
-	// out is not in the Stats.
+	// Keys chooses objects by their names. A source may apply it too, to list less: the objects that it leaves out are not
+	// in the Stats.
 	Keys KeyFilter
 
-	// MadeOf has, by what Identity says of objects, what was made of them and is in the input too: where they are read, their
-	// records count twice, which Stats.Remakes says.
+	// MadeOf maps the Identity of objects to a part of the input that was made of them. If such an object is read, its
+	// records count twice, and Stats.Remakes has it.
 	MadeOf map[string]string
 
-	// Records whose end is before Since or not before Until are passed over, and those without an end. 0 is no
-	// bound. So are those whose end is from GapSince on and before GapUntil, of which Since and Until must be around. In
-	// Unix seconds.
+	// Since and Until bound the end of records, half-open, in Unix seconds; 0 is no bound. Records without an end are left
+	// out. So are records whose end is from GapSince on and before GapUntil, which must lie between Since and Until.
 	Since, Until       int64
 	GapSince, GapUntil int64
 
-	Meter *Meter // is kept up to date, if it is not nil
+	Meter *Meter // if not nil, it is kept up to date
 }
 
-// MostWorkers is how many workers a scan has at most: each takes memory of its own, and more than a few per processor
+// MostWorkers is the largest number of workers of a scan: each takes memory of its own, and more than a few per processor
 // only wait for each other.
 func MostWorkers() int { return max(16, 4*runtime.GOMAXPROCS(0)) }
 
-// A Meter shows how far a scan has come. Any goroutine may read it.
+// A Meter has the progress of a scan. Any goroutine may read it.
 type Meter struct {
-	Objects, Bytes           atomic.Int64 // read to the end; read, as stored
-	KnownObjects, KnownBytes atomic.Int64 // that were listed so far
-	Listed                   atomic.Bool  // all objects are known
+	Objects, Bytes           atomic.Int64 // objects read to the end; stored bytes read
+	KnownObjects, KnownBytes atomic.Int64 // listed so far
+	Listed                   atomic.Bool  // the listing is complete
 }
 
 // defaultBlockSize makes a block and its columns fit a core's second-level cache.
 const defaultBlockSize = 256 << 10
 
-// readAhead is how many blocks wait, beside one per worker. One gzip stream is unpacked about as fast as two
+// readAhead is the number of blocks that wait, beside one per worker. One gzip stream is unpacked about as fast as two
 // workers decode it: with fewer blocks they wait for each other, a tenth of the time.
 const readAhead = 6
 
-// longestRecord bounds the memory that content without line ends can take.
+// longestRecord bounds the memory for content without line ends.
 const longestRecord = 64 << 20
 
 var errTooLong = errors.New("a record is longer than 64 MiB: these are not flow logs")
@@ -84,9 +83,8 @@ var errTooLong = errors.New("a record is longer than 64 MiB: these are not flow 
 // Scan reads all objects of src, and hands their records to emit in batches that have the columns of p: see
 // schema.Emit. All batches of a worker come from one goroutine.
 //
-// Objects and records that cannot be read do not end the scan: they are in the Stats. An error means that
-// emit failed, ctx ended, or more records and values than opt.MaxErrors were malformed; the Stats then say
-// how far it came.
+// Objects and records that cannot be read do not end the scan: they are in the Stats. An error means that emit failed, ctx
+// ended, or more records and values than opt.MaxErrors were malformed; the Stats then are those of what was read before.
 func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, emit schema.Emit) (Stats, error) {
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
@@ -139,7 +137,7 @@ func Scan(ctx context.Context, src Source, p *schema.Projection, opt Options, em
 	return stats, context.Cause(ctx)
 }
 
-// countObjects sums the results of the objects in the statistics. No worker may be running.
+// countObjects adds the results of the objects to the statistics. No worker may be running.
 func (s *scan) countObjects() {
 	for _, o := range s.objects {
 		if own := (*OwnError)(nil); o.Found && o.records.Load() == 0 && errors.As(o.err, &own) {
@@ -180,12 +178,17 @@ type scan struct {
 	stop       context.CancelCauseFunc
 	work       chan *block
 	objects    []*object
-	files      func() map[string]Object // of the input by fingerprint, listed on the first call; nil if only a header is read
-	seq        atomic.Int64             // number of the next batch, unless ordered
-	refused    atomic.Bool              // emit has failed: it gets no more batches
-	dropped    atomic.Int64             // records and values dropped so far
+	files      func() map[string]Object // files of the input by fingerprint, listed on the first call; nil if only a header is read
 	layouts    map[string]*layout       // interned layouts by their names
+	progress
 	pools
+}
+
+// progress is the state that the workers of a scan share.
+type progress struct {
+	seq     atomic.Int64 // number of the next batch, unless ordered
+	refused atomic.Bool  // emit has failed: it gets no more batches
+	dropped atomic.Int64 // records and values dropped so far
 }
 
 // pools keep memory for reuse.
@@ -195,7 +198,7 @@ type pools struct {
 	rooms   rooms
 }
 
-// identityOf is Identity, and the same for a file by whichever path.
+// identityOf is Identity, and for a file without a key its absolute path.
 func identityOf(name string, key Key) string {
 	identity := Identity(name, key)
 	if identity == name && !strings.Contains(name, "://") {
@@ -206,8 +209,8 @@ func identityOf(name string, key Key) string {
 	return identity
 }
 
-// Identity is the same for copies of an object: the name that AWS gave it, which no other object has, or else its
-// own.
+// Identity is the same for all copies of an object: the file name that AWS gave it, which no other object has, or else its
+// whole name.
 func Identity(name string, key Key) string {
 	if key.FlowLogID == "" {
 		return name
@@ -216,7 +219,7 @@ func Identity(name string, key Key) string {
 	return name
 }
 
-// read opens the objects, several at a time, and gives their blocks out. It closes s.work at the end.
+// read opens the objects, several at a time, and sends their blocks. It closes s.work at the end.
 func (s *scan) read(ctx context.Context, src Source) {
 	defer close(s.work)
 	var readers sync.WaitGroup
@@ -271,7 +274,7 @@ func (s *scan) read(ctx context.Context, src Source) {
 	}
 }
 
-// listAhead is how many objects are listed before they are read, so that the meter knows of them.
+// listAhead is the number of objects that are listed before they are read, so that the meter knows them.
 const listAhead = 1 << 16
 
 // list lists the objects of the source.
@@ -301,7 +304,7 @@ func (s *scan) list(ctx context.Context, src Source) <-chan *object {
 	return listed
 }
 
-// chooses reports whether an object is to be read, and reads its name. If not, it is counted.
+// chooses reports whether an object is to be read, and parses its name. An object that is not chosen is counted.
 func (s *scan) chooses(o *object) (ok bool) {
 	s.Lock()
 	defer s.Unlock()
@@ -309,7 +312,7 @@ func (s *scan) chooses(o *object) (ok bool) {
 	return ok
 }
 
-// dispatch gives out the blocks of all objects in the order of the input.
+// dispatch sends the blocks of all objects in the order of the input.
 func (s *scan) dispatch(ctx context.Context, queues chan chan *block) {
 	var seq int64
 	var last chan place
@@ -329,7 +332,7 @@ func (s *scan) dispatch(ctx context.Context, queues chan chan *block) {
 	}
 }
 
-// needs reports whether the column for a name that the input uses is needed by anybody.
+// needs reports whether the column of a name of the input is read.
 func (s *scan) needs(name string) bool {
 	if s.projection.Index(name) >= 0 || name == "log_status" || name == "end" && s.timed() {
 		return true
@@ -338,7 +341,7 @@ func (s *scan) needs(name string) bool {
 	return other
 }
 
-// timed reports whether records are chosen by their time.
+// timed reports whether records are selected by their time.
 func (s *scan) timed() bool { return s.opt.Since != 0 || s.opt.Until != 0 }
 
 // TooManyErrors ends a scan that dropped more than Options.MaxErrors records and values.

@@ -26,14 +26,13 @@ type Object struct {
 	Size int64 // in bytes, -1 if unknown
 	// Version changes with the content: when a file was written, the ETag of an S3 object. "" if that is unknown.
 	Version string
-	// Found is set for what a listing came upon, which nobody has named.
+	// Found is set for an object of a listing, which the user did not name.
 	Found bool
 	Open  func(context.Context) (io.ReadCloser, error)
 }
 
-// A Source lists objects in their order. An error comes with an Object that has just the name of what
-// could not be listed; the objects after it still come. Where it is not one object that is missing, but any number of
-// them, it is a *ListingError.
+// A Source lists objects in their order. An error comes with an Object that has just the name of what could not be listed;
+// the objects after it still come. If the number of missing objects is not known, the error is a *ListingError.
 type Source interface {
 	Objects(context.Context) iter.Seq2[Object, error]
 }
@@ -53,7 +52,7 @@ type paths struct {
 	out []PassedOver
 }
 
-// PassedOver are the datasets below directories and globs.
+// PassedOver returns the datasets below directories and globs.
 func (p *paths) PassedOver() []PassedOver {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,7 +152,7 @@ func (p *paths) glob(pattern string, yield func(Object, error) bool) bool {
 	return p.matches(pattern, matches, yield)
 }
 
-// matches yields the files that match a glob, but for those of datasets that it passes through on its way.
+// matches yields the files that match a glob, without those of datasets that the glob does not name.
 func (p *paths) matches(pattern string, names []string, yield func(Object, error) bool) bool {
 	nested := make(map[string]string) // by directory, the dataset that it is in, or ""
 	var dataset func(dir string) string
@@ -184,7 +183,7 @@ func (p *paths) matches(pattern string, names []string, yield func(Object, error
 	return true
 }
 
-// foundFile is a file that nobody has named.
+// foundFile is a file that a listing found.
 func foundFile(name string) Object {
 	o := file(name)
 	o.Found = true
@@ -225,7 +224,7 @@ func file(name string) Object {
 	return o
 }
 
-// reason is what is wrong with a file, without its name, which messages have in front already.
+// reason is the error of a file without the file's name, which messages have in front already.
 func reason(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -234,8 +233,8 @@ func reason(err error) error {
 	return err
 }
 
-// replay lets stdin be opened again as long as all that was read of it is remembered: once to look at its
-// header, once to read it.
+// replay lets stdin be read twice, once for its header and once for its records, as long as all that was read is
+// remembered.
 type replay struct {
 	r    io.Reader
 	seen []byte
@@ -245,14 +244,14 @@ type replay struct {
 	buffer  []byte
 }
 
-// replayable is how much of stdin is remembered when it is read; lookedAt how much when only its header is looked for,
-// which may come as late as findShape reads on.
+// replayable is the number of bytes of stdin that are remembered when it is read, and lookedAt when only its header is read,
+// for which findShape may read that far.
 const (
 	replayable = 1 << 20
 	lookedAt   = 2 * longestRecord
 )
 
-// looking marks a context in which only a header is looked for.
+// looking marks a context in which only a header is read.
 type looking struct{}
 
 func (s *replay) open(ctx context.Context) (io.ReadCloser, error) {
@@ -276,8 +275,8 @@ type stdinRead struct {
 	err  error
 }
 
-// read reads on, but gives up when ctx ends: a read of a pipe or terminal can last forever. What arrives
-// after that is for the next read.
+// read returns when ctx ends, since a read of a pipe or terminal can last forever. Data that arrives later is for the next
+// read.
 func (s *replay) read(ctx context.Context, p []byte) (int, error) {
 	if s.pending == nil {
 		r := &stdinRead{done: make(chan struct{})}

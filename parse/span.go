@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// A span is a part of a file on disk: the lines that begin in its bytes. The worker that decodes it reads it, into
-// memory that stays in its processor's cache: to have another goroutine read it takes four times as long.
+// A span is the lines that begin in a range of bytes of a file on disk. The worker that decodes them reads them, into
+// memory that stays in its processor's cache: reading by another goroutine takes four times as long.
 type span struct {
 	file     *spanFile
 	from, to int64
@@ -29,10 +29,10 @@ func (f *spanFile) done() {
 	}
 }
 
-// spanSlack is what a worker reads beyond its span for the end of the last line there.
+// spanSlack is the number of bytes that a worker reads beyond its span for the end of the last line.
 const spanSlack = 1 << 10
 
-// lines gives out content that consists of lines, from byte skip of its head on: in spans if it is a file on disk.
+// lines sends content that consists of lines, from byte skip of its head on: in spans if it is a file on disk.
 func (in *input) lines(c *content, skip int, start place, decode func(*worker, *block, place) place) error {
 	file, ok := c.raw.(interface {
 		io.ReaderAt
@@ -113,7 +113,7 @@ func (w *worker) load(b *block) {
 	w.opt.Meter.Bytes.Add(max(read, 0))
 }
 
-// more reads on until data has so many bytes. At the end of the file, and not before, it says io.EOF.
+// more reads on until data has n bytes. It returns io.EOF at the end of the file, and not before.
 func (f *spanFile) more(data []byte, from int64, n int) ([]byte, error) {
 	have := len(data)
 	if cap(data) < n+1 { // and a newline, which the file may lack

@@ -6,24 +6,24 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A record of text, CSV or JSON is malformed or not whatever is read of it: values of columns that nobody reads are
-// checked too. The columns here are those; they are empty but while a value is checked.
+// A record of text, CSV or JSON is malformed or not independently of the columns that are read: values of the other columns
+// are validated too, by the columns here, which stay empty.
 
-// binding is which columns the tokens of a layout go to.
+// A binding says which columns the tokens of a layout go to.
 type binding struct {
-	cols   []*schema.Column // nil where nobody reads the token
-	unread []*schema.Column // by which such a token is checked; nil where there is nothing to check
-	checks []check          // of unread, for whole blocks
+	cols   []*schema.Column // nil where the token is not read
+	unread []*schema.Column // validates a token that is not read; nil where there is nothing to validate
+	checks []check          // of unread, by whole blocks
 }
 
-// A check is of neighbouring columns that nobody reads: one of addresses, or numbers that are looked at together.
+// A check validates neighbouring columns that are not read: one of addresses, or several of numbers at once.
 type check struct {
 	from int // the position of the first in the layout
 	cols []*schema.Column
-	rows func(data []byte, seps []int32, stride, rows int) int // how many rows from the first one on are surely valid
+	rows func(data []byte, seps []int32, stride, rows int) int // number of rows, from the first one on, that are certainly valid
 }
 
-// bind returns the columns for the tokens of a layout.
+// bind returns the binding of a layout.
 func (w *worker) bind(l *layout) *binding {
 	if b, ok := w.bound[l]; ok {
 		return b
@@ -31,7 +31,7 @@ func (w *worker) bind(l *layout) *binding {
 	b := &binding{cols: make([]*schema.Column, len(l.names)), unread: make([]*schema.Column, len(l.names))}
 	seen := map[string]bool{"": true}
 	for i, name := range l.names {
-		if seen[name] { // of two the first counts
+		if seen[name] { // the first of two counts
 			continue
 		}
 		seen[name] = true
@@ -47,16 +47,16 @@ func (w *worker) bind(l *layout) *binding {
 	return b
 }
 
-// unreadColumn returns the column by which values of a name are checked that nobody reads.
+// unreadColumn returns a column that validates the values of a name without collecting them.
 func unreadColumn(name string) *schema.Column {
-	f, ok := schema.Logged().Named(name)
+	f, ok := schema.LoggedField(name)
 	if !ok {
 		f = schema.Field{Name: name, Kind: schema.Text}
 	}
 	return schema.NewColumn(f)
 }
 
-// checksOf groups the columns that are checked in whole blocks. Text needs none: the block is UTF-8.
+// checksOf groups the columns that are validated in whole blocks. Text needs no check beside that the block is UTF-8.
 func checksOf(unread []*schema.Column) []check {
 	var checks []check
 	for i := 0; i < len(unread); i++ {
@@ -78,19 +78,19 @@ func checksOf(unread []*schema.Column) []check {
 	return checks
 }
 
-// maxTogether is how many columns of numbers are looked at together.
+// maxTogether is the largest number of columns of numbers that one check validates.
 const maxTogether = 4
 
-// isShort reports whether the numbers of a column are so small that their value must be looked at.
+// isShort reports whether the maximum of a column is so small that a check must look at the value, not only at the digits.
 func isShort(c *schema.Column) bool { return c.Kind == schema.Int32 && c.Max < 1e8 }
 
-// together reports whether two columns of numbers are checked in the same way.
+// together reports whether one check can validate both columns of numbers.
 func together(a, b *schema.Column) bool {
 	number := b.Kind == schema.Int32 || b.Kind == schema.Int64 || b.Kind == schema.Time
 	return number && isShort(a) == isShort(b)
 }
 
-// maxDigits is how many digits a number of the column can have whatever they are.
+// maxDigits is the number of digits up to which every number fits the column.
 func maxDigits(c *schema.Column) int {
 	switch c.Kind {
 	case schema.Int32:
@@ -103,7 +103,7 @@ func maxDigits(c *schema.Column) int {
 	return 0
 }
 
-// valid reports whether all values of a block that is regular are valid in the columns that nobody reads.
+// valid reports whether all values of a regular block are valid in the columns that are not read.
 func (b *binding) valid(data []byte, seps []int32, rows int, ascii bool) bool {
 	if !ascii && !utf8.Valid(data) {
 		return false

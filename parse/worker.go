@@ -20,7 +20,7 @@ type worker struct {
 	batchColumns
 	textState
 	jsonState
-	words map[*schema.Column]words // dictionaries of Parquet that were converted last
+	words map[*schema.Column]words // by column, the dictionary of Parquet that was converted last
 	cellBudget
 	problems []Problem // of the block; lines are counted from its start
 	rejected []byte    // dropped records of the block, for Options.Rejects
@@ -31,15 +31,15 @@ type batchColumns struct {
 	schema  *arrow.Schema    // of a batch without extra columns
 	cols    []*schema.Column // of the projection, then log_status and end if the projection lacks them
 	status  *schema.Column
-	end     *schema.Column // nil if records are not chosen by time
+	end     *schema.Column // nil if records are not selected by time
 	byName  map[string]*schema.Column
 	extra   []*schema.Column // columns of the input that the projection has as others: see Projection.Other
 	rows    int              // complete rows in the columns
 	touched []*schema.Column // those with a value of the current record: see drop
-	window  []int32          // scratch of crop: the rows that are kept
+	window  []int32          // scratch of crop: the rows inside the time
 }
 
-// textState is a worker's memory for text.
+// textState is the memory of a worker for text.
 type textState struct {
 	bound  map[*layout]*binding
 	seps   []int32 // positions in the block, see separators
@@ -47,7 +47,7 @@ type textState struct {
 	tokens [][]byte
 }
 
-// jsonState is a worker's memory for JSON.
+// jsonState is the memory of a worker for JSON.
 type jsonState struct {
 	json      fastjson.Parser
 	members   []member            // of the current object
@@ -58,7 +58,7 @@ type jsonState struct {
 	objectSeq int64 // number of the current object
 }
 
-// cellBudget bounds the cells of a block, see room.
+// cellBudget bounds the cells of a block: see room.
 type cellBudget struct {
 	wide int  // an upper bound on the number of columns with values in the block
 	full bool // no further row fits
@@ -86,18 +86,18 @@ func newWorker(s *scan, id int) *worker {
 	return w
 }
 
-// need returns the column of a field that decoding needs, whether the projection has it or not.
+// need returns the column of a field that decoding itself needs, also if the projection lacks it.
 func (w *worker) need(name string) *schema.Column {
 	if i := w.projection.Index(name); i >= 0 {
 		return w.cols[i]
 	}
-	f, _ := schema.Logged().Named(name)
+	f, _ := schema.LoggedField(name)
 	c := schema.NewColumn(f)
 	w.cols = append(w.cols, c)
 	return c
 }
 
-// column returns the column for a name that the input uses, or nil if nobody needs it.
+// column returns the column for a name of the input, or nil if it is not read.
 func (w *worker) column(name string) *schema.Column {
 	if c, ok := w.byName[name]; ok {
 		return c
@@ -112,8 +112,10 @@ func (w *worker) column(name string) *schema.Column {
 	return c
 }
 
-// do decodes a block and emits its batch. Whatever happens, it passes its place on and emits, since others
-// wait for both.
+// do decodes a block and emits its batch. It passes its place on and emits in any case, since other workers wait for both.
+//
+// A worker does not wait for the block before its own. It assumes that the layout stays the same, decodes, and then
+// compares: if the block before ends with another layout, its own block is decoded once more.
 func (w *worker) do(b *block) {
 	at, exact := w.place(b)
 	w.reset()
@@ -123,7 +125,7 @@ func (w *worker) do(b *block) {
 	end := b.decode(w, b, at)
 	switch {
 	case b.start != nil && b.before != nil && w.opt.Ordered:
-		<-b.before // what is reported comes in order too
+		<-b.before // problems and rejected records are reported in order too
 	case b.before != nil && !exact:
 		was := <-b.before
 		if was.layout != at.layout {
@@ -154,8 +156,8 @@ func (w *worker) do(b *block) {
 	}
 }
 
-// place says where the block starts, and whether that is certain: if the block before is not decoded yet,
-// its layout is assumed to last and its lines are not counted.
+// place returns the place where the block starts, and whether it is certain. If the block before is not decoded yet, the
+// place is the last layout known, with line 0.
 func (w *worker) place(b *block) (at place, exact bool) {
 	switch {
 	case b.start != nil:
@@ -183,7 +185,7 @@ func (w *worker) reset() {
 	w.rows, w.problems, w.rejected = 0, w.problems[:0], w.rejected[:0]
 }
 
-// drop notes a record that cannot be used, and removes what was appended of it.
+// drop notes a malformed record, and removes the values that were appended of it.
 func (w *worker) drop(record []byte, p Problem) {
 	for _, c := range w.touched {
 		if c.Len() > w.rows {
@@ -197,7 +199,7 @@ func (w *worker) drop(record []byte, p Problem) {
 	}
 }
 
-// report counts what the block held.
+// report adds the results of the block to the statistics, and writes its rejected records.
 func (w *worker) report(b *block) {
 	for _, c := range w.cols {
 		c.Pad(w.rows)
@@ -238,7 +240,7 @@ func (w *worker) report(b *block) {
 	}
 }
 
-// fill puts what the name of the object says into the fields that its records do not have.
+// fill fills account_id, region and flow_log_id from the name of the object, where its records do not have them.
 func (w *worker) fill(b *block) {
 	for _, given := range []struct{ field, value string }{{"account_id", b.key.Account}, {"region", b.key.Region}, {"flow_log_id", b.key.FlowLogID}} {
 		if given.value == "" {
@@ -250,7 +252,7 @@ func (w *worker) fill(b *block) {
 	}
 }
 
-// crop removes the records outside the time that was asked for.
+// crop removes the records outside the time of Options.
 func (w *worker) crop() {
 	if w.end == nil || w.rows == 0 {
 		return
@@ -283,7 +285,7 @@ func (w *worker) crop() {
 	w.rows = len(w.window)
 }
 
-// statuses counts the first rows of the columns by their log-status.
+// statuses counts the first rows of the columns by log_status.
 func (w *worker) statuses(rows int) schema.Stats {
 	st := schema.Stats{Records: int64(rows)}
 	if w.status.Blank() || w.status.Len() < rows || len(w.status.Nulls) == rows {

@@ -121,7 +121,7 @@ func (f *Finding) what() string {
 	b.WriteString(f.Name)
 	for i, c := range f.Columns {
 		if c.Role == KeyRole && (f.KnownBy == nil || slices.Contains(f.KnownBy, c.Name)) {
-			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(plainText(f.Row[i])))
+			fmt.Fprintf(&b, " %s=%s", c.Name, strconv.QuoteToASCII(PlainText(f.Row[i])))
 		}
 	}
 	return b.String()
@@ -132,7 +132,7 @@ type Message []part
 
 // A part is a text, or the name of a value.
 type part struct {
-	text  string
+	Text  string
 	value bool
 }
 
@@ -151,7 +151,7 @@ func (r *Rule) SetMessage(text string, fields schema.Table) error {
 	literal := ""
 	flush := func() {
 		if literal != "" {
-			m = append(m, part{text: literal})
+			m = append(m, part{Text: literal})
 			literal = ""
 		}
 	}
@@ -210,7 +210,7 @@ func (r *Report) Need(name string, fields schema.Table) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.key(m.Name) >= 0 {
+	if r.Key(m.Name) >= 0 {
 		m.Name = m.column() // as distinctNames has it
 	}
 	r.add(m)
@@ -234,9 +234,9 @@ func (f *Finding) Expand(value func(c Column, v any) string) string {
 	if f.Message != nil {
 		for _, p := range f.Message {
 			if p.value {
-				b.WriteString(named(p.text))
+				b.WriteString(named(p.Text))
 			} else {
-				b.WriteString(p.text)
+				b.WriteString(p.Text)
 			}
 		}
 		return b.String()
@@ -265,7 +265,7 @@ func (r *Report) values(fields schema.Table) []string {
 		names = append(names, m.Name)
 	}
 	if r.Spike != nil {
-		names = append(names, medianColumn)
+		names = append(names, MedianColumn)
 	}
 	return append(names, "rule", "severity")
 }

@@ -46,7 +46,7 @@ func (r *Report) CanDiff() error {
 		return fmt.Errorf("one measure is compared, not %d", len(r.Measures))
 	}
 	switch m := r.Measures[0]; {
-	case m.kind() == schema.Time:
+	case m.Kind() == schema.Time:
 		return fmt.Errorf("%s is a time, which does not grow: compare another measure", m.Name)
 	case function.Named(m.Func).Input != nil:
 		return fmt.Errorf("%s is of the whole input, not of a key: compare another measure", m.Name)
@@ -68,7 +68,7 @@ func (r *Report) DiffCondition(text string, scope expr.Scope) (expr.Expr, error)
 	rows.Fields = nil
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
-		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
+		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.Kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
 	}
 	rows.Fields = append(rows.Fields, schema.Field{Name: statusColumn, Kind: schema.Text, Values: statuses})
 	for _, name := range []string{beforeColumn, afterColumn, changeColumn, shareColumn} {
@@ -115,12 +115,12 @@ func (r *Report) Diff(before, after Table, having expr.Expr, limit int) Table {
 		}
 	}
 	slices.SortStableFunc(rows, func(x, y []any) int {
-		if c := compareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
+		if c := CompareNullsLast(size(x[t.Order]), size(y[t.Order]), true); c != 0 {
 			return c
 		}
 		for i, c := range t.Columns {
 			if c.Role == KeyRole {
-				if c := compareNullsLast(x[i], y[i], false); c != 0 {
+				if c := CompareNullsLast(x[i], y[i], false); c != 0 {
 					return c
 				}
 			}
@@ -210,7 +210,7 @@ func (d *diff) key(t Table, row []any) string {
 	var b strings.Builder
 	for i, c := range t.Columns {
 		if c.Role == KeyRole {
-			fmt.Fprintf(&b, "%T %q ", row[i], plainText(row[i]))
+			fmt.Fprintf(&b, "%T %q ", row[i], PlainText(row[i]))
 		}
 	}
 	return b.String()
@@ -276,7 +276,7 @@ func (d *diff) value(t Table, row []any) any {
 		return row[d.measure(t)]
 	case !function.Named(m.Func).Zero:
 		return nil
-	case m.kind() == schema.Float:
+	case m.Kind() == schema.Float:
 		return 0.0
 	}
 	return int64(0)
@@ -304,8 +304,8 @@ func (d *diff) sum(rows [][]any) []any {
 
 // changeOf is by how much a value has grown, and by what part of what it was. Nulls do not compare.
 func changeOf(was, is any) (change, share any) {
-	x, ok1 := float(was)
-	y, ok2 := float(is)
+	x, ok1 := Number(was)
+	y, ok2 := Number(is)
 	if !ok1 || !ok2 {
 		return nil, nil
 	}
@@ -320,13 +320,13 @@ func changeOf(was, is any) (change, share any) {
 }
 
 func sign(v any) int {
-	f, _ := float(v)
+	f, _ := Number(v)
 	return cmp.Compare(f, 0)
 }
 
 // size is how large a change is, whichever way it goes.
 func size(v any) any {
-	if f, ok := float(v); ok {
+	if f, ok := Number(v); ok {
 		return math.Abs(f)
 	}
 	return nil
@@ -349,7 +349,7 @@ func meeting(e expr.Expr, columns []Column, rows [][]any) []bool {
 		column := schema.NewColumn(f)
 		for _, row := range rows {
 			v := row[i]
-			if x, ok := float(v); ok && f.Kind == schema.Float {
+			if x, ok := Number(v); ok && f.Kind == schema.Float {
 				v = x
 			}
 			column.Append(v)

@@ -18,15 +18,15 @@ var instead = map[string][]string{
 	"pkt_dstaddr":  {"dstaddr"},
 }
 
-// adviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
+// AdviceFor is advice for logs of which is known what other columns they have, and whether transit gateways alone have
 // written them.
-func adviceFor(names []string, stats schema.Stats) *schema.Words {
+func AdviceFor(names []string, stats schema.Stats) *schema.Words {
 	there, names := guessed(names, stats.Strange)
 	switch {
 	case there == nil:
-		return schema.Wordsf("%s", adviceOn(names, stats.OfTransitGateways()))
+		return schema.Wordsf("%s", adviceOn(names, stats))
 	case len(names) > 0:
-		return schema.Wordsf("%s; %s", there, adviceOn(names, stats.OfTransitGateways()))
+		return schema.Wordsf("%s; %s", there, adviceOn(names, stats))
 	}
 	return there
 }
@@ -53,7 +53,8 @@ func guessed(names, columns []string) (*schema.Words, []string) {
 	return schema.Wordsf("the input has the columns %s: %s", strings.Join(labels, " and "), schema.RenameOption(found)), others
 }
 
-func adviceOn(names []string, transit bool) string {
+func adviceOn(names []string, stats schema.Stats) string {
+	transit := stats.OfTransitGateways()
 	var without, near []string
 	lost := false
 	for _, name := range names {
@@ -66,7 +67,7 @@ func adviceOn(names []string, transit bool) string {
 		lost = lost || name == "action" || name == "reject_reason"
 	}
 	if without == nil {
-		return advice(names)
+		return advice(names, stats.Formats)
 	}
 	text := "transit gateways do not log it"
 	if len(names) > 1 {

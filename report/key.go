@@ -22,7 +22,7 @@ type Key struct {
 	Hour  bool           // of the day, from 0 to 23, in Zone
 	Zone  *time.Location // of bins and hours; nil is UTC
 
-	chosen bool // Every was auto: keys that were different stay so
+	Chosen bool // Every was auto: keys that were different stay so
 }
 
 // timeKey is the name of the key that is a bin of time, which is computed from a record's start.
@@ -99,8 +99,8 @@ func unknownKey(name string, fields schema.Table) error {
 	return schema.UnknownField(name, names, "flowlog fields")
 }
 
-// kind is that of the key's values.
-func (k Key) kind(f schema.Field) schema.Kind {
+// Kind is that of the key's values.
+func (k Key) Kind(f schema.Field) schema.Kind {
 	switch {
 	case k.Every != 0:
 		return schema.Time
@@ -115,7 +115,7 @@ func (k Key) kind(f schema.Field) schema.Kind {
 // Bins is that of a key that is a bin of time, whose width is known.
 func (k Key) Bins() calendar.Bins { return calendar.New(k.Every, k.Zone) }
 
-// timeAt is the place of the key that is a bin of time, or -1.
-func (r *Report) timeAt() int {
+// TimeAt is the place of the key that is a bin of time, or -1.
+func (r *Report) TimeAt() int {
 	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Every != 0 })
 }

@@ -165,8 +165,8 @@ func Functions() []string {
 	return names
 }
 
-// kind is that of the measure's values.
-func (m Measure) kind() schema.Kind {
+// Kind is that of the measure's values.
+func (m Measure) Kind() schema.Kind {
 	switch {
 	case m.Unit == Instant:
 		return schema.Time
@@ -179,8 +179,8 @@ func (m Measure) kind() schema.Kind {
 // PerSecond reports whether the measure is a rate, which does not grow with the time that it covers.
 func (m Measure) PerSecond() bool { return function.Named(m.Func).Span }
 
-// instant is the time that a measure in Unix seconds stands for.
-func instant(v any) any {
+// TimeOf is the time that a measure in Unix seconds stands for.
+func TimeOf(v any) any {
 	if s, ok := v.(int64); ok {
 		return time.Unix(s, 0).UTC()
 	}
@@ -189,20 +189,20 @@ func instant(v any) any {
 
 // parseMeasure is ParseMeasure that knows the report's own measures too.
 func (r *Report) parseMeasure(s string, fields schema.Table) (Measure, error) {
-	if i := r.measure(s); i >= 0 {
+	if i := r.Measure(s); i >= 0 {
 		return r.Measures[i], nil
 	}
 	return ParseMeasure(s, fields)
 }
 
-// measure finds a measure of the report by its name, in either spelling, or returns -1.
-func (r *Report) measure(name string) int {
+// Measure finds a measure of the report by its name, in either spelling, or returns -1.
+func (r *Report) Measure(name string) int {
 	name = canonical(name)
 	return slices.IndexFunc(r.Measures, func(m Measure) bool { return m.Name == name })
 }
 
-// parts are the measures that the measure is computed from; none if its function has a state.
-func (m Measure) parts() []Measure {
+// Parts are the measures that the measure is computed from; none if its function has a state.
+func (m Measure) Parts() []Measure {
 	of := function.Named(m.Func).Parts
 	if of == nil {
 		return nil
@@ -214,8 +214,8 @@ func (m Measure) parts() []Measure {
 	return list
 }
 
-// fields calls yield with the name of each field that the measure is computed from.
-func (m Measure) fields(yield func(name string)) {
+// Fields calls yield with the name of each field that the measure is computed from.
+func (m Measure) Fields(yield func(name string)) {
 	if m.Field != "" {
 		yield(m.Field)
 	}
@@ -226,8 +226,8 @@ func (m Measure) fields(yield func(name string)) {
 		m.Where.Fields(yield)
 	}
 	f := function.Named(m.Func)
-	for _, part := range m.parts() {
-		part.fields(yield)
+	for _, part := range m.Parts() {
+		part.Fields(yield)
 	}
 	if f.Also != "" {
 		yield(f.Also)
@@ -238,8 +238,8 @@ func (m Measure) fields(yield func(name string)) {
 	}
 }
 
-// aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
-func (r *Report) aggregates() []Measure {
+// Aggregates lists what the measures are computed from, each once: the accumulators of an Aggregator, in their order.
+func (r *Report) Aggregates() []Measure {
 	var list []Measure
 	add := func(m Measure) {
 		if !slices.ContainsFunc(list, func(o Measure) bool {
@@ -253,7 +253,7 @@ func (r *Report) aggregates() []Measure {
 		if fn.Parts == nil {
 			add(m)
 		}
-		for _, part := range m.parts() {
+		for _, part := range m.Parts() {
 			add(part)
 		}
 		if fn.Span {
@@ -264,7 +264,7 @@ func (r *Report) aggregates() []Measure {
 	return list
 }
 
-// countsRows reports whether the measure is the number of flows.
-func (m Measure) countsRows() bool {
+// CountsRows reports whether the measure is the number of flows.
+func (m Measure) CountsRows() bool {
 	return function.Named(m.Func).Rows && m.Field == "" && m.Where == nil
 }

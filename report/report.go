@@ -31,7 +31,7 @@ type Report struct {
 	Overview bool      // part of what `flowlog report` prints without a name
 	Settings []Setting // what With has changed about it
 
-	during expr.Expr // the records that it is about, where an engine has them: see During
+	Within expr.Expr // the records that it is about, where an engine has them: see During
 }
 
 // Change is what a user wants to be different about a report. Zero values change nothing.
@@ -71,7 +71,7 @@ func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, e
 			if err != nil {
 				return r, &schema.OptionError{Option: "by", Err: err}
 			}
-			if r.key(k.Name()) >= 0 {
+			if r.Key(k.Name()) >= 0 {
 				return r, &schema.OptionError{Option: "by", Subject: true, Err: fmt.Errorf("names %s twice", k.Name())}
 			}
 			r.Keys = append(r.Keys, k)
@@ -106,7 +106,7 @@ func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, e
 			r.add(m)
 		}
 	}
-	if r.measure(r.Order) < 0 && r.key(r.Order) < 0 {
+	if r.Measure(r.Order) < 0 && r.Key(r.Order) < 0 {
 		r.Order = ""
 	}
 	if c.Sort != "" {
@@ -114,8 +114,8 @@ func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, e
 		if err := o.check(); err != nil {
 			return r, &schema.OptionError{Option: "sort", Err: err}
 		}
-		k := r.key(o.name)
-		if r.measure(o.name) >= 0 {
+		k := r.Key(o.name)
+		if r.Measure(o.name) >= 0 {
 			k = -1
 		}
 		r.Reverse = o.reverse(k >= 0)
@@ -139,7 +139,7 @@ func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, e
 	if c.Top >= 0 {
 		r.Limit = c.Top
 	}
-	if c.Where != "" && !r.mixed() && !flowsMeet(r.Where) {
+	if c.Where != "" && !r.Mixed() && !FlowsMeet(r.Where) {
 		return r, &schema.OptionError{Option: "where", Err: fmt.Errorf("%s counts flows, whose log_status is OK: the measures nodata and skipdata count other records, `flowlog report quality` says where they are, and `flowlog parse` writes them", r.Name)}
 	}
 	r.Settings = slices.Concat(r.Settings, c.Settings())
@@ -148,13 +148,13 @@ func (r Report) With(c Change, scope expr.Scope, zone *time.Location) (Report, e
 
 // add adds a measure that the report does not have yet.
 func (r *Report) add(m Measure) {
-	if r.measure(m.Name) < 0 {
+	if r.Measure(m.Name) < 0 {
 		r.Measures = append(slices.Clip(r.Measures), m)
 	}
 }
 
-// key finds a key by its name, in either spelling, or returns -1.
-func (r *Report) key(name string) int {
+// Key finds a key by its name, in either spelling, or returns -1.
+func (r *Report) Key(name string) int {
 	name = canonical(name)
 	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.Name() == name })
 }
@@ -162,7 +162,7 @@ func (r *Report) key(name string) int {
 // bin sets the width of the bins of time, and puts them in front of other keys if there are none.
 func (r *Report) bin(every string, zone *time.Location) error {
 	width := time.Duration(0)
-	switch d, ok := parseEvery(every); {
+	switch d, ok := ParseEvery(every); {
 	case every == "":
 	case strings.EqualFold(every, Auto):
 		width = calendar.Auto
@@ -172,7 +172,7 @@ func (r *Report) bin(every string, zone *time.Location) error {
 		width = d
 	}
 	r.Keys = slices.Clone(r.Keys)
-	if width != 0 && r.key(timeKey) < 0 {
+	if width != 0 && r.Key(timeKey) < 0 {
 		r.Keys = slices.Insert(r.Keys, 0, Key{Field: "start", Every: width})
 	}
 	for i := range r.Keys {
@@ -187,8 +187,8 @@ func (r *Report) bin(every string, zone *time.Location) error {
 	return nil
 }
 
-// parseEvery reads a length of time, as Go writes it or with days or weeks, such as 1d.
-func parseEvery(s string) (time.Duration, bool) {
+// ParseEvery reads a length of time, as Go writes it or with days or weeks, such as 1d.
+func ParseEvery(s string) (time.Duration, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, true
@@ -209,7 +209,7 @@ func (r *Report) having(text string, own Report, scope expr.Scope) error {
 		return err
 	}
 	for _, word := range words {
-		if r.key(word) < 0 {
+		if r.Key(word) < 0 {
 			if m, err := own.parseMeasure(word, scope.Fields); err == nil {
 				r.add(m)
 			}
@@ -222,17 +222,17 @@ func (r *Report) having(text string, own Report, scope expr.Scope) error {
 
 // rowScope is the scope of a condition on the report's rows.
 func (r *Report) rowScope(scope expr.Scope) expr.Scope {
-	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, Open: scope.Open}
+	rows := expr.Scope{Rows: true, Number: scope.Number, Time: scope.Time, File: scope.File}
 	rows.Measure = func(text string) (string, error) {
 		m, err := r.parseMeasure(text, scope.Fields)
 		return m.Name, err
 	}
 	for _, k := range r.Keys {
 		f, _ := scope.Fields.Lookup(k.Field)
-		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
+		rows.Fields = append(rows.Fields, schema.Field{Name: k.Name(), Kind: k.Kind(f), Max: f.Max, Values: f.Values, Names: f.Names})
 	}
 	for _, m := range r.Measures {
-		rows.Fields = append(rows.Fields, schema.Field{Name: m.Name, Kind: m.kind()})
+		rows.Fields = append(rows.Fields, schema.Field{Name: m.Name, Kind: m.Kind()})
 	}
 	return rows
 }
@@ -242,7 +242,7 @@ func (r Report) distinctNames() Report {
 	measures := r.Measures
 	r.Measures = nil
 	for _, m := range measures {
-		if r.key(m.Name) >= 0 {
+		if r.Key(m.Name) >= 0 {
 			name := m.column()
 			if r.Order == m.Name {
 				r.Order = name
@@ -263,7 +263,7 @@ func (r *Report) Fields(yield func(name string)) {
 		r.Where.Fields(yield)
 	}
 	for _, m := range r.Measures {
-		m.fields(yield)
+		m.Fields(yield)
 	}
 }
 
@@ -272,25 +272,25 @@ func (r *Report) Fields(yield func(name string)) {
 func (r Report) During(since, until time.Time) Report {
 	end, _ := schema.Logged().Lookup("end")
 	if !since.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.GreaterEqual, Value: since.Unix()})
 	}
 	if !until.IsZero() {
-		r.during = expr.All(r.during, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
+		r.Within = expr.All(r.Within, expr.Compare{Field: end, Op: expr.Less, Value: until.Unix()})
 	}
 	return r
 }
 
-// condition is what records meet that an engine counts.
-func (r *Report) condition() expr.Expr { return expr.All(r.Where, r.during) }
+// Condition is what records meet that an engine counts.
+func (r *Report) Condition() expr.Expr { return expr.All(r.Where, r.Within) }
 
-// mixed reports whether the report takes in records that are no flows.
-func (r *Report) mixed() bool {
+// Mixed reports whether the report takes in records that are no flows.
+func (r *Report) Mixed() bool {
 	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.All })
 }
 
-// flowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
+// FlowsMeet reports whether there may be flows that meet a condition: not if it is about the log-status, and neither
 // that of flows nor none meets it.
-func flowsMeet(e expr.Expr) bool {
+func FlowsMeet(e expr.Expr) bool {
 	for _, c := range expr.Conjuncts(e) {
 		others := false
 		c.Fields(func(name string) { others = others || name != "log_status" })

@@ -9,8 +9,8 @@ import (
 	"flowlog/report/function"
 )
 
-// reportText is a Report whose conditions are text.
-type reportText struct {
+// ReportText is a Report whose conditions are text.
+type ReportText struct {
 	Name, Doc, Next string
 	Where, Having   string
 	Keys            []keyText
@@ -34,7 +34,7 @@ type measureText struct {
 	Unit                           Unit
 }
 
-type fieldText struct {
+type FieldText struct {
 	Name    string
 	Kind    schema.Kind
 	Max     int64
@@ -43,8 +43,8 @@ type fieldText struct {
 	InPlace bool
 }
 
-func (r *Report) text() reportText {
-	t := reportText{Name: r.Name, Doc: r.Doc, Where: expr.Text(expr.Inlined(r.Where)), Having: expr.Text(expr.Inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
+func (r *Report) Text() ReportText {
+	t := ReportText{Name: r.Name, Doc: r.Doc, Where: expr.Text(expr.Inlined(r.Where)), Having: expr.Text(expr.Inlined(r.Having)), Order: r.Order, Reverse: r.Reverse, Limit: r.Limit}
 	for _, k := range r.Keys {
 		zone := ""
 		if k.Zone != nil {
@@ -58,7 +58,7 @@ func (r *Report) text() reportText {
 	return t
 }
 
-func (t reportText) report(fields schema.Table) (Report, error) {
+func (t ReportText) Report(fields schema.Table) (Report, error) {
 	r := Report{Name: t.Name, Doc: t.Doc, Order: t.Order, Reverse: t.Reverse, Limit: t.Limit}
 	scope := expr.Scope{Fields: fields, Time: func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }}
 	condition := func(s string, scope expr.Scope) (expr.Expr, error) {

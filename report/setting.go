@@ -34,8 +34,8 @@ type Request struct {
 	Selection []Setting `json:",omitempty"` // what is read and counted: times, accounts, the side that flows are counted from
 }
 
-// shared leaves in the selection what another one has too: of parts that were read by different times, the whole is of
+// Shared leaves in the selection what another one has too: of parts that were read by different times, the whole is of
 // neither.
-func shared(selection, other []Setting) []Setting {
+func Shared(selection, other []Setting) []Setting {
 	return slices.DeleteFunc(slices.Clone(selection), func(s Setting) bool { return !slices.Contains(other, s) })
 }

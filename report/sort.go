@@ -59,7 +59,7 @@ func (o ordering) check() error {
 // SmallestFirst returns the measure of which the smallest values come first in a report, or "". That is not what rows are
 // ranked for, and may surprise.
 func (r *Report) SmallestFirst() string {
-	if i := r.measure(r.Order); i >= 0 && r.Reverse {
+	if i := r.Measure(r.Order); i >= 0 && r.Reverse {
 		return r.Measures[i].Name
 	}
 	return ""

@@ -10,5 +10,5 @@ type Spike struct {
 	Times   float64
 }
 
-// medianColumn is the name of the column that says what is usual.
-const medianColumn = "median"
+// MedianColumn is the name of the column that says what is usual.
+const MedianColumn = "median"

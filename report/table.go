@@ -90,8 +90,8 @@ type Column struct {
 	Zone  *time.Location
 }
 
-// key is the place of a key among the columns.
-func (t *Table) key(n int) int {
+// Key is the place of a key among the columns.
+func (t *Table) Key(n int) int {
 	for i, c := range t.Columns {
 		if c.Role == KeyRole {
 			if n == 0 {
@@ -103,8 +103,8 @@ func (t *Table) key(n int) int {
 	return -1
 }
 
-// float is a number as a floating-point one.
-func float(v any) (float64, bool) {
+// Number is a number as a floating-point one.
+func Number(v any) (float64, bool) {
 	switch v := v.(type) {
 	case int64:
 		return float64(v), true
@@ -114,9 +114,9 @@ func float(v any) (float64, bool) {
 	return 0, false
 }
 
-// compareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last
+// CompareNullsLast orders values of one column: numbers as numbers, all else by its text, nulls last
 // whatever the direction.
-func compareNullsLast(x, y any, desc bool) int {
+func CompareNullsLast(x, y any, desc bool) int {
 	switch {
 	case x == nil && y == nil:
 		return 0
@@ -144,8 +144,8 @@ func compareNullsLast(x, y any, desc bool) int {
 	return c
 }
 
-// plainText is a value as text, "" for null.
-func plainText(v any) string {
+// PlainText is a value as text, "" for null.
+func PlainText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""

@@ -6,40 +6,39 @@ import (
 	"sync"
 )
 
-// aheadBytes bounds the memory that is taken by objects nobody has opened yet. It is also what bounds how
-// many large objects are begun ahead of time: each of these counts with a part.
+// aheadBytes bounds the memory of objects that were fetched and are not opened yet. A large object counts with one part, so
+// this also bounds the number of large objects that are begun.
 const aheadBytes = 32 << 20
 
-// ahead fetches the beginnings of the objects that come next, so that their readers do not wait for S3. It
-// begins when the first object is opened: who only lists, or looks at one header, costs nothing more. What is
-// next goes by the last object in the order of the listing that was opened, so objects that nobody opens
-// hold nothing up.
+// ahead fetches the beginnings of the next objects of a listing, so that their readers do not wait for S3. It starts with
+// the first Open: a caller that only lists, or reads one header, causes no further requests. The next objects are those
+// behind the last one that was opened, so objects that nobody opens block nothing.
 type ahead struct {
 	ctx   context.Context
-	most  int
+	most  int // fetches at a time
 	mu    sync.Mutex
-	queue []*fetch // listed, from the first one on that is after all that were opened
-	first int      // the place of queue[0] in the listing
-	begun int      // how many of the queue are under way
-	bytes int64    // that these take
-	going bool     // an object was opened
+	queue []*fetch // the objects of the listing behind the last one that was opened
+	first int      // index of queue[0] in the listing
+	begun int      // number of fetches at the front of queue that have begun
+	bytes int64    // cost of these
+	going bool     // some object was opened
 }
 
-// fetch is an object that may be fetched ahead of time. What was fetched is let go of when it is opened: whoever
-// listed the object may remember it for long.
+// A fetch is an object in the queue. It lets go of its result when it is opened, since the caller may keep the object for
+// long.
 type fetch struct {
 	*object
-	result *result // nil until it is begun, and again when it is taken
+	result *result // nil before the fetch begins, and after it was opened
 }
 
-// result is there when done is closed.
+// A result is valid once done is closed.
 type result struct {
 	done   chan struct{}
 	reader *reader
 	err    error
 }
 
-// cost is how much memory the object takes before it is opened, or will be under way from the network.
+// cost is the memory, in bytes, that the object takes before it is opened.
 func (o *object) cost() int64 {
 	if n := o.first(); n > 0 || o.size == 0 {
 		return n
@@ -47,16 +46,16 @@ func (o *object) cost() int64 {
 	return min(o.size, partSize)
 }
 
-// add takes an object in as the next of the listing. It returns the function that opens it.
+// add appends an object to the queue. It returns the function that opens the object.
 func (a *ahead) add(o *object) func(context.Context) (io.ReadCloser, error) {
 	f := &fetch{object: o}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	place := a.first + len(a.queue)
+	index := a.first + len(a.queue)
 	a.queue = append(a.queue, f)
-	a.fill()
+	a.start()
 	return func(ctx context.Context) (io.ReadCloser, error) {
-		got := a.take(place, f)
+		got := a.dequeue(index, f)
 		if got == nil {
 			r, err := f.open(ctx)
 			if err != nil {
@@ -77,13 +76,13 @@ func (a *ahead) add(o *object) func(context.Context) (io.ReadCloser, error) {
 	}
 }
 
-// take removes f, and what was listed before it, from the queue. It returns what was fetched of f the first time
-// and then nil, so that an object can be opened twice.
-func (a *ahead) take(place int, f *fetch) *result {
+// dequeue removes f, and the objects before it, from the queue. It returns the result of f on the first call and nil on
+// later ones, so that an object can be opened twice.
+func (a *ahead) dequeue(index int, f *fetch) *result {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.going = true
-	if n := min(place-a.first+1, len(a.queue)); n > 0 {
+	if n := min(index-a.first+1, len(a.queue)); n > 0 {
 		for _, f := range a.queue[:min(n, a.begun)] {
 			a.bytes -= f.cost()
 		}
@@ -92,14 +91,14 @@ func (a *ahead) take(place int, f *fetch) *result {
 		a.first += n
 		a.begun = max(a.begun-n, 0)
 	}
-	a.fill()
+	a.start()
 	got := f.result
 	f.result = nil
 	return got
 }
 
-// fill begins as many fetches as there is room for. The caller holds mu.
-func (a *ahead) fill() {
+// start begins fetches up to the limits of number and memory. The caller holds mu.
+func (a *ahead) start() {
 	for a.going && a.begun < min(a.most, len(a.queue)) && (a.begun == 0 || a.bytes+a.queue[a.begun].cost() <= aheadBytes) {
 		f := a.queue[a.begun]
 		a.begun++

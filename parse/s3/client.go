@@ -1,27 +1,20 @@
 package s3
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"math"
 	"net/http"
-	"net/url"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go/logging"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 )
 
 // Options says how S3 is reached and what is read of it. Of what is zero, the SDK's default chain decides:
@@ -81,85 +74,38 @@ type Client struct {
 	opt     Options
 	payer   types.RequestPayer
 	regions sync.Map // bucket → region, where it is not the client's
-	backoff retry.BackoffDelayer
+	link    *aws.Link
 	count   counters
 
-	reached atomic.Bool // something has answered
-	failing atomic.Bool // a request was given up since the last answer
-
-	strange    atomic.Int64 // answers instead of the first listing
-	miscounted atomic.Bool  // a page of a listing has not as many keys as it says
+	miscounted atomic.Bool // a page of a listing has not as many keys as it says
 }
 
 // Connect loads the configuration and credentials. It asks S3 nothing yet, but can ask whoever gives out
-// the credentials. Without credentials the error is an *AccessError.
+// the credentials. Without credentials the error is an *aws.AccessError.
 func Connect(ctx context.Context, opt Options) (*Client, error) {
 	if opt.Concurrency <= 0 {
 		opt.Concurrency = concurrency()
 	}
 	opt.Concurrency = min(opt.Concurrency, MostConcurrency())
-	c := &Client{opt: opt, backoff: retry.NewExponentialJitterBackoff(LongestWait)}
-	if opt.backoff != nil {
-		c.backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return opt.backoff(n), nil })
-	}
-	if opt.silence == 0 {
-		opt.silence = silence
-	}
+	c := &Client{opt: opt, link: aws.NewLink(opt.backoff)}
 	if opt.RequestPayer {
 		c.payer = types.RequestPayerRequester
 	}
-	if opt.EndpointURL != "" {
-		u, err := url.Parse(opt.EndpointURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("%q is not the URL of an endpoint: write https://host or http://host:port", opt.EndpointURL)
-		}
-	}
-	load := []func(*config.LoadOptions) error{
-		config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(opt.silence).WithTransportOptions(func(tr *http.Transport) {
-			// all connections are to one host; lists and large objects have theirs beside those that fetch ahead
-			tr.MaxIdleConnsPerHost = 2 * opt.Concurrency
-			tr.MaxIdleConns = 2 * opt.Concurrency
-		})),
-		// S3-compatible servers answer requests for newer checksums with errors; what is uploaded is signed as a whole
-		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
-		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
-	}
-	if opt.Profile != "" {
-		load = append(load, config.WithSharedConfigProfile(opt.Profile))
-	}
-	if opt.Region != "" {
-		load = append(load, config.WithRegion(opt.Region))
-	}
-	if opt.NoSignRequest {
-		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	conn, err := aws.Connect(ctx, aws.Options{
+		Profile: opt.Profile, Region: opt.Region, EndpointURL: opt.EndpointURL, NoSignRequest: opt.NoSignRequest, Silence: opt.silence,
+		Connections: 2 * opt.Concurrency, // lists and large objects have theirs beside those that fetch ahead
+	})
 	if err != nil {
-		var missing config.SharedConfigProfileNotExistError
-		if errors.As(err, &missing) {
-			return nil, fmt.Errorf("there is no profile %q in the AWS configuration: `aws configure list-profiles` shows which there are", missing.Profile)
-		}
-		return nil, fmt.Errorf("AWS configuration: %w", err)
+		return nil, orPublic(err)
 	}
-	if cfg.Region == "" {
-		cfg.Region = someRegion
-	}
-	if !opt.NoSignRequest {
-		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, noCredentials(err)
-		}
-	}
-	c.api = s3.NewFromConfig(cfg, func(o *s3.Options) {
-		if opt.EndpointURL != "" {
-			o.BaseEndpoint = &opt.EndpointURL
+	c.api = s3.NewFromConfig(conn.Config, func(o *s3.Options) {
+		o.Region = cmp.Or(o.Region, someRegion)
+		if e := conn.Endpoint(); e != nil {
+			o.BaseEndpoint = e
 		}
 		// a bucket's name is rarely a host name at other servers, and AWS's own endpoints take paths too
 		o.UsePathStyle = o.BaseEndpoint != nil
-		o.Retryer = c.retryer() // AWS_MAX_ATTEMPTS and its like still count
+		o.Retryer = c.link.Retryer() // AWS_MAX_ATTEMPTS and its like still count
 		o.HTTPClient = &counting{o.HTTPClient, c}
 	})
 	return c, nil
@@ -196,13 +142,13 @@ func (h *counting) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.c.reached.Store(true)
+	h.c.link.Answered()
 	if isList(req) && resp.StatusCode == http.StatusOK {
 		if err := listingOf(resp); err != nil {
-			h.c.strange.Add(1)
+			h.c.link.Broken()
 			return nil, err
 		}
-		h.c.strange.Store(math.MinInt64 / 2) // never again the first
+		h.c.link.Sound()
 	}
 	return resp, nil
 }

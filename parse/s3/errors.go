@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -15,57 +13,18 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"flowlog/parse/aws"
 	"flowlog/parse/schema"
 )
 
-// An AccessError is a request that was refused for want of a permission or of credentials.
-type AccessError struct {
-	Permission string        // s3:GetObject, s3:ListBucket, kms:Decrypt, …; "" if credentials are missing or wrong
-	ARN        string        // what the permission is needed on
-	Reason     string        // what was said
-	Hint       *schema.Words // what may help
-	Err        error
-}
-
-func (e *AccessError) Error() string {
-	if e.Permission == "" {
-		return e.Reason + ": " + e.Hint.Error()
+// orPublic adds to the hint of an error for want of credentials that some buckets need none.
+func orPublic(err error) error {
+	var access *aws.AccessError
+	if errors.As(err, &access) && access.Missing {
+		access.Hint = schema.Wordsf("choose a profile with %s, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with %s",
+			schema.Opt("profile"), schema.Opt("no-sign-request"))
 	}
-	msg := fmt.Sprintf("access denied: the permission %s on %s is missing", e.Permission, e.ARN)
-	if e.Reason != "" {
-		msg += " (" + e.Reason + ")"
-	}
-	return msg + ": " + e.Hint.Error()
-}
-
-func (e *AccessError) Unwrap() []error { return []error{e.Hint, e.Err} }
-
-// AccessDenied tells this error from others where this package is not imported.
-func (e *AccessError) AccessDenied() bool { return true }
-
-func noCredentials(err error) error {
-	reason := "no AWS credentials were found"
-	// the machine's role is what is looked for last: that there is none tells nothing
-	if !strings.Contains(err.Error(), "IMDS") {
-		reason = "no AWS credentials: " + strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")
-	}
-	return &AccessError{
-		Reason: reason,
-		Hint: schema.Wordsf("choose a profile with %s, sign in with `aws sso login`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read a public bucket with %s",
-			schema.Opt("profile"), schema.Opt("no-sign-request")),
-		Err: err,
-	}
-}
-
-// lastPart is the innermost cause of an error of the network.
-func lastPart(err error) string {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err.Error()
-		}
-		err = next
-	}
+	return err
 }
 
 // request says what a request was for, to explain its failure.
@@ -90,96 +49,67 @@ func (r request) arn(region string) string {
 	return arn
 }
 
-// notAuthorized is how AWS words it when it says which permission is missing. It need not be the one of the
-// request: reading an encrypted object takes kms:Decrypt too.
-var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+)(?: on resource: "?([^"\s]+)"?)?`)
-
-// badCredentials are the codes of errors about the credentials, and what helps.
-var badCredentials = map[string]*schema.Words{
-	"ExpiredToken":          schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
-	"ExpiredTokenException": schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
-	"TokenRefreshRequired":  schema.Wordsf("sign in again, with `aws sso login` or as you did before"),
-	"InvalidToken":          schema.Wordsf("check AWS_SESSION_TOKEN, or choose a profile with %s", schema.Opt("profile")),
-	"InvalidAccessKeyId":    schema.Wordsf("check AWS_ACCESS_KEY_ID, or choose a profile with %s; GovCloud, China and other servers have keys of their own", schema.Opt("profile")),
-	"SignatureDoesNotMatch": schema.Wordsf("check AWS_SECRET_ACCESS_KEY, or choose a profile with %s", schema.Opt("profile")),
-	"RequestTimeTooSkewed":  schema.Wordsf("set this machine's clock right"),
-}
-
 // explain makes an error of the SDK one for people: what is wrong, where it is not plain from the name of the
 // object, and what helps. It keeps the error of a context as it is.
 func (c *Client) explain(r request, err error) error {
 	if err == nil || err == context.Canceled || err == context.DeadlineExceeded {
 		return err
 	}
-	status := 0
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) && resp.Response != nil {
-		status = resp.HTTPStatusCode()
-	}
-	code, message := "", ""
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		code, message = api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), ".")
-	}
 	region, _ := c.regions.Load(r.bucket)
 	name, _ := region.(string)
 	name = cmp.Or(name, c.api.Options().Region)
 
-	var unsent *smithyhttp.RequestSendError
-	var garbled *smithy.DeserializationError
-	var broken *brokenAnswer
-	switch hint, ok := badCredentials[code]; {
-	case ok:
-		return &AccessError{Reason: message, Hint: hint, Err: err}
-	case code == "InvalidObjectState":
+	f := aws.FailureOf(err)
+	switch {
+	case f.Code == "InvalidObjectState":
 		return &cause{schema.Wordsf("the object is archived in a storage class that must be restored before it can be read: `aws s3api restore-object` does that"), err}
-	case code == "NoSuchBucket":
+	case f.Code == "NoSuchBucket":
 		return &cause{schema.Wordsf("%s", "there is no bucket "+r.bucket+c.where()), err}
-	case code == "NoSuchKey" || status == http.StatusNotFound && r.key != "":
+	case f.Code == "NoSuchKey" || f.Status == http.StatusNotFound && r.key != "":
 		return &cause{schema.Wordsf("there is no such object"), err}
-	case status == http.StatusForbidden || code == "AccessDenied" || status == http.StatusUnauthorized:
-		e := &AccessError{Permission: r.permission, ARN: r.arn(name), Err: err}
-		if !strings.EqualFold(message, "access denied") && !strings.EqualFold(message, "forbidden") {
-			e.Reason = message
+	}
+	if access := f.Access(r.permission, r.arn(name)); access != nil {
+		if access.Permission != "" {
+			access.Hint = c.allowing()
 		}
-		if m := notAuthorized.FindStringSubmatch(message); m != nil {
-			e.Permission = m[1]
-			e.ARN = cmp.Or(m[2], e.ARN)
-			e.Reason, _, _ = strings.Cut(message, " is not authorized")
-		}
-		switch {
-		case c.opt.NoSignRequest:
-			e.Hint = schema.Wordsf("the bucket is not public; leave out %s to use your credentials", schema.Opt("no-sign-request"))
-		case c.opt.RequestPayer:
-			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, or choose another identity with %s", schema.Opt("profile"))
-		default:
-			e.Hint = schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
-		}
-		return e
-	case strings.Contains(err.Error(), "get identity: "): // the SDK has no type for it
-		return noCredentials(err)
+		return orPublic(access)
+	}
+	var garbled *smithy.DeserializationError
+	var broken *aws.BrokenAnswer
+	switch {
 	case errors.As(err, &broken):
 		return &cause{c.check(broken.Error()), err}
-	case errors.As(err, &unsent):
+	case f.Unsent != nil:
 		server := cmp.Or(c.endpoint(), "S3 in "+name)
-		if c.reached.Load() {
-			return &cause{schema.Wordsf("%s", "no answer from "+server+": "+unreachable(unsent.Err)), err}
+		if c.link.Reached() {
+			return &cause{schema.Wordsf("%s", "no answer from "+server+": "+aws.WhyUnsent(f.Unsent)), err}
 		}
-		return &cause{c.check("cannot reach " + server + ": " + unreachable(unsent.Err)), err}
+		return &cause{c.check("cannot reach " + server + ": " + aws.WhyUnsent(f.Unsent)), err}
 	case errors.As(err, &garbled):
 		return &cause{c.check("the answer is not from an S3 server"), err}
-	case code == "PermanentRedirect" || status == http.StatusMovedPermanently:
+	case f.Code == "PermanentRedirect" || f.Status == http.StatusMovedPermanently:
 		return &cause{schema.Wordsf("the bucket is in another region: name it with %s", schema.Opt("region")), err}
-	case code != "" && code != "NotFound": // which the SDK makes of an answer that has no code
-		return &cause{schema.Wordsf("%s", strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", code, message), ": ")), err}
-	case status != 0:
-		return &cause{c.check(fmt.Sprintf("S3 answers %d %s", status, http.StatusText(status))), err}
+	case f.Code != "" && f.Code != "NotFound": // which the SDK makes of an answer that has no code
+		return &cause{schema.Wordsf("%s", strings.TrimSuffix(fmt.Sprintf("S3 answers %s: %s", f.Code, f.Message), ": ")), err}
+	case f.Status != 0:
+		return &cause{c.check(fmt.Sprintf("S3 answers %d %s", f.Status, http.StatusText(f.Status))), err}
 	}
 	var op *smithy.OperationError
 	if errors.As(err, &op) {
 		return &cause{schema.Wordsf("%s", op.Err.Error()), err}
 	}
 	return err
+}
+
+// allowing is what helps against a missing permission.
+func (c *Client) allowing() *schema.Words {
+	switch {
+	case c.opt.NoSignRequest:
+		return schema.Wordsf("the bucket is not public; leave out %s to use your credentials", schema.Opt("no-sign-request"))
+	case c.opt.RequestPayer:
+		return schema.Wordsf("allow it in the identity's or the bucket's policy, or choose another identity with %s", schema.Opt("profile"))
+	}
+	return schema.Wordsf("allow it in the identity's or the bucket's policy, choose another identity with %s, or %s if the bucket's owner does not pay", schema.Opt("profile"), schema.Opt("request-payer"))
 }
 
 // cause is an error in our words, with what it comes from.
@@ -214,26 +144,9 @@ func (c *Client) check(what string) *schema.Words {
 	return schema.Wordsf("%s", what)
 }
 
-// unreachable is why a request did not arrive.
-func unreachable(err error) string {
-	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound {
-		return "no host " + dns.Name
-	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return lastPart(op.Err)
-	}
-	return err.Error()
-}
-
 // final reports whether an error of one listing means that all the others will fail too.
 func final(err error) bool {
-	var access *AccessError
+	var access *aws.AccessError
 	if errors.As(err, &access) {
 		return access.Permission == ""
 	}

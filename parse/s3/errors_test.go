@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowlog/parse/aws"
 )
 
 // firstError returns the first error of a listing.
@@ -148,7 +150,7 @@ func TestNoCredentials(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	_, err := Connect(context.Background(), Options{Region: "us-east-1"})
-	var access *AccessError
+	var access *aws.AccessError
 	if !errors.As(err, &access) || !strings.HasPrefix(err.Error(), "no AWS credentials were found: ") || !strings.Contains(err.Error(), "profile") {
 		t.Errorf("got %v", err)
 	}
@@ -285,7 +287,7 @@ func TestKilled(t *testing.T) {
 	if read+failed != objects || failed < objects-100-1-concurrency() {
 		t.Errorf("%d read, %d failed, of %d", read, failed, objects)
 	}
-	if gets := src.Stats().Gets; gets > objects+10*Attempts {
+	if gets := src.Stats().Gets; gets > objects+10*aws.Attempts {
 		t.Errorf("%d requests: those after the first failure go on trying", gets)
 	}
 }

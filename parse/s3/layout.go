@@ -20,7 +20,7 @@ const (
 	hiveRegion      = "aws-region="
 )
 
-// level is what the names in a folder of flow logs are.
+// A level says what the names of the folders in a folder of flow logs stand for.
 type level int
 
 const (
@@ -30,8 +30,8 @@ const (
 	dates // years, or months, days, hours, by how much of the date is known
 )
 
-// place is where in the folders of flow logs a folder is. Whether a flow log has folders for hours shows only
-// when one looks into a day, and both kinds can be there side by side.
+// A place is the position of a folder in the folder tree of flow logs. Whether a day has folders for hours shows only in a
+// listing of the day: files and hours can lie side by side.
 type place struct {
 	level
 	hive    bool
@@ -39,8 +39,8 @@ type place struct {
 	date    []int  // year, month, day, hour, as far as they are known
 }
 
-// locate tells the place of a folder, which ends in a slash, by its name. It reports false if the name does
-// not look like one among flow logs.
+// locate returns the place of a folder, which ends in a slash, by its name. It reports false if the name does not fit the
+// layout of flow logs.
 func locate(folder string) (place, bool) {
 	var p place
 	names := strings.Split(strings.TrimSuffix(folder, "/"), "/")
@@ -98,7 +98,7 @@ func accountOf(name string) (account string, hive, ok bool) {
 	return account, hive, len(account) == 12 && strings.Trim(account, "0123456789") == ""
 }
 
-// treeOf returns the topmost folder of flow logs that a key is in, below the first n bytes of the key.
+// treeOf returns the topmost folder of flow logs that holds a key. It looks below the first n bytes of the key.
 func treeOf(key string, n int) (folder string, at place, ok bool) {
 	if !strings.Contains(key, deliveryRoot+"/") && !strings.Contains(key, deliveryService+"/") && !strings.Contains(key, hiveAccount) {
 		return "", place{}, false
@@ -114,7 +114,8 @@ func treeOf(key string, n int) (folder string, at place, ok bool) {
 	return "", place{}, false
 }
 
-// chosen reports whether a folder's name is among those asked for, which is any if there are none. If not, it is noted.
+// chosen reports whether a folder's name is one of those asked for; an empty list stands for any. A name that is not chosen
+// is noted.
 func (s *Source) chosen(names []string, name string, left func(*parse.Unchosen) *map[string]int64) bool {
 	if len(names) == 0 || slices.Contains(names, name) {
 		return true
@@ -125,7 +126,7 @@ func (s *Source) chosen(names []string, name string, left func(*parse.Unchosen) 
 	if *counts == nil {
 		*counts = make(map[string]int64)
 	}
-	(*counts)[name] += 0 // as many as there are in the folder, which nobody lists
+	(*counts)[name] += 0 // the folder is not listed, so its objects are not counted
 	return false
 }
 
@@ -133,7 +134,7 @@ func leftAccount(l *parse.Unchosen) *map[string]int64 { return &l.Accounts }
 
 func leftRegion(l *parse.Unchosen) *map[string]int64 { return &l.Regions }
 
-// overlaps reports whether a folder can hold a record of the time that was asked for. If not, its time is noted.
+// overlaps reports whether a folder can hold a record of the filter's time. If not, the time of the folder is noted.
 func (s *Source) overlaps(p place) bool {
 	k := p.covers()
 	if s.opt.Filter.During(k) {
@@ -145,8 +146,7 @@ func (s *Source) overlaps(p place) bool {
 	return false
 }
 
-// below searches the chosen objects in a folder of flow logs. It goes down as far as the filter tells one
-// folder from another.
+// below searches the chosen objects in a folder of flow logs. It descends as far as the filter distinguishes folders.
 func (s *Source) below(p place, folder string) *search {
 	f := s.opt.Filter
 	switch p.level {
@@ -159,7 +159,7 @@ func (s *Source) below(p place, folder string) *search {
 			return s.below(place{level: services, hive: hive, account: account}, sub)
 		})
 	case services:
-		// a bucket can hold logs of many services, whose folders need not be listed to know ours
+		// a bucket can hold logs of many services: the folder of flow logs is known without a listing
 		name := deliveryService
 		if p.hive {
 			name = hiveService + name
@@ -186,12 +186,12 @@ func (s *Source) below(p place, folder string) *search {
 	return s.flat(folder, nil)
 }
 
-// mostDays is up to how many days are listed by their names without looking which there are. That is one
-// request for a day that has no objects, against one each for the folders of years and months.
+// mostDays is the largest number of days that are listed by their names, without a listing of their parents: that is one
+// request for each day, even without objects, against one each for the folders of years and months.
 const mostDays = 7
 
-// during searches what can hold records of the time asked for, in the folder of a region, year, month, day or
-// hour. It returns nil if that is everything in there.
+// during searches the part of a folder that can hold records of the filter's time, in the folder of a region, year, month,
+// day or hour. It returns nil if that is all of it.
 func (s *Source) during(p place, folder string) *search {
 	f := s.opt.Filter
 	known := len(p.date)
@@ -211,7 +211,7 @@ func (s *Source) during(p place, folder string) *search {
 	return s.folder(folder, nil, func(sub, name string) *search {
 		sp, ok := p.within(name)
 		if !ok {
-			return s.flat(sub, nil) // no date: what is in there shows by its own name
+			return s.flat(sub, nil) // no date: the names of its objects decide
 		}
 		if !s.overlaps(sp) {
 			return nil
@@ -220,7 +220,7 @@ func (s *Source) during(p place, folder string) *search {
 	})
 }
 
-// covers returns the time that a folder is about. At least its year must be known.
+// covers returns the time of the records in a folder. At least its year must be known.
 func (p place) covers() parse.Key {
 	d := [4]int{1, 1, 1, 0}
 	copy(d[:], p.date)
@@ -239,14 +239,14 @@ func (p place) covers() parse.Key {
 	return parse.Key{Time: from, Span: to.Sub(from)}
 }
 
-// all reports whether every object of the time is chosen: the first and the last one are.
+// all reports whether the filter chooses every object of a time, that is the first and the last one.
 func (s *Source) all(k parse.Key) bool {
 	const file = 5 * time.Minute
 	f := s.opt.Filter
 	return f.During(parse.Key{Time: k.Time, Span: file}) && f.During(parse.Key{Time: k.Time.Add(k.Span - file), Span: file})
 }
 
-// days returns the days in a place that the filter asks for, if they are known and few.
+// days returns the days within a place that the filter asks for. It reports false if they are not bounded, or too many.
 func (s *Source) days(p place) ([]place, bool) {
 	f := s.opt.Filter
 	if f.Since.IsZero() || f.Until.IsZero() || f.Until.Sub(f.Since) > mostDays*24*time.Hour {
@@ -263,7 +263,7 @@ func (s *Source) days(p place) ([]place, bool) {
 	return days, true
 }
 
-// path returns the folders of the date of p after the first known parts.
+// path returns the folders of the date of p, without its first known parts.
 func (p place) path(known int) string {
 	plain, hive := [...]string{"%04d/", "%02d/", "%02d/"}, [...]string{"year=%04d/", "month=%02d/", "day=%02d/"}
 	form := plain

@@ -3,191 +3,21 @@ package s3
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/bmatcuk/doublestar/v4"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 )
 
-// listing says what to list.
-type listing struct {
-	prefix string
-	folder bool   // one level only: what is deeper comes as prefixes
-	after  string // only keys after this one
-	most   int32  // keys of a page; 0 means as many as the server gives
-}
-
-// page is what a request to list returns. Both are in their order.
-type page struct {
-	keys     []types.Object
-	prefixes []types.CommonPrefix
-	last     bool
-}
-
-// pages lists page by page, until do returns false. Its errors are those of parse.ListingError.
-func (s *Source) pages(ctx context.Context, l listing, do func(page) bool) error {
-	in := &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &l.prefix, RequestPayer: s.payer}
-	if l.folder {
-		slash := "/"
-		in.Delimiter = &slash
-	}
-	if l.after != "" {
-		in.StartAfter = &l.after
-	}
-	if l.most > 0 {
-		in.MaxKeys = &l.most
-	}
-	for {
-		out, err := s.listPage(ctx, in)
-		if err != nil {
-			return &parse.ListingError{Err: err}
-		}
-		p := page{out.Contents, out.CommonPrefixes, !*out.IsTruncated}
-		s.count.listed.Add(int64(len(p.keys)))
-		if !do(p) || p.last {
-			return nil
-		}
-		in.ContinuationToken = out.NextContinuationToken
-	}
-}
-
-// firstPage lists one page.
-func (s *Source) firstPage(ctx context.Context, l listing) (page, error) {
-	var first page
-	err := s.pages(ctx, l, func(p page) bool {
-		first = p
-		return false
-	})
-	return first, err
-}
-
-// object returns the object of a listed key, or nil if it is none or is not chosen, which is counted.
-func (s *Source) object(k types.Object, match func(key string) bool) *object {
-	o := s.listed(k, match)
-	if o == nil {
-		return nil
-	}
-	if s.opt.Filter.Keep(o.key) {
-		return o
-	}
-	s.notes.Lock()
-	defer s.notes.Unlock()
-	s.opt.Filter.Choose(o.key, &s.notes.left)
-	s.count.pruned.Add(1)
-	return nil
-}
-
-// listed returns the object of a listed key, or nil if it is none or does not match.
-func (s *Source) listed(k types.Object, match func(key string) bool) *object {
-	o := &object{Client: s.Client, bucket: s.bucket}
-	if k.Key != nil {
-		o.key = *k.Key
-	}
-	if k.Size != nil {
-		o.size = *k.Size
-	}
-	if k.ETag != nil {
-		o.version = *k.ETag
-	}
-	if o.size == 0 && strings.HasSuffix(o.key, "/") {
-		return nil // the S3 console marks folders like this
-	}
-	if s.inDataset(o.key) {
-		return nil
-	}
-	if match != nil && !match(o.key) {
-		return nil
-	}
-	return o
-}
-
-// objects returns those of the keys that are chosen.
-func (s *Source) objects(keys []types.Object, match func(key string) bool) found {
-	var f found
-	for _, k := range keys {
-		if o := s.object(k, match); o != nil {
-			f.objects = append(f.objects, o)
-		}
-	}
-	return f
-}
-
-// flat searches everything under a prefix.
-func (s *Source) flat(prefix string, match func(key string) bool) *search {
-	return &search{name: prefix, run: func(ctx context.Context, emit func(...found)) error {
-		return s.pages(ctx, listing{prefix: prefix}, func(p page) bool {
-			emit(s.objects(p.keys, match))
-			return ctx.Err() == nil
-		})
-	}}
-}
-
-// folder searches one level: objects, and folders in which below searches on, nil for those that are none of
-// our business.
-func (s *Source) folder(prefix string, match func(key string) bool, below func(folder, name string) *search) *search {
-	return &search{name: prefix, run: func(ctx context.Context, emit func(...found)) error {
-		last := ""
-		once := func(folder, name string) *search {
-			if folder == last { // some servers say it again on the next page
-				return nil
-			}
-			last = folder
-			return below(folder, name)
-		}
-		return s.pages(ctx, listing{prefix: prefix, folder: true}, func(p page) bool {
-			emit(s.merge(p, match, once)...)
-			return ctx.Err() == nil
-		})
-	}}
-}
-
-// merge puts the keys and folders of a page in one order.
-func (s *Source) merge(p page, match func(key string) bool, below func(folder, name string) *search) []found {
-	var all []found
-	for _, f := range p.prefixes {
-		if f.Prefix == nil {
-			continue
-		}
-		n := 0
-		for n < len(p.keys) && p.keys[n].Key != nil && *p.keys[n].Key < *f.Prefix {
-			n++
-		}
-		all = append(all, s.objects(p.keys[:n], match))
-		p.keys = p.keys[n:]
-		if q := below(*f.Prefix, lastName(*f.Prefix)); q != nil {
-			all = append(all, found{search: q})
-		}
-	}
-	return append(all, s.objects(p.keys, match))
-}
-
-// lastName returns the name of a folder without what it is in: c of a/b/c/.
-func lastName(folder string) string {
-	folder = strings.TrimSuffix(folder, "/")
-	return folder[strings.LastIndexByte(folder, '/')+1:]
-}
-
-// root searches what the URL names.
-func (s *Source) root() *search {
-	switch {
-	case strings.ContainsAny(s.path, "*?[{"):
-		return s.glob("", s.path)
-	case s.path == "" || strings.HasSuffix(s.path, "/"):
-		return s.inside(s.path)
-	}
-	return s.named(s.path)
-}
-
-// named searches the object of this name, else the folder, else everything that begins with the name.
+// named searches the object of this name, else the folder, else all keys that begin with the name.
 func (s *Source) named(name string) *search {
 	return &search{name: name, run: func(ctx context.Context, emit func(...found)) error {
 		p, err := s.firstPage(ctx, listing{prefix: name, folder: true})
-		var denied *AccessError
+		var denied *aws.AccessError
 		if errors.As(err, &denied) && denied.Permission == "s3:ListBucket" {
 			// who knows the name of an object may read it without being allowed to list
 			o := s.head(ctx, name)
@@ -242,7 +72,7 @@ func (s *Source) head(ctx context.Context, name string) *object {
 	return &object{Client: s.Client, bucket: s.bucket, key: name, size: *out.ContentLength}
 }
 
-// inside searches a folder that the user named. In and above the folders of flow logs that is only them.
+// inside searches a folder that the user named. In or directly above the folder tree of flow logs, it searches only that.
 func (s *Source) inside(folder string) *search {
 	if p, ok := locate(folder); ok {
 		return s.below(p, folder)
@@ -296,8 +126,8 @@ func (s *Source) inside(folder string) *search {
 	}}
 }
 
-// foreign searches a folder of another service, which may hold millions of objects: if none of the first page is a flow
-// log, the page is counted, and that is all.
+// foreign searches a folder of another service, which may hold millions of objects: unless the first page has a flow log,
+// only that page is counted.
 func (s *Source) foreign(folder string) *search {
 	return &search{name: folder, run: func(ctx context.Context, emit func(...found)) error {
 		p, err := s.firstPage(ctx, listing{prefix: folder})
@@ -313,8 +143,8 @@ func (s *Source) foreign(folder string) *search {
 	}}
 }
 
-// unordered searches everything under a prefix of which nothing is known. When it comes upon a folder of flow
-// logs, that is searched as such and then passed over.
+// unordered searches everything under a prefix whose layout is unknown. A folder of flow logs below it is searched as such,
+// and the listing continues behind it.
 func (s *Source) unordered(prefix string) *search {
 	return &search{name: prefix, run: func(ctx context.Context, emit func(...found)) error {
 		l := listing{prefix: prefix}
@@ -349,65 +179,4 @@ func (s *Source) unordered(prefix string) *search {
 		}
 		return nil
 	}}
-}
-
-// glob searches what matches a pattern under a folder, which is "" or ends in a slash. It goes down the
-// pattern folder by folder, so that nothing is listed that cannot match.
-func (s *Source) glob(folder, pattern string) *search {
-	for {
-		name, rest, more := cutPattern(pattern)
-		meta := strings.IndexAny(name, `*?[{\`)
-		if meta < 0 {
-			if !more {
-				return s.named(folder + name)
-			}
-			if rest == "" {
-				return s.inside(folder + name + "/")
-			}
-			folder, pattern = folder+name+"/", rest
-			continue
-		}
-		if !doublestar.ValidatePattern(pattern) {
-			return &search{name: folder + pattern, run: func(context.Context, func(...found)) error {
-				return fmt.Errorf("%q is not a pattern: a bracket or brace is not closed", pattern)
-			}}
-		}
-		if strings.Contains(name, "**") || strings.Contains(name, "/") {
-			return s.flat(folder+name[:meta], func(key string) bool { return matches(pattern, key[len(folder):]) })
-		}
-		file := func(key string) bool { return !more && matches(name, key[len(folder):]) }
-		return s.folder(folder+name[:meta], file, func(sub, last string) *search {
-			switch {
-			case !matches(name, last):
-				return nil
-			case rest == "":
-				return s.inside(sub)
-			}
-			return s.glob(sub, rest)
-		})
-	}
-}
-
-func matches(pattern, name string) bool {
-	return doublestar.MatchUnvalidated(pattern, name)
-}
-
-// cutPattern cuts a pattern at its first slash that is not in braces or brackets.
-func cutPattern(pattern string) (name, rest string, more bool) {
-	depth := 0
-	for i := 0; i < len(pattern); i++ {
-		switch pattern[i] {
-		case '\\':
-			i++
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '/':
-			if depth == 0 {
-				return pattern[:i], pattern[i+1:], true
-			}
-		}
-	}
-	return pattern, "", false
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"flowlog/parse/aws"
 )
 
 // longestPage bounds what a page of a listing is read of. A thousand of the longest keys are less.
@@ -24,12 +26,12 @@ func listingOf(resp *http.Response) error {
 	}
 	switch {
 	case err != nil:
-		return &brokenAnswer{fmt.Errorf("the listing broke off after %d bytes: %w", len(body), err)}
+		return &aws.BrokenAnswer{Err: fmt.Errorf("the listing broke off after %d bytes: %w", len(body), err)}
 	case len(body) > longestPage:
 		return errors.New("a page of the listing is larger than 64 MiB")
 	}
 	if err := isListing(body); err != nil {
-		return &brokenAnswer{err}
+		return &aws.BrokenAnswer{Err: err}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
@@ -86,10 +88,10 @@ func (s *Source) listPage(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.L
 				return out, nil
 			}
 			asked = true
-		} else if err == nil || n == Attempts {
+		} else if err == nil || n == aws.Attempts {
 			return out, err
 		}
-		if err := s.wait(ctx, n); err != nil {
+		if err := s.link.Wait(ctx, n); err != nil {
 			return nil, err
 		}
 	}

@@ -16,31 +16,32 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"flowlog/parse/aws"
 	"flowlog/parse/schema"
 )
 
 const (
-	// whole is up to what size an object is fetched in one request and kept until it is closed. A request
-	// takes as long as a megabyte or two, so to read less of such an object would save nothing.
+	// whole is the largest size of an object that is fetched by one request and kept until it is closed. A request takes as
+	// long as a megabyte or two, so to read less of such an object would save nothing.
 	whole = 1 << 20
 
-	// wholeParquet is the same for Parquet, of which few columns may be needed.
+	// wholeParquet is the same for Parquet, whose reader may need few columns.
 	wholeParquet = 256 << 10
 
-	// headSize and tailSize are what is fetched first of larger Parquet: by the head parse tells what the
-	// object is, and in the tail is the footer of any flow log.
+	// headSize and tailSize are the bytes of larger Parquet that are fetched first: parse recognises the format by the head,
+	// and the tail has the footer of any flow log.
 	headSize = 64 << 10
 	tailSize = 64 << 10
 
-	// partSize is what one request fetches of a larger object that is read from front to back. The request
-	// for the next part is sent when half of this one has arrived, so there is no pause between parts.
+	// partSize is the number of bytes of one request for a larger object that is read from front to back. The request for the
+	// next part is sent when half of this one has arrived, so there is no pause between parts.
 	partSize = 8 << 20
 
-	// resumes is how many times in a row a read is taken up again without getting a byte further.
+	// resumes is the number of attempts in a row to continue a read that bring no byte.
 	resumes = 5
 )
 
-// object is an S3 object as it was listed.
+// An object is an S3 object as it was listed.
 type object struct {
 	*Client
 	bucket, key string
@@ -50,11 +51,11 @@ type object struct {
 
 func (o *object) name() string { return "s3://" + o.bucket + "/" + o.key }
 
-// isParquet reports whether the name says so. The content may say otherwise, and is believed.
+// isParquet reports whether the name is that of Parquet. The content decides how the object is read.
 func (o *object) isParquet() bool { return path.Ext(o.key) == ".parquet" }
 
-// first returns how much of the object is fetched by the first request: all, the head of Parquet or, for what
-// is streamed, nothing that is kept.
+// first is the number of bytes that the first request fetches and keeps: the whole object, the head of Parquet, or 0 for an
+// object that is streamed.
 func (o *object) first() int64 {
 	switch {
 	case o.size <= wholeParquet, o.size <= whole && !o.isParquet():
@@ -65,8 +66,8 @@ func (o *object) first() int64 {
 	return 0
 }
 
-// requests returns how many requests it takes to read the object. Of Parquet it is what it takes to know where
-// the columns are, and one more.
+// requests is the number of requests that reading the object takes. For large Parquet it counts the head, the footer and
+// one column.
 func (o *object) requests() int {
 	switch n := o.first(); {
 	case o.size == 0:
@@ -80,21 +81,28 @@ func (o *object) requests() int {
 	}
 }
 
-// reader reads an object: from front to back with Read, anywhere with ReadAt. Read is for one goroutine,
-// ReadAt for any.
+// A reader reads an object: from front to back with Read, anywhere with ReadAt. Read is for one goroutine, ReadAt for any.
 type reader struct {
 	*object
 	ctx    context.Context // of Open: neither Read nor ReadAt is given one
 	cancel context.CancelFunc
-	unlink func() bool // from the context of whoever opened it, if that is another one; or nil
+	unlink func() bool // detaches it from the context of its opener; nil if that is the parent of ctx
 	head   []byte      // the first bytes
 
 	off       int64 // of Read
-	now, next *part // of what is streamed
+	now, next *part // of an object that is streamed
 
 	mu       sync.Mutex
 	etag     string
-	segments []*segment // of ReadAt, the last one used in the end
+	segments []*segment // of ReadAt, the most recently used one last
+}
+
+// A segment is a piece of the object that was fetched for ReadAt.
+type segment struct {
+	from, to int64
+	data     []byte
+	err      error
+	ready    chan struct{} // closed when data or err is there
 }
 
 // open fetches the beginning of the object.
@@ -184,14 +192,14 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// part is a piece of the object that one request streams.
+// A part is a piece of the object that one request streams.
 type part struct {
 	stream
 	opened chan struct{} // closed when the answer has begun, or err is set
 	err    error
 }
 
-// part sends the request for the part of the object from from on.
+// part sends the request for the part of the object that begins at from.
 func (r *reader) part(from int64) *part {
 	p := &part{stream: stream{r: r, off: from, end: min(from+partSize, r.size)}, opened: make(chan struct{})}
 	go func() {
@@ -201,12 +209,12 @@ func (r *reader) part(from int64) *part {
 	return p
 }
 
-// stream reads bytes off up to end of an object, beginning again where it broke off.
+// A stream reads the bytes off up to end of an object, and continues with a new request where one broke off.
 type stream struct {
 	r        *reader
 	off, end int64
 	body     io.ReadCloser
-	failed   int // times in a row
+	failed   int // attempts in a row without a byte
 }
 
 func (s *stream) open() error {
@@ -257,16 +265,16 @@ func (s *stream) Read(p []byte) (int, error) {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return 0, &cause{schema.Wordsf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, lastPart(err)), err}
+			return 0, &cause{schema.Wordsf("the connection broke off at byte %d of %d, %d times: %s", s.off, s.r.size, s.failed, aws.Innermost(err)), err}
 		}
 		s.r.count.resumed.Add(1)
-		if err := s.r.wait(s.r.ctx, s.failed); err != nil {
+		if err := s.r.link.Wait(s.r.ctx, s.failed); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// get requests bytes from up to end of the object as it was when the first of them was read.
+// get requests the bytes from up to end of the version of the object that was read first.
 func (r *reader) get(from, end int64) (io.ReadCloser, error) {
 	in := &s3.GetObjectInput{Bucket: &r.bucket, Key: &r.key, RequestPayer: r.payer}
 	all := from == 0 && end == r.size
@@ -317,7 +325,7 @@ func (r *reader) get(from, end int64) (io.ReadCloser, error) {
 
 var errChanged = errors.New("the object was replaced while it was read; read it again")
 
-// explainGet explains what went wrong with a request for an object that was there when it was listed.
+// explainGet explains the failure of a request for an object that was there when it was listed.
 func (r *reader) explainGet(err error) error {
 	var resp *smithyhttp.ResponseError
 	var api smithy.APIError

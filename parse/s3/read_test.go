@@ -150,7 +150,7 @@ func TestReadAt(t *testing.T) {
 		for _, s := range kept {
 			total += s.to - s.from
 		}
-		if total > 8*largest {
+		if total > 8*maxFetch {
 			t.Errorf("%d bytes are remembered", total)
 		}
 	}

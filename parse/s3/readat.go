@@ -7,28 +7,19 @@ import (
 )
 
 const (
-	// direct is from what length on a read is one request for just that.
+	// direct is the length, in bytes, from which on a read is one request for exactly its range.
 	direct = 1 << 20
 
-	// smallest and largest bound what is fetched for shorter reads: readers of columns ask for a few
-	// kilobytes at a time, one after the other. It begins small, since columns are short in a file of five
-	// minutes, and doubles as long as reads follow each other, so that at most as much is fetched in vain as
-	// was of use.
-	smallest = 64 << 10
-	largest  = 2 << 20
+	// minFetch and maxFetch bound the bytes that are fetched for a shorter read. Readers of columns read a few kilobytes at a
+	// time, in sequence. The amount begins small, since columns of a five-minute file are short, and doubles while reads are
+	// in sequence: at most as many bytes are fetched in vain as were of use.
+	minFetch = 64 << 10
+	maxFetch = 2 << 20
 
-	// kept is how much of one object is remembered: a stretch for each of eight columns that are read at
-	// the same time.
-	kept = 8 * largest
+	// segmentBytes is the number of bytes of one object that stay in memory: maxFetch for each of eight columns that are read
+	// at the same time.
+	segmentBytes = 8 * maxFetch
 )
-
-// segment is a piece of the object that was fetched for ReadAt.
-type segment struct {
-	from, to int64
-	data     []byte
-	err      error
-	ready    chan struct{} // closed when data or err is there
-}
 
 // ReadAt reads by requests for ranges of the object.
 func (r *reader) ReadAt(p []byte, off int64) (int, error) {
@@ -50,7 +41,7 @@ func (r *reader) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// readAt reads some of p, which is not beyond the end of the object.
+// readAt reads at least the first byte of p, which must not lie beyond the end of the object.
 func (r *reader) readAt(p []byte, off int64) (int, error) {
 	if off < int64(len(r.head)) {
 		return copy(p, r.head[off:]), nil
@@ -66,7 +57,7 @@ func (r *reader) readAt(p []byte, off int64) (int, error) {
 		r.mu.Unlock()
 		return io.ReadFull(&stream{r: r, off: off, end: off + int64(len(p))}, p)
 	default:
-		s = r.load(off, r.until(off, max(int64(len(p)), r.stretch(off))))
+		s = r.load(off, r.fetchEnd(off, max(int64(len(p)), r.fetchSize(off))))
 	}
 	r.mu.Unlock()
 	select {
@@ -83,18 +74,19 @@ func (r *reader) readAt(p []byte, off int64) (int, error) {
 	return copy(p, s.data[off-s.from:]), nil
 }
 
-// stretch returns how much is fetched for a read at off. The caller holds mu.
-func (r *reader) stretch(off int64) int64 {
+// fetchSize is the number of bytes to fetch for a read at off: twice those of the segment that ends there, if one does. The
+// caller holds mu.
+func (r *reader) fetchSize(off int64) int64 {
 	for _, s := range r.segments {
 		if s.to == off {
-			return min(2*(s.to-s.from), largest)
+			return min(2*(s.to-s.from), maxFetch)
 		}
 	}
-	return smallest
+	return minFetch
 }
 
-// until returns where to stop to fetch n bytes from off on: before what is there already. The caller holds mu.
-func (r *reader) until(off, n int64) int64 {
+// fetchEnd is where a fetch of n bytes from off on ends: where the next segment begins, at the latest. The caller holds mu.
+func (r *reader) fetchEnd(off, n int64) int64 {
 	end := min(off+n, r.size)
 	for _, s := range r.segments {
 		if s.from > off {
@@ -104,13 +96,13 @@ func (r *reader) until(off, n int64) int64 {
 	return end
 }
 
-// load begins to fetch bytes from up to to, and forgets what was not used for long. The caller holds mu.
+// load begins to fetch the bytes from up to to, and drops the segments that were used least recently. The caller holds mu.
 func (r *reader) load(from, to int64) *segment {
 	s := &segment{from: from, to: to, ready: make(chan struct{})}
 	r.segments = append(r.segments, s)
 	total := int64(0)
 	for i := len(r.segments) - 1; i >= 0; i-- {
-		if total += r.segments[i].to - r.segments[i].from; total > kept {
+		if total += r.segments[i].to - r.segments[i].from; total > segmentBytes {
 			r.segments = slices.Delete(r.segments, 0, i+1)
 			break
 		}

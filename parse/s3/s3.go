@@ -5,6 +5,23 @@
 //
 // Everything that waits for the network runs ahead of its reader: listings page by page and several prefixes
 // at a time, the objects that come next, the next part of a large object.
+//
+// Files, each uses only those above it:
+//
+//	client.go      the connection: configuration, credentials, counts
+//	errors.go      errors of the SDK in flowlog's words
+//	retry.go       attempts, waits, regions
+//	read.go        an object from front to back, part by part
+//	readat.go      an object anywhere, range by range
+//	ahead.go       the objects that come next
+//	s3.go          what a URL names, listed
+//	listpage.go    one page of a listing
+//	pages.go       a listing page by page, and its objects
+//	layout.go      the folders of flow logs
+//	list.go        what a path without a pattern names
+//	glob.go        what a pattern names
+//	span.go        the first and the last day that there is
+//	write.go       files that are written
 package s3
 
 import (
@@ -30,7 +47,7 @@ type Source struct {
 	notes *notes // of the listing that began last
 }
 
-// notes are what a listing came upon and did not take.
+// notes collect what a listing found and left out.
 type notes struct {
 	sync.Mutex
 	skipped  []string
@@ -49,9 +66,9 @@ func New(ctx context.Context, url string, opt Options) (*Source, error) {
 	return c.Source(url)
 }
 
-// Source returns the objects that a URL names: a bucket, a prefix, an object, or a glob with *, ?, [], {}
-// and **, as s3://bucket/path. A path without a slash at its end is an object of that name, else the folder,
-// else all keys that begin so. Of a path above AWSLogs/ only what is below AWSLogs/ is read.
+// Source returns the objects that a URL names: a bucket, a prefix, an object, or a glob with *, ?, [], {} and **, as
+// s3://bucket/path. A path without a slash at its end names an object, else a folder, else a prefix of keys, whichever
+// there is. If a folder holds AWSLogs/, only the objects below that are listed.
 func (c *Client) Source(url string) (*Source, error) {
 	rest, ok := strings.CutPrefix(url, "s3://")
 	bucket, path, _ := strings.Cut(rest, "/")
@@ -66,8 +83,8 @@ func (c *Client) Source(url string) (*Source, error) {
 	return &Source{Client: c, url: url, bucket: bucket, path: path, notes: new(notes)}, nil
 }
 
-// Objects lists the objects in the order of their keys. Reading of them begins ahead of time when the first
-// one is opened, so a caller that lists while it reads does not wait for S3.
+// Objects lists the objects in the order of their keys. From the first Open on, the next objects are fetched ahead, so a
+// caller that lists while it reads does not wait for S3.
 func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 	return func(yield func(parse.Object, error) bool) {
 		a := &ahead{ctx: ctx, most: s.opt.Concurrency}
@@ -83,13 +100,13 @@ func (s *Source) Objects(ctx context.Context) iter.Seq2[parse.Object, error] {
 	}
 }
 
-// plain is an object that cannot be opened.
+// plain is the description of an object, without Open.
 func (s *Source) plain(o *object) parse.Object {
 	return parse.Object{Name: o.name(), Size: o.size, Version: o.version, Found: o.key != s.path}
 }
 
-// Planned is an object that would be read, and by how many requests. For large Parquet objects that is a lower
-// bound: it depends on the columns.
+// A Planned object is one that a scan would read, with the number of requests that this takes. For large Parquet objects
+// the number is a lower bound, since it depends on the columns.
 type Planned struct {
 	parse.Object
 	Requests int
@@ -97,8 +114,8 @@ type Planned struct {
 	object *object
 }
 
-// Ahead returns a function that makes planned objects ready to be opened, in the order in which it is given them:
-// it fetches the next ones ahead of time as Objects does, until ctx ends.
+// Ahead returns a function that adds Open to planned objects. The objects that were passed to it next are fetched ahead, as
+// by Objects, until ctx ends.
 func (c *Client) Ahead(ctx context.Context) func(Planned) parse.Object {
 	a := &ahead{ctx: ctx, most: c.opt.Concurrency}
 	return func(p Planned) parse.Object {
@@ -107,8 +124,7 @@ func (c *Client) Ahead(ctx context.Context) func(Planned) parse.Object {
 	}
 }
 
-// Plan lists the objects like Objects, for those who do not mean to read them now. The requests that this
-// itself takes are in Stats.
+// Plan lists the objects like Objects, without preparing to read them. Stats counts the requests of the listing.
 func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	return func(yield func(Planned, error) bool) {
 		for o, err := range s.list(ctx) {
@@ -123,7 +139,7 @@ func (s *Source) Plan(ctx context.Context) iter.Seq2[Planned, error] {
 	}
 }
 
-// Skipped returns what lies beside AWSLogs/ and was therefore not read, as far as the last listing came upon it.
+// Skipped returns the objects and folders beside AWSLogs/ that the last listing found, and did not read.
 func (s *Source) Skipped() []string {
 	n := s.lastNotes()
 	n.Lock()
@@ -131,11 +147,11 @@ func (s *Source) Skipped() []string {
 	return slices.Clone(n.skipped)
 }
 
-// Miscounted reports whether the server said of a page of a listing, also when asked again, that it has another number
-// of objects than it lists.
+// Miscounted reports whether the KeyCount of some page of a listing differed from its number of keys, also in the second
+// answer.
 func (c *Client) Miscounted() bool { return c.miscounted.Load() }
 
-// PassedOver are the datasets below the path that the last listing came upon.
+// PassedOver returns the datasets below the path that the last listing left out.
 func (s *Source) PassedOver() []parse.PassedOver {
 	n := s.lastNotes()
 	n.Lock()
@@ -162,8 +178,8 @@ func (s *Source) inDataset(key string) bool {
 	return slices.ContainsFunc(n.datasets, func(root string) bool { return strings.HasPrefix(key, root+"/") })
 }
 
-// Unchosen returns what the filter left out, as far as the last listing came upon it. Folders that cannot hold what was
-// asked for are not listed: what is in them is not counted, and often nobody knows of them.
+// Unchosen counts what the filter left out of the last listing. A folder that the filter excludes is not listed, so its
+// objects are not counted.
 func (s *Source) Unchosen() parse.Unchosen {
 	n := s.lastNotes()
 	n.Lock()
@@ -177,7 +193,8 @@ func (s *Source) lastNotes() *notes {
 	return s.notes
 }
 
-// forListing returns the source for one listing, with notes of its own: what an earlier one still finds is not counted.
+// forListing returns the source for one listing, with notes of its own: an earlier listing that still runs does not add to
+// them.
 func (s *Source) forListing() *Source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,7 +202,7 @@ func (s *Source) forListing() *Source {
 	return &Source{Client: s.Client, url: s.url, bucket: s.bucket, path: s.path, notes: s.notes}
 }
 
-// passedOver reports whether the filter left out anything for another reason than its time.
+// passedOver reports whether the filter left out anything by service, account, region or flow log.
 func (s *Source) passedOver() bool {
 	left := s.Unchosen()
 	return len(left.Services)+len(left.Accounts)+len(left.Regions)+len(left.FlowLogs) > 0
@@ -201,31 +218,31 @@ func (n *notes) skip(bucket string, names []string) {
 	}
 }
 
-// lists is how many prefixes are listed at a time. Each waits for its reader with two pages of a thousand
-// keys, so this is also a bound of memory.
-const lists = 16
+// maxListings is the number of prefixes that are listed at a time. Each buffers two pages of a thousand keys, so this also bounds
+// the memory.
+const maxListings = 16
 
-// enough is how many objects are taken in before the reader gets to them.
-const enough = 10_000
+// listedAhead is the number of objects that are listed before the reader asks for them.
+const listedAhead = 10_000
 
-// found is a piece of a listing: objects, a search that will find more in their place, or an error with the
-// name of what could not be listed.
+// found is a piece of a listing: objects, a search whose results replace it, or an error with the name of what could not be
+// listed.
 type found struct {
 	objects []*object
 	search  *search
 	name    string
 	err     error
-	failed  *search // with err
+	failed  *search // the one that ended with err
 }
 
-// search finds out, by requests, what belongs in its place in a listing.
+// A search lists a part of a bucket. Its results replace it in the listing.
 type search struct {
-	name  string // what is listed
+	name  string // the prefix, in errors
 	run   func(ctx context.Context, emit func(...found)) error
-	pages chan []found // nil until it is begun
+	pages chan []found // nil before begin
 }
 
-// begin runs the search. It ends with ctx even if nobody reads its pages.
+// begin runs the search in a goroutine, which ends with ctx even if nobody reads its pages.
 func (q *search) begin(ctx context.Context) {
 	q.pages = make(chan []found, 1)
 	go func() {
@@ -253,7 +270,7 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 		seen := false
 		line := []found{{search: s.root()}}
 		for len(line) > 0 {
-			line = s.take(ctx, line)
+			line = s.advance(ctx, line)
 			if len(line) == 0 {
 				break
 			}
@@ -289,17 +306,17 @@ func (s *Source) list(ctx context.Context) iter.Seq2[*object, error] {
 				line = line[1:]
 			}
 		}
-		// that nothing is left by the filter is for the caller to say, who knows of the other sources
+		// an input that the filter leaves empty is reported by the caller, which knows the other sources
 		if !seen && ctx.Err() == nil && !s.opt.Filter.Timed() && !s.passedOver() {
 			yield(&object{Client: s.Client, bucket: s.bucket, key: s.path}, errNothing)
 		}
 	}
 }
 
-// take begins the searches that come next in the line, and puts in their place what they have found so far.
-func (s *Source) take(ctx context.Context, line []found) []found {
+// advance starts the next searches of the line, and replaces searches by the results that they have so far.
+func (s *Source) advance(ctx context.Context, line []found) []found {
 	running, objects := 0, 0
-	for i := 0; i < len(line) && running < lists; {
+	for i := 0; i < len(line) && running < maxListings; {
 		q := line[i].search
 		if q == nil {
 			objects += len(line[i].objects)
@@ -309,7 +326,7 @@ func (s *Source) take(ctx context.Context, line []found) []found {
 		if q.pages == nil {
 			q.begin(ctx)
 		}
-		if objects < enough {
+		if objects < listedAhead {
 			select {
 			case page, ok := <-q.pages:
 				if ok {

@@ -8,13 +8,13 @@ import (
 	"flowlog/parse"
 )
 
-// mostLooks is how many requests Span makes at most.
-const mostLooks = 40
+// maxSpanRequests is the number of requests that Span makes at most.
+const maxSpanRequests = 40
 
-// Span returns the time that flow logs below AWSLogs/ are of, by the names of their folders: from the first day to the
-// end of the last one, of the accounts and regions that the filter chooses. It asks for little, and is to be called
-// when nothing was found of the time asked for, of which nothing else may be listed. Both are zero where there are no
-// such folders, and where it would have to ask for too much, the span is that of some of them.
+// Span returns the time range of the flow logs below AWSLogs/, by the names of their folders: from the first day to the end
+// of the last one, for the accounts and regions that the filter chooses. It makes few requests, and is for callers that
+// found nothing of the time asked for. Both times are zero if there are no such folders. If it would take too many
+// requests, the range is that of some of the folders.
 func (s *Source) Span(ctx context.Context) (from, to time.Time, err error) {
 	folder := s.path
 	if strings.ContainsAny(folder, "*?[{") {
@@ -29,20 +29,20 @@ func (s *Source) Span(ctx context.Context) (from, to time.Time, err error) {
 	}
 	var found parse.Unchosen
 	aside := &Source{Client: s.Client, url: s.url, bucket: s.bucket, path: s.path, notes: new(notes)}
-	l := looks{Source: aside, left: mostLooks, found: func(p place) { found.Cover(p.covers()) }}
-	err = l.into(ctx, at, folder)
+	l := spanSearch{Source: aside, left: maxSpanRequests, found: func(p place) { found.Cover(p.covers()) }}
+	err = l.visit(ctx, at, folder)
 	return found.From, found.To, err
 }
 
-// looks is a search for the first and last day below a folder.
-type looks struct {
+// spanSearch looks for the first and the last day below a folder.
+type spanSearch struct {
 	*Source
 	left  int // requests
 	found func(place)
 }
 
-// into looks into the folder of a place.
-func (l *looks) into(ctx context.Context, p place, folder string) error {
+// visit looks into the folder of a place.
+func (l *spanSearch) visit(ctx context.Context, p place, folder string) error {
 	switch {
 	case len(p.date) == 3: // the hour is not worth a request
 		l.found(p)
@@ -53,7 +53,7 @@ func (l *looks) into(ctx context.Context, p place, folder string) error {
 			name = hiveService + name
 		}
 		p.level = regions
-		return l.into(ctx, p, folder+name+"/")
+		return l.visit(ctx, p, folder+name+"/")
 	case l.left == 0:
 		return nil
 	}
@@ -68,7 +68,7 @@ func (l *looks) into(ctx context.Context, p place, folder string) error {
 		if f.Prefix == nil {
 			continue
 		}
-		if sub, ok := l.next(p, lastName(*f.Prefix)); ok {
+		if sub, ok := l.child(p, lastName(*f.Prefix)); ok {
 			places, folders = append(places, sub), append(folders, *f.Prefix)
 		}
 	}
@@ -76,15 +76,15 @@ func (l *looks) into(ctx context.Context, p place, folder string) error {
 		if p.level == dates && i > 0 && i < len(places)-1 {
 			continue // neither the first nor the last one
 		}
-		if err := l.into(ctx, places[i], folders[i]); err != nil {
+		if err := l.visit(ctx, places[i], folders[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next returns the place of a folder in that of p, and whether it is chosen.
-func (l *looks) next(p place, name string) (place, bool) {
+// child returns the place of a folder within that of p, and whether the filter chooses it.
+func (l *spanSearch) child(p place, name string) (place, bool) {
 	f := l.opt.Filter
 	switch p.level {
 	case accounts:

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"flowlog/parse"
+	"flowlog/parse/aws"
 )
 
 // versity is a second opinion on the protocol: a server that others wrote, which checks signatures and knows
@@ -232,7 +233,7 @@ func TestVersity(t *testing.T) {
 		}
 		anonymous := opt
 		anonymous.NoSignRequest = true
-		var denied *AccessError
+		var denied *aws.AccessError
 		if err := firstError(t, source("r/", anonymous)); !errors.As(err, &denied) || denied.Permission != "s3:ListBucket" {
 			t.Errorf("anonymous: got %v", err)
 		}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -23,8 +23,8 @@ import (
 	"flowlog/parse/schema"
 )
 
-// A Folder is a prefix of a bucket in which files are written. It is what a dataset takes for its store. Large files
-// are multipart uploads, which nobody sees before they are completed: what a rename is to a directory.
+// A Folder is a prefix of a bucket to which files are written: a store for datasets. Large files are multipart uploads,
+// which become visible when they are completed, as files in a directory do by a rename.
 type Folder struct {
 	*Client
 	bucket, prefix string // "" or with a slash at its end
@@ -50,8 +50,8 @@ const (
 	// uploadPart is the size of the parts of an upload, but for the last: S3 takes 5 MiB to 5 GiB, and 10,000 of
 	// them, which is 156 GiB.
 	uploadPart = 16 << 20
-	// cleaning is how long it may take to abort an upload after an interruption: less than what the command line
-	// waits for its end.
+	// cleaning bounds the time to abort an upload after an interruption: it is less than the command line waits before it
+	// exits.
 	cleaning = 2500 * time.Millisecond
 )
 
@@ -75,7 +75,7 @@ func is(err error, status int, codes ...string) bool {
 	return errors.As(err, &resp) && resp.Response != nil && resp.HTTPStatusCode() == status
 }
 
-// Lock does nothing: a bucket has no locks. That commits must be new keeps two runs from harming each other.
+// Lock does nothing, since a bucket has no locks. Two runs cannot harm each other because commits must be new.
 func (f *Folder) Lock(context.Context) error { return nil }
 func (f *Folder) Unlock() error              { return nil }
 
@@ -96,13 +96,13 @@ func (f *Folder) list(ctx context.Context, prefix string, most int32) (names []s
 	return names, err
 }
 
-// Empty passes over what the S3 console makes of the folder itself.
+// Empty reports whether the folder has no objects, except the one by which the S3 console marks it.
 func (f *Folder) Empty(ctx context.Context) (bool, error) {
 	names, err := f.list(ctx, "", 2)
 	return !slices.ContainsFunc(names, func(name string) bool { return name != "" }), err
 }
 
-// List passes over what the S3 console makes of folders.
+// List returns the names of the objects in a subfolder, except those by which the S3 console marks folders.
 func (f *Folder) List(ctx context.Context, folder string) ([]string, error) {
 	names, err := f.list(ctx, folder+"/", 0)
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" || strings.HasSuffix(name, "/") }), err
@@ -122,12 +122,12 @@ func (f *Folder) Read(ctx context.Context, name string) ([]byte, error) {
 	return io.ReadAll(out.Body)
 }
 
-// Write writes a small object. Where it must be new S3 sees to that, as do most of those that speak its protocol.
+// Write writes a small object. If it must be new, the server checks that, as most S3-compatible servers do.
 func (f *Folder) Write(ctx context.Context, name string, content []byte, mustBeNew bool) error {
 	_, err := put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.PutObjectOutput, error) {
 		in := &s3.PutObjectInput{Bucket: &f.bucket, Key: key, Body: bytes.NewReader(content), RequestPayer: f.payer}
 		if mustBeNew {
-			in.IfNoneMatch = aws.String("*")
+			in.IfNoneMatch = sdk.String("*")
 		}
 		return f.api.PutObject(ctx, in, o)
 	})
@@ -144,7 +144,7 @@ func (f *Folder) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// contentType is what browsers and the S3 console go by; nil is unknown.
+// contentType is the media type of a file for browsers and the S3 console; nil if it is unknown.
 func contentType(name string) *string {
 	if t, ok := map[string]string{
 		".parquet": "application/vnd.apache.parquet", ".arrow": "application/vnd.apache.arrow.stream", ".json": "application/json",
@@ -156,14 +156,13 @@ func contentType(name string) *string {
 	return nil
 }
 
-// A seal is what completes an upload.
+// A seal has what completes an upload.
 type seal struct {
 	ID    string   `json:"id"`
 	ETags []string `json:"etags"`
 }
 
-// sealOf reads the text of a seal. Without the ID of an upload, the request that aborts it would be one that deletes the
-// object.
+// sealOf parses a seal. It refuses one without the ID of an upload: the request that aborts it would delete the object.
 func sealOf(text string) (seal, error) {
 	var s seal
 	if err := json.Unmarshal([]byte(text), &s); err != nil || s.ID == "" {
@@ -172,7 +171,7 @@ func sealOf(text string) (seal, error) {
 	return s, nil
 }
 
-// An Upload is an object being written. It is for one goroutine.
+// An Upload is an object that is being written. It is for one goroutine.
 type Upload struct {
 	*Folder
 	ctx  context.Context // of Create: Write is not given one
@@ -199,7 +198,7 @@ func (f *Folder) Create(ctx context.Context, name string) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{Folder: f, ctx: uploading, name: name, seal: seal{ID: aws.ToString(out.UploadId)}}, nil
+	return &Upload{Folder: f, ctx: uploading, name: name, seal: seal{ID: sdk.ToString(out.UploadId)}}, nil
 }
 
 func (u *Upload) Write(p []byte) (int, error) {
@@ -231,12 +230,12 @@ func (u *Upload) send() error {
 	if err != nil {
 		return err
 	}
-	u.ETags = append(u.ETags, aws.ToString(out.ETag))
+	u.ETags = append(u.ETags, sdk.ToString(out.ETag))
 	u.buf = u.buf[:0]
 	return nil
 }
 
-// Seal uploads what is left. An upload that cannot be sealed is aborted.
+// Seal uploads the remaining bytes. An upload that cannot be sealed is aborted.
 func (u *Upload) Seal() (string, error) {
 	if len(u.buf) > 0 || len(u.ETags) == 0 {
 		if err := u.send(); err != nil {
@@ -280,7 +279,7 @@ func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
 	}
 	var parts []types.CompletedPart
 	for i, etag := range s.ETags {
-		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: aws.Int32(int32(i + 1))})
+		parts = append(parts, types.CompletedPart{ETag: &etag, PartNumber: sdk.Int32(int32(i + 1))})
 	}
 	_, err = put(ctx, f, "s3:PutObject", name, func(key *string, o func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 		return f.api.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
@@ -290,7 +289,7 @@ func (f *Folder) Publish(ctx context.Context, name, sealed string) error {
 	if !is(err, http.StatusNotFound, "NoSuchUpload") {
 		return err
 	}
-	// no longer an upload: it is complete, or somebody has aborted it
+	// the upload is gone: it was completed or aborted before
 	_, err = put(ctx, f, "s3:GetObject", name, func(key *string, o func(*s3.Options)) (*s3.HeadObjectOutput, error) {
 		return f.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.bucket, Key: key, RequestPayer: f.payer}, o)
 	})
@@ -317,15 +316,15 @@ func (f *Folder) Sweep(ctx context.Context, sealed []string) error {
 			return f.explain(request{permission: "s3:ListBucketMultipartUploads", bucket: f.bucket}, err)
 		}
 		for _, u := range out.Uploads {
-			name, ours := strings.CutPrefix(aws.ToString(u.Key), f.prefix)
-			if part, _ := path.Match(schema.PartGlob, path.Base(name)); !part || !ours || keep[aws.ToString(u.UploadId)] {
+			name, ours := strings.CutPrefix(sdk.ToString(u.Key), f.prefix)
+			if part, _ := path.Match(schema.PartGlob, path.Base(name)); !part || !ours || keep[sdk.ToString(u.UploadId)] {
 				continue // somebody else's
 			}
-			if err := f.abort(ctx, name, aws.ToString(u.UploadId)); err != nil {
+			if err := f.abort(ctx, name, sdk.ToString(u.UploadId)); err != nil {
 				return err
 			}
 		}
-		if !aws.ToBool(out.IsTruncated) {
+		if !sdk.ToBool(out.IsTruncated) {
 			return nil
 		}
 		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker

@@ -9,7 +9,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -36,7 +36,7 @@ func uploads(t *testing.T, f *Folder) (keys []string) {
 	t.Helper()
 	ctx := context.Background()
 	out, err := do(ctx, f.Client, bucket, func(o func(*s3.Options)) (*s3.ListMultipartUploadsOutput, error) {
-		return f.api.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)}, o)
+		return f.api.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: sdk.String(bucket)}, o)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -88,6 +88,10 @@ func Say(err error, write func(Option) string) string {
 		return e.say(write)
 	case *OptionError:
 		return e.with(write(Opt(e.Option)), Say(e.Err, write))
+	case interface {
+		SayOptions(func(option string) string) string // of packages that do not know this one
+	}:
+		return e.SayOptions(func(option string) string { return write(Opt(option)) })
 	}
 	return SayIn(err.Error(), write, unwrap(err)...)
 }

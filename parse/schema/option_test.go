@@ -7,6 +7,12 @@ import (
 	"testing"
 )
 
+// foreign is an error of a package that does not know this one.
+type foreign struct{}
+
+func (foreign) Error() string                                      { return "choose profile" }
+func (foreign) SayOptions(write func(option string) string) string { return "choose " + write("profile") }
+
 // TestSay holds what people read of an error, wrapped in whichever way, against what the packages say to each other.
 func TestSay(t *testing.T) {
 	asFlag := func(o Option) string { return "--" + o.String() }
@@ -26,6 +32,7 @@ func TestSay(t *testing.T) {
 		{&OptionError{Option: "by", Subject: true, Err: errors.New("names it twice")}, "by names it twice", "--by names it twice"},
 		{fmt.Errorf("r: %w", &OptionError{Option: "every", Err: Wordsf("write %s", Opt("every", "1h"))}), "r: every: write every 1h", "r: --every: write --every 1h"},
 		{(*Words)(nil), "", ""},
+		{fmt.Errorf("ec2: %w", foreign{}), "ec2: choose profile", "ec2: choose --profile"},
 	} {
 		if got := c.err.Error(); got != c.plain {
 			t.Errorf("Error: got %q, want %q", got, c.plain)

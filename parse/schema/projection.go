@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -70,6 +71,19 @@ func (p *Projection) Logged() *Projection {
 	}
 	q.Coded = p.Coded && len(q.Fields) == len(p.Fields)
 	return q
+}
+
+// With returns a projection that has another field of the table too, behind the others.
+func (p *Projection) With(name string) *Projection {
+	f, ok := p.Field(name)
+	if _, has := p.index[name]; has || !ok {
+		return p
+	}
+	q := *p
+	q.index = maps.Clone(p.index)
+	q.index[name] = len(p.Fields)
+	q.Fields = append(slices.Clip(p.Fields), f)
+	return &q
 }
 
 // Index is the position of the named field, or -1.

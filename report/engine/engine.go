@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"flowlog/parse/schema"
-	"flowlog/report"
+	"flowlog/report/group"
 )
 
 // A Runner runs queries on one engine, one at a time.
@@ -81,7 +81,7 @@ func named(err error) error {
 
 // Feed runs the remote half of a report and adds its rows to the local half. If the rows do not tell which fields the
 // records have, it then runs the queries for these. wrap computes the enriched fields; ran is called after each query.
-func Feed(ctx context.Context, r Runner, m *report.Remote, wrap report.Wrap, ran func(Stats)) error {
+func Feed(ctx context.Context, r Runner, m *group.Remote, wrap group.Wrap, ran func(Stats)) error {
 	_, err := each(ctx, r, m.SQL, m.Width(), func(row []any) error { return m.Add(row, wrap) })
 	for err == nil {
 		ran(r.Stats())

@@ -12,6 +12,8 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/expr"
+	"flowlog/report/group"
+	"flowlog/report/sql"
 )
 
 // scripted is an engine that has an answer to each query in turn.
@@ -49,19 +51,19 @@ func (a *answer) Next(context.Context) ([]any, error) {
 }
 func (a *answer) Close() error { return nil }
 
-func half(t *testing.T, c report.Change) *report.Remote {
+func half(t *testing.T, c report.Change) *group.Remote {
 	t.Helper()
 	base, _ := report.Named("talkers")
 	r, err := base.With(c, expr.Scope{Fields: schema.Logged()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "trino" })
-	split, err := report.NewSplit(r, report.Dialects()[d], schema.Logged(), "flows")
+	d := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == "trino" })
+	split, err := sql.NewSplit(r, sql.Dialects()[d], schema.Logged(), "flows")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := report.NewRemote(split)
+	m, err := group.NewRemote(split)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@
 //
 //	lex.go          text → tokens, SyntaxError
 //	node.go         the nodes of a condition: their fields, their text
+//	port.go         addresses of lists that are about one port
 //	span.go         ranges of numbers
 //	addr.go         filter of addresses
 //	filter.go       condition → Filter

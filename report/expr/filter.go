@@ -280,6 +280,9 @@ func (e Compare) Filter() Filter {
 }
 
 func (e In) Filter() Filter {
+	if e.HasPorts() {
+		return e.Spread().Filter()
+	}
 	items := Flatten(nil, e.Items)
 	switch e.Field.Kind {
 	case schema.Addr:

@@ -79,6 +79,7 @@ type Item struct {
 	Prefix netip.Prefix
 	File   string
 	Items  []Item // what the file holds
+	Port   uint16 // that an address of a file is about, at its end of the flow; 0 if it is about all
 }
 
 // Like is met where a text matches a pattern of SQL: % is any text, _ any one character.
@@ -120,7 +121,6 @@ func (e CompareFields) Fields(yield func(string)) {
 	yield(e.Left.Name)
 	yield(e.Right.Name)
 }
-func (e In) Fields(yield func(string))     { yield(e.Field.Name) }
 func (e Like) Fields(yield func(string))   { yield(e.Field.Name) }
 func (e Match) Fields(yield func(string))  { yield(e.Field.Name) }
 func (e IsNull) Fields(yield func(string)) { yield(e.Field.Name) }
@@ -361,35 +361,4 @@ func Flatten(out, items []Item) []Item {
 // Column finds a column that the projection is known to have.
 func Column(rec arrow.Record, name string) arrow.Array {
 	return rec.Column(rec.Schema().FieldIndices(name)[0])
-}
-
-// Text is a condition as text, "" if there is none.
-func Text(e Expr) string {
-	if e == nil {
-		return ""
-	}
-	return e.String()
-}
-
-// Inlined is a condition with what its files hold in place of their names: they may not be where it is read.
-func Inlined(e Expr) Expr {
-	switch e := e.(type) {
-	case And:
-		parts := make(And, len(e))
-		for i, x := range e {
-			parts[i] = Inlined(x)
-		}
-		return parts
-	case Or:
-		parts := make(Or, len(e))
-		for i, x := range e {
-			parts[i] = Inlined(x)
-		}
-		return parts
-	case Not:
-		return Not{X: Inlined(e.X)}
-	case In:
-		return In{Field: e.Field, Items: Flatten(nil, e.Items)}
-	}
-	return e
 }

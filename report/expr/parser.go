@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -23,8 +22,15 @@ type Scope struct {
 	Time func(string) (time.Time, error)
 	// Text says what is wrong with a value of a text field that can have but some; nil takes any.
 	Text func(field, value string) error
-	// Open opens a file of addresses or other values; nil refuses them.
-	Open func(name string) (io.ReadCloser, error)
+	// File reads a file of values of a field; nil refuses them.
+	File func(f schema.Field, name string) ([]Listed, error)
+}
+
+// A Listed is a value of a file, as a condition has it.
+type Listed struct {
+	Text string
+	Port uint16 // that an address is about, 0 if it is about all
+	Line int    // of the file, from 1
 }
 
 // lookup finds a field, or a measure as a user writes it.

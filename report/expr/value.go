@@ -1,10 +1,8 @@
 package expr
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
-	"io"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -148,53 +146,6 @@ func (p *parser) whole(f schema.Field, t token, n int64) (Item, error) {
 	return Item{Value: n}, nil
 }
 
-// listed are the values on a line of a file: words, or for text the whole line. What follows a # is a remark.
-func listed(f schema.Field, line string) []string {
-	if i := strings.IndexByte(line, '#'); i == 0 || i > 0 && (f.Kind != schema.Text || line[i-1] == ' ' || line[i-1] == '\t') {
-		line = line[:i]
-	}
-	if f.Kind != schema.Text {
-		return strings.FieldsFunc(line, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\r' })
-	}
-	if line = strings.TrimSpace(line); line == "" {
-		return nil
-	}
-	return []string{line}
-}
-
-// file reads a list of values from a file.
-func (p *parser) file(f schema.Field, t token) (Item, error) {
-	if p.scope.Open == nil {
-		return Item{}, p.fail(t, "a file cannot be read here")
-	}
-	r, err := p.scope.Open(t.text)
-	if err != nil {
-		return Item{}, p.fail(t, "%v", err)
-	}
-	defer r.Close()
-	it := Item{File: t.text, Items: []Item{}}
-	lines := bufio.NewScanner(io.LimitReader(r, maxListFile+1))
-	size := 0
-	for n := 1; lines.Scan(); n++ {
-		if size += len(lines.Bytes()) + 1; size > maxListFile {
-			return Item{}, p.fail(t, "%s is larger than %d MiB", t.text, maxListFile>>20)
-		}
-		for _, word := range listed(f, strings.TrimPrefix(lines.Text(), "\ufeff")) {
-			sub := &parser{text: p.text, scope: p.scope}
-			v, err := sub.word(f, token{quotedToken, word, t.pos}) // a * is one
-			if err != nil {
-				msg, _, _ := strings.Cut(err.Error(), "\n")
-				return Item{}, p.fail(t, "%s:%d: %s", t.text, n, msg)
-			}
-			it.Items = append(it.Items, expand(v)...)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return Item{}, p.fail(t, "%s: %v", t.text, err)
-	}
-	return it, nil
-}
-
 // expand is the items of an item that only stands for several.
 func expand(it Item) []Item {
 	if it.File == "" && it.Items != nil {
@@ -233,5 +184,30 @@ func compareValues(x, y any) int {
 	return cmp.Compare(x.(string), y.(string))
 }
 
-// maxListFile is how many bytes a file of values may have: far beyond what people write, and well within what can be evaluated.
-const maxListFile = 1 << 28
+// file reads a list of values from a file.
+func (p *parser) file(f schema.Field, t token) (Item, error) {
+	if p.scope.File == nil {
+		return Item{}, p.fail(t, "a file cannot be read here")
+	}
+	values, err := p.scope.File(f, t.text)
+	if err != nil {
+		return Item{}, p.fail(t, "%v", err)
+	}
+	it := Item{File: t.text, Items: []Item{}}
+	for _, l := range values {
+		sub := &parser{text: p.text, scope: p.scope}
+		v, err := sub.word(f, token{quotedToken, l.Text, t.pos}) // a * is one
+		if err != nil {
+			msg, _, _ := strings.Cut(err.Error(), "\n")
+			return Item{}, p.fail(t, "%s:%d: %s", t.text, l.Line, msg)
+		}
+		if _, ok := p.scope.Fields.Lookup(portOf(f).Name); l.Port != 0 && !ok {
+			return Item{}, p.fail(t, "%s:%d: the address has a port, and here is no port of %s to compare it with", t.text, l.Line, f.Name)
+		}
+		for _, one := range expand(v) {
+			one.Port = l.Port
+			it.Items = append(it.Items, one)
+		}
+	}
+	return it, nil
+}

@@ -28,6 +28,8 @@ type Format struct {
 	Partial bool
 	// Unmarked records are read as logs by a later run: the output has no metadata that says what it was made of.
 	Unmarked bool
+	// Plain reports are told from records by the names of their columns alone.
+	Plain bool
 	// Tables writes finished reports.
 	Tables func(io.Writer, Document, Options) error
 	// Records starts to write records, whose columns are the fields in order. A batch may have further columns of the
@@ -71,8 +73,8 @@ var Formats = []Format{
 	{Name: "table", Doc: "aligned columns for people, with units", Columns: OfInput, Charts: OnRequest, Rounded: true, Tables: tableReports, Records: tableRecords},
 	{Name: "json", Doc: "one JSON document: rows, totals, input statistics", Columns: NotNull, Unmarked: true, Tables: jsonReports, Records: jsonRecords},
 	{Name: "ndjson", Doc: "one JSON object per line (also: jsonl)", Columns: NotNull, Bare: true, Unmarked: true, Tables: ndjsonReports, Records: ndjsonRecords},
-	{Name: "csv", Doc: "comma-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: csvReports, Records: csvRecords},
-	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Tables: tsvReports, Records: tsvRecords},
+	{Name: "csv", Doc: "comma-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Plain: true, Tables: csvReports, Records: csvRecords},
+	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Plain: true, Tables: tsvReports, Records: tsvRecords},
 	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Rounded: true, Tables: markdownReports, Records: markdownRecords},
 	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Columns: AllLogged, Charts: Always, Tables: htmlReports, Records: htmlRecords},
 	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},

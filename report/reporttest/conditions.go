@@ -2,7 +2,6 @@ package reporttest
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"regexp"
@@ -53,7 +52,11 @@ func Truth(e expr.Expr, get func(schema.Field) any) (yes, known bool) {
 		return plainHolds(e.Op, plainCompare(l, r)), true
 	case expr.In:
 		v := get(e.Field)
-		return v != nil && plainAmong(e.Items, v), v != nil
+		if v == nil {
+			return false, false
+		}
+		port := get(schema.Field{Name: strings.TrimPrefix(strings.Replace(e.Field.Name, "addr", "port", 1), "pkt_")})
+		return plainAmong(e.Items, v, port)
 	case expr.Like:
 		v := get(e.Field)
 		return v != nil && plainLike(e.Pattern, v.(string)), v != nil
@@ -84,29 +87,33 @@ func plainCompare(x, y any) int {
 	return strings.Compare(x.(string), y.(string))
 }
 
-func plainAmong(items []expr.Item, v any) bool {
+// plainAmong reports whether one of the items is a value, with its port if it has one.
+func plainAmong(items []expr.Item, v, port any) (yes, known bool) {
+	known = true
 	for _, it := range items {
+		is, sure := false, true
 		switch {
 		case it.File != "":
-			if plainAmong(it.Items, v) {
-				return true
-			}
+			is, sure = plainAmong(it.Items, v, port)
 		case it.Prefix.IsValid():
-			if it.Prefix.Contains(v.(netip.Addr)) {
-				return true
-			}
+			is = it.Prefix.Contains(v.(netip.Addr))
 		case it.Range:
 			if a, ok := v.(netip.Addr); ok && a.Is4() != it.Lo.(netip.Addr).Is4() {
 				continue
 			}
-			if (it.Lo == nil || plainCompare(v, it.Lo) >= 0) && (it.Hi == nil || plainCompare(v, it.Hi) <= 0) {
-				return true
-			}
-		case plainCompare(v, it.Value) == 0:
-			return true
+			is = (it.Lo == nil || plainCompare(v, it.Lo) >= 0) && (it.Hi == nil || plainCompare(v, it.Hi) <= 0)
+		default:
+			is = plainCompare(v, it.Value) == 0
 		}
+		if is && it.Port != 0 {
+			is, sure = port == any(int64(it.Port)), port != nil
+		}
+		if is && sure {
+			return true, true
+		}
+		known = known && sure
 	}
-	return false
+	return false, known
 }
 
 func plainLike(pattern, s string) bool {
@@ -158,23 +165,25 @@ func Scope() expr.Scope {
 			n, err := strconv.ParseInt(s, 10, 64)
 			return time.Unix(n, 0), err
 		},
-		Open: func(name string) (io.ReadCloser, error) {
-			text, ok := map[string]string{
-				"nets.txt":  "\ufeff# remark\n10.0.0.0/31, 192.0.2.7\n\n2001:db8::/120 # more\r\n10.0.0.9..10.0.0.11",
-				"ports":     "22\n1000..2000 443",
-				"tags":      "web server # one\n#all\n  db#1 \n",
-				"bad.txt":   "10.0.0.1\n10.0.0.300\n",
-				"empty.txt": "",
+		File: func(_ schema.Field, name string) ([]expr.Listed, error) {
+			values, ok := map[string][]expr.Listed{
+				"nets.txt":  {{Text: "10.0.0.0/31", Line: 2}, {Text: "192.0.2.7", Line: 2}, {Text: "2001:db8::/120", Line: 4}, {Text: "10.0.0.9..10.0.0.11", Line: 5}},
+				"c2.txt":    {{Text: "10.0.0.1", Port: 443, Line: 1}, {Text: "10.0.0.2", Port: 22, Line: 2}, {Text: "2001:db8::1", Port: 443, Line: 3}},
+				"mixed.txt": {{Text: "192.0.2.0/24", Line: 1}, {Text: "10.0.0.2", Port: 443, Line: 2}},
+				"ports":     {{Text: "22", Line: 1}, {Text: "1000..2000", Line: 2}, {Text: "443", Line: 2}},
+				"tags":      {{Text: "web server", Line: 1}, {Text: "db#1", Line: 3}},
+				"bad.txt":   {{Text: "10.0.0.1", Line: 1}, {Text: "10.0.0.300", Line: 2}},
+				"empty.txt": {},
 			}[name]
 			if !ok {
 				return nil, fmt.Errorf("open %s: no such file", name)
 			}
-			return io.NopCloser(strings.NewReader(text)), nil
+			return values, nil
 		},
 	}
 }
 
-// RandomExpr makes a condition on randomFields, of values that randomRows has among others.
+// RandomExpr makes a condition on RandomFields, of values that RandomRows has among others.
 func RandomExpr(r *rand.Rand, depth int) string {
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	if depth > 0 && r.IntN(3) > 0 {
@@ -197,7 +206,7 @@ func RandomExpr(r *rand.Rand, depth int) string {
 		return pick("10.0.0.1", "10.0.0.2", "192.0.2.7", "2001:db8::1", "::ffff:10.0.0.10", "0.0.0.0")
 	}
 	network := func() string {
-		return pick("10.0.0.0/8", "10.0.0.0/31", "0.0.0.0/0", "::/0", "2001:db8::/124", "192.0.2.7/32", "10.0.0.2..10.0.0.10", "@nets.txt", addr())
+		return pick("10.0.0.0/8", "10.0.0.0/31", "0.0.0.0/0", "::/0", "2001:db8::/124", "192.0.2.7/32", "10.0.0.2..10.0.0.10", "@nets.txt", "@c2.txt", "@mixed.txt", addr())
 	}
 	switch r.IntN(16) {
 	case 0:

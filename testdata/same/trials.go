@@ -381,7 +381,7 @@ func (k *known) lists(r *dice, t *trial) {
 			*args = append(*args, "-o", pick(r, "json", "table", "yaml"))
 		}
 	case "help":
-		*args = append(*args, pick(r, "counting", "exit-codes", "filters", "measures", "partitions", "performance", "recipes", "rules", "scaling", "config", "sql", "formats",
+		*args = append(*args, pick(r, "counting", "exit-codes", "filters", "measures", "partitions", "performance", "recipes", "rules", "lists", "scaling", "config", "sql", "formats",
 			"report", "parse", "merge", "diff", "s3", "nat", "unknown", "sql ddl"))
 	case "completion":
 		*args = append(*args, pick(r, "bash", "zsh", "fish", "powershell", "csh"))

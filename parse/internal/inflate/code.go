@@ -7,8 +7,8 @@ const (
 	maxDist    = 32  // likewise
 )
 
-// A valueCode is what a symbol for a length or distance stands for: base, plus the number in the extra bits
-// that follow it.
+// A valueCode is the meaning of a symbol for a length or a distance: base, plus the number in the extra bits that follow
+// it.
 type valueCode struct {
 	base  uint16
 	extra uint8
@@ -26,16 +26,15 @@ var (
 		{2049, 10}, {3073, 10}, {4097, 11}, {6145, 11}, {8193, 12}, {12289, 12}, {16385, 13}, {24577, 13}}
 )
 
-// A code is a prefix code, whose codes are given by how many there are of each length: RFC 1951, 3.2.2.
+// A code is a prefix code, given by its number of codes of each length: RFC 1951, 3.2.2.
 type code struct {
 	count   [longest + 1]uint16
 	longest uint              // length in use, 0 if no symbol has a code
 	symbols [maxLitLen]uint16 // in the order of their codes
 }
 
-// set makes c the code in which symbol i has lengths[i] bits, or none if that is 0. It reports false if that
-// is not a code, or if it has room for more symbols; but there may be a single symbol, which has one bit, or
-// none at all.
+// set makes c the code in which symbol i has lengths[i] bits, or no code if that is 0. It reports false if the lengths are
+// not those of a complete code; a code of no symbol, and one of a single symbol with one bit, are allowed.
 func (c *code) set(lengths []uint8) bool {
 	c.count = [longest + 1]uint16{}
 	for _, n := range lengths {
@@ -81,7 +80,7 @@ func (r *Reader) fixedCodes() {
 	}
 	r.litLen.set(l[:maxLitLen])
 	r.dist.set(l[maxLitLen:])
-	r.tables.fill(&r.litLen, &r.dist)
+	r.tables.build(&r.litLen, &r.dist)
 }
 
 // codeOrder is the order in which the lengths of the codes of lengths come: RFC 1951, 3.2.7.
@@ -89,7 +88,7 @@ var codeOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2,
 
 // dynamicCodes reads the codes of a block: RFC 1951, 3.2.7.
 func (r *Reader) dynamicCodes() error {
-	head, err := r.take(14)
+	head, err := r.readBits(14)
 	if err != nil {
 		return err
 	}
@@ -99,7 +98,7 @@ func (r *Reader) dynamicCodes() error {
 	}
 	var lengths [len(codeOrder)]uint8
 	for _, s := range codeOrder[:codes] {
-		n, err := r.take(3)
+		n, err := r.readBits(3)
 		if err != nil {
 			return err
 		}
@@ -141,6 +140,6 @@ func (r *Reader) dynamicCodes() error {
 	if !r.litLen.set(all[:lits]) || !r.dist.set(all[lits:]) {
 		return r.corrupt()
 	}
-	r.tables.fill(&r.litLen, &r.dist)
+	r.tables.build(&r.litLen, &r.dist)
 	return nil
 }

@@ -5,12 +5,12 @@ import (
 	"math/bits"
 )
 
-// An entry says what the next bits of the input mean: a value, which is a length or a distance; for litLen
+// An entry decodes the next bits of the input: a value, which is a length or a distance; for litLen
 // also one or two literals, or a literal and then a length, as many as there is room for. Its fields:
 //
-//	 0–5   how many bits that are
-//	 8–13  how many without the extra bits of the value
-//	14–15  how many literals
+//	 0–5   number of these bits
+//	 8–13  number without the extra bits of the value
+//	14–15  number of literals
 //	16–28  mask of the extra bits
 //	   29  isValue
 //	   30  isSpecial
@@ -35,31 +35,30 @@ const (
 )
 
 const (
-	// litBits and distBits are how many bits the main tables are indexed by. Nearly all codes of a flow log
-	// are that short, two of them together often are; larger tables are slower to fill, and push the
-	// window out of the first-level cache.
+	// litBits and distBits are the numbers of bits that index the main tables. Nearly all codes of a flow log are that short,
+	// and often two of them together; larger tables are slower to build, and displace the window from the first-level cache.
 	litBits  = 11
 	distBits = 9
 
-	// stride is how much of a match is copied at once: what a vector register holds.
+	// stride is the number of bytes of a match that are copied at once: the size of a vector register.
 	stride = 16
 )
 
-// tables decode litLen and dist many bits at a time. Behind the main tables, of all numbers of litBits bits,
-// come those for longer codes. Each has at least two symbols.
+// tables decode litLen and dist many bits at a time. The main tables have an entry for each number of litBits or distBits
+// bits; the tables for longer codes, of at least two symbols each, stand behind them.
 type tables struct {
 	litTable  [1<<litBits + maxLitLen/2<<(longest-litBits)]entry
 	distTable [1<<distBits + maxDist/2<<(longest-distBits)]entry
 }
 
-// fill makes the tables.
-func (t *tables) fill(litLen, dist *code) {
+// build makes the tables of two codes.
+func (t *tables) build(litLen, dist *code) {
 	var entries [maxLitLen]entry
 	for i, v := range distCodes {
 		entries[i] = v.entry()
 	}
 	entries[30], entries[31] = none, none
-	fill(t.distTable[:], distBits, dist, &entries)
+	buildTable(t.distTable[:], distBits, dist, &entries)
 	for i := range endOfBlock {
 		entries[i] = 1<<literals | entry(i)<<text
 	}
@@ -68,7 +67,7 @@ func (t *tables) fill(litLen, dist *code) {
 		entries[endOfBlock+1+i] = v.entry()
 	}
 	entries[286], entries[287] = none, none
-	fill(t.litTable[:], litBits, litLen, &entries)
+	buildTable(t.litTable[:], litBits, litLen, &entries)
 
 	// An entry gets what follows its literal. That is in a lower place, so it is not changed yet.
 	for i := 1<<litBits - 1; i >= 0; i-- {
@@ -89,8 +88,8 @@ func (v valueCode) entry() entry {
 	return isValue | entry(v.extra) | (1<<v.extra-1)<<mask | entry(v.base)<<base
 }
 
-// fill makes the table for a code, whose symbols have the given entries but for the bits of their codes.
-func fill(table []entry, width uint, c *code, entries *[maxLitLen]entry) {
+// buildTable makes the table for a code, whose symbols have the given entries without the lengths of their codes.
+func buildTable(table []entry, width uint, c *code, entries *[maxLitLen]entry) {
 	symbols := c.symbols[:]
 	v := uint16(0)  // the next code
 	table[0] = none // and stays so where no code begins
@@ -133,6 +132,8 @@ func fill(table []entry, width uint, c *code, entries *[maxLitLen]entry) {
 // entries hold several symbols, literals are stored even if there are none, a round without a match copies
 // nothing from nowhere in place of a branch (a tenth faster for gzip -6 of flow logs), and the first two
 // strides of a match are copied whatever its length.
+//
+// Long because its variables stay in registers only within one function.
 func (r *Reader) fast() (done bool, err error) {
 	in, out := r.in[:r.end], &r.out
 	bits, nbits := r.bits, uint64(r.nbits) // nbits in its low 6 bits

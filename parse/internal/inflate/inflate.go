@@ -3,13 +3,18 @@
 //
 //	source → in → bits → symbols → window → CRC → caller
 //
-// What it accepts, and what is wrong with what it does not, is as with compress/gzip.
+// It accepts and refuses what compress/gzip does, with the same errors.
+//
+// Files, each uses only those above it:
+//
+//	code.go      prefix codes
+//	fast.go      tables of codes, and the loop that uses them
+//	member.go    headers and trailers of gzip members
+//	inflate.go   the reader, blocks of DEFLATE, the end of the input
 package inflate
 
 import (
 	"compress/flate"
-	"compress/gzip"
-	"encoding/binary"
 	"hash/crc32"
 	"io"
 )
@@ -25,23 +30,34 @@ const (
 	// stays in a core's second-level cache.
 	outSize = 5 * windowSize
 
-	// outSlack is what may be written beyond the place where decoding pauses: the literals of an entry, a
+	// outSlack is the number of bytes that may be written beyond the place where decoding pauses: the literals of an entry, a
 	// match, and two strides for one byte of it.
 	outSlack = 2 + longestMatch + 2*stride
 
 	// inSize is a few times what systems read ahead.
 	inSize = 64 << 10
 
-	// inSlack is how much input there must be for the fast loop: a few rounds of it, of 8 bytes at the most.
+	// inSlack is the number of bytes of input that the fast loop needs: a few rounds of it, of at most 8 bytes each.
 	inSlack = 32
 )
 
-// A Reader reads the content of gzip data, of all its members. After an error all content before it has been
-// returned. Errors are those of compress/gzip: gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError,
-// io.ErrUnexpectedEOF where the data is cut off, and what the source returns.
+// A Reader reads the content of gzip data, of all its members. All content before an error is returned before the error.
+// Errors are those of compress/gzip: gzip.ErrHeader, gzip.ErrChecksum, flate.CorruptInputError, io.ErrUnexpectedEOF where
+// the data is cut off, and those of the source.
 //
-// Read may wait for more input than it needs for what it returns.
+// Read may wait for more input than it needs for the bytes that it returns.
 type Reader struct {
+	input
+	output
+	member
+	coding
+
+	err  error
+	step func(*Reader) error // decodes what comes next in the data
+}
+
+// input is the compressed data that is at hand.
+type input struct {
 	src    io.Reader
 	srcErr error // why there is no more input; io.ErrUnexpectedEOF at its end
 
@@ -50,21 +66,28 @@ type Reader struct {
 	before  int64 // bytes of the source before in
 	bits    uint64
 	nbits   uint // in bits; the others are 0
+}
 
+// output is the decoded data: the window, and what the caller has not read yet.
+type output struct {
 	out   [outSize]byte
 	rd    int // out[rd:op] is for the caller
 	sum   int // out[sum:op] is not in crc yet
 	first int // matches reach back to here: the start of the member or of out
 	op    int
+}
 
-	err  error
-	step func(*Reader) error // what comes next in the data
-
+// member is the state of the gzip member that is being read.
+type member struct {
 	crc   uint32
-	size  uint32 // of the member, modulo 1<<32
+	size  uint32 // modulo 1<<32
 	final bool   // this is the member's last block
-	left  int    // in a stored block
-	fixed bool   // the tables are those of fixed codes
+}
+
+// coding is the codes of a compressed block, and what is left of a stored one.
+type coding struct {
+	left  int  // bytes of a stored block
+	fixed bool // the tables are those of fixed codes
 
 	lengths [maxLitLen + maxDist]uint8
 	codes   code // of lengths
@@ -122,7 +145,7 @@ func (r *Reader) checksum() {
 	r.sum = r.op
 }
 
-// fillIn reads until there are n bytes to decode. If there are fewer in the source, srcErr says why.
+// fillIn reads until n bytes of input are at hand. If the source has fewer, srcErr says why.
 func (r *Reader) fillIn(n int) {
 	if r.end-r.ip >= n || r.srcErr != nil {
 		return
@@ -145,7 +168,7 @@ func (r *Reader) fillIn(n int) {
 	}
 }
 
-// need makes at least n bits, 32 at the most, available in r.bits.
+// need reads until at least n bits, 32 at the most, are in r.bits.
 func (r *Reader) need(n uint) error {
 	for r.nbits < n {
 		if r.ip == r.end {
@@ -160,8 +183,8 @@ func (r *Reader) need(n uint) error {
 	return nil
 }
 
-// take returns the next n bits, 32 at the most, the first of them the lowest.
-func (r *Reader) take(n uint) (int, error) {
+// readBits returns the next n bits, 32 at the most, the first of them the lowest.
+func (r *Reader) readBits(n uint) (int, error) {
 	if err := r.need(n); err != nil {
 		return 0, err
 	}
@@ -171,93 +194,11 @@ func (r *Reader) take(n uint) (int, error) {
 	return int(v), nil
 }
 
-// align passes over what is left of a byte. Only that is in r.bits between two calls of need.
+// align passes over the rest of a byte. Only that is in r.bits between two calls of need.
 func (r *Reader) align() { r.bits, r.nbits = 0, 0 }
 
 func (r *Reader) corrupt() error {
 	return flate.CorruptInputError(r.before + int64(r.ip))
-}
-
-// header reads the header of a member: RFC 1952, 2.3.
-func (r *Reader) header() error {
-	if r.fillIn(1); r.ip == r.end && r.srcErr == io.ErrUnexpectedEOF {
-		return io.EOF // of the file, after any number of members
-	}
-	crc := uint32(0)
-	next := func(n int) ([]byte, error) {
-		r.fillIn(n)
-		if r.end-r.ip < n {
-			return nil, r.srcErr
-		}
-		b := r.in[r.ip : r.ip+n]
-		r.ip += n
-		crc = crc32.Update(crc, crc32.IEEETable, b)
-		return b, nil
-	}
-	b, err := next(10)
-	if err != nil {
-		return err
-	}
-	const hasCRC, hasExtra, hasName, hasComment, reserved = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 7 << 5
-	flags := b[3]
-	if b[0] != 0x1f || b[1] != 0x8b || b[2] != 8 {
-		return gzip.ErrHeader
-	}
-	if flags&hasExtra != 0 {
-		if b, err = next(2); err != nil {
-			return err
-		}
-		for n := int(binary.LittleEndian.Uint16(b)); n > 0; n -= len(b) {
-			if b, err = next(min(n, 1024)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, text := range []byte{hasName, hasComment} {
-		for n := 0; flags&text != 0; n++ {
-			if n == 512 { // the most that compress/gzip takes
-				return gzip.ErrHeader
-			}
-			if b, err = next(1); err != nil {
-				return err
-			}
-			if b[0] == 0 {
-				break
-			}
-		}
-	}
-	if flags&hasCRC != 0 {
-		want := uint16(crc)
-		if b, err = next(2); err != nil {
-			return err
-		}
-		if binary.LittleEndian.Uint16(b) != want {
-			return gzip.ErrHeader
-		}
-	}
-	if flags&reserved != 0 {
-		return gzip.ErrHeader
-	}
-	r.first, r.crc, r.size, r.final = r.op, 0, 0, false
-	r.step = (*Reader).block
-	return nil
-}
-
-// trailer reads what follows the blocks of a member, and compares: RFC 1952, 2.3.1.
-func (r *Reader) trailer() error {
-	r.align()
-	r.fillIn(8)
-	if r.end-r.ip < 8 {
-		return r.srcErr
-	}
-	r.checksum()
-	b := r.in[r.ip:]
-	r.ip += 8
-	if binary.LittleEndian.Uint32(b) != r.crc || binary.LittleEndian.Uint32(b[4:]) != r.size {
-		return gzip.ErrChecksum
-	}
-	r.step = (*Reader).header
-	return nil
 }
 
 // block reads the header of a block: RFC 1951, 3.2.3.
@@ -265,7 +206,7 @@ func (r *Reader) block() error {
 	if r.final {
 		return r.trailer()
 	}
-	head, err := r.take(3)
+	head, err := r.readBits(3)
 	if err != nil {
 		return err
 	}
@@ -273,7 +214,7 @@ func (r *Reader) block() error {
 	switch head >> 1 {
 	case 0:
 		r.align()
-		sizes, err := r.take(32)
+		sizes, err := r.readBits(32)
 		if err != nil {
 			return err
 		}
@@ -380,7 +321,7 @@ func (r *Reader) slow() (done bool, err error) {
 
 // extra reads the extra bits of a length or distance.
 func (r *Reader) extra(v valueCode) (int, error) {
-	more, err := r.take(uint(v.extra))
+	more, err := r.readBits(uint(v.extra))
 	return int(v.base) + more, err
 }
 

@@ -1,25 +1,20 @@
-// Package athena runs queries on Amazon Athena. The AWS SDK stays in here, as it does in parse/s3.
+// Package athena runs queries on Amazon Athena. The SDK's client of Athena stays in here; parse/aws connects it.
 //
 //	SQL → bound on scanned bytes → StartQueryExecution → poll GetQueryExecution → GetQueryResults → rows
 package athena
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go/logging"
 
-	"flowlog/parse/schema"
+	"flowlog/parse/aws"
 	"flowlog/report/engine"
 )
 
@@ -52,9 +47,6 @@ const (
 	// grace is how long a request to start or stop a query continues after an interrupt. It is below the three seconds
 	// that the command line waits.
 	grace = 2 * time.Second
-	// attempts is the number of tries of each request, with growing waits of at most 20 s. The quota of an account is
-	// some 20 requests a second.
-	attempts = 8
 )
 
 // A Runner is a connection to Athena.
@@ -66,64 +58,34 @@ type Runner struct {
 }
 
 // Connect loads the configuration and credentials; it sends nothing to Athena yet. Without credentials it returns an
-// AccessError.
+// aws.AccessError.
 func Connect(ctx context.Context, opt Options) (*Runner, error) {
 	if opt.wait == nil {
 		opt.wait = between
-	}
-	if opt.EndpointURL != "" {
-		u, err := url.Parse(opt.EndpointURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("%q is not the URL of an endpoint: write https://host or http://host:port", opt.EndpointURL)
-		}
 	}
 	if opt.OutputLocation != "" {
 		if bucket, _, _ := strings.Cut(strings.TrimPrefix(opt.OutputLocation, "s3://"), "/"); bucket == "" || !strings.HasPrefix(opt.OutputLocation, "s3://") {
 			return nil, fmt.Errorf("%q is not a place for results: write s3://bucket/prefix/", opt.OutputLocation)
 		}
 	}
-	load := []func(*config.LoadOptions) error{
-		config.WithLogger(logging.Nop{}),
-		config.WithRetryMaxAttempts(attempts),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithReadTimeout(30 * time.Second)),
-	}
-	if opt.Profile != "" {
-		load = append(load, config.WithSharedConfigProfile(opt.Profile))
-	}
-	if opt.Region != "" {
-		load = append(load, config.WithRegion(opt.Region))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	conn, err := aws.Connect(ctx, aws.Options{Profile: opt.Profile, Region: opt.Region, EndpointURL: opt.EndpointURL, Regional: "Athena"})
 	if err != nil {
-		var missing config.SharedConfigProfileNotExistError
-		if errors.As(err, &missing) {
-			return nil, fmt.Errorf("there is no profile %q in the AWS configuration: `aws configure list-profiles` shows which there are", missing.Profile)
-		}
-		return nil, fmt.Errorf("AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, schema.Wordsf("no region is known in which Athena is to run: name it with %s, or set AWS_REGION", schema.Opt("region"))
-	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &AccessError{
-			Reason: "no AWS credentials were found",
-			Hint:   schema.Wordsf("choose a profile with %s, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", schema.Opt("profile")),
-			Err:    err,
-		}
+		return nil, err
 	}
 	r := &Runner{opt: opt, stats: unknown}
-	r.api = athena.NewFromConfig(cfg, func(o *athena.Options) {
-		if opt.EndpointURL != "" {
-			o.BaseEndpoint = &opt.EndpointURL
+	r.api = athena.NewFromConfig(conn.Config, func(o *athena.Options) {
+		if e := conn.Endpoint(); e != nil {
+			o.BaseEndpoint = e
 		}
+		link := aws.NewLink(nil)
+		o.Retryer, o.HTTPClient = link.Retryer(), link.Watch(o.HTTPClient) // AWS_MAX_ATTEMPTS and its like still count
 	})
-	r.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) {
-		if opt.EndpointURL != "" {
-			o.BaseEndpoint, o.UsePathStyle = &opt.EndpointURL, true
+	r.s3 = s3.NewFromConfig(conn.Config, func(o *s3.Options) {
+		if e := conn.Endpoint(); e != nil {
+			o.BaseEndpoint, o.UsePathStyle = e, true
 		}
+		link := aws.NewLink(nil)
+		o.Retryer, o.HTTPClient = link.Retryer(), link.Watch(o.HTTPClient)
 	})
 	return r, nil
 }
@@ -185,7 +147,7 @@ func (r *Runner) start(ctx context.Context, sql string) (string, error) {
 		to    **string
 	}{{r.opt.Catalog, &in.QueryExecutionContext.Catalog}, {r.opt.Database, &in.QueryExecutionContext.Database}, {r.opt.WorkGroup, &in.WorkGroup}} {
 		if s.value != "" {
-			*s.to = aws.String(s.value)
+			*s.to = sdk.String(s.value)
 		}
 	}
 	if r.opt.OutputLocation != "" {
@@ -195,13 +157,13 @@ func (r *Runner) start(ctx context.Context, sql string) (string, error) {
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
-			r.stop(ctx, aws.ToString(out.QueryExecutionId))
+			r.stop(ctx, sdk.ToString(out.QueryExecutionId))
 		}
 		return "", ctx.Err()
 	case err != nil:
 		return "", r.explain("athena:StartQueryExecution", err)
 	}
-	return aws.ToString(out.QueryExecutionId), nil
+	return sdk.ToString(out.QueryExecutionId), nil
 }
 
 // outlive returns a context that ends a grace period after ctx.
@@ -274,7 +236,7 @@ func (r *Runner) setStats(q *types.QueryExecution) {
 	if s.DataScannedInBytes != nil {
 		r.stats.Scanned = *s.DataScannedInBytes
 	}
-	r.stats.Elapsed = time.Duration(max(aws.ToInt64(s.TotalExecutionTimeInMillis), aws.ToInt64(s.EngineExecutionTimeInMillis))) * time.Millisecond
+	r.stats.Elapsed = time.Duration(max(sdk.ToInt64(s.TotalExecutionTimeInMillis), sdk.ToInt64(s.EngineExecutionTimeInMillis))) * time.Millisecond
 	reused := s.ResultReuseInformation != nil && s.ResultReuseInformation.ReusedPreviousResult
 	switch {
 	case s.DpuCount != nil: // reserved capacity

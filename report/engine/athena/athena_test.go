@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 
+	"flowlog/parse/aws"
 	"flowlog/report/engine/athena/athenatest"
 )
 
@@ -163,9 +164,9 @@ func TestFailures(t *testing.T) {
 		{"SYNTAX_ERROR: line 1:8: Column 'x' cannot be resolved", "Athena: SYNTAX_ERROR: line 1:8: Column 'x' cannot be resolved (query 00000001-query)", false},
 		{"", "Athena: the query failed, and it does not say why (query 00000001-query)", false},
 		{"Insufficient permissions to execute the query. User: arn:aws:iam::1:user/x is not authorized to perform: glue:GetTable on resource: " + arn + " because no identity-based policy allows it",
-			"access denied: the permission glue:GetTable on " + arn + " is missing (query 00000001-query): " + allow.Error(), true},
-		{"PERMISSION_DENIED: Permission denied on S3 path: s3://logs/AWSLogs/x.gz", "access denied: the permission s3:GetObject and s3:ListBucket on s3://logs/AWSLogs/x.gz is missing (query 00000001-query): " + allow.Error(), true},
-		{"Access denied when writing output to url: s3://results/1.csv . Please ensure", "access denied: the permission s3:PutObject on s3://results/1.csv is missing (query 00000001-query): " + allow.Error(), true},
+			"access denied: the permission glue:GetTable on " + arn + " is missing (query 00000001-query): " + aws.Allow.Error(), true},
+		{"PERMISSION_DENIED: Permission denied on S3 path: s3://logs/AWSLogs/x.gz", "access denied: the permission s3:GetObject and s3:ListBucket on s3://logs/AWSLogs/x.gz is missing (query 00000001-query): " + aws.Allow.Error(), true},
+		{"Access denied when writing output to url: s3://results/1.csv . Please ensure", "access denied: the permission s3:PutObject on s3://results/1.csv is missing (query 00000001-query): " + aws.Allow.Error(), true},
 	} {
 		s := athenatest.New(t)
 		s.Run = func(string) ([]string, []string, [][]*string, error) { return nil, nil, nil, errors.New(c.reason) }
@@ -187,10 +188,10 @@ func TestFailures(t *testing.T) {
 func TestDenied(t *testing.T) {
 	for op, c := range map[string][2]string{
 		"StartQueryExecution": {"You are not authorized to perform: athena:StartQueryExecution on the resource. After your AWS administrator has updated your permissions, please try again.",
-			"access denied: the permission athena:StartQueryExecution on what the query reads is missing: " + allow.Error()},
+			"access denied: the permission athena:StartQueryExecution on what the query reads is missing: " + aws.Allow.Error()},
 		"GetQueryExecution": {"User: arn:aws:iam::1:user/x is not authorized to perform: athena:GetQueryExecution on resource: arn:aws:athena:eu-west-1:1:workgroup/logs",
-			"query 00000001-query: access denied: the permission athena:GetQueryExecution on arn:aws:athena:eu-west-1:1:workgroup/logs is missing: " + allow.Error()},
-		"GetQueryResults": {"", "results of query 00000001-query: access denied: the permission athena:GetQueryResults on the workgroup logs is missing: " + allow.Error()},
+			"query 00000001-query: access denied: the permission athena:GetQueryExecution on arn:aws:athena:eu-west-1:1:workgroup/logs is missing (User: arn:aws:iam::1:user/x): " + aws.Allow.Error()},
+		"GetQueryResults": {"", "results of query 00000001-query: access denied: the permission athena:GetQueryResults on the workgroup logs is missing: " + aws.Allow.Error()},
 	} {
 		s := athenatest.New(t)
 		s.Deny[op] = c[0]

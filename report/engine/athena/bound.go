@@ -12,12 +12,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/dustin/go-humanize"
 
+	"flowlog/parse/aws"
 	"flowlog/parse/schema"
 )
 
@@ -61,18 +62,18 @@ func (r *Runner) within(ctx context.Context, sql string) error {
 				}
 				if err != nil {
 					err = r.explain("s3:ListBucket", err)
-					var access *AccessError
+					var access *aws.AccessError
 					if errors.As(err, &access) && access.Resource == r.resource("") {
 						access.Resource = "arn:aws:s3:::" + p.bucket
 					}
 					return fmt.Errorf("what the query may scan cannot be bounded: s3://%s/%s: %w", p.bucket, prefix, err)
 				}
 				for _, o := range page.Contents {
-					if !p.holds(aws.ToString(o.Key)) {
+					if !p.holds(sdk.ToString(o.Key)) {
 						continue
 					}
 					objects++
-					if sum += aws.ToInt64(o.Size); sum > r.opt.MaxScan {
+					if sum += sdk.ToInt64(o.Size); sum > r.opt.MaxScan {
 						return &ScanError{Bytes: sum, Max: r.opt.MaxScan, Objects: objects, Table: in.name()}
 					}
 				}
@@ -193,7 +194,7 @@ func newLocation(parameters map[string]string, partitions []types.Column, constr
 		template = own
 	} else {
 		for _, c := range partitions {
-			template += aws.ToString(c.Name) + "=${" + aws.ToString(c.Name) + "}/"
+			template += sdk.ToString(c.Name) + "=${" + sdk.ToString(c.Name) + "}/"
 		}
 	}
 	rest, ok := strings.CutPrefix(template, "s3://")
@@ -202,9 +203,9 @@ func newLocation(parameters map[string]string, partitions []types.Column, constr
 		return nil, fmt.Errorf("its location is %q, which is not in S3", parameters["location"])
 	}
 	for _, c := range partitions {
-		name := aws.ToString(c.Name)
+		name := sdk.ToString(c.Name)
 		k := &key{parts: 1}
-		switch strings.ToLower(aws.ToString(c.Type)) {
+		switch strings.ToLower(sdk.ToString(c.Type)) {
 		case "tinyint", "smallint", "int", "integer", "bigint":
 			k.number, k.exact = true, projected
 		default:
@@ -217,7 +218,7 @@ func newLocation(parameters map[string]string, partitions []types.Column, constr
 				k.values = strings.Split(property("values"), ",")
 			case "date":
 				k.parts += strings.Count(property("format"), "/")
-				k.exact = strings.EqualFold(aws.ToString(c.Type), "string") || property("format") == "yyyy-MM-dd"
+				k.exact = strings.EqualFold(sdk.ToString(c.Type), "string") || property("format") == "yyyy-MM-dd"
 			}
 			k.digits, _ = strconv.Atoi(property("digits")) // 0 if there is none
 		}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 )
@@ -28,7 +28,7 @@ func (res *result) Columns() []string { return res.columns }
 // page reads the next page.
 func (res *result) page(ctx context.Context) error {
 	out, err := res.r.api.GetQueryResults(ctx, &athena.GetQueryResultsInput{
-		QueryExecutionId: &res.id, NextToken: res.token, MaxResults: aws.Int32(1000),
+		QueryExecutionId: &res.id, NextToken: res.token, MaxResults: sdk.Int32(1000),
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -45,8 +45,8 @@ func (res *result) page(ctx context.Context) error {
 	}
 	res.begun = true
 	for _, c := range out.ResultSet.ResultSetMetadata.ColumnInfo {
-		res.columns = append(res.columns, aws.ToString(c.Name))
-		v := kinds[aws.ToString(c.Type)]
+		res.columns = append(res.columns, sdk.ToString(c.Name))
+		v := kinds[sdk.ToString(c.Type)]
 		if v == nil {
 			v = asText
 		}

@@ -13,13 +13,14 @@ import (
 	"flowlog/parse/schema"
 	"flowlog/report"
 	"flowlog/report/engine/athena/athenatest"
+	"flowlog/report/sql"
 )
 
 func athenaSQL(t *testing.T, name, table string) string {
 	t.Helper()
-	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "athena" })
+	d := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == "athena" })
 	r := report.Catalog()[slices.Index(report.Names(), name)]
-	sql, err := report.SQL(&r, report.Dialects()[d], schema.Logged(), table)
+	sql, err := sql.Statement(&r, sql.Dialects()[d], schema.Logged(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,12 +69,12 @@ func TestMaxScanOnTrino(t *testing.T) {
 		f, _ := schema.Logged().Lookup(name)
 		fields = append(fields, f)
 	}
-	stored := report.StoredTable{
+	stored := sql.StoredTable{
 		Table: "hive.athena_test.flows", Location: "local://" + dir, Format: "text", Layout: "daily", Fields: fields,
 		Accounts: []string{"123456789012"}, Regions: []string{"eu-west-1"}, Since: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC),
 	}
-	d := slices.IndexFunc(report.Dialects(), func(d report.Dialect) bool { return d.Name == "trino" })
-	ddl, err := stored.DDL(report.Dialects()[d])
+	d := slices.IndexFunc(sql.Dialects(), func(d sql.Dialect) bool { return d.Name == "trino" })
+	ddl, err := stored.DDL(sql.Dialects()[d])
 	if err != nil {
 		t.Fatal(err)
 	}
