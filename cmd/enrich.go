@@ -199,6 +199,7 @@ func (e *enrichment) hasThreats() bool {
 // open opens the databases that the named fields come from. If a database that was not asked for by name
 // cannot be found, its fields are left to the input: flowlog's own output may have them.
 func (e *enrichment) open(ctx context.Context, in *reader, names []string) (*lookups, error) {
+	names = enrich.CostInputs(names)
 	protocols, err := e.readProtocols()
 	if err != nil {
 		return nil, err
@@ -290,7 +291,7 @@ func (l *lookups) open(row int, path string, names []string) error {
 	} else {
 		path = enrich.FindDB(db.kind, os.Getenv, exists)
 	}
-	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind || enrich.UsesDB(name, db.kind) })
+	wanted := slices.ContainsFunc(names, func(name string) bool { return enrich.NeedsDB(name) == db.kind })
 	switch {
 	case path == "":
 		l.lacks[db.kind] = row
@@ -316,6 +317,11 @@ func (l *lookups) enriched() schema.Table {
 			f.From = nil
 		}
 		fields = append(fields, f)
+	}
+	for _, known := range l.costs { // which lack what there is no file for
+		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {
+			fields[i] = known.Field
+		}
 	}
 	for _, known := range l.all { // the names of protocols may be the user's
 		if i := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == known.Name }); i >= 0 {

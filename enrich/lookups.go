@@ -99,10 +99,14 @@ func NeedsDB(name string) DBKind {
 	return ""
 }
 
-// UsesDB reports whether a field that no file is needed for is still more exact with one of a kind.
-func UsesDB(name string, kind DBKind) bool {
-	f, ok := costFields().Named(schema.CanonicalName(name))
-	return ok && slices.ContainsFunc(f.From, func(from string) bool { return NeedsDB(from) == kind })
+// CostInputs returns the names, and what the fields of costs among them are computed from.
+func CostInputs(names []string) []string {
+	all := slices.Clip(names)
+	for _, name := range names {
+		f, _ := costFields().Named(schema.CanonicalName(name))
+		all = append(all, f.From...)
+	}
+	return all
 }
 
 // address returns the first address that is not null, if there is one.

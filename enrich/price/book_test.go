@@ -208,7 +208,7 @@ us-east-1:
   gwlb_endpoint: 0.0035
   dx: 0.0282
   vpn: 0.11
-  hours: {nat: 0.045, tgw: 0.05, endpoint: 0.01, gwlb_endpoint: 0.01, public_ipv4: 0.005}
+  hours: {nat: 0.045, tgw: 0.05, endpoint: 0.01, gwlb_endpoint: 0.01, public-ipv4: 0.005}
   assumed: [zone, dx]
 `
 
@@ -297,7 +297,7 @@ func TestYAMLErrors(t *testing.T) {
 		{"us-east-1: {internet: []}", "p.yaml:1:23: internet: the last tier has no end"},
 		{"us-east-1: {internet: [{up_to_gb: 5}]}", "p.yaml:1:24: internet: a tier without a price"},
 		{"us-east-1: {region: {us-east-2: 0.01}}", "p.yaml:1:21: region has no default"},
-		{"us-east-1: {hours: {natty: 1}}", "p.yaml:1:21: hours are of nat, tgw, endpoint, gwlb_endpoint, public_ipv4, not of"},
+		{"us-east-1: {hours: {natty: 1}}", "p.yaml:1:21: hours are of nat, tgw, endpoint, gwlb_endpoint, public-ipv4, not of"},
 		{"us-east-1: {nat: 1, assumed: [tgw]}", "p.yaml:1:12: assumed names tgw, which has no price here"},
 		{"us-east-1: {currency: usd}", "p.yaml:1:23: a currency is three letters, such as USD or CNY, not"},
 		{"us-east-1: 3", "p.yaml:1:12: the region us-east-1 is written as names with values"},

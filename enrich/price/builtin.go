@@ -62,7 +62,7 @@ var closest = map[[2]string]string{
 
 // hoursOf are prices by the hour that were read, beside those of NAT gateways.
 var hoursOf = map[string]map[string]string{
-	"us-east-1": {"endpoint": "0.01", "gwlb_endpoint": "0.01", "tgw": "0.05", "public_ipv4": "0.005"},
+	"us-east-1": {"endpoint": "0.01", "gwlb_endpoint": "0.01", "tgw": "0.05", "public-ipv4": "0.005"},
 	"eu-west-1": {"endpoint": "0.011"},
 }
 

@@ -30,7 +30,7 @@ const (
 
 func factsOf(rules *Rules, r *Record) facts {
 	f := facts{Record: r, rules: rules, own: r.Own.Type}
-	if f.own == "" && r.Instance != "" {
+	if f.own == "" && (r.Instance != "" || r.OwnKnown) {
 		f.own = "interface"
 	}
 	if r.regional() {

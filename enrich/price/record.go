@@ -38,6 +38,7 @@ type Record struct {
 	Next End // the next hop: what the interface sent to or got from, logged or by the route
 	Peer End // what an inventory knows of the other one of srcaddr and dstaddr
 
+	OwnKnown  bool // the type of the interface is known: without one it is an ordinary one
 	NextKnown bool // the next hop is known: without a type and a zone it is outside of every VPC
 
 	Src, Dst       netip.Addr // srcaddr and dstaddr

@@ -31,6 +31,8 @@ func record(t *testing.T, text string) *Record {
 				t.Fatal(err)
 			}
 			*addr[name] = a
+		case field == "own=none":
+			r.OwnKnown = true
 		case field == "next=no":
 			r.NextKnown = false
 		case field == "aws=no":
@@ -115,6 +117,7 @@ var chargeTests = []struct{ name, record, gateways, clients string }{
 	// Zones.
 	{"another zone, sent", client + "egress p=1 src=10.0.1.5 dst=10.0.2.5 next=interface next_az=use1-az2", "zone", "zone"},
 	{"another zone, received", client + "ingress src=10.0.2.5 dst=10.0.1.5 next=interface next_az=use1-az2", "zone", "zone"},
+	{"no type, which is an ordinary one", home + "own=none egress p=1 src=10.0.1.5 dst=10.0.2.5 next_az=use1-az2", "zone", "zone"},
 	{"the same zone", client + "egress p=1 src=10.0.1.5 dst=10.0.1.6 next=interface next_az=use1-az1", "free", "free"},
 	{"peering, another zone", client + "egress p=4 src=10.0.1.5 dst=10.1.2.5 next=interface next_az=use1-az2", "zone", "zone"},
 	{"peering, the same zone", client + "egress p=4 src=10.0.1.5 dst=10.1.1.5 next=interface next_az=use1-az1", "free", "free"},

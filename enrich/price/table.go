@@ -67,7 +67,7 @@ var hourly = []struct{ name, usage string }{
 	{"tgw", "TransitGateway-Hours"},
 	{"endpoint", "VpcEndpoint-Hours"},
 	{"gwlb_endpoint", "VpcEndpoint-GWLBE-Hours"},
-	{"public_ipv4", "PublicIPv4:InUseAddress"},
+	{"public-ipv4", "PublicIPv4:InUseAddress"},
 }
 
 func (c Charge) String() string { return charges[c].name }
