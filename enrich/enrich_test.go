@@ -119,7 +119,7 @@ func TestFields(t *testing.T) {
 		}
 	}
 	var got []string
-	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups(), (*AWSRanges)(nil).Lookups(), owners(t).Lookups(), (&Costs{Ranges: true, Owners: true}).Lookups()) {
+	for _, l := range slices.Concat(Builtin(nil), openDB(t, OpenCity, "city").Lookups(), openDB(t, OpenASN, "asn").Lookups(), (*AWSRanges)(nil).Lookups(), ownersOf(t).Lookups(), (&Costs{Ranges: true, Owners: true}).Lookups()) {
 		got = append(got, l.Name)
 		if f, _ := Fields().Lookup(l.Name); fmt.Sprint(f) != fmt.Sprint(l.Field) {
 			t.Errorf("%s: the lookup says %v, the table %v", l.Name, l.Field, f)

@@ -29,7 +29,7 @@ func listingAt(at int64, interfaces ...string) inventory.File {
 }
 
 // owners is an inventory in which 10.0.0.1 of vpc-1 changes hands between the times 2000 and 3000.
-func owners(t *testing.T) *Inventory {
+func ownersOf(t *testing.T) *Inventory {
 	t.Helper()
 	inv, err := inventory.Read([]inventory.File{
 		listingAt(1000, "A vpc-1 10.0.0.1", "B vpc-1 10.0.0.2", "CC vpc-2 10.0.0.1"),
@@ -44,7 +44,7 @@ func owners(t *testing.T) *Inventory {
 
 // What is looked up once for many records is what is looked up for each.
 func TestOwnersMemo(t *testing.T) {
-	n := owners(t)
+	n := ownersOf(t)
 	fields := append(schema.Logged(), n.Fields()...)
 	p, err := fields.Project("src_name", "src_owner", "dst_name", "dst_owner", "src_vpc_id", "own_name", "bytes")
 	if err != nil {
@@ -134,7 +134,7 @@ func TestOwnersMemo(t *testing.T) {
 
 // Logged fields of the interface are filled where they are null, and only those that are asked for.
 func TestFill(t *testing.T) {
-	n := owners(t)
+	n := ownersOf(t)
 	table := schema.Logged()
 	p, err := table.Project("az_id", "vpc_id", "bytes")
 	if err != nil {
