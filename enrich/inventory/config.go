@@ -98,7 +98,7 @@ func (c *configItem) state(d *document, configuration []byte, tags []Tag) (state
 
 func scopeOfItem(raw []byte) (account, region string) {
 	var c configItem
-	json.Unmarshal(raw, &c) // what is wrong with it is said when it is decoded
+	_ = json.Unmarshal(raw, &c) // what is wrong with it is said when it is decoded
 	return c.AwsAccountID, c.AwsRegion
 }
 

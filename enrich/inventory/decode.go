@@ -36,7 +36,7 @@ func (d *document) interfaceState(n *networkInterface) (state, error) {
 
 func scopeOfInterface(raw []byte) (account, region string) {
 	var n networkInterface
-	json.Unmarshal(raw, &n) // what is wrong with it is said when it is decoded
+	_ = json.Unmarshal(raw, &n) // what is wrong with it is said when it is decoded
 	return n.OwnerID, regionOf(n.AvailabilityZone)
 }
 
@@ -69,7 +69,7 @@ func decodeReservation(d *document, raw []byte) ([]state, error) {
 
 func scopeOfReservation(raw []byte) (account, region string) {
 	var r reservation
-	json.Unmarshal(raw, &r) // as above
+	_ = json.Unmarshal(raw, &r) // as above
 	if len(r.Instances) > 0 {
 		region = regionOf(r.Instances[0].Placement.AvailabilityZone)
 	}
@@ -96,7 +96,7 @@ func decodeAddress(d *document, raw []byte) ([]state, error) {
 
 func scopeOfAddress(raw []byte) (account, region string) {
 	var a elasticIP
-	json.Unmarshal(raw, &a) // as above
+	_ = json.Unmarshal(raw, &a) // as above
 	return a.NetworkInterfaceOwnerID, a.NetworkBorderGroup
 }
 

@@ -238,8 +238,12 @@ func TestAttributes(t *testing.T) {
 	}, ",") + `]}`
 	var z bytes.Buffer
 	w := gzip.NewWriter(&z)
-	io.WriteString(w, enis)
-	w.Close()
+	if _, err := io.WriteString(w, enis); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	inv := read(t,
 		file("20261127T090000Z_enis.json.gz", z.String()),
 		file("20261127T090000Z_rest.json", `{"Reservations":[{"OwnerId":"123456789012","Instances":[{"InstanceId":"i-1","Tags":[{"Key":"Name","Value":"web"},{"Key":"team","Value":"a"}],"NetworkInterfaces":[]}]}]}

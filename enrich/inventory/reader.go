@@ -52,7 +52,7 @@ func Read(files []File) (*Inventory, error) {
 }
 
 // open opens a file, and decompresses it if it is compressed.
-func (f File) open() (io.Reader, io.Closer, error) {
+func (f File) open() (io.Reader, io.ReadCloser, error) {
 	in, err := f.Open()
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +68,7 @@ func (f File) open() (io.Reader, io.Closer, error) {
 		}
 		return z, in, nil
 	case bytes.Equal(head, []byte("\xef\xbb\xbf")):
-		r.Discard(3) // they were peeked at
+		_, _ = r.Discard(3) // they were peeked at
 	}
 	return r, in, nil
 }
@@ -83,12 +83,12 @@ func timeOf(f File) (int64, TimeSource, error) {
 	head := make([]byte, 4096)
 	n, _ := io.ReadFull(r, head) // what is wrong is said when the file is read
 	d := &document{scanner: newScanner(f.Name, bytes.NewReader(head[:n]))}
-	d.members(func(name string) error {
+	_ = d.members(func(name string) error {
 		if slices.Contains([]string{"flowlog", "version", "account", "region", "time"}, name) {
 			return d.property(name)
 		}
 		return io.EOF
-	})
+	}) // a fault of the document is returned when it is read
 	if d.flowlog && d.time != 0 {
 		return d.time, FromDocument, nil
 	}
