@@ -222,6 +222,8 @@ func (d *document) property(name string) error {
 }
 
 // list reads the elements of a call.
+//
+// Long because its steps share where the listing stands: the stream, the snapshot, the element before.
 func (d *document) list(c *call) error {
 	if c.decode == nil {
 		if d.peek() != '[' {
