@@ -300,7 +300,12 @@ func (b *builder) tags() {
 func (b *builder) describe(sources map[TimeSource]int) {
 	a := About{Sources: sources}
 	accounts := make(map[string]bool)
-	times := make(map[int64]bool)
+	type snapshot struct {
+		account, region string
+		time            int64
+	}
+	snapshots := make(map[snapshot]bool)
+	times := make(map[int64]bool) // of snapshots of an account
 	see := func(t int64) {
 		if a.First == 0 || t < a.First {
 			a.First = t
@@ -315,10 +320,15 @@ func (b *builder) describe(sources map[TimeSource]int) {
 			accounts[s.account] = true
 		}
 		for _, t := range b.inv.histories[i].times {
-			times[t] = true
+			if s.account == "" { // the documents of one time are of one cluster, as far as anybody knows
+				snapshots[snapshot{time: t}] = true
+			} else {
+				snapshots[snapshot{s.account, s.region, t}], times[t] = true, true
+			}
 			see(t)
 		}
 	}
+	maps.DeleteFunc(snapshots, func(s snapshot, _ bool) bool { return s.account == "" && times[s.time] }) // part of another
 	for scope, t := range b.known {
 		account, _, _ := strings.Cut(scope, " ")
 		accounts[account] = true
@@ -329,6 +339,6 @@ func (b *builder) describe(sources map[TimeSource]int) {
 			a.Interfaces++
 		}
 	}
-	a.Snapshots, a.Accounts = len(times), len(accounts)
+	a.Snapshots, a.Accounts = len(snapshots), len(accounts)
 	b.inv.about = a
 }

@@ -28,7 +28,7 @@ type Inventory struct {
 // An About says what an inventory was made from.
 type About struct {
 	First, Last int64 // Unix seconds of the first and the last snapshot or item; 0 if there is none
-	Snapshots   int   // of interfaces, instances or pods, at different times
+	Snapshots   int   // of interfaces, instances or pods: one for each account, region and time
 	Accounts    int
 	Interfaces  int
 	Items       int                // of AWS Config

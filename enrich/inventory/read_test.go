@@ -55,6 +55,31 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// A snapshot is of one account and region at one time: what has neither is part of those of its time.
+func TestSnapshots(t *testing.T) {
+	of := func(account, region, at string) File {
+		return file("x.json", `{"flowlog":"inventory","version":1,"account":"`+account+`","region":"`+region+`","time":"2026-11-27T`+at+`:00Z","calls":{"DescribeNetworkInterfaces":{"NetworkInterfaces":[]},"DescribeInstances":{"Reservations":[]}}}`)
+	}
+	bare := file("20261127T100000Z_addresses.json", `{"Addresses":[{"PublicIp":"192.0.2.1","AllocationId":"a"}]}`)
+	for _, test := range []struct {
+		name  string
+		files []File
+		want  int
+	}{
+		{"one file", []File{of("1", "us-east-1", "09:00")}, 1},
+		{"the same again", []File{of("1", "us-east-1", "09:00"), of("1", "us-east-1", "09:00")}, 1},
+		{"two times", []File{of("1", "us-east-1", "09:00"), of("1", "us-east-1", "10:00")}, 2},
+		{"two accounts at one time", []File{of("1", "us-east-1", "09:00"), of("2", "us-east-1", "09:00")}, 2},
+		{"two regions at one time", []File{of("1", "us-east-1", "09:00"), of("1", "eu-west-1", "09:00")}, 2},
+		{"no account, at the time of another", []File{of("1", "us-east-1", "10:00"), bare}, 1},
+		{"no account, at a time of its own", []File{of("1", "us-east-1", "09:00"), bare}, 2},
+	} {
+		if got := read(t, test.files...).About().Snapshots; got != test.want {
+			t.Errorf("%s: %d snapshots, want %d", test.name, got, test.want)
+		}
+	}
+}
+
 // Files may come in any order, a snapshot in several files, and a page says nothing of what is on others.
 func TestOrder(t *testing.T) {
 	a, b := eni("A", "10.0.0.1", ""), eni("B", "10.0.0.1", "")
