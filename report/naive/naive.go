@@ -185,8 +185,8 @@ type Sample struct {
 	flows            []reporttest.Row // whatever the condition of the measure says
 	starts, ends     []int64          // of flows
 	spans            [][2]int64
-	products         []*big.Int       // of the measure's field and bytes
-	accepted, action int64 // flows with action ACCEPT, with any
+	products         []*big.Int // of the measure's field and bytes
+	accepted, action int64      // flows with action ACCEPT, with any
 	rejected         int64
 }
 
