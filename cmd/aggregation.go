@@ -98,6 +98,9 @@ func (a *aggregation) writePartial(ctx context.Context, in *reader, enr *lookups
 
 // open returns an Aggregator for reports of these fields, to be closed.
 func (a *aggregation) open(in *reader, enr *lookups, fields schema.Table, reports []report.Report) (*group.Aggregator, error) {
+	if a.vantage != "" && a.vantage != "all" && slices.ContainsFunc(reports, report.Report.Costs) {
+		return nil, usageError{errors.New("--vantage leaves out records, and each pays for its own interface: costs are of all of them")}
+	}
 	agg, err := group.New(fields, reports, in.opt.Workers)
 	if err != nil {
 		return nil, usageError{err}

@@ -72,6 +72,7 @@ func (k *costing) lookups(ctx context.Context, in *reader, l *lookups, names []s
 	}
 	_, lacks := l.lacks[enrich.AWS]
 	costs.Rules, costs.Ranges, costs.Owners = book.Rules(price.ChargeAt(at)), !lacks, l.owners != nil
+	costs.Rates = book.Rates()
 	costs.Type = has("interface_type")
 	costs.NextHop = has("next_hop_interface_type", "next_hop_az_id")
 	costs.Services = has("pkt_src_aws_service", "pkt_dst_aws_service")

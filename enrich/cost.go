@@ -13,6 +13,7 @@ import (
 // Costs is what lookups of charges depend on beside the record.
 type Costs struct {
 	Rules  *price.Rules
+	Rates  *price.Rates
 	Region string // of records without one; "" is not known
 
 	// Type, NextHop and Services say that the input has the type of the interface, the fields of the next hop, and those of
@@ -82,7 +83,7 @@ const (
 func (c *Costs) Lookups() []Lookup {
 	from, at := c.known(costFrom)
 	zones, zoneAt := c.known(zoneFrom)
-	return []Lookup{
+	return append(c.rates(from, at), []Lookup{
 		{
 			Field: schema.Field{
 				Name: "charge", Kind: schema.Text, Case: schema.Lower, From: from,
@@ -114,7 +115,52 @@ func (c *Costs) Lookups() []Lookup {
 				}
 			},
 		},
+	}...)
+}
+
+// rates returns the lookups of the rates at which records are billed, of all charges together and of each.
+func (c *Costs) rates(from []string, at []int) []Lookup {
+	lookup := func(name, doc string, of price.Set) Lookup {
+		return Lookup{
+			Field: schema.Field{Name: name, Kind: schema.Int64, From: from, Doc: doc},
+			Append: func(out *schema.Column, in []arrow.Array, row int) {
+				r := c.record(cells{in, at, row})
+				rate, ok := c.rate(&r, of)
+				if !ok {
+					out.Null()
+					return
+				}
+				out.Fill()
+				out.Int64 = append(out.Int64, int64(rate))
+			},
+		}
 	}
+	const unit = ", in millionths of a dollar for 2^30 bytes; null if it is not known: see flowlog help costs"
+	every := price.Set(1<<price.Priced - 1)
+	all := []Lookup{lookup("rate", "What AWS bills the record's interface for its bytes, all charges together"+unit, every)}
+	for i, name := range price.Names()[:price.Priced] {
+		all = append(all, lookup("rate_"+name, "Part of rate for the charge "+name+unit, price.Of(price.Charge(i))))
+	}
+	return all
+}
+
+// rate returns the rate of a record for some charges: the sum of those that it pays and that have a price in dollars. It is
+// false if it pays some and none has, or pays none for all that is known and its fields do not exclude one.
+func (c *Costs) rate(r *price.Record, of price.Set) (sum price.Rate, ok bool) {
+	due := c.Rules.Charges(r)
+	pays := due.Charges & of
+	if pays == 0 {
+		return 0, due.Most&of == 0
+	}
+	if c.Rates.Currency(r.Own.Region) != "USD" {
+		return 0, false
+	}
+	for charge := range pays.All {
+		if rate, has := c.Rates.Rate(r.Own.Region, charge, due.To); has {
+			sum, ok = sum+rate, true
+		}
+	}
+	return sum, ok
 }
 
 // known returns those of some fields that c does not lack, and where each is among them, or -1.

@@ -36,6 +36,16 @@ var measures = []Measure{
 	{Name: "rejected_share", Func: "rejected_share", Field: "action", Unit: Share, Doc: "rejected flows as a part of those that have an action, from 0 to 1"},
 	{Name: "bps", Func: "bps", Field: "bytes", Unit: BitRate, Doc: "bits a second over the time that the report covers, or over the bin"},
 	{Name: "pps", Func: "pps", Field: "packets", Unit: Plain, Doc: "packets a second over the time that the report covers, or over the bin"},
+	{Name: "cost", Func: "cost", Field: "rate", Unit: Money, Doc: "dollars that the traffic costs, as far as prices and charges are known: the sum of those by charge"},
+	{Name: "cost_nat", Func: "cost", Field: "rate_nat", Unit: Money, Doc: "dollars for what NAT gateways pass on"},
+	{Name: "cost_zone", Func: "cost", Field: "rate_zone", Unit: Money, Doc: "dollars for what crosses zones"},
+	{Name: "cost_internet", Func: "cost", Field: "rate_internet", Unit: Money, Doc: "dollars for what leaves AWS"},
+	{Name: "cost_region", Func: "cost", Field: "rate_region", Unit: Money, Doc: "dollars for what goes to other regions"},
+	{Name: "cost_tgw", Func: "cost", Field: "rate_tgw", Unit: Money, Doc: "dollars for what transit gateways get"},
+	{Name: "cost_endpoint", Func: "cost", Field: "rate_endpoint", Unit: Money, Doc: "dollars for what interface endpoints pass on"},
+	{Name: "cost_gwlb_endpoint", Func: "cost", Field: "rate_gwlb_endpoint", Unit: Money, Doc: "dollars for what Gateway Load Balancer endpoints pass on"},
+	{Name: "cost_dx", Func: "cost", Field: "rate_dx", Unit: Money, Doc: "dollars for what leaves by Direct Connect"},
+	{Name: "cost_vpn", Func: "cost", Field: "rate_vpn", Unit: Money, Doc: "dollars for what leaves by a VPN"},
 	{Name: "nodata", Func: "count", Where: where("log_status = NODATA"), All: true, Unit: Count, Doc: "records that say that there was no traffic"},
 	{Name: "skipdata", Func: "count", Where: where("log_status = SKIPDATA"), All: true, Unit: Count, Doc: "records that say that flows were lost: totals are a lower bound"},
 	{Name: "malformed", Func: "malformed", Unit: Count, Doc: "records of the whole input that could not be read"},
@@ -148,6 +158,11 @@ func (m Measure) column() string { return m.Func + "_" + m.Field }
 func measureWords(s string) []string {
 	_, argument, call := cutFunction(Canonical(s))
 	words := strings.Split(argument, "+")
+	for _, m := range measures {
+		if m.Name == Canonical(s) {
+			words = append(words, m.Field)
+		}
+	}
 	for i := range words {
 		words[i] = strings.TrimSpace(words[i])
 	}
@@ -267,6 +282,11 @@ func (r *Report) Aggregates() []Measure {
 		}
 	}
 	return list
+}
+
+// Costs reports whether a measure of the report is money.
+func (r Report) Costs() bool {
+	return slices.ContainsFunc(r.Measures, func(m Measure) bool { return m.Unit == Money })
 }
 
 // CountsRows reports whether the measure is the number of flows.

@@ -71,6 +71,7 @@ const (
 	Share        // a part of a whole, from 0 to 1, shown as a percentage
 	BitRate      // bits a second
 	Seconds      // a length of time
+	Money        // dollars, shown with two decimals, or four below a cent
 )
 
 // A Column describes one column of a Table.

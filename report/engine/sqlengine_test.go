@@ -44,6 +44,9 @@ func TestQueriesAreRead(t *testing.T) {
 	reports := conditionCounts(t)
 	for _, f := range function.All {
 		m := report.Measure{Name: "x", Func: f.Name, Field: "bytes"}
+		if f.Input == nil && sql.Functions[f.Name].Unknown != "" {
+			continue
+		}
 		if f.Also != "" {
 			m.Field = "start"
 		}

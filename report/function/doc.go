@@ -12,6 +12,6 @@
 //	func.go         a row of the table
 //	pair.go loglog.go
 //	known.go        values that an engine has computed
-//	count.go sum.go extreme.go distinct.go quantile.go gap.go computed.go
+//	count.go sum.go extreme.go distinct.go quantile.go gap.go cost.go computed.go
 //	function.go     THE table
 package function

@@ -74,10 +74,10 @@ const (
 	BufferValue        // the whole number of its field, which is not null
 )
 
-// computation is for functions that are computed from others when all records have been read.
+// computation is for functions that are computed from others, or from their own state, when all records have been read.
 type computation struct {
 	Parts func(field string) []Part              // what it is computed from; nil if it has a state
-	Of    func(parts []any, seconds float64) any // of their values; a nil part makes the whole nil without it
+	Of    func(parts []any, seconds float64) any // of their values, or its own one; a nil part makes the whole nil without it
 	Span  bool                                   // of needs the seconds that the group covers: it is a rate
 }
 

@@ -21,6 +21,7 @@ var All = []Func{
 	rejectedShareFunction,
 	durationFunction,
 	gapFunction,
+	costFunction,
 	malformedFunction,
 }
 

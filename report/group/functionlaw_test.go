@@ -81,7 +81,7 @@ func checkRow(t *testing.T, f *function.Func) {
 		}
 	}
 	wants("one of new, parts and input", ways == 1)
-	wants("of, for its parts", (f.Parts != nil) == (f.Of != nil))
+	wants("of, for its parts", f.Parts == nil || f.Of != nil)
 	wants("view, for what it shares", (f.Shares != "") == (f.View != nil))
 	if f.New == nil {
 		return

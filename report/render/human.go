@@ -59,6 +59,8 @@ func human(c report.Column, v any, opt Options) string {
 			return humanBits(v)
 		case c.Unit == report.Share:
 			return strconv.FormatFloat(100*v, 'f', 1, 64) + "%"
+		case c.Unit == report.Money:
+			return humanMoney(v)
 		}
 		return humanFloat(v)
 	}
@@ -93,6 +95,15 @@ func humanBits(v float64) string {
 		return humanFloat(math.Round(v)) + " " + units[unit]
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[unit]
+}
+
+// humanMoney formats an amount with two decimals, or with four if it is below a hundredth but not nothing.
+func humanMoney(v float64) string {
+	decimals := 2
+	if v != 0 && math.Abs(v) < 0.01 {
+		decimals = 4
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 // humanFloat formats a number with at most two decimals, or with three significant digits if it is smaller.

@@ -36,6 +36,7 @@ var Functions = map[string]sqlFunction{
 		return sqlIf(sqlInfix(args[1], ">=", args[0]), sqlInfix(args[1], "-", args[0]))
 	}},
 	"gap":       {}, // see query.gap
+	"cost":      {Unknown: "the rates of records are not logged"},
 	"malformed": {Unknown: "what an engine cannot read, it does not count"},
 }
 

@@ -64,6 +64,9 @@ func Statement(r *report.Report, d Dialect, fields schema.Table, table string) (
 
 // timed is a measure that looks at the records of a group in the order of time: of a column of a layer of its own.
 func (q *query) timed(l *layer, m report.Measure, keys []sqlNode) sqlNode {
+	if why := Functions[m.Func].Unknown; why != "" {
+		return q.refuse("%s: %s", m.Name, why)
+	}
 	name := m.Name + "_each"
 	if gap := q.gap(m, keys); !l.has(name) {
 		l.add(gap, name)
