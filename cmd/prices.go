@@ -59,7 +59,7 @@ func (k *costing) lookups(ctx context.Context, in *reader, l *lookups, names []s
 		return nil, usageError{fmt.Errorf("--price-region: %w", schema.Unknown("region", k.region, price.Regions(), "flowlog prices"))}
 	}
 	costs := enrich.Costs{Region: k.region}
-	if !slices.ContainsFunc(names, func(name string) bool { return isCost(costs, name) }) {
+	if !slices.ContainsFunc(names, enrich.IsCost) {
 		return nil, nil
 	}
 	book, err := k.book()
@@ -77,11 +77,6 @@ func (k *costing) lookups(ctx context.Context, in *reader, l *lookups, names []s
 	costs.NextHop = has("next_hop_interface_type", "next_hop_az_id")
 	costs.Services = has("pkt_src_aws_service", "pkt_dst_aws_service")
 	return costs.Lookups(), nil
-}
-
-// isCost reports whether a name is that of a field of costs.
-func isCost(costs enrich.Costs, name string) bool {
-	return slices.ContainsFunc(costs.Lookups(), func(l enrich.Lookup) bool { return l.Name == schema.CanonicalName(name) })
 }
 
 // maxPrices is the most that is read of a file of prices: AWS's list of EC2 in all regions has 8 GB.

@@ -3,6 +3,8 @@ package enrich
 import (
 	"cmp"
 	"net/netip"
+	"slices"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -204,12 +206,18 @@ func (c cells) addr(i int) netip.Addr {
 }
 
 // costFields lists the fields of costs.
-func costFields() schema.Table {
+var costFields = sync.OnceValue(func() schema.Table {
 	var t schema.Table
 	for _, l := range (&Costs{Ranges: true, Owners: true}).Lookups() {
 		t = append(t, l.Field)
 	}
-	return t
+	return slices.Clip(t)
+})
+
+// IsCost reports whether a name, in any spelling, is that of a field of costs.
+func IsCost(name string) bool {
+	_, ok := costFields().Named(schema.CanonicalName(name))
+	return ok
 }
 
 // record makes a record for package price of a row. in is by costFrom.

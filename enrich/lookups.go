@@ -90,7 +90,7 @@ func NeedsDB(name string) DBKind {
 			}
 		}
 	}
-	if slices.Contains(awsFields().Names(), name) {
+	if _, ok := awsFields().Named(name); ok {
 		return AWS
 	}
 	if _, ok := ownerTable().Named(name); ok || strings.HasPrefix(name, "src_tag_") || strings.HasPrefix(name, "dst_tag_") {

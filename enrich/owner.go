@@ -3,6 +3,7 @@ package enrich
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -105,7 +106,7 @@ func ownerEnds() []ownerEnd {
 const stateField = "owner"
 
 // ownerTable lists the fields of owners, without tags, which depend on the inventory.
-func ownerTable() schema.Table {
+var ownerTable = sync.OnceValue(func() schema.Table {
 	var t schema.Table
 	for _, end := range ownerEnds() {
 		for _, f := range ownerFields {
@@ -117,8 +118,8 @@ func ownerTable() schema.Table {
 			t = append(t, end.field(stateField, "How sure the owner of %s is: certain, assumed, several or none", inventory.States()))
 		}
 	}
-	return t
-}
+	return slices.Clip(t)
+})
 
 func (e ownerEnd) field(name, doc string, values []string) schema.Field {
 	return schema.Field{Name: e.prefix + "_" + name, Kind: schema.Text, From: e.from, Values: values, Doc: strings.Replace(doc, "%s", e.doc, 1)}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/gaissmai/bart"
@@ -145,10 +147,10 @@ func (r *AWSRanges) Lookups() []Lookup {
 }
 
 // awsFields lists the fields of the ranges.
-func awsFields() schema.Table {
+var awsFields = sync.OnceValue(func() schema.Table {
 	var t schema.Table
 	for _, l := range (*AWSRanges)(nil).Lookups() {
 		t = append(t, l.Field)
 	}
-	return t
-}
+	return slices.Clip(t)
+})
