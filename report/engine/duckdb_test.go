@@ -37,7 +37,7 @@ func startDuckDB(t *testing.T, rows []reporttest.Row) *duckDB {
 	if python == "" {
 		return nil
 	}
-	c := exec.Command(python, filepath.Join("..", "testdata", "oracle", "run.py"))
+	c := exec.Command(python, filepath.Join("..", "..", "testdata", "oracle", "run.py"))
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {

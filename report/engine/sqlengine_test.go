@@ -77,7 +77,7 @@ func TestQueriesAreRead(t *testing.T) {
 	if python == "" {
 		t.Skip("DUCKDB_PYTHON names no Python with sqlglot")
 	}
-	c := exec.Command(python, "../testdata/oracle/queries.py")
+	c := exec.Command(python, "../../testdata/oracle/queries.py")
 	c.Stdin = &lines
 	if text, err := c.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, text)
