@@ -46,7 +46,7 @@ func (s *stored) columns(quote func(string) string, t types) []string {
 func (s *stored) comments(next ...string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "-- "+format+"\n", args...) }
-	line("Flow logs in %s, %s.", s.base+s.folders, s.Say(s.format.Doc))
+	line("Flow logs in %s, %s.", s.base+s.folders, s.say(s.format.Doc))
 	if s.format.text {
 		line("Every file has these columns in this order. Files of a flow log with another format need a table of their own.")
 	}
@@ -85,6 +85,14 @@ func (s *stored) firstDay() sqlNode {
 		}
 	}
 	return sqlAnd(parts...)
+}
+
+// say is the text of a message: for people where Say is set.
+func (s *stored) say(message error) string {
+	if s.Say == nil {
+		return message.Error()
+	}
+	return s.Say(message)
 }
 
 // questions are the comments that say how to ask a day. Without Ask they name no command for reports.
