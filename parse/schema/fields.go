@@ -86,3 +86,10 @@ const transitGateway = "version resource_type account_id tgw_id tgw_attachment_i
 	"protocol packets bytes start end log_status type packets_lost_no_route packets_lost_blackhole " +
 	"packets_lost_mtu_exceeded packets_lost_ttl_expired tcp_flags region flow_direction " +
 	"pkt_src_aws_service pkt_dst_aws_service"
+
+// HourKey is the name of the key that is the hour of the day. It is no field: it is computed from a record's start.
+const HourKey = "hour"
+
+// DirectionField is the name of the field that says whether an interface saw a flow leave or arrive. It is computed where AWS did
+// not log flow_direction.
+const DirectionField = "direction"

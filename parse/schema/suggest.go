@@ -59,13 +59,6 @@ func Meant(word string) string {
 // maxSuggestions is how many further names an error offers: what fits on its line.
 const maxSuggestions = 4
 
-// HourKey is the name of the key that is the hour of the day. It is no field: it is computed from a record's start.
-const HourKey = "hour"
-
-// DirectionField is the name of the field that says whether an interface saw a flow leave or arrive. It is computed where AWS did
-// not log flow_direction.
-const DirectionField = "direction"
-
 // WidthOf returns the bin width that a word means, or "".
 func WidthOf(word string) string { return binWords[strings.ToLower(word)] }
 

@@ -81,14 +81,14 @@ type computation struct {
 	Span  bool                                   // of needs the seconds that the group covers: it is a rate
 }
 
-// remote says how values that an engine has computed of the function are taken in. Its SQL is in sqlFunctions.
+// remote says how values that an engine has computed of the function are taken in. Its SQL is in Functions of report/sql.
 type remote struct {
 	// Adds is the function that combines the values of several groups. It is "" if nothing does.
 	Adds string
-	// Buckets says that an engine sends how many values are in each bucket, in place of the result: see bucketOf.
+	// Buckets says that an engine sends how many values are in each bucket, in place of the result: see BucketOf.
 	Buckets bool
 	// Decode returns the bytes that load reads for an engine's value of one group, or of several together. It is nil if
-	// the function is not mergeable: see byEngine.
+	// the function is not mergeable: see Func.ByEngine.
 	Decode func(v any, groups int64) ([]byte, error)
 }
 

@@ -31,7 +31,7 @@ type groupSpec struct {
 // An accSpec describes one accumulator: a number that is kept for each group, for one measure or several.
 type accSpec struct {
 	report.Measure
-	fn     *function.Func // as it is aggregated here: see byEngine
+	fn     *function.Func // as it is aggregated here: see function.Func.ByEngine
 	cond   predicate      // of Measure.Where
 	field  int            // of the projection, or -1
 	also   int            // the function's second field, or -1

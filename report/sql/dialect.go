@@ -51,7 +51,7 @@ type sqlForms struct {
 
 // sqlPushdown are expressions of engines that flowlog runs reports on; they are nil in other dialects.
 type sqlPushdown struct {
-	bucket    func(x sqlNode) sqlNode // the bucket of a whole number, see bucketOf
+	bucket    func(x sqlNode) sqlNode // the bucket of a whole number, see function.BucketOf
 	Histogram func(x sqlNode) sqlNode // how many records are in each bucket, a histogram, as an object of JSON
 	Any       string                  // the aggregate that is any value of a group
 }
