@@ -131,7 +131,7 @@ type stage interface {
 func (a *aggregation) feed(ctx context.Context, in *reader, fields schema.Table, agg *group.Aggregator) (notes []string, err error) {
 	p := agg.Projection()
 	if !a.learns(p.Fields.Names()) {
-		return nil, in.scan(ctx, p.Logged(), agg.Add)
+		return costNotes(p.Fields.Names()), in.scan(ctx, p.Logged(), agg.Add)
 	}
 	s, needs, err := a.stage(fields, p)
 	if err != nil {

@@ -79,6 +79,17 @@ func (k *costing) lookups(ctx context.Context, in *reader, l *lookups, names []s
 	return costs.Lookups(), nil
 }
 
+// costNotes says what dollars leave out, if some are computed of the fields.
+func costNotes(names []string) []string {
+	rated := func(name string) bool {
+		return enrich.IsCost(name) && (name == "rate" || strings.HasPrefix(name, "rate_"))
+	}
+	if !slices.ContainsFunc(names, rated) {
+		return nil
+	}
+	return []string{"costs are a lower bound: traffic whose charge is unknown, or has no price, is not in them; --by charge --measures bytes,cost shows how much that is"}
+}
+
 // maxPrices is the most that is read of a file of prices: AWS's list of EC2 in all regions has 8 GB.
 const maxPrices = 64 << 30
 
