@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // arrowReports writes the only report of a document as a stream of one batch: keys by their kind, addresses
@@ -52,7 +53,7 @@ type arrowStream struct {
 	stamps bool   // Time columns are timestamps
 	head   int    // length of the schema message
 	end    []byte // the end of the stream
-	turns  sequencer
+	turns  cells.Sequencer
 	pages  sync.Pool
 }
 
@@ -88,7 +89,7 @@ func (s *arrowStream) typeOf(k schema.Kind) arrow.DataType {
 
 // An arrowPage is the memory for encoding one batch, reused for the next.
 type arrowPage struct {
-	cells   cells
+	cells   cells.Batch
 	out     bytes.Buffer
 	columns []arrowColumn
 }
@@ -108,12 +109,12 @@ func (s *arrowStream) Add(b schema.Batch) error {
 	}
 	defer s.pages.Put(p)
 	p.out.Reset()
-	if !empty(b) {
+	if !cells.Empty(b) {
 		if err := s.encode(p, b.Record); err != nil {
-			return s.turns.fail(err)
+			return s.turns.Fail(err)
 		}
 	}
-	return s.turns.do(b.Seq, func() error {
+	return s.turns.Do(b.Seq, func() error {
 		if p.out.Len() == 0 {
 			return nil
 		}
@@ -123,18 +124,18 @@ func (s *arrowStream) Add(b schema.Batch) error {
 }
 
 func (s *arrowStream) encode(p *arrowPage, rec arrow.Record) error {
-	if err := p.cells.load(rec, s.fields); err != nil {
+	if err := p.cells.Load(rec, s.fields); err != nil {
 		return err
 	}
 	columns := make([]arrow.Array, len(s.fields))
 	for i, f := range s.fields {
-		a, c := rec.Column(i), &p.cells.columns[i]
+		a, c := rec.Column(i), &p.cells.Columns[i]
 		switch {
 		case f.Kind == schema.Addr:
 			columns[i] = p.columns[i].addresses(c)
 		case f.Kind == schema.Text:
 			columns[i] = p.columns[i].texts(c)
-		case c.nulls > 0:
+		case c.Nulls > 0:
 			columns[i] = p.columns[i].numbers(c, s.typeOf(f.Kind))
 		case f.Kind == schema.Time && s.stamps:
 			columns[i] = array.MakeFromData(retyped(a.Data(), s.typeOf(f.Kind)))
@@ -156,64 +157,64 @@ func retyped(d arrow.ArrayData, t arrow.DataType) arrow.ArrayData {
 
 // numbers converts numbers so that nulls have the value 0. In the batch they have leftovers of earlier batches, which
 // would make the bytes of the output vary.
-func (a *arrowColumn) numbers(c *cell, t arrow.DataType) arrow.Array {
+func (a *arrowColumn) numbers(c *cells.Column, t arrow.DataType) arrow.Array {
 	width := 8
 	if c.Kind == schema.Int32 {
 		width = 4
 	}
-	a.data = resize(a.data, width*c.rows)
+	a.data = cells.Resize(a.data, width*c.Rows)
 	clear(a.data)
-	if c.nulls < c.rows {
-		for row := range c.rows {
-			i := c.bit + row
-			if c.valid != nil && c.valid[i>>3]&(1<<(i&7)) == 0 {
+	if c.Nulls < c.Rows {
+		for row := range c.Rows {
+			i := c.Bit + row
+			if c.Valid != nil && c.Valid[i>>3]&(1<<(i&7)) == 0 {
 				continue
 			}
 			switch to := a.data[width*row:]; c.Kind {
 			case schema.Int32:
-				binary.LittleEndian.PutUint32(to, uint32(c.ints[row]))
+				binary.LittleEndian.PutUint32(to, uint32(c.Ints[row]))
 			case schema.Float:
-				binary.LittleEndian.PutUint64(to, math.Float64bits(c.floats[row]))
+				binary.LittleEndian.PutUint64(to, math.Float64bits(c.Floats[row]))
 			default:
-				binary.LittleEndian.PutUint64(to, uint64(c.longs[row]))
+				binary.LittleEndian.PutUint64(to, uint64(c.Longs[row]))
 			}
 		}
 	}
-	return array.MakeFromData(array.NewData(t, c.rows, []*memory.Buffer{c.bitmap(), memory.NewBufferBytes(a.data)}, nil, c.nulls, 0))
+	return array.MakeFromData(array.NewData(t, c.Rows, []*memory.Buffer{bitmap(c), memory.NewBufferBytes(a.data)}, nil, c.Nulls, 0))
 }
 
 // addresses converts addresses to texts.
-func (a *arrowColumn) addresses(c *cell) arrow.Array {
+func (a *arrowColumn) addresses(c *cells.Column) arrow.Array {
 	a.ints = append(a.ints[:0], 0)
 	a.data = a.data[:0]
-	for row := range c.rows {
-		if c.nulls < c.rows && !c.null(row) {
-			a.data = appendAddr(a.data, &c.addrs[row])
+	for row := range c.Rows {
+		if c.Nulls < c.Rows && !c.Null(row) {
+			a.data = cells.AppendAddr(a.data, &c.Addrs[row])
 		}
 		a.ints = append(a.ints, int32(len(a.data)))
 	}
-	return array.NewStringData(array.NewData(arrow.BinaryTypes.String, c.rows, []*memory.Buffer{
-		c.bitmap(), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)), memory.NewBufferBytes(a.data),
-	}, nil, c.nulls, 0))
+	return array.NewStringData(array.NewData(arrow.BinaryTypes.String, c.Rows, []*memory.Buffer{
+		bitmap(c), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)), memory.NewBufferBytes(a.data),
+	}, nil, c.Nulls, 0))
 }
 
 // texts converts texts to a dictionary array with only the values in use: the batch's dictionary may have many more.
-func (a *arrowColumn) texts(c *cell) arrow.Array {
-	a.ints = resize(a.ints, c.rows)
+func (a *arrowColumn) texts(c *cells.Column) arrow.Array {
+	a.ints = cells.Resize(a.ints, c.Rows)
 	a.ends = append(a.ends[:0], 0)
 	a.data = a.data[:0]
-	if c.nulls == c.rows {
+	if c.Nulls == c.Rows {
 		clear(a.ints)
 	} else {
-		a.seen = resize(a.seen, c.words.Len())
+		a.seen = cells.Resize(a.seen, c.Words.Len())
 		clear(a.seen)
-		for row, code := range c.codes {
-			if c.null(row) {
+		for row, code := range c.Codes {
+			if c.Null(row) {
 				a.ints[row] = 0
 				continue
 			}
 			if a.seen[code] == 0 {
-				a.data = append(a.data, c.words.Value(int(code))...)
+				a.data = append(a.data, c.Words.Value(int(code))...)
 				a.ends = append(a.ends, int32(len(a.data)))
 				a.seen[code] = int32(len(a.ends)) - 1
 			}
@@ -223,23 +224,23 @@ func (a *arrowColumn) texts(c *cell) arrow.Array {
 	words := array.NewData(arrow.BinaryTypes.String, len(a.ends)-1, []*memory.Buffer{
 		nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ends)), memory.NewBufferBytes(a.data),
 	}, nil, 0, 0)
-	return array.NewDictionaryData(array.NewDataWithDictionary(schema.Text.Arrow(), c.rows, []*memory.Buffer{
-		c.bitmap(), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)),
-	}, c.nulls, 0, words))
+	return array.NewDictionaryData(array.NewDataWithDictionary(schema.Text.Arrow(), c.Rows, []*memory.Buffer{
+		bitmap(c), memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(a.ints)),
+	}, c.Nulls, 0, words))
 }
 
-// bitmap returns the validity bitmap of the rows, from bit 0, or nil if none is null.
-func (c *cell) bitmap() *memory.Buffer {
-	if c.valid == nil {
+// bitmap returns the validity bitmap of a column, from bit 0, or nil if no row is null.
+func bitmap(c *cells.Column) *memory.Buffer {
+	if c.Valid == nil {
 		return nil
 	}
-	bits := make([]byte, (c.rows+7)/8)
-	bitutil.CopyBitmap(c.valid, c.bit, c.rows, bits, 0)
+	bits := make([]byte, (c.Rows+7)/8)
+	bitutil.CopyBitmap(c.Valid, c.Bit, c.Rows, bits, 0)
 	return memory.NewBufferBytes(bits)
 }
 
 func (s *arrowStream) Close() error {
-	return s.turns.finish(func() error {
+	return s.turns.Finish(func() error {
 		_, err := s.out.Write(s.end)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // csvReports writes a header and the rows by RFC 4180, with plain line feeds, for spreadsheets. A null is an empty cell.
@@ -25,7 +26,7 @@ func csvReports(w io.Writer, doc Document, _ Options) error {
 func formula(s string) bool { return s != "-" && s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 }
 
 // separated writes the only report of a document with a separator between its columns.
-func separated(w io.Writer, format string, between byte, doc Document, text textFunc) error {
+func separated(w io.Writer, format string, between byte, doc Document, text cells.TextFunc) error {
 	t, err := single(format, doc)
 	if err != nil {
 		return err
@@ -80,19 +81,19 @@ func csvRecords(w io.Writer, fields schema.Table, opt Options) (RecordWriter, er
 const onlyNull = `""`
 
 // separatedRecords writes records with a separator between their columns, and a text for null.
-func separatedRecords(w io.Writer, fields schema.Table, between byte, null string, text textFunc) (RecordWriter, error) {
+func separatedRecords(w io.Writer, fields schema.Table, between byte, null string, text cells.TextFunc) (RecordWriter, error) {
 	s := &stream{out: w, fields: fields}
 	s.encode = func(p *page) error {
 		dst, c := p.text, &p.cells
-		for row := range c.rows {
-			for i := range c.columns[:c.known] {
+		for row := range c.Rows {
+			for i := range c.Columns[:c.Known] {
 				if i > 0 {
 					dst = append(dst, between)
 				}
-				if col := &c.columns[i]; col.null(row) {
+				if col := &c.Columns[i]; col.Null(row) {
 					dst = append(dst, null...)
 				} else {
-					dst = col.append(dst, row, text)
+					dst = col.Append(dst, row, text)
 				}
 			}
 			dst = append(dst, '\n')

@@ -11,6 +11,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/cells"
 )
 
 // The page's style and script are the only ones that its content security policy allows. They do not depend on the data:
@@ -305,28 +306,28 @@ type recordPage struct {
 	out    io.Writer
 	fields schema.Table
 	opt    Options
-	turns  sequencer
-	cells  cells
+	turns  cells.Sequencer
+	cells  cells.Batch
 	rows   [][]any
 	all    int
 }
 
 func (p *recordPage) Add(b schema.Batch) error {
-	return p.turns.do(b.Seq, func() error {
-		if empty(b) {
+	return p.turns.Do(b.Seq, func() error {
+		if cells.Empty(b) {
 			return nil
 		}
 		p.all += int(b.NumRows())
 		if len(p.rows) == rowsEmbedded {
 			return nil
 		}
-		if err := p.cells.load(b.Record, p.fields); err != nil {
+		if err := p.cells.Load(b.Record, p.fields); err != nil {
 			return err
 		}
-		for row := 0; row < p.cells.rows && len(p.rows) < rowsEmbedded; row++ {
+		for row := 0; row < p.cells.Rows && len(p.rows) < rowsEmbedded; row++ {
 			values := make([]any, len(p.fields))
 			for i := range p.fields {
-				values[i] = p.cells.columns[i].value(row)
+				values[i] = p.cells.Columns[i].Value(row)
 			}
 			p.rows = append(p.rows, values)
 		}
@@ -335,7 +336,7 @@ func (p *recordPage) Add(b schema.Batch) error {
 }
 
 func (p *recordPage) Close() error {
-	return p.turns.finish(func() error {
+	return p.turns.Finish(func() error {
 		t := report.Table{Name: "records", Doc: "Flow log records", Rows: p.rows, Order: -1, Cut: p.all - len(p.rows)}
 		for _, f := range p.fields {
 			t.Columns = append(t.Columns, report.Column{Name: f.Name, Role: report.LabelRole, Kind: f.Kind})
@@ -352,24 +353,4 @@ func (p *recordPage) Close() error {
 		m.foot()
 		return m.send(p.out)
 	})
-}
-
-// value returns the value of a row, in the type that reports have.
-func (c *cell) value(row int) any {
-	if c.null(row) {
-		return nil
-	}
-	switch c.Kind {
-	case schema.Int32:
-		return int64(c.ints[row])
-	case schema.Int64:
-		return c.longs[row]
-	case schema.Time:
-		return time.Unix(c.longs[row], 0).UTC()
-	case schema.Float:
-		return c.floats[row]
-	case schema.Addr:
-		return addrOf(&c.addrs[row])
-	}
-	return strings.Clone(c.words.Value(int(c.codes[row])))
 }

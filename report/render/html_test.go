@@ -18,6 +18,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/rendertest"
 )
 
 // pagePayloads are texts that would do something on a page, in a script, a style, a spreadsheet or to the eyes.
@@ -292,7 +293,7 @@ func TestHTMLRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	w, err := f.Records(&out, sampleFields, Options{})
+	w, err := f.Records(&out, rendertest.Fields, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +303,7 @@ func TestHTMLRecords(t *testing.T) {
 		lines[i] = line
 	}
 	for seq := range int64(3) {
-		if err := w.Add(schema.Batch{Seq: seq, Record: recordOf(t, sampleFields, lines...)}); err != nil {
+		if err := w.Add(schema.Batch{Seq: seq, Record: rendertest.RecordOf(t, rendertest.Fields, lines...)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"flowlog/report"
+	"flowlog/report/render/cells"
 )
 
 // numberOf formats a count with its noun, in the singular or plural.
@@ -52,7 +53,7 @@ func human(c report.Column, v any, opt Options) string {
 	case float64:
 		switch {
 		case opt.Raw:
-			return string(appendFloat(nil, v))
+			return string(cells.AppendFloat(nil, v))
 		case c.Unit == report.Bytes:
 			return humanBytes(v)
 		case c.Unit == report.BitRate:
@@ -154,7 +155,7 @@ func number(v any) (float64, bool) {
 	case int64:
 		return float64(v), true
 	case float64:
-		return v, finite(v)
+		return v, cells.Finite(v)
 	}
 	return 0, false
 }

@@ -14,6 +14,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/cells"
 )
 
 // jsonReports writes one document: {"report":…,"change":{…},"rows":[…],"totals":{…},"others":{…},"excluded":…,"input":{…}} for
@@ -229,30 +230,30 @@ func jsonMembers(fields schema.Table) []string {
 func jsonMember(name string) string { return string(append(jsonString([]byte{','}, name), ':')) }
 
 // appendObjects writes each row as an object of the values that are not null, with an end after it.
-func appendObjects(dst []byte, c *cells, members []string, end string) []byte {
+func appendObjects(dst []byte, c *cells.Batch, members []string, end string) []byte {
 	members = slices.Clip(members)
-	for _, extra := range c.columns[c.known:] {
+	for _, extra := range c.Columns[c.Known:] {
 		members = append(members, jsonMember(extra.Name))
 	}
 	// columns without any value are common, so that they cost nothing per row
-	full := make([]int, 0, len(c.columns))
-	for i := range c.columns {
-		if c.columns[i].nulls < c.rows {
+	full := make([]int, 0, len(c.Columns))
+	for i := range c.Columns {
+		if c.Columns[i].Nulls < c.Rows {
 			full = append(full, i)
 		}
 	}
-	for row := range c.rows {
+	for row := range c.Rows {
 		start := len(dst)
 		for _, i := range full {
-			col := &c.columns[i]
-			if col.null(row) {
+			col := &c.Columns[i]
+			if col.Null(row) {
 				continue
 			}
 			dst = append(dst, members[i]...)
 			if col.Kind == schema.Addr {
-				dst = append(appendAddr(append(dst, '"'), &col.addrs[row]), '"')
+				dst = append(cells.AppendAddr(append(dst, '"'), &col.Addrs[row]), '"')
 			} else {
-				dst = col.append(dst, row, jsonText)
+				dst = col.Append(dst, row, jsonText)
 			}
 		}
 		if len(dst) == start {

@@ -139,11 +139,11 @@ func markdownRecords(w io.Writer, fields schema.Table, _ Options) (RecordWriter,
 	s := &stream{out: w, fields: fields}
 	s.encode = func(p *page) error {
 		dst, c := p.text, &p.cells
-		for row := range c.rows {
-			for i := range c.columns[:c.known] {
+		for row := range c.Rows {
+			for i := range c.Columns[:c.Known] {
 				dst = append(dst, "| "...)
-				if col := &c.columns[i]; !col.null(row) {
-					dst = col.append(dst, row, appendMarkdown)
+				if col := &c.Columns[i]; !col.Null(row) {
+					dst = col.Append(dst, row, appendMarkdown)
 				}
 				dst = append(dst, ' ')
 			}

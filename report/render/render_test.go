@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"sync"
@@ -13,10 +12,10 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/rendertest"
 )
 
 // talkers is a report with a bit of everything: an address key with a label of its own, a number key with a
@@ -97,47 +96,6 @@ func compare(t *testing.T, got, want string) {
 	}
 }
 
-// sampleFields is one field of each kind.
-var sampleFields = schema.Table{
-	{Name: "version", Kind: schema.Int32},
-	{Name: "srcaddr", Kind: schema.Addr},
-	{Name: "srcport", Kind: schema.Int32},
-	{Name: "bytes", Kind: schema.Int64},
-	{Name: "start", Kind: schema.Time},
-	{Name: "action", Kind: schema.Text},
-	{Name: "instance_tag", Kind: schema.Text, Escaped: true},
-	{Name: "latitude", Kind: schema.Float},
-}
-
-// recordOf builds a batch from the words of lines, "-" being null and "_" a space.
-func recordOf(t testing.TB, fields schema.Table, lines ...string) arrow.Record {
-	t.Helper()
-	columns := make([]*schema.Column, len(fields))
-	for i, f := range fields {
-		columns[i] = schema.NewColumn(f)
-	}
-	for _, line := range lines {
-		words := strings.Fields(line)
-		if len(words) != len(fields) {
-			t.Fatalf("%q has %d words, not %d", line, len(words), len(fields))
-		}
-		for i, w := range words {
-			if fault := columns[i].Parse([]byte(strings.ReplaceAll(w, "_", " "))); fault != schema.Valid {
-				t.Fatalf("%s: %s: %v", line, w, fault)
-			}
-		}
-	}
-	return recordFrom(fields, columns)
-}
-
-func recordFrom(fields schema.Table, columns []*schema.Column) arrow.Record {
-	arrays := make([]arrow.Array, len(columns))
-	for i, c := range columns {
-		arrays[i] = c.Array()
-	}
-	return array.NewRecord(fields.Arrow(), arrays, int64(columns[0].Len()))
-}
-
 // write returns what a format makes of batches, which are added in any order.
 func write(t testing.TB, format string, fields schema.Table, opt Options, batches ...arrow.Record) string {
 	t.Helper()
@@ -150,41 +108,8 @@ func write(t testing.TB, format string, fields schema.Table, opt Options, batche
 	if err != nil {
 		t.Fatal(err)
 	}
-	addAll(t, w, batches)
+	rendertest.AddAll(t, w, batches)
 	return b.String()
-}
-
-// addAll adds batches in any order, each in a goroutine of its own, and closes the output.
-func addAll(t testing.TB, w RecordWriter, batches []arrow.Record) {
-	t.Helper()
-	var all sync.WaitGroup
-	for _, i := range rand.Perm(len(batches)) {
-		all.Go(func() {
-			if err := w.Add(schema.Batch{Record: batches[i], Seq: int64(i), Worker: i}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// sampleBatches are three batches, the second empty, and the last a slice of a longer one.
-func sampleBatches(t testing.TB) []arrow.Record {
-	long := recordOf(t, sampleFields,
-		"9 ::1 9 9 9 gone gone 9",
-		"2 2001:db8::1 65535 9223372036854775807 1710720001 ACCEPT a_b=1 51.5",
-		"- - - - - - - -",
-		"2 10.0.0.9 0 0 0 ACCEPT - 0")
-	return []arrow.Record{
-		recordOf(t, sampleFields,
-			"2 10.0.0.1 443 1500 1710720000 ACCEPT - 1e-7",
-			"2 10.0.0.2 80 - 1710720000 REJECT 100%,\"q\" -33.25"),
-		recordOf(t, sampleFields),
-		long.NewSlice(1, 4),
-	}
 }
 
 func TestLookup(t *testing.T) {
@@ -257,14 +182,14 @@ func TestWriterFails(t *testing.T) {
 		}
 		whole := len(render(t, f.Name, documentOf(talkers()), Options{}))
 		for _, after := range []int{0, whole / 2, whole - 1} {
-			if err := f.Tables(&failing{after, fail}, documentOf(talkers()), Options{}); !errors.Is(err, fail) {
+			if err := f.Tables(&rendertest.Failing{Left: after, Err: fail}, documentOf(talkers()), Options{}); !errors.Is(err, fail) {
 				t.Errorf("%s: report: after %d of %d bytes: %v", f.Name, after, whole, err)
 			}
 		}
-		batches := sampleBatches(t)
-		whole = len(write(t, f.Name, sampleFields, Options{}, batches...))
+		batches := rendertest.Batches(t)
+		whole = len(write(t, f.Name, rendertest.Fields, Options{}, batches...))
 		for _, after := range []int{0, whole / 2, whole - 1} {
-			w, err := f.Records(&failing{after, fail}, sampleFields, Options{})
+			w, err := f.Records(&rendertest.Failing{Left: after, Err: fail}, rendertest.Fields, Options{})
 			var all sync.WaitGroup
 			errs := make([]error, len(batches))
 			if err == nil {
@@ -286,19 +211,6 @@ func TestWriterFails(t *testing.T) {
 	}
 }
 
-type failing struct {
-	left int
-	err  error
-}
-
-func (f *failing) Write(b []byte) (int, error) {
-	if len(b) > f.left {
-		return f.left, f.err
-	}
-	f.left -= len(b)
-	return len(b), nil
-}
-
 // Many batches that are added in any order come out in theirs, in every format.
 func TestOrder(t *testing.T) {
 	fields := schema.Table{{Name: "bytes", Kind: schema.Int64}, {Name: "action", Kind: schema.Text}}
@@ -308,7 +220,7 @@ func TestOrder(t *testing.T) {
 		for k := range i % 3 {
 			lines = append(lines, fmt.Sprintf("%d a%d", 10*i+k, i))
 		}
-		batches = append(batches, recordOf(t, fields, lines...))
+		batches = append(batches, rendertest.RecordOf(t, fields, lines...))
 	}
 	for _, f := range Formats {
 		w, err := f.Records(io.Discard, fields, Options{})
@@ -335,12 +247,12 @@ func TestOrder(t *testing.T) {
 // Close lets those go who wait for a batch that never comes.
 func TestCloseEarly(t *testing.T) {
 	for _, f := range Formats {
-		w, err := f.Records(io.Discard, sampleFields, Options{})
+		w, err := f.Records(io.Discard, rendertest.Fields, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := make(chan error)
-		go func() { got <- w.Add(schema.Batch{Record: sampleBatches(t)[0], Seq: 1}) }()
+		go func() { got <- w.Add(schema.Batch{Record: rendertest.Batches(t)[0], Seq: 1}) }()
 		if !silent(f) {
 			time.Sleep(time.Millisecond)
 		}
@@ -360,8 +272,8 @@ func TestWrongBatch(t *testing.T) {
 		if silent(f) {
 			continue
 		}
-		for _, rec := range []arrow.Record{recordOf(t, other, "1"), recordOf(t, sampleFields[:3], "1 - -")} {
-			w, err := f.Records(io.Discard, sampleFields, Options{})
+		for _, rec := range []arrow.Record{rendertest.RecordOf(t, other, "1"), rendertest.RecordOf(t, rendertest.Fields[:3], "1 - -")} {
+			w, err := f.Records(io.Discard, rendertest.Fields, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // tableRecords streams records for people. The first batch with rows sets the widths of columns; a longer value in a later
@@ -22,17 +23,17 @@ type recordTable struct {
 	out    io.Writer
 	fields schema.Table
 	opt    Options
-	turns  sequencer
-	cells  cells
+	turns  cells.Sequencer
+	cells  cells.Batch
 	widths []int // nil until the header is written
 }
 
 func (t *recordTable) Add(b schema.Batch) error {
-	return t.turns.do(b.Seq, func() error {
-		if empty(b) {
+	return t.turns.Do(b.Seq, func() error {
+		if cells.Empty(b) {
 			return nil
 		}
-		if err := t.cells.load(b.Record, t.fields); err != nil {
+		if err := t.cells.Load(b.Record, t.fields); err != nil {
 			return err
 		}
 		return t.write()
@@ -41,10 +42,10 @@ func (t *recordTable) Add(b schema.Batch) error {
 
 func (t *recordTable) write() error {
 	var text []byte
-	ends := make([]int, 0, t.cells.rows*len(t.fields))
-	for row := range t.cells.rows {
+	ends := make([]int, 0, t.cells.Rows*len(t.fields))
+	for row := range t.cells.Rows {
 		for i := range t.fields {
-			text = t.append(text, &t.cells.columns[i], row)
+			text = t.append(text, &t.cells.Columns[i], row)
 			ends = append(ends, len(text))
 		}
 	}
@@ -62,14 +63,14 @@ func (t *recordTable) write() error {
 	return err
 }
 
-func (t *recordTable) append(dst []byte, c *cell, row int) []byte {
+func (t *recordTable) append(dst []byte, c *cells.Column, row int) []byte {
 	switch {
-	case c.null(row):
+	case c.Null(row):
 		return append(dst, '-')
 	case c.Kind == schema.Time && !t.opt.Raw:
-		return time.Unix(c.longs[row], 0).In(t.opt.zone()).AppendFormat(dst, instant)
+		return time.Unix(c.Longs[row], 0).In(t.opt.zone()).AppendFormat(dst, instant)
 	}
-	return c.append(dst, row, func(dst []byte, _ *schema.Field, s string) []byte { return appendPrintable(dst, s) })
+	return c.Append(dst, row, func(dst []byte, _ *schema.Field, s string) []byte { return appendPrintable(dst, s) })
 }
 
 // head sets the widths from the names and the first rows, and returns the header with its rule.
@@ -134,7 +135,7 @@ func spaces(dst []byte, n int) []byte {
 }
 
 func (t *recordTable) Close() error {
-	return t.turns.finish(func() error {
+	return t.turns.Finish(func() error {
 		if t.widths != nil || len(t.fields) == 0 {
 			return nil
 		}

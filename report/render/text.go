@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // instant is the layout of times for people.
@@ -21,14 +22,14 @@ const (
 
 // appendPlain appends a value of a report as all formats but tables have it: exact numbers, times in RFC 3339, texts
 // through the text function. A null is empty.
-func appendPlain(dst []byte, f *schema.Field, v any, text textFunc) []byte {
+func appendPlain(dst []byte, f *schema.Field, v any, text cells.TextFunc) []byte {
 	switch v := v.(type) {
 	case nil:
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
 	case float64:
-		if finite(v) {
-			return appendFloat(dst, v)
+		if cells.Finite(v) {
+			return cells.AppendFloat(dst, v)
 		}
 	case time.Time:
 		return v.UTC().AppendFormat(dst, time.RFC3339)
@@ -45,7 +46,7 @@ func appendPlain(dst []byte, f *schema.Field, v any, text textFunc) []byte {
 // isNull reports whether a value of a report is null. NaN and infinities count as null.
 func isNull(v any) bool {
 	if f, ok := v.(float64); ok {
-		return !finite(f)
+		return !cells.Finite(f)
 	}
 	return v == nil
 }

@@ -1,18 +1,17 @@
 package render
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/rendertest"
 )
 
 func TestTable(t *testing.T) {
@@ -428,14 +427,14 @@ version  srcaddr   srcport  bytes  start (UTC)          action  instance_tag  la
 		"none": "",
 	} {
 		t.Run(format, func(t *testing.T) {
-			compare(t, write(t, format, sampleFields, Options{}, sampleBatches(t)...), want)
+			compare(t, write(t, format, rendertest.Fields, Options{}, rendertest.Batches(t)...), want)
 		})
 	}
 }
 
 // Without records there is still a header, and a JSON document.
 func TestNoRecords(t *testing.T) {
-	fields := sampleFields[:3]
+	fields := rendertest.Fields[:3]
 	for format, want := range map[string]string{
 		"ndjson":   "",
 		"json":     "[\n\n]\n",
@@ -447,7 +446,7 @@ func TestNoRecords(t *testing.T) {
 		if got := write(t, format, fields, Options{}); got != want {
 			t.Errorf("%s: got %q, want %q", format, got, want)
 		}
-		if got := write(t, format, fields, Options{}, recordOf(t, fields), nil); got != want {
+		if got := write(t, format, fields, Options{}, rendertest.RecordOf(t, fields), nil); got != want {
 			t.Errorf("%s: empty batches: got %q, want %q", format, got, want)
 		}
 	}
@@ -455,20 +454,20 @@ func TestNoRecords(t *testing.T) {
 
 // Columns that flowlog does not know are in json and ndjson, and nowhere else.
 func TestExtraColumns(t *testing.T) {
-	wide := append(sampleFields[:1:1], schema.Field{Name: "shoe-size", Kind: schema.Text}, schema.Field{Name: `q"`, Kind: schema.Text})
-	rec := recordOf(t, wide, "2 44 x", "3 - y")
+	wide := append(rendertest.Fields[:1:1], schema.Field{Name: "shoe-size", Kind: schema.Text}, schema.Field{Name: `q"`, Kind: schema.Text})
+	rec := rendertest.RecordOf(t, wide, "2 44 x", "3 - y")
 	for format, want := range map[string]string{
 		"ndjson": `{"version":2,"shoe-size":"44","q\"":"x"}` + "\n" + `{"version":3,"q\"":"y"}` + "\n",
 		"csv":    "version\n2\n3\n",
 		"tsv":    "version\n2\n3\n",
 		"table":  "version\n───────\n      2\n      3\n",
 	} {
-		if got := write(t, format, sampleFields[:1], Options{}, rec); got != want {
+		if got := write(t, format, rendertest.Fields[:1], Options{}, rec); got != want {
 			t.Errorf("%s: got %q, want %q", format, got, want)
 		}
 	}
 	for _, format := range []string{"parquet", "arrow"} {
-		if got := write(t, format, sampleFields[:1], Options{}, rec); strings.Contains(got, "shoe") {
+		if got := write(t, format, rendertest.Fields[:1], Options{}, rec); strings.Contains(got, "shoe") {
 			t.Errorf("%s has the extra column", format)
 		}
 	}
@@ -600,7 +599,7 @@ func TestPayloadsInRecords(t *testing.T) {
 			action.Text("x")
 		}
 	}
-	rec := recordFrom(fields, []*schema.Column{tag, action})
+	rec := rendertest.Record(fields, []*schema.Column{tag, action})
 
 	rows, err := csv.NewReader(strings.NewReader(write(t, "csv", fields, Options{}, rec))).ReadAll()
 	if err != nil || len(rows) != len(want)+1 {
@@ -661,31 +660,10 @@ func TestLargeDictionary(t *testing.T) {
 		c.Text(strings.Repeat("x", i+1))
 	}
 	c.Truncate(2)
-	rec := recordFrom(fields, []*schema.Column{c})
+	rec := rendertest.Record(fields, []*schema.Column{c})
 	for format, want := range map[string]string{"csv": "action\nx\nxx\n", "ndjson": "{\"action\":\"x\"}\n{\"action\":\"xx\"}\n"} {
 		if got := write(t, format, fields, Options{}, rec, rec.NewSlice(0, 0)); got != want {
 			t.Errorf("%s: got %q", format, got)
 		}
-	}
-}
-
-func TestSequencer(t *testing.T) {
-	var s sequencer
-	var got bytes.Buffer
-	done := make(chan error)
-	for _, n := range []int64{3, 1, 2, 0} {
-		go func() { done <- s.do(n, func() error { return got.WriteByte(byte('0' + n)) }) }()
-		time.Sleep(time.Millisecond)
-	}
-	for range 4 {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	if got.String() != "0123" {
-		t.Errorf("turns were taken in the order %s", got.String())
-	}
-	if err := s.do(2, nil); err == nil {
-		t.Error("a number that has had its turn got another")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"flowlog/parse/schema"
 	"flowlog/report"
+	"flowlog/report/render/cells"
 )
 
 // tableRecord converts the rows of a report to a record, for formats with typed columns. The caller releases it.
@@ -75,7 +76,7 @@ func appendValue(c *schema.Column, v any) error {
 			s = fmt.Sprint(v)
 		}
 		ok = true
-		c.Text(toUTF8(s))
+		c.Text(cells.ToUTF8(s))
 	}
 	if !ok {
 		return fmt.Errorf("%v is not a value of kind %s", v, c.Kind)

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/parquet-go/parquet-go"
+	parquetgo "github.com/parquet-go/parquet-go"
 
 	"flowlog/parse/schema"
-	"flowlog/report/render"
+	"flowlog/report/render/parquet"
 )
 
 // The documents of a manifest are Parquet files with the columns of the dataset and no rows; their JSON text is in the
@@ -54,7 +54,7 @@ func encode(v any, columns []Column) ([]byte, error) {
 		fields[i] = schema.Field{Name: c.Name, Kind: c.Kind}
 	}
 	var out bytes.Buffer
-	w, err := render.NewParquetWriter(&out, fields, "")
+	w, err := parquet.New(&out, fields, schema.FlowRecords)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func decode(content []byte, v any) (err error) {
 			err = fmt.Errorf("the file is damaged (%v)", r)
 		}
 	}()
-	f, err := parquet.OpenFile(bytes.NewReader(content), int64(len(content)), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
+	f, err := parquetgo.OpenFile(bytes.NewReader(content), int64(len(content)), parquetgo.SkipBloomFilters(true), parquetgo.SkipPageIndex(true))
 	if err != nil {
 		return err
 	}

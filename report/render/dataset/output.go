@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
-	"flowlog/report/render"
+	"flowlog/report/render/parquet"
 )
 
 // output is a data file being written.
@@ -18,7 +18,7 @@ type output struct {
 	name    string
 	file    File
 	sum     hash.Hash32 // of what was written
-	parquet *render.ParquetWriter
+	parquet *parquet.Writer
 	fields  schema.Table
 	schema  *arrow.Schema
 	seq     int64
@@ -30,9 +30,10 @@ func (w *Writer) create(ctx context.Context, name string, fields schema.Table) (
 		return nil, err
 	}
 	o := &output{name: name, file: file, sum: Checksum(), fields: fields, schema: fields.Arrow()}
-	if o.parquet, err = render.NewParquetWriter(io.MultiWriter(file, o.sum), fields, Clock); err != nil {
+	if o.parquet, err = parquet.New(io.MultiWriter(file, o.sum), fields, schema.FlowRecords); err != nil {
 		return nil, errors.Join(err, file.Discard())
 	}
+	o.parquet.SortedBy(Clock)
 	o.parquet.GroupMemory(max(w.Memory/2, leastGroup))
 	return o, nil
 }

@@ -1,4 +1,4 @@
-package render
+package parquet
 
 import (
 	"bytes"
@@ -15,13 +15,14 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/rendertest"
 )
 
 // Every page has the checksum of what is stored of it, the footer its own, and another implementation refuses a page of which any byte has
 // changed.
 func TestParquetChecksums(t *testing.T) {
-	data := writeParquet(t, sampleFields, 40, 100, groupMemory, random(t, rand.New(rand.NewPCG(7, 1)), sampleFields, 300))
-	f, _ := readParquet(t, data)
+	data := write(t, rendertest.Fields, 40, 100, groupMemory, rendertest.Random(t, rand.New(rand.NewPCG(7, 1)), rendertest.Fields, 300))
+	f, _ := rendertest.ReadParquet(t, data)
 	dictionaries, pages := 0, 0
 	for _, group := range f.Metadata().RowGroups {
 		for _, column := range group.Columns {

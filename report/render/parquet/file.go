@@ -1,4 +1,4 @@
-package render
+package parquet
 
 import (
 	"bufio"
@@ -12,46 +12,34 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // The Parquet writer uses parquet-go's metadata, delta encoding and Thrift, but not its writer, which takes one value at
 // a time and hashes each text: here texts are dictionary-encoded already, and numbers stay in slices.
-//
-//	append, in order → chunk of rows → encode, concurrently → pages of a row group → write, in order
 
-// The sizes of the parts of a file. Pages should be small enough to be skipped, row groups large enough to
-// share a dictionary and small enough to be spread over the workers of an engine.
-const (
-	chunkRows     = 1 << 15   // rows of a page
-	groupRows     = 1 << 19   // rows of a row group
-	groupMemory   = 64 << 20  // bytes of a row group before encoding; it is closed early beyond that
-	statisticsMax = 256       // longest value in the statistics, in bytes: longer ones bloat the footer
-	writerMark    = "flowlog" // value of the metadata key "writer"
-)
-
-// A parquetFile is a file being written. One goroutine at a time appends rows, which keep that order; the goroutine that
+// A file is a file being written. One goroutine at a time appends rows, which keep that order; the goroutine that
 // filled a chunk encodes its pages.
-type parquetFile struct {
+type file struct {
 	out    *bufio.Writer
 	at     int64 // bytes written
 	fields schema.Table
-	stamps bool // Time columns are timestamps, not seconds as flow logs have them
 	// sortedBy is the column that the rows are sorted by, -1 if there is none.
 	sortedBy int
 
-	parquetSizes
+	sizes
 	zstd   *zstd.Encoder
 	chunks sync.Pool
 	pages  sync.Pool
 
 	filling
 	coded struct{ bytes, rows atomic.Int64 } // of all pages that are encoded, written or not
-	turns sequencer                          // of the row groups that are written
-	parquetFooter
+	turns cells.Sequencer                    // of the row groups that are written
+	footer
 }
 
-// parquetSizes are the sizes of the parts of a file. They are the constants above, or smaller.
-type parquetSizes struct{ chunkRows, groupRows, groupMemory int }
+// sizes are the sizes of the parts of a file. They are the constants above, or smaller.
+type sizes struct{ chunkRows, groupRows, groupMemory int }
 
 // filling is the part of a file that rows are appended to.
 type filling struct {
@@ -60,9 +48,10 @@ type filling struct {
 	number int64     // of row groups begun
 }
 
-// parquetFooter is the metadata that the footer will have.
-type parquetFooter struct {
+// footer is the metadata that the footer will have.
+type footer struct {
 	holds   string // schema.FlowRecords or another
+	stamps  bool   // times are timestamps, not seconds as flow logs have them
 	notes   []format.KeyValue
 	groups  []format.RowGroup
 	columns [][]format.ColumnIndex
@@ -70,9 +59,9 @@ type parquetFooter struct {
 	rows    int64
 }
 
-func newParquetFile(w io.Writer, fields schema.Table, stamps bool) (*parquetFile, error) {
-	f := &parquetFile{out: bufio.NewWriterSize(w, 1<<20), fields: fields, stamps: stamps, sortedBy: -1,
-		parquetSizes: parquetSizes{chunkRows, groupRows, groupMemory}, parquetFooter: parquetFooter{holds: schema.FlowRecords}}
+func newFile(w io.Writer, fields schema.Table, holds string) (*file, error) {
+	f := &file{out: bufio.NewWriterSize(w, 1<<20), fields: fields, sortedBy: -1,
+		sizes: sizes{chunkRows, groupRows, groupMemory}, footer: footer{holds: holds, stamps: holds == schema.ReportRecords}}
 	var err error
 	// on these columns the higher levels take twice as long and save 3 %
 	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
@@ -82,7 +71,7 @@ func newParquetFile(w io.Writer, fields schema.Table, stamps bool) (*parquetFile
 	return f, f.write([]byte("PAR1"))
 }
 
-func (f *parquetFile) write(b []byte) error {
+func (f *file) write(b []byte) error {
 	n, err := f.out.Write(b)
 	f.at += int64(n)
 	return err
@@ -90,7 +79,7 @@ func (f *parquetFile) write(b []byte) error {
 
 // size estimates the size of the file: the bytes written, or else the encoded pages, and their mean size per row for the
 // rows that are not encoded yet.
-func (f *parquetFile) size() int64 {
+func (f *file) size() int64 {
 	bytes, rows := f.coded.bytes.Load(), f.coded.rows.Load()
 	if f.open != nil && rows > 0 {
 		bytes += bytes / rows * int64(f.open.rows)
@@ -99,15 +88,15 @@ func (f *parquetFile) size() int64 {
 }
 
 // append adds the rows of a batch and returns the full chunks: the caller must encode each, even after an error.
-func (f *parquetFile) append(c *cells) []*chunk {
+func (f *file) append(b *batch) []*chunk {
 	var full []*chunk
-	for row := 0; row < c.rows; {
+	for row := 0; row < b.cells.Rows; {
 		if f.open == nil {
 			f.begin()
 		}
-		n := min(c.rows-row, f.chunkRows-f.open.rows)
+		n := min(b.cells.Rows-row, f.chunkRows-f.open.rows)
 		for i := range f.fields {
-			f.group.add(i, f.open, &c.columns[i], row, row+n)
+			f.group.add(i, f.open, &b.columns[i], row, row+n)
 		}
 		f.open.rows += n
 		row += n
@@ -119,9 +108,9 @@ func (f *parquetFile) append(c *cells) []*chunk {
 }
 
 // begin opens a chunk, in a new row group if there is none.
-func (f *parquetFile) begin() {
+func (f *file) begin() {
 	if f.group == nil {
-		f.group = &rowGroup{number: f.number, dicts: make([]dictionary, len(f.fields)), coding: make([]sequencer, len(f.fields))}
+		f.group = &rowGroup{number: f.number, dicts: make([]dictionary, len(f.fields)), coding: make([]cells.Sequencer, len(f.fields))}
 		f.number++
 		for i, field := range f.fields {
 			switch field.Kind {
@@ -136,11 +125,11 @@ func (f *parquetFile) begin() {
 	}
 	c, ok := f.chunks.Get().(*chunk)
 	if !ok {
-		c = &chunk{columns: make([]parquetColumn, len(f.fields))}
+		c = &chunk{columns: make([]column, len(f.fields))}
 	}
 	for i := range c.columns {
 		col := &c.columns[i]
-		*col = parquetColumn{ints: col.ints[:0], longs: col.longs[:0], floats: col.floats[:0], addrs: col.addrs[:0], valid: col.valid[:0]}
+		*col = column{ints: col.ints[:0], longs: col.longs[:0], floats: col.floats[:0], addrs: col.addrs[:0], valid: col.valid[:0]}
 		col.coded = f.group.dicts[i] != nil
 	}
 	c.group, c.number, c.rows = f.group, len(f.group.pages), 0
@@ -148,7 +137,7 @@ func (f *parquetFile) begin() {
 }
 
 // end closes the open chunk, and its group if it is full or last is set.
-func (f *parquetFile) end(last bool) *chunk {
+func (f *file) end(last bool) *chunk {
 	c, g := f.open, f.group
 	for i := range c.columns {
 		if col := &c.columns[i]; col.coded && f.fields[i].Kind != schema.Addr {
@@ -168,16 +157,16 @@ func (f *parquetFile) end(last bool) *chunk {
 }
 
 // encode encodes a full chunk as pages, and writes the row group if these complete it.
-func (f *parquetFile) encode(c *chunk) error {
+func (f *file) encode(c *chunk) error {
 	p, ok := f.pages.Get().(*pageEncoder)
 	if !ok {
 		p = &pageEncoder{zstd: f.zstd}
 	}
 	defer f.pages.Put(p)
 	if err := c.codeAddresses(); err != nil {
-		return f.turns.fail(err)
+		return f.turns.Fail(err)
 	}
-	pages := make([]parquetPage, len(c.columns))
+	pages := make([]page, len(c.columns))
 	for i := range c.columns {
 		var err error
 		if f.stamps && f.fields[i].Kind == schema.Time {
@@ -186,7 +175,7 @@ func (f *parquetFile) encode(c *chunk) error {
 			}
 		}
 		if pages[i], err = p.encode(&c.columns[i], f.fields[i].Kind, c.rows); err != nil {
-			return f.turns.fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
+			return f.turns.Fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
 		}
 	}
 	for _, page := range pages {
@@ -208,23 +197,23 @@ func (f *parquetFile) encode(c *chunk) error {
 }
 
 // finish writes a closed row group whose pages are all encoded.
-func (f *parquetFile) finish(g *rowGroup, p *pageEncoder) error {
-	dicts := make([]parquetPage, len(f.fields))
+func (f *file) finish(g *rowGroup, p *pageEncoder) error {
+	dicts := make([]page, len(f.fields))
 	for i := range f.fields {
-		coded := slices.ContainsFunc(g.pages, func(pages []parquetPage) bool { return pages[i].encoding == format.RLEDictionary })
+		coded := slices.ContainsFunc(g.pages, func(pages []page) bool { return pages[i].encoding == format.RLEDictionary })
 		if !coded {
 			continue
 		}
 		var err error
 		if dicts[i], err = p.dictionary(g.dicts[i].reader(), g.dicts[i].len(), f.fields[i].Kind); err != nil {
-			return f.turns.fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
+			return f.turns.Fail(fmt.Errorf("column %s: %w", f.fields[i].Name, err))
 		}
 	}
-	return f.turns.do(g.number, func() error { return f.writeGroup(g, dicts, p) })
+	return f.turns.Do(g.number, func() error { return f.writeGroup(g, dicts, p) })
 }
 
 // writeGroup writes the pages of a row group, column by column.
-func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncoder) error {
+func (f *file) writeGroup(g *rowGroup, dicts []page, p *pageEncoder) error {
 	group := format.RowGroup{
 		NumRows:    int64(g.rows),
 		FileOffset: f.at,
@@ -236,7 +225,7 @@ func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncode
 	}
 	columns, offsets := make([]format.ColumnIndex, len(f.fields)), make([]format.OffsetIndex, len(f.fields))
 	for i, field := range f.fields {
-		pages := make([]parquetPage, len(g.pages))
+		pages := make([]page, len(g.pages))
 		nulls := 0
 		for n := range g.pages {
 			pages[n] = g.pages[n][i]
@@ -244,11 +233,11 @@ func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncode
 		}
 		if nulls == g.rows {
 			// true of most columns of most logs: one page for the group is enough
-			page, err := p.encode(&parquetColumn{nulls: nulls}, field.Kind, nulls)
+			absent, err := p.encode(&column{nulls: nulls}, field.Kind, nulls)
 			if err != nil {
 				return err
 			}
-			pages = []parquetPage{page}
+			pages = []page{absent}
 		}
 		meta := &group.Columns[i].MetaData
 		*meta = format.ColumnMetaData{
@@ -277,7 +266,7 @@ func (f *parquetFile) writeGroup(g *rowGroup, dicts []parquetPage, p *pageEncode
 }
 
 // writeColumn writes the dictionary, if there is one, and the pages of a column, and returns where the pages are.
-func (f *parquetFile) writeColumn(meta *format.ColumnMetaData, dict parquetPage, pages []parquetPage) (locations []format.PageLocation, err error) {
+func (f *file) writeColumn(meta *format.ColumnMetaData, dict page, pages []page) (locations []format.PageLocation, err error) {
 	if dict.data != nil {
 		meta.DictionaryPageOffset = f.at
 		if err := f.writePage(meta, format.DictionaryPage, dict); err != nil {
@@ -298,4 +287,22 @@ func (f *parquetFile) writeColumn(meta *format.ColumnMetaData, dict parquetPage,
 		}
 	}
 	return locations, nil
+}
+
+// writePage writes a page and updates the metadata of its column.
+func (f *file) writePage(meta *format.ColumnMetaData, kind format.PageType, page page) error {
+	meta.TotalCompressedSize += int64(len(page.data))
+	meta.TotalUncompressedSize += int64(page.header + page.raw)
+	if !slices.Contains(meta.Encoding, page.encoding) {
+		meta.Encoding = append(meta.Encoding, page.encoding)
+	}
+	n := slices.IndexFunc(meta.EncodingStats, func(s format.PageEncodingStats) bool {
+		return s.PageType == kind && s.Encoding == page.encoding
+	})
+	if n < 0 {
+		n = len(meta.EncodingStats)
+		meta.EncodingStats = append(meta.EncodingStats, format.PageEncodingStats{PageType: kind, Encoding: page.encoding})
+	}
+	meta.EncodingStats[n].Count++
+	return f.write(page.data)
 }

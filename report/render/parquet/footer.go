@@ -1,8 +1,7 @@
-package render
+package parquet
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -11,56 +10,11 @@ import (
 	"flowlog/parse/schema"
 )
 
-// writePage writes a page and updates the metadata of its column.
-func (f *parquetFile) writePage(meta *format.ColumnMetaData, kind format.PageType, page parquetPage) error {
-	meta.TotalCompressedSize += int64(len(page.data))
-	meta.TotalUncompressedSize += int64(page.header + page.raw)
-	if !slices.Contains(meta.Encoding, page.encoding) {
-		meta.Encoding = append(meta.Encoding, page.encoding)
-	}
-	n := slices.IndexFunc(meta.EncodingStats, func(s format.PageEncodingStats) bool {
-		return s.PageType == kind && s.Encoding == page.encoding
-	})
-	if n < 0 {
-		n = len(meta.EncodingStats)
-		meta.EncodingStats = append(meta.EncodingStats, format.PageEncodingStats{PageType: kind, Encoding: page.encoding})
-	}
-	meta.EncodingStats[n].Count++
-	return f.write(page.data)
-}
-
-// index returns the page index of a column and sets the statistics of the column chunk. A page without bounds of its own
-// gets those of the dictionary. The index is empty if a bound is longer than statisticsMax.
-func index(pages []parquetPage, dict parquetPage, compare func(a, b []byte) int, all *format.Statistics) format.ColumnIndex {
-	var x format.ColumnIndex
-	for _, page := range pages {
-		all.NullCount += int64(page.nulls)
-		null := page.nulls == page.rows
-		if !null {
-			if page.min == nil {
-				page.min, page.max = dict.min, dict.max
-			}
-			if all.MinValue == nil || compare(page.min, all.MinValue) < 0 {
-				all.MinValue = page.min
-			}
-			if all.MaxValue == nil || compare(page.max, all.MaxValue) > 0 {
-				all.MaxValue = page.max
-			}
-		}
-		x.NullPages = append(x.NullPages, null)
-		x.NullCounts = append(x.NullCounts, int64(page.nulls))
-		x.MinValues = append(x.MinValues, page.min)
-		x.MaxValues = append(x.MaxValues, page.max)
-	}
-	if max(len(all.MinValue), len(all.MaxValue)) > statisticsMax {
-		all.MinValue, all.MaxValue = nil, nil
-		return format.ColumnIndex{}
-	}
-	return x
-}
+// writerMark is the value of the metadata key "writer".
+const writerMark = "flowlog"
 
 // close writes the open chunk and group, then the indexes and the footer.
-func (f *parquetFile) close() error {
+func (f *file) close() error {
 	if f.open != nil {
 		if err := f.encode(f.end(true)); err != nil {
 			return err
@@ -77,10 +31,10 @@ func (f *parquetFile) close() error {
 			}
 		}
 	}
-	return f.turns.do(f.number, f.writeFooter) // after all row groups
+	return f.turns.Do(f.number, f.writeFooter) // after all row groups
 }
 
-func (f *parquetFile) writeFooter() error {
+func (f *file) writeFooter() error {
 	for g, columns := range f.columns {
 		for i := range columns {
 			if len(columns[i].NullPages) == 0 {
@@ -129,7 +83,7 @@ func (f *parquetFile) writeFooter() error {
 	return f.out.Flush()
 }
 
-func (f *parquetFile) writeThrift(v any) error {
+func (f *file) writeThrift(v any) error {
 	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package render
+package parquet
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // parquetTypes has the Parquet type of each kind. Addresses are text: no other tool would read 16 bytes as an address.
@@ -41,8 +42,8 @@ func compareInt64(a, b []byte) int {
 	return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 }
 
-// A parquetColumn is the non-null values of a page, in the slice of their kind.
-type parquetColumn struct {
+// A column is the non-null values of a page, in the slice of their kind.
+type column struct {
 	ints   []int32 // numbers, or codes of the dictionary
 	longs  []int64
 	floats []float64
@@ -54,8 +55,8 @@ type parquetColumn struct {
 	size   int32 // of the dictionary
 }
 
-// A parquetPage is the encoded page of a column.
-type parquetPage struct {
+// A page is the encoded page of a column.
+type page struct {
 	data     []byte // header and body
 	header   int    // length of the header in it
 	raw      int    // size of the body before compression
@@ -80,8 +81,8 @@ type pageEncoder struct {
 
 // encode encodes a data page: definition levels, which are the validity bitmap, then values. It writes version 1 pages,
 // which every engine reads.
-func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parquetPage, error) {
-	page := parquetPage{rows: rows, nulls: c.nulls, encoding: format.Plain}
+func (p *pageEncoder) encode(c *column, kind schema.Kind, rows int) (page, error) {
+	page := page{rows: rows, nulls: c.nulls, encoding: format.Plain}
 	p.body = appendLevels(p.body[:0], c, rows)
 	var ints delta.BinaryPackedEncoding
 	var err error
@@ -134,8 +135,8 @@ func (p *pageEncoder) encode(c *parquetColumn, kind schema.Kind, rows int) (parq
 }
 
 // dictionary encodes the first values of a dictionary as its page, with their bounds.
-func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (parquetPage, error) {
-	page := parquetPage{encoding: format.Plain}
+func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (page, error) {
+	page := page{encoding: format.Plain}
 	p.body = p.body[:0]
 	for code := range size {
 		p.body = d.appendPlain(p.body, code)
@@ -149,7 +150,7 @@ func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (pa
 
 // seal compresses the body of a page and prepends the header with the checksum of the compressed body: damage on a disk
 // could otherwise decode to other values.
-func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
+func (p *pageEncoder) seal(page *page, header format.PageHeader) error {
 	if len(p.body) > math.MaxInt32 {
 		return fmt.Errorf("a page has %d bytes, more than Parquet allows", len(p.body))
 	}
@@ -167,11 +168,11 @@ func (p *pageEncoder) seal(page *parquetPage, header format.PageHeader) error {
 }
 
 // bounds returns the smallest and the largest value of a page of codes, or nil if the dictionary's bounds are used.
-func (p *pageEncoder) bounds(c *parquetColumn, compare func(a, b []byte) int) (least, most []byte) {
+func (p *pageEncoder) bounds(c *column, compare func(a, b []byte) int) (least, most []byte) {
 	if c.size > boundedDict {
 		return nil, nil
 	}
-	p.seen = resize(p.seen, int(c.size))
+	p.seen = cells.Resize(p.seen, int(c.size))
 	clear(p.seen)
 	for _, code := range c.ints {
 		p.seen[code] = true
@@ -195,9 +196,42 @@ func (p *pageEncoder) boundsOf(d dictReader, size int32, compare func(a, b []byt
 	return least, most
 }
 
+// statisticsMax is the longest value in the statistics, in bytes: longer ones bloat the footer.
+const statisticsMax = 256
+
+// index returns the page index of a column and sets the statistics of the column chunk. A page without bounds of its own
+// gets those of the dictionary. The index is empty if a bound is longer than statisticsMax.
+func index(pages []page, dict page, compare func(a, b []byte) int, all *format.Statistics) format.ColumnIndex {
+	var x format.ColumnIndex
+	for _, page := range pages {
+		all.NullCount += int64(page.nulls)
+		null := page.nulls == page.rows
+		if !null {
+			if page.min == nil {
+				page.min, page.max = dict.min, dict.max
+			}
+			if all.MinValue == nil || compare(page.min, all.MinValue) < 0 {
+				all.MinValue = page.min
+			}
+			if all.MaxValue == nil || compare(page.max, all.MaxValue) > 0 {
+				all.MaxValue = page.max
+			}
+		}
+		x.NullPages = append(x.NullPages, null)
+		x.NullCounts = append(x.NullCounts, int64(page.nulls))
+		x.MinValues = append(x.MinValues, page.min)
+		x.MaxValues = append(x.MaxValues, page.max)
+	}
+	if max(len(all.MinValue), len(all.MaxValue)) > statisticsMax {
+		all.MinValue, all.MaxValue = nil, nil
+		return format.ColumnIndex{}
+	}
+	return x
+}
+
 // appendLevels appends the definition levels of a page, 1 for a value and 0 for a null: their length, then one run,
 // either RLE or bit-packed.
-func appendLevels(dst []byte, c *parquetColumn, rows int) []byte {
+func appendLevels(dst []byte, c *column, rows int) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	switch c.nulls {

@@ -1,14 +1,14 @@
-package render
+package parquet
 
 import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"flowlog/parse/schema"
+	"flowlog/report/render/cells"
 )
 
 // A dictionary numbers the distinct values of one column of a row group in order of appearance. Only one goroutine may
@@ -124,11 +124,11 @@ type addrValues [][16]byte
 
 func (v addrValues) appendPlain(dst []byte, code int32) []byte {
 	at := len(dst)
-	dst = appendAddr(append(dst, 0, 0, 0, 0), &v[code])
+	dst = cells.AppendAddr(append(dst, 0, 0, 0, 0), &v[code])
 	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst
 }
-func (v addrValues) appendStat(dst []byte, code int32) []byte { return appendAddr(dst, &v[code]) }
+func (v addrValues) appendStat(dst []byte, code int32) []byte { return cells.AppendAddr(dst, &v[code]) }
 
 // A textDict is the dictionary of a column of texts.
 type textDict struct {
@@ -144,7 +144,7 @@ func (d *textDict) code(s []byte) int32 {
 	known := d.Len()
 	code := d.Code(s)
 	if code < 0 {
-		s = []byte(toUTF8(string(s)))
+		s = []byte(cells.ToUTF8(string(s)))
 		code = d.Code(s)
 	}
 	if d.Len() > known {
@@ -152,8 +152,6 @@ func (d *textDict) code(s []byte) int32 {
 	}
 	return code
 }
-
-func toUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func (d *textDict) len() int32 { return int32(d.Len()) }
 
