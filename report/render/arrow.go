@@ -18,25 +18,6 @@ import (
 	"flowlog/report/render/cells"
 )
 
-// arrowReports writes the only report of a document as a stream of one batch: keys by their kind, addresses
-// as text, times as timestamps in UTC.
-func arrowReports(w io.Writer, doc Document, _ Options) error {
-	t, err := single("arrow", doc)
-	if err != nil {
-		return err
-	}
-	fields, rec, err := tableRecord(t)
-	if err != nil {
-		return err
-	}
-	defer rec.Release()
-	s, err := newArrowStream(w, fields, schema.ReportRecords)
-	if err != nil {
-		return err
-	}
-	return writeAll(s, rec)
-}
-
 // arrowRecords writes records as a stream: int32, int64 and float64 as they are, times in Unix seconds,
 // texts in a dictionary<int32, utf8> of each batch, and addresses as utf8, since no other tool would know
 // the 16 bytes for an address.
@@ -166,8 +147,7 @@ func (a *arrowColumn) numbers(c *cells.Column, t arrow.DataType) arrow.Array {
 	clear(a.data)
 	if c.Nulls < c.Rows {
 		for row := range c.Rows {
-			i := c.Bit + row
-			if c.Valid != nil && c.Valid[i>>3]&(1<<(i&7)) == 0 {
+			if !c.Has(row) {
 				continue
 			}
 			switch to := a.data[width*row:]; c.Kind {

@@ -77,8 +77,8 @@ var Formats = []Format{
 	{Name: "tsv", Doc: "tab-separated values with a header", Columns: OfInput, Single: true, Bare: true, Unmarked: true, Plain: true, Tables: tsvReports, Records: tsvRecords},
 	{Name: "markdown", Doc: "GitHub tables (also: md)", Columns: OfInput, Rounded: true, Tables: markdownReports, Records: markdownRecords},
 	{Name: "html", Doc: "one page with charts and tables, which needs no server and no network", Columns: AllLogged, Charts: Always, Tables: htmlReports, Records: htmlRecords},
-	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: parquetReports, Records: parquetRecords},
-	{Name: "arrow", Doc: "Apache Arrow IPC stream", Columns: AllLogged, Binary: true, Single: true, Bare: true, Partial: true, Unmarked: true, Tables: arrowReports, Records: arrowRecords},
+	{Name: "parquet", Doc: "Apache Parquet, zstd", Columns: AllLogged, Binary: true, Single: true, Bare: true, Tables: typedReports("parquet", parquetRecords), Records: parquetRecords},
+	{Name: "arrow", Doc: "Apache Arrow IPC stream", Columns: AllLogged, Binary: true, Single: true, Bare: true, Partial: true, Unmarked: true, Tables: typedReports("arrow", arrowRecords), Records: arrowRecords},
 	{Name: "none", Doc: "no output: read and count only", Columns: NoColumns, Tables: noReports, Records: noRecords},
 }
 

@@ -47,7 +47,7 @@ type Options struct {
 	Chart    bool           // draw charts
 	Width    int            // columns of the terminal; 0 if there is none, or it is unknown
 	ASCII    bool           // draw with ASCII characters alone
-	Holds    string         // what records are, if they are not those of flow logs: schema.Connections
+	Holds    string         // what records are, if not those of flow logs: schema.Connections, schema.ReportRecords
 }
 
 func (o Options) zone() *time.Location {

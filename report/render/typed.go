@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"time"
 
@@ -12,6 +13,30 @@ import (
 	"flowlog/report"
 	"flowlog/report/render/cells"
 )
+
+// typedReports writes the only report of a document as the only batch of a format of records: keys by their kind, addresses
+// as text, times as timestamps in UTC.
+func typedReports(format string, open func(io.Writer, schema.Table, Options) (RecordWriter, error)) func(io.Writer, Document, Options) error {
+	return func(w io.Writer, doc Document, _ Options) error {
+		t, err := single(format, doc)
+		if err != nil {
+			return err
+		}
+		fields, rec, err := tableRecord(t)
+		if err != nil {
+			return err
+		}
+		defer rec.Release()
+		out, err := open(w, fields, Options{Holds: schema.ReportRecords})
+		if err != nil {
+			return err
+		}
+		if err := out.Add(schema.Batch{Record: rec}); err != nil {
+			return err
+		}
+		return out.Close()
+	}
+}
 
 // tableRecord converts the rows of a report to a record, for formats with typed columns. The caller releases it.
 func tableRecord(t report.Table) (schema.Table, arrow.Record, error) {
@@ -82,12 +107,4 @@ func appendValue(c *schema.Column, v any) error {
 		return fmt.Errorf("%v is not a value of kind %s", v, c.Kind)
 	}
 	return nil
-}
-
-// writeAll writes a record as the only batch.
-func writeAll(w RecordWriter, rec arrow.Record) error {
-	if err := w.Add(schema.Batch{Record: rec}); err != nil {
-		return err
-	}
-	return w.Close()
 }

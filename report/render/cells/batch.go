@@ -31,7 +31,7 @@ type Column struct {
 	Nulls int    // how many rows are null
 	Valid []byte // validity bitmap, nil if no row is null
 	Bit   int    // the bit of the first row
-	cellValues
+	Values
 
 	// Cached output of the text function by dictionary code, since most values occur many times in a batch. A span has
 	// the offset in made in its upper half and the length + 1 in its lower half.
@@ -39,32 +39,32 @@ type Column struct {
 	made  []byte
 }
 
-// cellValues are the values of a column, in the slice of its kind.
-type cellValues struct {
+// Values are the values of a column, in the slice of its kind; the others are nil. Those of null rows have no meaning.
+type Values struct {
 	Ints   []int32
-	Longs  []int64
+	Longs  []int64 // also Unix seconds
 	Floats []float64
 	Addrs  [][16]byte
-	Codes  []int32 // of a text
-	Words  *array.String
+	Codes  []int32       // of texts, in Words
+	Words  *array.String // distinct texts
 }
 
 // Load takes the columns of a record: first the fields, then the others, which are texts or numbers.
-func (c *Batch) Load(rec arrow.Record, fields schema.Table) error {
+func (b *Batch) Load(rec arrow.Record, fields schema.Table) error {
 	n := int(rec.NumCols())
 	if n < len(fields) {
 		return fmt.Errorf("a batch has %d columns, not the %d asked for", n, len(fields))
 	}
-	for len(c.Columns) < n {
-		c.Columns = append(c.Columns, Column{})
+	for len(b.Columns) < n {
+		b.Columns = append(b.Columns, Column{})
 	}
-	c.Columns, c.Known, c.Rows = c.Columns[:n], len(fields), int(rec.NumRows())
-	for i := range c.Columns {
+	b.Columns, b.Known, b.Rows = b.Columns[:n], len(fields), int(rec.NumRows())
+	for i := range b.Columns {
 		f := schema.Field{Name: rec.ColumnName(i), Kind: schema.KindOf(rec.Column(i).DataType()), Escaped: true}
 		if i < len(fields) {
 			f = fields[i]
 		}
-		if err := c.Columns[i].load(rec.Column(i), f); err != nil {
+		if err := b.Columns[i].load(rec.Column(i), f); err != nil {
 			return err
 		}
 	}
@@ -100,16 +100,18 @@ func (c *Column) load(a arrow.Array, f schema.Field) error {
 // Empty reports whether a batch has no records: it may only fill its number in the sequence.
 func Empty(b schema.Batch) bool { return b.Record == nil || b.NumRows() == 0 }
 
-// Null reports whether a row is null. NaN and infinities count as null.
-func (c *Column) Null(row int) bool {
-	if c.Valid != nil {
-		if i := c.Bit + row; c.Valid[i>>3]&(1<<(i&7)) == 0 {
-			return true
-		}
-	}
-	return c.Floats != nil && !Finite(c.Floats[row])
+// Has reports whether a row has a value in the batch, which may be NaN or infinite.
+func (c *Column) Has(row int) bool {
+	i := c.Bit + row
+	return c.Valid == nil || c.Valid[i>>3]&(1<<(i&7)) != 0
 }
 
+// Null reports whether a row is null. NaN and infinities count as null.
+func (c *Column) Null(row int) bool {
+	return !c.Has(row) || c.Floats != nil && !Finite(c.Floats[row])
+}
+
+// Finite reports whether a value is neither NaN nor infinite.
 func Finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // Append appends the value of a row, which must not be null. Texts go through the text function once per distinct value,

@@ -22,19 +22,19 @@ type batchColumn struct {
 	recodes []int32
 }
 
-// load takes the records of a batch.
-func (p *batch) load(b schema.Batch, fields schema.Table) error {
-	if p.cells.Rows = 0; cells.Empty(b) {
+// load takes the records of a batch of the scan.
+func (b *batch) load(from schema.Batch, fields schema.Table) error {
+	if b.cells.Rows = 0; cells.Empty(from) {
 		return nil
 	}
-	if err := p.cells.Load(b.Record, fields); err != nil {
+	if err := b.cells.Load(from.Record, fields); err != nil {
 		return err
 	}
-	if p.columns == nil {
-		p.columns = make([]batchColumn, len(fields))
+	if b.columns == nil {
+		b.columns = make([]batchColumn, len(fields))
 	}
-	for i := range p.columns {
-		p.columns[i].Column, p.columns[i].dict = &p.cells.Columns[i], nil
+	for i := range b.columns {
+		b.columns[i].Column, b.columns[i].dict = &b.cells.Columns[i], nil
 	}
 	return nil
 }

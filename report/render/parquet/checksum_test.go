@@ -20,7 +20,7 @@ import (
 
 // Every page has the checksum of what is stored of it, the footer its own, and another implementation refuses a page of which any byte has
 // changed.
-func TestParquetChecksums(t *testing.T) {
+func TestChecksums(t *testing.T) {
 	data := write(t, rendertest.Fields, 40, 100, groupMemory, rendertest.Random(t, rand.New(rand.NewPCG(7, 1)), rendertest.Fields, 300))
 	f, _ := rendertest.ReadParquet(t, data)
 	dictionaries, pages := 0, 0

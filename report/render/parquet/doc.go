@@ -1,4 +1,6 @@
-// Package parquet writes Parquet files from batches of records, with parquet-go's structures of the file format alone.
+// Package parquet writes Parquet files from batches of records. It uses parquet-go's metadata, delta encoding and Thrift, but
+// not its writer, which takes one value at a time and hashes each text: here texts are dictionary-encoded already, and
+// numbers stay in slices.
 //
 //	append, in order → chunk of rows → encode, concurrently → pages of a row group → write, in order
 //

@@ -15,9 +15,6 @@ import (
 	"flowlog/report/render/cells"
 )
 
-// The Parquet writer uses parquet-go's metadata, delta encoding and Thrift, but not its writer, which takes one value at
-// a time and hashes each text: here texts are dictionary-encoded already, and numbers stay in slices.
-
 // A file is a file being written. One goroutine at a time appends rows, which keep that order; the goroutine that
 // filled a chunk encodes its pages.
 type file struct {
@@ -38,7 +35,7 @@ type file struct {
 	footer
 }
 
-// sizes are the sizes of the parts of a file. They are the constants above, or smaller.
+// sizes are the sizes of the parts of a file: the constants of their names, or smaller.
 type sizes struct{ chunkRows, groupRows, groupMemory int }
 
 // filling is the part of a file that rows are appended to.
@@ -51,7 +48,6 @@ type filling struct {
 // footer is the metadata that the footer will have.
 type footer struct {
 	holds   string // schema.FlowRecords or another
-	stamps  bool   // times are timestamps, not seconds as flow logs have them
 	notes   []format.KeyValue
 	groups  []format.RowGroup
 	columns [][]format.ColumnIndex
@@ -59,9 +55,12 @@ type footer struct {
 	rows    int64
 }
 
+// stamps reports whether times are timestamps, not seconds as flow logs have them.
+func (f *footer) stamps() bool { return f.holds == schema.ReportRecords }
+
 func newFile(w io.Writer, fields schema.Table, holds string) (*file, error) {
 	f := &file{out: bufio.NewWriterSize(w, 1<<20), fields: fields, sortedBy: -1,
-		sizes: sizes{chunkRows, groupRows, groupMemory}, footer: footer{holds: holds, stamps: holds == schema.ReportRecords}}
+		sizes: sizes{chunkRows, groupRows, groupMemory}, footer: footer{holds: holds}}
 	var err error
 	// on these columns the higher levels take twice as long and save 3 %
 	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
@@ -169,7 +168,7 @@ func (f *file) encode(c *chunk) error {
 	pages := make([]page, len(c.columns))
 	for i := range c.columns {
 		var err error
-		if f.stamps && f.fields[i].Kind == schema.Time {
+		if f.stamps() && f.fields[i].Kind == schema.Time {
 			for n := range c.columns[i].longs {
 				c.columns[i].longs[n] *= 1000
 			}
@@ -241,7 +240,7 @@ func (f *file) writeGroup(g *rowGroup, dicts []page, p *pageEncoder) error {
 		}
 		meta := &group.Columns[i].MetaData
 		*meta = format.ColumnMetaData{
-			Type:         parquetTypes[field.Kind].physical,
+			Type:         types[field.Kind].physical,
 			Encoding:     []format.Encoding{format.RLE}, // of the levels
 			PathInSchema: []string{field.Name},
 			Codec:        format.Zstd,
@@ -253,7 +252,7 @@ func (f *file) writeGroup(g *rowGroup, dicts []page, p *pageEncoder) error {
 		}
 		group.TotalByteSize += meta.TotalUncompressedSize
 		group.TotalCompressedSize += meta.TotalCompressedSize
-		columns[i] = index(pages, dicts[i], parquetTypes[field.Kind].compare, &meta.Statistics)
+		columns[i] = index(pages, dicts[i], types[field.Kind].compare, &meta.Statistics)
 		if i == f.sortedBy {
 			columns[i].BoundaryOrder = format.Ascending // pages of nulls do not count
 		}

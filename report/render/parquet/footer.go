@@ -60,7 +60,7 @@ func (f *file) writeFooter() error {
 	}
 	meta := format.FileMetaData{
 		Version:          2,
-		Schema:           parquetSchema(f.fields, f.stamps),
+		Schema:           schemaOf(f.fields, f.stamps()),
 		NumRows:          f.rows,
 		RowGroups:        f.groups,
 		KeyValueMetadata: append([]format.KeyValue{{Key: "writer", Value: writerMark}, {Key: schema.RecordsKey, Value: f.holds}}, f.notes...),
@@ -91,11 +91,11 @@ func (f *file) writeThrift(v any) error {
 	return f.write(b)
 }
 
-// parquetSchema is a flat list of optional columns.
-func parquetSchema(fields schema.Table, stamps bool) []format.SchemaElement {
+// schemaOf is a flat list of optional columns.
+func schemaOf(fields schema.Table, stamps bool) []format.SchemaElement {
 	elements := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New(int32(len(fields)))}}
 	for _, field := range fields {
-		t := parquetTypes[field.Kind]
+		t := types[field.Kind]
 		e := format.SchemaElement{Name: field.Name, Type: thrift.New(t.physical), RepetitionType: thrift.New(format.Optional)}
 		switch {
 		case t.text:

@@ -101,7 +101,7 @@ func (c *column) bits(rows int) {
 
 // values appends rows of a column that are not null.
 func (g *rowGroup) values(i int, to *column, from *batchColumn, start, end int) {
-	g.memory += (end - start) * parquetTypes[from.Kind].memory
+	g.memory += (end - start) * types[from.Kind].memory
 	switch from.Kind {
 	case schema.Int64, schema.Time:
 		to.longs = append(to.longs, from.Longs[start:end]...)

@@ -19,8 +19,8 @@ import (
 	"flowlog/report/render/cells"
 )
 
-// parquetTypes has the Parquet type of each kind. Addresses are text: no other tool would read 16 bytes as an address.
-var parquetTypes = [...]struct {
+// types has the Parquet type of each kind. Addresses are text: no other tool would read 16 bytes as an address.
+var types = [...]struct {
 	physical format.Type
 	text     bool
 	memory   int                   // bytes of a value before encoding
@@ -91,7 +91,7 @@ func (p *pageEncoder) encode(c *column, kind schema.Kind, rows int) (page, error
 	case c.coded:
 		page.encoding = format.RLEDictionary
 		p.body = appendCodes(p.body, c.ints, c.size)
-		page.min, page.max = p.bounds(c, parquetTypes[kind].compare)
+		page.min, page.max = p.bounds(c, types[kind].compare)
 	case kind == schema.Int32:
 		page.encoding = format.DeltaBinaryPacked
 		p.values, err = ints.EncodeInt32(p.values[:0], c.ints)
@@ -141,7 +141,7 @@ func (p *pageEncoder) dictionary(d dictReader, size int32, kind schema.Kind) (pa
 	for code := range size {
 		p.body = d.appendPlain(p.body, code)
 	}
-	page.min, page.max = p.boundsOf(d, size, parquetTypes[kind].compare, func(int32) bool { return true })
+	page.min, page.max = p.boundsOf(d, size, types[kind].compare, func(int32) bool { return true })
 	header := format.PageHeader{Type: format.DictionaryPage}
 	header.DictionaryPageHeader = thrift.New(format.DictionaryPageHeader{NumValues: size, Encoding: format.Plain})
 	err := p.seal(&page, header)

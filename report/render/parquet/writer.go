@@ -23,7 +23,10 @@ type Writer struct {
 // times of schema.ReportRecords are timestamps in UTC, those of others Unix seconds, as flow logs have them.
 func New(w io.Writer, fields schema.Table, holds string) (*Writer, error) {
 	f, err := newFile(w, fields, holds)
-	return &Writer{file: f}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{file: f}, nil
 }
 
 // SortedBy has the metadata say that the records are sorted by the named field, ascending, nulls last. It must be called

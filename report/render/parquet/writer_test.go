@@ -19,14 +19,14 @@ import (
 	"flowlog/report/render/rendertest"
 )
 
-func TestParquetRecords(t *testing.T) {
+func TestRecords(t *testing.T) {
 	batches := rendertest.Batches(t)
 	f, got := rendertest.ReadParquet(t, write(t, rendertest.Fields, chunkRows, groupRows, groupMemory, batches))
 	rendertest.CompareRows(t, got, rendertest.Rows(t, rendertest.Fields, batches...))
 	if v, ok := f.Lookup("writer"); !ok || v != "flowlog" {
 		t.Errorf("the metadata has writer %q", v)
 	}
-	const schema = `message schema {
+	const want = `message schema {
 	optional int32 version (INT(32,true));
 	optional binary srcaddr (STRING);
 	optional int32 srcport (INT(32,true));
@@ -36,7 +36,7 @@ func TestParquetRecords(t *testing.T) {
 	optional binary instance_tag (STRING);
 	optional double latitude;
 }`
-	if got := f.Schema().String(); got != schema {
+	if got := f.Schema().String(); got != want {
 		t.Errorf("the schema is %s", got)
 	}
 	if f, got := rendertest.ReadParquet(t, write(t, rendertest.Fields, chunkRows, groupRows, groupMemory, []arrow.Record{nil})); len(got) != 0 || len(f.Schema().Fields()) != len(rendertest.Fields) {
@@ -59,7 +59,7 @@ func write(t testing.TB, fields schema.Table, chunkRows, groupRows, memory int, 
 
 // Whatever the batches, what is read back is what was written, statistics hold, and neither the batches'
 // borders nor the order of their coming changes the file.
-func TestParquetPages(t *testing.T) {
+func TestPages(t *testing.T) {
 	for seed := range uint64(24) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		batches := rendertest.Random(t, r, rendertest.Fields, r.IntN(600))
@@ -147,7 +147,7 @@ func checkStatistics(t testing.TB, f *parquet.File) {
 }
 
 // Dictionaries too large for bounds of each page, and the encoding of each kind of column.
-func TestParquetEncodings(t *testing.T) {
+func TestEncodings(t *testing.T) {
 	fields := rendertest.Project(t, "srcaddr", "bytes", "interface_id", "tgw_id", "protocol")
 	r := rand.New(rand.NewPCG(1, 2))
 	var batches []arrow.Record
@@ -180,7 +180,7 @@ func TestParquetEncodings(t *testing.T) {
 }
 
 // Texts too long for statistics are written without them, and those that are not UTF-8 are mended.
-func TestParquetTexts(t *testing.T) {
+func TestTexts(t *testing.T) {
 	fields := schema.Table{{Name: "action", Kind: schema.Text}}
 	words := []string{"short", strings.Repeat("zzzz", 100), "bad\xff"}
 	data := array.NewStringBuilder(memory.DefaultAllocator)
@@ -198,7 +198,7 @@ func TestParquetTexts(t *testing.T) {
 }
 
 // The empty text is a value, and the smallest of all.
-func TestParquetEmptyText(t *testing.T) {
+func TestEmptyText(t *testing.T) {
 	fields := schema.Table{{Name: "action", Kind: schema.Text}}
 	first, second := schema.NewColumn(fields[0]), schema.NewColumn(fields[0])
 	first.Text("")
@@ -255,7 +255,7 @@ func decodeCodes(b []byte, n int) []int32 {
 }
 
 // An output that fails after some row groups fails all calls, and none of them hangs.
-func TestFailingParquetWriter(t *testing.T) {
+func TestFailingWriter(t *testing.T) {
 	fields := rendertest.Project(t, schema.Version(2)...)
 	batches := rendertest.Traffic(t, fields, 200_000, 2048)
 	f, err := newFile(&rendertest.Failing{Left: 1 << 20, Err: io.ErrShortWrite}, fields, schema.FlowRecords)

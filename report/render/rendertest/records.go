@@ -52,6 +52,7 @@ func RecordOf(t testing.TB, fields schema.Table, lines ...string) arrow.Record {
 	return Record(fields, columns)
 }
 
+// Record is the batch of columns of equal length.
 func Record(fields schema.Table, columns []*schema.Column) arrow.Record {
 	arrays := make([]arrow.Array, len(columns))
 	for i, c := range columns {
@@ -267,6 +268,7 @@ func ReadParquet(t testing.TB, data string) (*parquet.File, [][]string) {
 	return f, all
 }
 
+// CompareRows stops the test at the first row that is not as wanted.
 func CompareRows(t testing.TB, got, want [][]string) {
 	t.Helper()
 	if len(got) != len(want) {
